@@ -1,0 +1,276 @@
+import type { BackplaneHandler, BackplaneSubscription } from "./backplane.ts";
+import type { BackplaneLogger } from "./_options.ts";
+import { checkChannelName } from "./_channel_name.ts";
+import { type BackplaneClosedError, BackplaneError, BackplaneUnavailableError } from "./errors.ts";
+import { type Attached, ChannelHandlers } from "./_handlers.ts";
+
+/** What a driver's connection can do with channels; both reject when the bus refuses. */
+export interface ChannelBus {
+  /** Asks for `channels`; resolves when the bus has confirmed all of them. */
+  subscribe(channels: readonly string[]): Promise<void>;
+  /** Gives `channels` up; resolves when the bus has confirmed all of them. */
+  unsubscribe(channels: readonly string[]): Promise<void>;
+}
+
+/** The most channels asked for in one command when everything is subscribed again. */
+const RESUBSCRIBE_BATCH = 1000;
+
+interface Waiter {
+  readonly attached: Attached;
+  readonly timer: ReturnType<typeof setTimeout>;
+  resolve(): void;
+  reject(error: Error): void;
+}
+
+/** What is known of one channel on the bus. It is *wanted* while it has a handler. */
+interface Channel {
+  /** The bus sends it here. */
+  confirmed: boolean;
+  /** A command for it is under way: the lock of this channel. */
+  busy: boolean;
+  readonly joining: Set<Waiter>;
+  readonly leaving: Set<() => void>;
+}
+
+/**
+ * Keeps the bus's subscriptions equal to what handlers want, over any number of reconnects.
+ *
+ * - **Level-triggered**: each channel has a wanted and a confirmed state; when a command ends, the
+ *   channel is looked at again, so the last call wins however calls interleave.
+ * - **Lock per channel**: never two commands of one channel at once, never one that waits for another channel.
+ * - **Batched**: what is asked for in one turn leaves as one command.
+ */
+export class ChannelSubscriptions {
+  readonly handlers: ChannelHandlers;
+  readonly #bus: ChannelBus;
+  readonly #subscribeTimeout: number;
+  readonly #channels = new Map<string, Channel>();
+  readonly #dirty = new Set<string>();
+  #flushing = false;
+  #connection = 0;
+  #online = false;
+  #closed: Error | undefined;
+
+  constructor(
+    bus: ChannelBus,
+    options: {
+      readonly subscribeTimeout: number;
+      readonly logger: BackplaneLogger;
+    },
+  ) {
+    this.#bus = bus;
+    this.#subscribeTimeout = options.subscribeTimeout;
+    this.handlers = new ChannelHandlers(options.logger);
+  }
+
+  /** As {@link Backplane.subscribe}. */
+  async subscribe(
+    channel: string,
+    handler: BackplaneHandler,
+  ): Promise<BackplaneSubscription> {
+    checkChannelName(channel);
+    if (this.#closed !== undefined) throw this.#closed;
+    const attached = this.handlers.attach(channel, handler);
+    const state = this.#channel(channel);
+    if (!state.confirmed || state.busy) {
+      await this.#confirmation(channel, state, attached);
+    }
+    let left: Promise<void> | undefined;
+    const unsubscribe = () => left ??= this.#leave(channel, attached);
+    return { unsubscribe, [Symbol.asyncDispose]: unsubscribe };
+  }
+
+  /**
+   * Asks the new connection for every wanted channel; resolves when all are confirmed.
+   *
+   * @throws what the bus refuses with; the connection is then of no use.
+   */
+  async connected(): Promise<void> {
+    const connection = ++this.#connection;
+    this.#online = true;
+    const wanted: string[] = [];
+    for (const [name, state] of this.#channels) {
+      state.confirmed = false;
+      state.busy = this.handlers.has(name);
+      if (state.busy) wanted.push(name);
+      else this.#left(name, state);
+    }
+    for (let start = 0; start < wanted.length; start += RESUBSCRIBE_BATCH) {
+      const batch = wanted.slice(start, start + RESUBSCRIBE_BATCH);
+      await this.#bus.subscribe(batch);
+      if (connection !== this.#connection) return;
+      for (const name of batch) this.#confirm(name, true);
+    }
+  }
+
+  /** The connection is gone, and with it every subscription; they are asked for again by `connected`. */
+  disconnected(): void {
+    this.#connection++;
+    this.#online = false;
+    for (const [name, state] of this.#channels) {
+      state.confirmed = false;
+      state.busy = false;
+      if (!this.handlers.has(name)) this.#left(name, state);
+    }
+  }
+
+  /** Silences every handler and rejects whoever waits with `error`. */
+  close(error: BackplaneClosedError): void {
+    this.#closed = error;
+    this.disconnected();
+    for (const [name, state] of this.#channels) {
+      for (const waiter of [...state.joining]) {
+        this.#settle(state, waiter, error);
+      }
+      this.#left(name, state);
+    }
+    this.handlers.clear();
+  }
+
+  #channel(name: string): Channel {
+    let state = this.#channels.get(name);
+    if (state === undefined) {
+      state = {
+        confirmed: false,
+        busy: false,
+        joining: new Set(),
+        leaving: new Set(),
+      };
+      this.#channels.set(name, state);
+    }
+    return state;
+  }
+
+  #confirmation(
+    name: string,
+    state: Channel,
+    attached: Attached,
+  ): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#withdraw(
+          name,
+          state,
+          waiter,
+          new BackplaneUnavailableError(
+            `Cannot subscribe to ${
+              JSON.stringify(name)
+            }: not confirmed within ${this.#subscribeTimeout} ms`,
+          ),
+        );
+      }, this.#subscribeTimeout);
+      const waiter: Waiter = { attached, timer, resolve, reject };
+      state.joining.add(waiter);
+      this.#mark(name);
+    });
+  }
+
+  #settle(state: Channel, waiter: Waiter, error?: Error): void {
+    if (!state.joining.delete(waiter)) return;
+    clearTimeout(waiter.timer);
+    if (error === undefined) waiter.resolve();
+    else waiter.reject(error);
+  }
+
+  #withdraw(name: string, state: Channel, waiter: Waiter, error: Error): void {
+    if (this.handlers.detach(name, waiter.attached)) this.#mark(name);
+    this.#settle(state, waiter, error);
+  }
+
+  async #leave(name: string, attached: Attached): Promise<void> {
+    if (!this.handlers.detach(name, attached)) return;
+    const state = this.#channels.get(name);
+    if (state === undefined) return;
+    if (!state.confirmed && !state.busy) return this.#left(name, state);
+    await new Promise<void>((resolve) => {
+      state.leaving.add(resolve);
+      this.#mark(name);
+    });
+  }
+
+  #left(name: string, state: Channel): void {
+    for (const resolve of state.leaving) resolve();
+    state.leaving.clear();
+    // Whoever joined meanwhile still needs the entry.
+    if (state.joining.size === 0 && !this.handlers.has(name)) {
+      this.#channels.delete(name);
+    }
+  }
+
+  #mark(name: string): void {
+    this.#dirty.add(name);
+    if (this.#flushing) return;
+    this.#flushing = true;
+    queueMicrotask(() => this.#flush());
+  }
+
+  #flush(): void {
+    this.#flushing = false;
+    const joins: string[] = [];
+    const leaves: string[] = [];
+    for (const name of this.#dirty) {
+      const state = this.#channels.get(name);
+      if (state === undefined || state.busy) continue;
+      const wanted = this.handlers.has(name);
+      if (wanted === state.confirmed) {
+        if (wanted) this.#confirm(name, true);
+        else this.#left(name, state);
+      } else if (this.#online) {
+        state.busy = true;
+        (wanted ? joins : leaves).push(name);
+      }
+    }
+    this.#dirty.clear();
+    if (leaves.length > 0) this.#command(leaves, false);
+    if (joins.length > 0) this.#command(joins, true);
+  }
+
+  async #command(names: readonly string[], join: boolean): Promise<void> {
+    const connection = this.#connection;
+    try {
+      await (join ? this.#bus.subscribe(names) : this.#bus.unsubscribe(names));
+    } catch (error) {
+      if (connection !== this.#connection) return;
+      // One refused channel refuses its whole command: find out which.
+      if (names.length > 1) {
+        await Promise.all(names.map((name) => this.#command([name], join)));
+      } else for (const name of names) this.#refused(name, error);
+      return;
+    }
+    if (connection !== this.#connection) return;
+    for (const name of names) this.#confirm(name, join);
+  }
+
+  /** The bus answered for `name`; looks whether that is still what is wanted. */
+  #confirm(name: string, joined: boolean): void {
+    const state = this.#channels.get(name);
+    if (state === undefined) return;
+    state.busy = false;
+    state.confirmed = joined;
+    if (this.handlers.has(name) !== joined) return this.#mark(name);
+    for (const resolve of state.leaving) resolve();
+    state.leaving.clear();
+    if (!joined) return this.#left(name, state);
+    for (const waiter of [...state.joining]) this.#settle(state, waiter);
+  }
+
+  #refused(name: string, cause: unknown): void {
+    const state = this.#channels.get(name);
+    if (state === undefined) return;
+    state.busy = false;
+    const message = `Cannot subscribe to ${JSON.stringify(name)}: the bus refused it`;
+    for (const waiter of [...state.joining]) {
+      this.#withdraw(
+        name,
+        state,
+        waiter,
+        new BackplaneError(message, { cause }),
+      );
+    }
+    // A refused leave: nothing more can be done, the connection will drop the channel when it ends.
+    if (!this.handlers.has(name)) {
+      state.confirmed = false;
+      this.#left(name, state);
+    }
+  }
+}

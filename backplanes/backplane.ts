@@ -1,0 +1,113 @@
+/**
+ * The contract between a hub and the bus that carries its messages to other nodes: bytes on named
+ * channels. A backplane knows nothing of hubs, groups or JSON.
+ *
+ * The guarantees are written where each method is declared. `@hubplane/hubplane/conformance` holds
+ * every one of them as a named case, so that a driver of your own can be tried against them.
+ *
+ * @module
+ */
+
+/** Where the connection to the bus stands; one meaning each.
+ *
+ * - `connecting`: never was connected yet, and keeps trying.
+ * - `open`: publishing and every confirmed subscription work.
+ * - `reconnecting`: was connected, is away, and keeps trying.
+ * - `closed`: for good.
+ */
+export type BackplaneStatus = "connecting" | "open" | "reconnecting" | "closed";
+
+/** An interval in which messages may have been missed, in epoch milliseconds of this node's clock. */
+export interface BackplaneGap {
+  /** When the last probe was sent that the bus answered: all that was published before it arrived. */
+  readonly since: number;
+  /** When every subscription was confirmed again: all that is published from then on arrives. */
+  readonly until: number;
+}
+
+/** What {@link Backplane.onStatus} listeners hear. */
+export interface BackplaneStatusEvent {
+  /** The status from now on; may equal the one before when only a gap is reported. */
+  readonly status: BackplaneStatus;
+  /** Why, where there is a reason to give. */
+  readonly error?: Error;
+  /**
+   * When the bus is back: what anyone published in this interval may not have arrived here. The
+   * only sign of a loss that its sender was not told of.
+   */
+  readonly gap?: BackplaneGap;
+}
+
+/** One handler on one channel, from {@link Backplane.subscribe}. */
+export interface BackplaneSubscription extends AsyncDisposable {
+  /**
+   * Detaches the handler before this returns: it is never called again. Resolves when the bus no
+   * longer sends the channel here, or at once if other handlers remain. Idempotent; it does not
+   * reject when the bus is away, because a lost connection has no subscriptions.
+   */
+  unsubscribe(): Promise<void>;
+}
+
+/** Called with each payload of a channel; the bytes belong to the handler's call and must not be changed. */
+export type BackplaneHandler = (payload: Uint8Array) => void;
+
+/**
+ * Carries bytes on named channels between nodes.
+ *
+ * - **Delivery** is at most once. A message can be lost only where that is reported: its publish
+ *   rejected, or the {@link BackplaneGap} of a subscriber or of the publisher covers it.
+ * - **Order** is kept per channel and publisher; there is none between channels or publishers.
+ * - **Channel names** are 1 to 1,024 UTF-8 bytes, otherwise any well-formed string; a name is never
+ *   a pattern. Two prefixes on one bus never see each other where neither begins with the other.
+ * - **Opening** does not wait for the bus: a new backplane is `connecting` and keeps trying. A first
+ *   connection that fails in a way no retry can cure sets `closed` with the error.
+ */
+export interface Backplane extends AsyncDisposable {
+  /** Where the connection to the bus stands. */
+  readonly status: BackplaneStatus;
+
+  /** Whether the bus hands a node its own messages back. */
+  readonly echo: boolean;
+
+  /**
+   * Publishes `payload` on `channel`. The call hands the message over before it returns, so messages
+   * leave in call order.
+   *
+   * @returns once the bus has accepted the message: the number of subscribers it reached, or
+   * `undefined` where the bus cannot tell.
+   * @throws {RangeError} if the channel name is empty, over 1,024 bytes or not well-formed, or the
+   * payload is larger than the bus carries.
+   * @throws {BackplaneUnavailableError} at once while the publishing connection is away, when it is
+   * lost before the bus answered, or after `publishTimeout` without an answer. The message then
+   * arrives at most once. Nothing is queued for later.
+   * @throws {BackplaneClosedError} after `close()`.
+   */
+  publish(channel: string, payload: Uint8Array): Promise<number | undefined>;
+
+  /**
+   * Calls `handler` for each message published on `channel` by any node (by this one only if
+   * {@link echo}). Resolves when the bus has confirmed: what is published from then on arrives.
+   * Once confirmed it survives every reconnect.
+   *
+   * Handlers are called synchronously, in order, one at a time a channel; one that throws is logged
+   * and harms no other. Subscribing and unsubscribing of one channel are serialised: the last call wins.
+   *
+   * @throws {RangeError} if the channel name is empty, over 1,024 bytes or not well-formed.
+   * @throws {BackplaneUnavailableError} if the bus did not confirm within `subscribeTimeout` (it waits
+   * while the bus is away); the subscription is withdrawn.
+   * @throws {BackplaneClosedError} after `close()`, or when closed while waiting.
+   */
+  subscribe(
+    channel: string,
+    handler: BackplaneHandler,
+  ): Promise<BackplaneSubscription>;
+
+  /** Calls `listener` on each change of status and each gap, until the returned object is disposed. */
+  onStatus(listener: (event: BackplaneStatusEvent) => void): Disposable;
+
+  /**
+   * Ends the connection. Idempotent. After it no handler is called and every operation rejects with
+   * `BackplaneClosedError`.
+   */
+  close(): Promise<void>;
+}

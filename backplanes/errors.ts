@@ -1,0 +1,51 @@
+/**
+ * What a backplane rejects with. A caller's mistake (an empty channel name, a payload the bus cannot
+ * carry) is a built-in `RangeError` or `TypeError`; these classes are for what the bus does.
+ *
+ * @module
+ */
+
+/** The bus did not do what it was asked; the parent of the other two classes. */
+export class BackplaneError extends Error {
+  /** Makes the error; `options.cause` keeps what the bus's own client said. */
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "BackplaneError";
+  }
+}
+
+/**
+ * The bus is away, or did not answer in time. The operation may be tried again, but a publish that
+ * was rejected may still have arrived (once at most): repeat it only where twice does no harm.
+ */
+export class BackplaneUnavailableError extends BackplaneError {
+  /**
+   * Set by a hub's `send`: whether the members on this node already have the message, so that only
+   * members on other nodes may lack it. `undefined` where a backplane itself rejects.
+   */
+  readonly deliveredLocally?: boolean;
+
+  /** Makes the error; `deliveredLocally` is given by a hub only. */
+  constructor(
+    message: string,
+    options?: ErrorOptions & { readonly deliveredLocally?: boolean },
+  ) {
+    super(message, options);
+    this.name = "BackplaneUnavailableError";
+    if (options?.deliveredLocally !== undefined) {
+      this.deliveredLocally = options.deliveredLocally;
+    }
+  }
+}
+
+/**
+ * The backplane is closed for good: by `close()`, or because its first connection failed in a way
+ * that no retry can cure (`cause` is then that error: a wrong password, a refused certificate).
+ */
+export class BackplaneClosedError extends BackplaneError {
+  /** Makes the error. */
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "BackplaneClosedError";
+  }
+}
