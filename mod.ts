@@ -1,1 +1,63 @@
-export const x: number = 1;
+/**
+ * Real-time hubs for Deno that scale out. Official SignalR clients connect to a hub; a backplane
+ * carries its messages between nodes: in memory, between workers, through Redis or NATS.
+ *
+ * ```ts
+ * import { createHubServer, defineHub, type HubContext, openBackplane } from "@hubplane/hubplane";
+ *
+ * interface ChatClient {
+ *   message(room: string, from: string, text: string): void;
+ * }
+ * type Context = HubContext<ChatClient>;
+ *
+ * const chat = defineHub({
+ *   methods: {
+ *     async join({ groups, connectionId }: Context, room: string) {
+ *       await groups.add(connectionId, room);
+ *     },
+ *     async say({ clients, user }: Context, room: string, text: string) {
+ *       await clients.group(room).send("message", room, user?.id ?? "anonymous", text);
+ *     },
+ *   },
+ * });
+ *
+ * const server = createHubServer({
+ *   hubs: { "/chat": chat },
+ *   backplane: await openBackplane("memory:"),
+ * });
+ * const http = Deno.serve({ port: 0 }, server.fetch);
+ *
+ * await server.close();
+ * await http.shutdown();
+ * ```
+ *
+ * @module
+ */
+export type {
+  Backplane,
+  BackplaneGap,
+  BackplaneHandler,
+  BackplaneStatus,
+  BackplaneStatusEvent,
+  BackplaneSubscription,
+} from "./backplanes/backplane.ts";
+export {
+  BackplaneClosedError,
+  BackplaneError,
+  BackplaneUnavailableError,
+} from "./backplanes/errors.ts";
+export { MemoryBackplane, type MemoryBackplaneOptions, MemoryBus } from "./backplanes/memory.ts";
+export { openBackplane, type OpenBackplaneOptions } from "./backplanes/open.ts";
+export type { ClientProxy, HubCallerClients, HubClients, HubGroups } from "./hub/clients.ts";
+export type { HubContext, HubRequest, HubUser } from "./hub/context.ts";
+export { GroupAckTimeoutError, HubError } from "./hub/errors.ts";
+export { defineHub, type Hub, type HubDefinition, type HubMethods } from "./hub/hub.ts";
+export type { DrainOptions, HubServerOptions, Logger } from "./hub/options.ts";
+export {
+  type ClientOf,
+  createHubServer,
+  type HubHandle,
+  type Hubs,
+  type HubServer,
+  type HubServerConfiguration,
+} from "./hub/server.ts";

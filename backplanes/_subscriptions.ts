@@ -4,7 +4,10 @@ import { checkChannelName } from "./_channel_name.ts";
 import { type BackplaneClosedError, BackplaneError, BackplaneUnavailableError } from "./errors.ts";
 import { type Attached, ChannelHandlers } from "./_handlers.ts";
 
-/** What a driver's connection can do with channels; both reject when the bus refuses. */
+/**
+ * What a driver's connection can do with channels. Both reject with `BackplaneUnavailableError` when
+ * the connection is lost, and with anything else when the bus refuses.
+ */
 export interface ChannelBus {
   /** Asks for `channels`; resolves when the bus has confirmed all of them. */
   subscribe(channels: readonly string[]): Promise<void>;
@@ -81,9 +84,11 @@ export class ChannelSubscriptions {
   }
 
   /**
-   * Asks the new connection for every wanted channel; resolves when all are confirmed.
+   * Asks the new connection for every wanted channel; resolves when all are confirmed. A channel that
+   * the bus refuses is withdrawn from whoever still waits for it.
    *
-   * @throws what the bus refuses with; the connection is then of no use.
+   * @throws if the connection is lost, or with the refusal of a channel that had been confirmed before:
+   * the connection is then of no use.
    */
   async connected(): Promise<void> {
     const connection = ++this.#connection;
@@ -97,9 +102,9 @@ export class ChannelSubscriptions {
     }
     for (let start = 0; start < wanted.length; start += RESUBSCRIBE_BATCH) {
       const batch = wanted.slice(start, start + RESUBSCRIBE_BATCH);
-      await this.#bus.subscribe(batch);
+      const error = await this.#command(batch, true);
       if (connection !== this.#connection) return;
-      for (const name of batch) this.#confirm(name, true);
+      if (error !== undefined) throw error;
     }
   }
 
@@ -225,17 +230,21 @@ export class ChannelSubscriptions {
     if (joins.length > 0) this.#command(joins, true);
   }
 
-  async #command(names: readonly string[], join: boolean): Promise<void> {
+  /** Gives the error after which a channel that was promised is not there, if there is one. */
+  async #command(names: readonly string[], join: boolean): Promise<unknown> {
     const connection = this.#connection;
     try {
       await (join ? this.#bus.subscribe(names) : this.#bus.unsubscribe(names));
     } catch (error) {
       if (connection !== this.#connection) return;
+      // The channels stay locked until `disconnected` or `connected` looks at them anew.
+      if (error instanceof BackplaneUnavailableError) return error;
+      const [name, ...others] = names;
+      if (name === undefined) return;
+      if (others.length === 0) return this.#refused(name, error) ? error : undefined;
       // One refused channel refuses its whole command: find out which.
-      if (names.length > 1) {
-        await Promise.all(names.map((name) => this.#command([name], join)));
-      } else for (const name of names) this.#refused(name, error);
-      return;
+      const errors = await Promise.all(names.map((name) => this.#command([name], join)));
+      return errors.find((error) => error !== undefined);
     }
     if (connection !== this.#connection) return;
     for (const name of names) this.#confirm(name, join);
@@ -254,9 +263,10 @@ export class ChannelSubscriptions {
     for (const waiter of [...state.joining]) this.#settle(state, waiter);
   }
 
-  #refused(name: string, cause: unknown): void {
+  /** The bus refused `name`; says whether handlers remain that were promised it. */
+  #refused(name: string, cause: unknown): boolean {
     const state = this.#channels.get(name);
-    if (state === undefined) return;
+    if (state === undefined) return false;
     state.busy = false;
     const message = `Cannot subscribe to ${JSON.stringify(name)}: the bus refused it`;
     for (const waiter of [...state.joining]) {
@@ -268,9 +278,9 @@ export class ChannelSubscriptions {
       );
     }
     // A refused leave: nothing more can be done, the connection will drop the channel when it ends.
-    if (!this.handlers.has(name)) {
-      state.confirmed = false;
-      this.#left(name, state);
-    }
+    if (this.handlers.has(name)) return true;
+    state.confirmed = false;
+    this.#left(name, state);
+    return false;
   }
 }

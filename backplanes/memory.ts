@@ -1,1 +1,204 @@
-export const y: number = 1;
+/**
+ * The bus of one process, and the reference for what a driver does: no server, no connection, every
+ * promise of the contract. For one node, and for tests of several nodes in one process.
+ *
+ * ```ts
+ * import { MemoryBackplane } from "@hubplane/hubplane/memory";
+ *
+ * await using one = new MemoryBackplane("news");
+ * await using two = new MemoryBackplane("news");
+ * const heard = Promise.withResolvers<string>();
+ * await two.subscribe("weather", (payload) => heard.resolve(new TextDecoder().decode(payload)));
+ * await one.publish("weather", new TextEncoder().encode("sun"));
+ * console.assert(await heard.promise === "sun");
+ * ```
+ *
+ * @module
+ */
+import type {
+  Backplane,
+  BackplaneHandler,
+  BackplaneStatus,
+  BackplaneStatusEvent,
+  BackplaneSubscription,
+} from "./backplane.ts";
+import { checkChannelName } from "./_channel_name.ts";
+import { type BackplaneOptions, resolveBackplaneOptions } from "./_options.ts";
+import { StatusSource } from "./_status.ts";
+import { ChannelSubscriptions } from "./_subscriptions.ts";
+import { type Listener, MemoryBus, unavailable, type Wire, wireOf } from "./_memory_bus.ts";
+import { BackplaneClosedError } from "./errors.ts";
+
+export { MemoryBus };
+export type {
+  Backplane,
+  BackplaneGap,
+  BackplaneHandler,
+  BackplaneStatus,
+  BackplaneStatusEvent,
+  BackplaneSubscription,
+} from "./backplane.ts";
+export type { BackplaneLogger, BackplaneOptions } from "./_options.ts";
+
+/** The buses that have a name, each for as long as a backplane is on it. */
+const named = new Map<string, MemoryBus>();
+
+/** Options of {@link MemoryBackplane}. */
+export interface MemoryBackplaneOptions
+  extends Pick<BackplaneOptions, "subscribeTimeout" | "logger"> {
+  /**
+   * Put before every channel name, so that applications can share a bus without hearing each other.
+   * End it in `:`.
+   *
+   * @default {""}
+   */
+  readonly prefix?: string;
+}
+
+/**
+ * A {@link Backplane} in memory.
+ *
+ * - **Delivery** is never inside the call of `publish`: it happens in a microtask after it.
+ * - **Copy**: `publish` copies the payload, so the caller may use its buffer again at once. All
+ *   handlers see that one copy.
+ * - **Count**: `publish` resolves with the number of other backplanes that listen on the channel.
+ * - **Echo**: none; a backplane does not hear itself.
+ * - **Outage**: only while a test has stopped the {@link MemoryBus}.
+ */
+export class MemoryBackplane implements Backplane {
+  readonly #wire: Wire;
+  readonly #prefix: string;
+  readonly #status: StatusSource;
+  readonly #subscriptions: ChannelSubscriptions;
+  readonly #listener: Listener;
+  readonly #leave: () => void;
+  #outage: number | undefined;
+
+  /**
+   * Makes a backplane on a bus: the one of that name in this process, the given one, or a private
+   * one if the name is empty or absent.
+   *
+   * @throws {RangeError} naming an option that is out of its range.
+   */
+  constructor(bus: string | MemoryBus = "", options: MemoryBackplaneOptions = {}) {
+    const resolved = resolveBackplaneOptions(options);
+    this.#prefix = options.prefix ?? "";
+    const answer = () => Promise.resolve();
+    this.#subscriptions = new ChannelSubscriptions(
+      { subscribe: answer, unsubscribe: answer },
+      resolved,
+    );
+    this.#listener = {
+      receive: (fullName, payload) => this.#receive(fullName, payload),
+      lost: (error) => this.#lost(error),
+      found: () => void this.#found(),
+    };
+    const found = typeof bus === "string" ? named.get(bus) ?? new MemoryBus() : bus;
+    const wire = this.#wire = wireOf(found);
+    wire.join(this.#listener);
+    if (typeof bus === "string" && bus !== "") named.set(bus, found);
+    this.#leave = () => {
+      wire.leave(this.#listener);
+      if (typeof bus === "string" && !wire.used) named.delete(bus);
+    };
+    this.#status = new StatusSource(wire.running ? "open" : "connecting", resolved.logger);
+    if (wire.running) void this.#subscriptions.connected();
+  }
+
+  /** `open` unless its bus is stopped. */
+  get status(): BackplaneStatus {
+    return this.#status.status;
+  }
+
+  /** `false`: a backplane does not hear itself. */
+  get echo(): boolean {
+    return false;
+  }
+
+  /**
+   * As {@link Backplane.publish}; resolves with the number of other backplanes that listen.
+   *
+   * @throws {RangeError} if the channel name is empty, over 1,024 bytes or not well-formed.
+   * @throws {BackplaneUnavailableError} while the bus is stopped, or if it is before the delivery.
+   * @throws {BackplaneClosedError} after `close()`.
+   */
+  publish(channel: string, payload: Uint8Array): Promise<number> {
+    try {
+      checkChannelName(channel);
+      if (this.status === "closed") throw closed();
+      if (!this.#wire.running) throw unavailable();
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return new Promise((resolve, reject) =>
+      this.#wire.send({
+        from: this.#listener,
+        fullName: this.#prefix + channel,
+        // Not slice(): that of Node's Buffer shares the memory.
+        payload: new Uint8Array(payload),
+        resolve,
+        reject,
+      })
+    );
+  }
+
+  /**
+   * As {@link Backplane.subscribe}.
+   *
+   * @throws {RangeError} if the channel name is empty, over 1,024 bytes or not well-formed.
+   * @throws {BackplaneUnavailableError} if the bus is stopped for longer than `subscribeTimeout`.
+   * @throws {BackplaneClosedError} after `close()`, or when closed while waiting.
+   */
+  subscribe(channel: string, handler: BackplaneHandler): Promise<BackplaneSubscription> {
+    return this.#subscriptions.subscribe(channel, handler);
+  }
+
+  /** As {@link Backplane.onStatus}. */
+  onStatus(listener: (event: BackplaneStatusEvent) => void): Disposable {
+    return this.#status.onStatus(listener);
+  }
+
+  /** As {@link Backplane.close}. What was published before is still delivered. */
+  close(): Promise<void> {
+    if (this.status !== "closed") {
+      this.#leave();
+      this.#subscriptions.close(closed());
+      this.#status.emit({ status: "closed" });
+    }
+    return Promise.resolve();
+  }
+
+  /** The same as {@link close}, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #receive(fullName: string, payload: Uint8Array): boolean {
+    if (!fullName.startsWith(this.#prefix)) return false;
+    const channel = fullName.slice(this.#prefix.length);
+    const { handlers } = this.#subscriptions;
+    const listening = handlers.has(channel);
+    handlers.deliver(channel, payload);
+    return listening;
+  }
+
+  #lost(error: Error): void {
+    this.#outage ??= Date.now();
+    this.#subscriptions.disconnected();
+    const status = this.status === "connecting" ? "connecting" : "reconnecting";
+    this.#status.emit({ status, error });
+  }
+
+  async #found(): Promise<void> {
+    await this.#subscriptions.connected();
+    if (!this.#wire.running || this.status === "closed" || this.status === "open") return;
+    const since = this.#outage;
+    this.#outage = undefined;
+    const gap = since === undefined ? {} : { gap: { since, until: Date.now() } };
+    this.#status.emit({ status: "open", ...gap });
+  }
+}
+
+function closed(): BackplaneClosedError {
+  return new BackplaneClosedError("Cannot use the memory backplane: it is closed");
+}

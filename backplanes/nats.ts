@@ -1,1 +1,277 @@
-export const y: number = 1;
+/**
+ * Core NATS as a backplane, through npm `nats`.
+ *
+ * ```ts ignore
+ * import { NatsBackplane } from "@hubplane/hubplane/nats";
+ *
+ * await using backplane = new NatsBackplane("nats://127.0.0.1:4222?prefix=acme.chat");
+ * await backplane.subscribe("greetings", (payload) => console.log(new TextDecoder().decode(payload)));
+ * ```
+ *
+ * - **Subjects**: a channel `room:7` under the prefix `acme.chat` is the subject `acme.chat.room:7`;
+ *   `nats sub 'acme.chat.>'` shows all of an application, and a NATS permission can name the same.
+ *   A channel name with anything but letters, digits and `_:@/+-` is `=` followed by the base64url of
+ *   its UTF-8 bytes, so it is one token, never a wildcard, and at most ⌈4n/3⌉ + 1 bytes long. A prefix
+ *   that is not such tokens joined by dots, the first beginning with a letter or digit, is encoded
+ *   the same way.
+ * - **Accepted** means that the server answered a PING sent after the message. NATS cannot tell how
+ *   many subscribers it reached, so `publish` resolves with `undefined`.
+ * - **Gaps** begin when the last answered PING was sent: at most `probeInterval` before the loss.
+ * - **Permissions**: a subscribe or publish that the server does not permit rejects with
+ *   `BackplaneError`. A channel whose permission is taken away later ends the connection, and every
+ *   attempt after it, until it is given back or nobody subscribes to it any more.
+ * - **Clusters**: all this holds on one server. What gets lost *between* the servers of a cluster is
+ *   seen by no client of core NATS, and a new subscription takes a moment to be known on all of them.
+ *
+ * @module
+ */
+import type {
+  Backplane,
+  BackplaneHandler,
+  BackplaneStatus,
+  BackplaneStatusEvent,
+  BackplaneSubscription,
+} from "./backplane.ts";
+import { checkChannelName } from "./_channel_name.ts";
+import { BackplaneClosedError, BackplaneError, BackplaneUnavailableError } from "./errors.ts";
+import { type NatsAddress, readNatsAddress } from "./_nats_address.ts";
+import { isIncurable, NatsConnection } from "./_nats_connection.ts";
+import { NatsServers } from "./_nats_servers.ts";
+import { type BackplaneOptions, resolveBackplaneOptions } from "./_options.ts";
+import { Probe } from "./_probe.ts";
+import { StatusSource } from "./_status.ts";
+import { ChannelSubscriptions } from "./_subscriptions.ts";
+
+export type { BackplaneLogger, BackplaneOptions } from "./_options.ts";
+export type {
+  Backplane,
+  BackplaneGap,
+  BackplaneHandler,
+  BackplaneStatus,
+  BackplaneStatusEvent,
+  BackplaneSubscription,
+} from "./backplane.ts";
+
+/** What TLS needs beyond the system's certificates; each is PEM text. */
+export interface NatsTlsOptions {
+  /** Certificates to trust instead of the system's. */
+  readonly ca?: string;
+  /** This client's certificate, where the server asks for one; needs `key`. */
+  readonly cert?: string;
+  /** The private key of `cert`. */
+  readonly key?: string;
+}
+
+/** Options of {@link NatsBackplane}; each overrides what the URL says. */
+export interface NatsBackplaneOptions extends BackplaneOptions {
+  /**
+   * What stands before every channel name, at most 1,024 UTF-8 bytes. Backplanes with different
+   * prefixes never see each other.
+   *
+   * @default {""}
+   */
+  readonly prefix?: string;
+  /**
+   * Further servers beside the URL's, each `host[:port]`. All are tried one after
+   * the other, from a random one on; servers that a cluster announces by itself are not used.
+   *
+   * @default {[]}
+   */
+  readonly servers?: readonly string[];
+  /** The user. */
+  readonly user?: string;
+  /** The user's password. */
+  readonly password?: string;
+  /** A token, in place of user and password. */
+  readonly token?: string;
+  /** Given, even if empty: as `tls://`, the connection is refused where the server has no TLS. */
+  readonly tls?: NatsTlsOptions;
+}
+
+/** Core NATS as a backplane. Its messages never come back to it (`echo` is `false`). */
+export class NatsBackplane implements Backplane {
+  /** NATS keeps a node's own messages from it. */
+  readonly echo = false;
+  readonly #address: NatsAddress;
+  readonly #options: Required<BackplaneOptions>;
+  readonly #status: StatusSource;
+  readonly #subscriptions: ChannelSubscriptions;
+  readonly #probe: Probe;
+  readonly #ending = new AbortController();
+  readonly #running: Promise<void>;
+  #connection: NatsConnection | undefined;
+  #closed: BackplaneClosedError | undefined;
+  #since: number | undefined;
+
+  /**
+   * Begins to connect to `url`: `nats://[user:password@|token@]host[:port][,host[:port]…][?prefix=…]`.
+   * The port is 4222 by default; user, password, token and prefix are percent-encoded. With
+   * `nats://` TLS is used where the server offers it, with `tls://` never anything else.
+   *
+   * @throws {TypeError} if the URL or a server is malformed, or options contradict each other; the
+   * text never shows a part of the URL.
+   * @throws {RangeError} if a duration is out of its range or the prefix too long.
+   */
+  constructor(url: string | URL, options: NatsBackplaneOptions = {}) {
+    this.#address = readNatsAddress(url, options);
+    this.#options = resolveBackplaneOptions(options);
+    this.#status = new StatusSource("connecting", this.#options.logger);
+    this.#probe = new Probe(this.#options);
+    this.#subscriptions = new ChannelSubscriptions({
+      subscribe: (channels) => this.#current().subscribe(channels),
+      unsubscribe: (channels) => this.#current().unsubscribe(channels),
+    }, this.#options);
+    this.#running = this.#run();
+  }
+
+  /** Where the connection to the bus stands. */
+  get status(): BackplaneStatus {
+    return this.#status.status;
+  }
+
+  /**
+   * As {@link Backplane.publish}; publishes on one channel in one turn share their promise.
+   *
+   * @throws {BackplaneError} if the server does not permit it.
+   */
+  publish(channel: string, payload: Uint8Array): Promise<undefined> {
+    try {
+      checkChannelName(channel);
+      const connection = this.#current();
+      const limit = connection.maximumPayloadBytes;
+      if (payload.byteLength > limit) {
+        throw new RangeError(
+          `Cannot publish: ${payload.byteLength} bytes are more than the ${limit} that NATS takes`,
+        );
+      }
+      return connection.publish(channel, payload);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * As {@link Backplane.subscribe}.
+   *
+   * @throws {BackplaneError} if the server does not permit it.
+   */
+  subscribe(channel: string, handler: BackplaneHandler): Promise<BackplaneSubscription> {
+    return this.#subscriptions.subscribe(channel, handler);
+  }
+
+  /** As {@link Backplane.onStatus}. */
+  onStatus(listener: (event: BackplaneStatusEvent) => void): Disposable {
+    return this.#status.onStatus(listener);
+  }
+
+  /** As {@link Backplane.close}; what was published and not yet accepted rejects. */
+  async close(): Promise<void> {
+    this.#close();
+    await this.#running;
+  }
+
+  /** As {@link close}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** Connects to one server after another, for as long as it takes. */
+  async #run(): Promise<void> {
+    const servers = new NatsServers(this.#address.servers);
+    const { signal } = this.#ending;
+    while (!signal.aborted) {
+      try {
+        await this.#serve(servers);
+      } catch (error) {
+        if (signal.aborted) break;
+        this.#failed(error);
+      }
+      await servers.pause(signal);
+    }
+  }
+
+  /** One connection, from the dial to its end. */
+  async #serve(servers: NatsServers): Promise<void> {
+    const { promise: ended, resolve: end } = Promise.withResolvers<Error>();
+    const connection = await NatsConnection.open(servers.next(), {
+      ...this.#address,
+      publishTimeout: this.#options.publishTimeout,
+      signal: this.#ending.signal,
+    }, {
+      received: (channel, payload) => this.#subscriptions.handlers.deliver(channel, payload),
+      denied: (channel) =>
+        this.#options.logger.error(`NATS refused what was published on ${JSON.stringify(channel)}`),
+      lost: (error) => {
+        this.#lost(error);
+        end(error);
+      },
+    });
+    this.#connection = connection;
+    try {
+      await this.#open(connection);
+      servers.opened();
+      throw await ended;
+    } finally {
+      await connection.close(new BackplaneUnavailableError("Cannot use NATS: not subscribed"));
+      this.#connection = undefined;
+    }
+  }
+
+  /** Subscribes again to everything, and then is open. */
+  async #open(connection: NatsConnection): Promise<void> {
+    const asked = Date.now();
+    this.#probe.start(() => connection.flush(), (error) => connection.close(error));
+    if (connection.failure === undefined) await this.#subscriptions.connected();
+    if (connection.failure !== undefined) throw connection.failure;
+    this.#probe.answered(asked);
+    const since = this.#since;
+    this.#since = undefined;
+    this.#status.emit({
+      status: "open",
+      ...since !== undefined && { gap: { since, until: Date.now() } },
+    });
+  }
+
+  /** Runs before anything that waits on the connection is rejected. */
+  #lost(error: Error): void {
+    this.#probe.stop();
+    this.#subscriptions.disconnected();
+    if (this.#status.status !== "open") return;
+    // A connection that is lost again before it is open belongs to the same gap.
+    this.#since = this.#probe.since;
+    this.#status.emit({ status: "reconnecting", error });
+  }
+
+  #failed(cause: unknown): void {
+    const { status, error: told } = this.#status;
+    if (cause === told) return;
+    const why = cause instanceof Error ? cause.message : String(cause);
+    const message = `Cannot connect to NATS: ${why}`;
+    if (status === "connecting" && isIncurable(cause)) {
+      this.#close(new BackplaneError(message, { cause }));
+    } else if (told?.message !== message) {
+      this.#status.emit({ status, error: new BackplaneUnavailableError(message, { cause }) });
+    }
+  }
+
+  #close(cause?: Error): void {
+    if (this.#closed !== undefined) return;
+    this.#closed = new BackplaneClosedError(
+      cause === undefined ? "Cannot use the NATS backplane: it is closed" : cause.message,
+      cause && { cause },
+    );
+    this.#probe.stop();
+    this.#subscriptions.close(this.#closed);
+    // Before the connection ends, or that would be told as a loss.
+    this.#status.emit({ status: "closed", ...cause && { error: cause } });
+    this.#ending.abort();
+    this.#connection?.close(this.#closed);
+  }
+
+  #current(): NatsConnection {
+    if (this.#closed !== undefined) throw this.#closed;
+    if (this.#connection !== undefined) return this.#connection;
+    const cause = this.#status.error;
+    throw new BackplaneUnavailableError("Cannot reach NATS: it is away", cause && { cause });
+  }
+}

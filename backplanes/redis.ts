@@ -1,1 +1,246 @@
-export const y: number = 1;
+/**
+ * The Redis driver: one channel of Redis pub/sub for each channel, through npm `ioredis`.
+ *
+ * It keeps two connections, one that publishes and one that subscribes, and uses only `PUBLISH`,
+ * `SUBSCRIBE`, `UNSUBSCRIBE` and `PING` on them (a user of Redis's ACL needs these, and the channels
+ * of the prefix, such as `ACL SETUSER ann on >secret resetchannels &app:* +publish +subscribe
+ * +unsubscribe +ping`).
+ *
+ * **Permissions**: `--allow-net` for Redis, and `--allow-env` or `--ignore-env`, because ioredis looks
+ * through the environment when it is loaded.
+ *
+ * ```ts ignore
+ * import { RedisBackplane } from "@hubplane/hubplane/redis";
+ *
+ * await using backplane = new RedisBackplane("redis://127.0.0.1:6379?prefix=app:");
+ * await backplane.subscribe("news", (payload) => {
+ *   // new TextDecoder().decode(payload)
+ * });
+ * await backplane.publish("news", new TextEncoder().encode("hello"));
+ * ```
+ *
+ * @module
+ */
+import type { Buffer } from "node:buffer";
+import type { Redis } from "ioredis";
+import type {
+  Backplane,
+  BackplaneGap,
+  BackplaneHandler,
+  BackplaneStatus,
+  BackplaneStatusEvent,
+  BackplaneSubscription,
+} from "./backplane.ts";
+import { checkChannelName } from "./_channel_name.ts";
+import { BackplaneClosedError, BackplaneUnavailableError } from "./errors.ts";
+import { RedisConnection } from "./_redis_connection.ts";
+import { isReply, withoutSecrets } from "./_redis_errors.ts";
+import { RedisPublisher } from "./_redis_publisher.ts";
+import {
+  type RedisBackplaneOptions,
+  type RedisSettings,
+  resolveRedisSettings,
+} from "./_redis_settings.ts";
+import { StatusSource } from "./_status.ts";
+import { ChannelSubscriptions } from "./_subscriptions.ts";
+
+export type {
+  Backplane,
+  BackplaneGap,
+  BackplaneHandler,
+  BackplaneStatus,
+  BackplaneStatusEvent,
+  BackplaneSubscription,
+} from "./backplane.ts";
+export type { BackplaneLogger, BackplaneOptions } from "./_options.ts";
+export type {
+  RedisBackplaneOptions,
+  RedisClient,
+  RedisClientOptions,
+  RedisRole,
+  RedisTlsOptions,
+} from "./_redis_settings.ts";
+
+/**
+ * A backplane over Redis pub/sub: one server, Sentinel or Cluster.
+ *
+ * - **Echo**: Redis hands a node its own messages back.
+ * - **Reconnecting**: after 50 ms, then after pauses that double up to 1 s, each less up to a half at
+ *   random. A first connection that fails for its password, permission or certificate is not tried again.
+ * - **Probes**: both connections are probed with `PING`. A bus that hangs is noticed within
+ *   `probeInterval + probeTimeout`, and its sockets are destroyed.
+ * - **Slow subscribers**: Redis drops a subscriber that does not keep up (`client-output-buffer-limit
+ *   pubsub`); that is reported as a gap, like every loss of the connection.
+ * - **Cluster**: each connection is to one node, a master chosen at random; `publish` resolves with
+ *   `undefined`, because a node counts only its own subscribers. What nodes lose between each other
+ *   nobody is told of.
+ */
+export class RedisBackplane implements Backplane {
+  readonly #settings: RedisSettings;
+  readonly #status: StatusSource;
+  readonly #subscriptions: ChannelSubscriptions;
+  readonly #publisher: RedisPublisher;
+  readonly #publishing: RedisConnection;
+  readonly #subscribing: RedisConnection;
+  #wasOpen = false;
+  #closed: BackplaneClosedError | undefined;
+  #ended: Promise<void> | undefined;
+
+  /**
+   * Begins to connect to `url`: `redis://[user[:password]@]host[:port][?prefix=…]`, or `rediss://` for
+   * TLS. User and password are percent-encoded; a database number in the path is accepted and has no
+   * meaning, because pub/sub knows no databases.
+   *
+   * @throws {TypeError} if the URL or the prefix is malformed; the text never has the password.
+   * @throws {RangeError} if an option is out of its range.
+   */
+  constructor(url: string | URL, options?: RedisBackplaneOptions) {
+    const settings = resolveRedisSettings(url, options);
+    this.#settings = settings;
+    this.#status = new StatusSource("connecting", settings.logger);
+    this.#publisher = new RedisPublisher(settings.publishTimeout);
+    this.#subscriptions = new ChannelSubscriptions({
+      subscribe: (channels) => this.#command("subscribe", channels),
+      unsubscribe: (channels) => this.#command("unsubscribe", channels),
+    }, settings);
+    const opened = (gap?: BackplaneGap) => this.#changed(undefined, gap);
+    this.#publishing = new RedisConnection("publisher", settings, {
+      prepare: () => Promise.resolve(),
+      // What this connection missed it never was to hear.
+      opened: () => opened(),
+      lost: (error, incurable) => this.#lost(error, incurable),
+    });
+    this.#subscribing = new RedisConnection("subscriber", settings, {
+      prepare: (redis) => {
+        redis.on("messageBuffer", this.#deliver);
+        return this.#subscriptions.connected();
+      },
+      opened,
+      lost: (error, incurable) => {
+        this.#subscriptions.disconnected();
+        this.#lost(error, incurable);
+      },
+    });
+  }
+
+  /** Where the connections to Redis stand; `open` means both. */
+  get status(): BackplaneStatus {
+    return this.#status.status;
+  }
+
+  /** `true`: Redis hands a node its own messages back. */
+  get echo(): boolean {
+    return true;
+  }
+
+  /**
+   * As {@link Backplane.publish}. Resolves with the number of subscribers reached, or with `undefined`
+   * in a Cluster. The payload may be used again as soon as this returns.
+   *
+   * @throws {RangeError} if the channel name is not 1 to 1,024 UTF-8 bytes (without the prefix) or not
+   * well-formed, or the payload is over 512 MiB.
+   * @throws {BackplaneUnavailableError} while the publishing connection is away or 64 MiB wait to be
+   * sent, when the connection is lost before the answer, or after `publishTimeout`.
+   * @throws {BackplaneError} if Redis forbids it.
+   * @throws {BackplaneClosedError} after {@link close}.
+   */
+  publish(channel: string, payload: Uint8Array): Promise<number | undefined> {
+    try {
+      checkChannelName(channel);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    const { redis, clustered } = this.#publishing;
+    if (redis === undefined) return Promise.reject(this.#closed ?? this.#away());
+    const count = this.#publisher.publish(redis, this.#settings.prefix + channel, payload);
+    return clustered ? count.then(() => undefined) : count;
+  }
+
+  /**
+   * As {@link Backplane.subscribe}.
+   *
+   * @throws {RangeError} if the channel name is not 1 to 1,024 UTF-8 bytes (without the prefix) or not
+   * well-formed.
+   * @throws {BackplaneUnavailableError} if Redis did not confirm within `subscribeTimeout`.
+   * @throws {BackplaneError} if Redis forbids it.
+   * @throws {BackplaneClosedError} after {@link close}, or when closed while waiting.
+   */
+  subscribe(channel: string, handler: BackplaneHandler): Promise<BackplaneSubscription> {
+    return this.#subscriptions.subscribe(channel, handler);
+  }
+
+  /** As {@link Backplane.onStatus}. */
+  onStatus(listener: (event: BackplaneStatusEvent) => void): Disposable {
+    return this.#status.onStatus(listener);
+  }
+
+  /** As {@link Backplane.close}; resolves when no socket and no timer is left. */
+  close(): Promise<void> {
+    return this.#end(new BackplaneClosedError("Cannot use backplane: it is closed"));
+  }
+
+  /** As {@link close}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  readonly #deliver = (channel: Buffer, payload: Buffer): void => {
+    // A Buffer's `slice` is not that of a Uint8Array.
+    const bytes = new Uint8Array(payload.buffer, payload.byteOffset, payload.byteLength);
+    const name = channel.toString().slice(this.#settings.prefix.length);
+    this.#subscriptions.handlers.deliver(name, bytes);
+  };
+
+  /** Never settles when the connection is lost: `disconnected` then makes up for every channel. */
+  async #command(verb: "subscribe" | "unsubscribe", channels: readonly string[]): Promise<void> {
+    const redis: Redis | undefined = this.#subscribing.redis;
+    const { prefix } = this.#settings;
+    const sent = Date.now();
+    try {
+      await redis?.[verb](...channels.map((channel) => prefix + channel));
+      this.#subscribing.answered(sent);
+    } catch (error) {
+      if (isReply(error)) throw withoutSecrets(error);
+      await new Promise<never>(() => {});
+    }
+  }
+
+  #lost(error: Error, incurable: boolean): void {
+    if (!incurable || this.#wasOpen) return this.#changed(error);
+    this.#end(
+      new BackplaneClosedError("Cannot use backplane: it could not be opened", { cause: error }),
+      error,
+    );
+  }
+
+  /** Tells of what the two connections amount to, if that or the reason is new. */
+  #changed(error?: Error, gap?: BackplaneGap): void {
+    const open = this.#publishing.open && this.#subscribing.open;
+    this.#wasOpen ||= open;
+    const status = open ? "open" : this.#wasOpen ? "reconnecting" : "connecting";
+    const known = status === this.#status.status &&
+      (error === undefined || error.message === this.#status.error?.message);
+    if (known && gap === undefined) return;
+    this.#status.emit({ status, ...error && { error }, ...gap && { gap } });
+  }
+
+  #away(): BackplaneUnavailableError {
+    const cause = this.#status.error;
+    return new BackplaneUnavailableError(
+      `Cannot publish: Redis at ${this.#settings.address} is away`,
+      cause && { cause },
+    );
+  }
+
+  #end(closed: BackplaneClosedError, error?: Error): Promise<void> {
+    if (this.#ended !== undefined) return this.#ended;
+    this.#closed = closed;
+    // First what ends the connections, so that nothing can be sent from a listener or a handler.
+    const ended = Promise.all([this.#publishing.close(), this.#subscribing.close()]);
+    this.#ended = ended.then(() => {});
+    this.#publisher.close(closed);
+    this.#subscriptions.close(closed);
+    this.#status.emit({ status: "closed", ...error && { error } });
+    return this.#ended;
+  }
+}

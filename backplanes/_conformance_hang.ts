@@ -1,0 +1,105 @@
+/** Cases on a bus that hangs: connections stay, nothing answers. */
+import { type ConformanceCase, conformanceCase } from "./_conformance_case.ts";
+import { Ledger } from "./_conformance_ledger.ts";
+import {
+  bytes,
+  check,
+  FAULT_OPTIONS,
+  rejection,
+  same,
+  SLACK,
+  within,
+} from "./_conformance_trial.ts";
+import { BackplaneUnavailableError } from "./errors.ts";
+
+const noticed = conformanceCase(
+  "a hung bus is noticed within probeInterval + probeTimeout",
+  async (trial) => {
+    const receiver = await trial.open(FAULT_OPTIONS);
+    await receiver.subscribe("hang", () => {});
+    const history = trial.history(receiver);
+    await trial.bus.pause();
+    const hung = Date.now();
+    const limit = FAULT_OPTIONS.probeInterval + FAULT_OPTIONS.probeTimeout + SLACK;
+    await within(history.reaches("reconnecting"), "the hung bus is noticed", limit);
+    await trial.bus.resume();
+    await history.reaches("open");
+    check(history.covers(hung, hung), "no gap covers the moment the bus hung");
+  },
+  "pause",
+);
+
+const publishing = conformanceCase(
+  "publish() to a hung bus rejects within publishTimeout and arrives at most once",
+  async (trial) => {
+    // Probes that see nothing in time: it is publishTimeout that must end the wait.
+    const options = { ...FAULT_OPTIONS, probeInterval: 60_000, probeTimeout: 60_000 };
+    const [sender, receiver] = await trial.pair(options);
+    const histories = [trial.history(sender), trial.history(receiver)];
+    const inbox = trial.inbox();
+    await receiver.subscribe("hang", inbox.handler);
+    await trial.bus.pause();
+    const limit = FAULT_OPTIONS.publishTimeout + SLACK;
+    const publish = sender.publish("hang", bytes("unanswered"));
+    await rejection(publish, BackplaneUnavailableError, "publish()", limit);
+    await trial.bus.resume();
+    for (const history of histories) await history.reaches("open");
+    await within(
+      (async () => {
+        // The bus may drop the connection only now.
+        while (!inbox.texts.includes("marker")) {
+          await sender.publish("hang", bytes("marker")).catch(() => {});
+          await new Promise((resolve) => setTimeout(resolve, 20));
+        }
+      })(),
+      "a message arrives after the bus went on",
+    );
+    const arrived = inbox.texts.filter((text) => text === "unanswered").length;
+    check(arrived <= 1, `the rejected message arrived ${arrived} times`);
+  },
+  "pause",
+);
+
+const subscribing = conformanceCase(
+  "subscribe() to a hung bus rejects within subscribeTimeout and is withdrawn",
+  async (trial) => {
+    const [sender, receiver] = await trial.pair(FAULT_OPTIONS);
+    const histories = [trial.history(sender), trial.history(receiver)];
+    const [refused, witness] = [trial.inbox(), trial.inbox()];
+    await trial.bus.pause();
+    const limit = FAULT_OPTIONS.subscribeTimeout + SLACK;
+    const subscribing = receiver.subscribe("hang", refused.handler);
+    await rejection(subscribing, BackplaneUnavailableError, "subscribe()", limit);
+    for (const history of histories) await history.reaches("reconnecting");
+    await trial.bus.resume();
+    for (const history of histories) await history.reaches("open");
+    await receiver.subscribe("hang", witness.handler);
+    await sender.publish("hang", bytes("marker"));
+    await witness.heard("marker");
+    same(refused.texts, [], "what the withdrawn handler heard");
+  },
+  "pause",
+);
+
+const noSilentLoss = conformanceCase(
+  "nothing is lost in silence over a hang",
+  async (trial) => {
+    const [sender, receiver] = await trial.pair(FAULT_OPTIONS);
+    const histories = [trial.history(sender), trial.history(receiver)];
+    const ledger = await Ledger.start(trial, sender, receiver);
+    await trial.bus.pause();
+    for (const history of histories) await history.reaches("reconnecting");
+    await trial.bus.resume();
+    for (const history of histories) await history.reaches("open");
+    await ledger.audit();
+  },
+  "pause",
+);
+
+/** All of them. */
+export const hangCases: readonly ConformanceCase[] = [
+  noticed,
+  publishing,
+  subscribing,
+  noSilentLoss,
+];

@@ -1,0 +1,84 @@
+import type { Backplane } from "./backplane.ts";
+import {
+  bytes,
+  check,
+  type History,
+  type Inbox,
+  pause,
+  same,
+  type Trial,
+} from "./_conformance_trial.ts";
+
+/** One message and what its publisher was told. */
+interface Entry {
+  readonly text: string;
+  readonly called: number;
+  settled: number;
+  accepted: boolean;
+}
+
+/**
+ * Publishes all the time and keeps a book of it, to find a message that was lost in silence: not
+ * delivered, not rejected, and in no gap that either side reported.
+ */
+export class Ledger {
+  readonly #sender: Backplane;
+  readonly #inbox: Inbox;
+  readonly #histories: readonly History[];
+  readonly #entries: Entry[] = [];
+  #publishing: Promise<void> | undefined;
+  #ended = false;
+
+  private constructor(trial: Trial, sender: Backplane, receiver: Backplane) {
+    this.#sender = sender;
+    this.#inbox = trial.inbox();
+    this.#histories = [trial.history(sender), trial.history(receiver)];
+  }
+
+  /** Subscribes `receiver`, and publishes from `sender` every 5 ms until {@link audit}. */
+  static async start(trial: Trial, sender: Backplane, receiver: Backplane): Promise<Ledger> {
+    const ledger = new Ledger(trial, sender, receiver);
+    await receiver.subscribe("ledger", ledger.#inbox.handler);
+    ledger.#publishing = ledger.#publish();
+    await ledger.#inbox.counted(20);
+    return ledger;
+  }
+
+  async #publish(): Promise<void> {
+    const underWay = new Set<Promise<void>>();
+    while (!this.#ended) {
+      const called = Date.now();
+      const entry: Entry = { text: `${this.#entries.length}`, called, settled: 0, accepted: false };
+      this.#entries.push(entry);
+      const settle = (accepted: boolean) => {
+        entry.accepted = accepted;
+        entry.settled = Date.now();
+      };
+      const outcome = this.#sender.publish("ledger", bytes(entry.text))
+        .then(() => settle(true), () => settle(false));
+      underWay.add(outcome);
+      outcome.finally(() => underWay.delete(outcome));
+      await pause(5);
+    }
+    await Promise.all(underWay);
+  }
+
+  /** Ends publishing and checks the book; both sides must be `open` again. */
+  async audit(): Promise<void> {
+    // Some more, so that the time after the outage is in the book.
+    await this.#inbox.counted(this.#inbox.texts.length + 20);
+    this.#ended = true;
+    await this.#publishing;
+    await this.#sender.publish("ledger", bytes("marker"));
+    await this.#inbox.heard("marker");
+    const arrived = new Set(this.#inbox.texts);
+    same(arrived.size, this.#inbox.texts.length, "messages that arrived once");
+    const lost = this.#entries.filter(({ text, called, settled, accepted }) =>
+      accepted && !arrived.has(text) &&
+      !this.#histories.some((history) => history.covers(called, settled))
+    );
+    const gaps = this.#histories.flatMap(({ events }) => events.flatMap(({ gap }) => gap ?? []));
+    const report = JSON.stringify({ lost: lost.slice(0, 3), gaps });
+    check(lost.length === 0, `${lost.length} messages were lost in silence: ${report}`);
+  }
+}

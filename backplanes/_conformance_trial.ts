@@ -1,0 +1,247 @@
+import type { Backplane, BackplaneStatus, BackplaneStatusEvent } from "./backplane.ts";
+import type { BackplaneOptions } from "./_options.ts";
+import type { ConformanceBus, ConformanceSubject } from "./_conformance_subject.ts";
+
+/** The longest that anything may take whose time nobody bounds, in milliseconds. */
+const PATIENCE = 20_000;
+
+/** Options for trials with faults: short, yet far above what a busy machine needs for an answer. */
+export const FAULT_OPTIONS = {
+  publishTimeout: 1000,
+  subscribeTimeout: 1000,
+  probeInterval: 200,
+  probeTimeout: 1000,
+} as const;
+
+/** What a busy machine may add to a time that the contract bounds, in milliseconds. */
+export const SLACK = 2000;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** The bytes of a text. */
+export function bytes(text: string): Uint8Array {
+  return encoder.encode(text);
+}
+
+/** Throws unless `condition` holds. */
+export function check(condition: unknown, message: string): asserts condition {
+  if (condition) return;
+  const error = new Error(message);
+  error.name = "ConformanceError";
+  throw error;
+}
+
+/** Throws unless both have the same JSON. */
+export function same(actual: unknown, expected: unknown, what: string): void {
+  const [left, right] = [shown(actual), shown(expected)];
+  check(left === right, `${what}: expected ${right}, got ${left}`);
+}
+
+function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? "undefined";
+  return text.length > 500 ? `${text.slice(0, 500)}… (${text.length} characters)` : text;
+}
+
+/** Settles as `promise` does, or rejects after `milliseconds`. */
+export async function within<T>(
+  promise: PromiseLike<T>,
+  what: string | (() => string),
+  milliseconds: number = PATIENCE,
+): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      const text = typeof what === "string" ? what : what();
+      reject(new Error(`Not within ${milliseconds} ms: ${text}`));
+    }, milliseconds);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The error that `promise` rejects with, which must be a `kind`. */
+export async function rejection(
+  promise: Promise<unknown>,
+  kind: abstract new (...args: never[]) => Error,
+  what: string,
+  milliseconds: number = PATIENCE,
+): Promise<Error> {
+  const settled = promise.then(() => undefined, (error: unknown) => error ?? null);
+  const error = await within(settled, `${what} settles`, milliseconds);
+  check(error !== undefined, `${what} did not reject`);
+  check(error instanceof kind, `${what} rejected with ${error}, not with ${kind.name}`);
+  return error;
+}
+
+/** Lets `milliseconds` pass; only where a message must be spread over time. */
+export function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+/** Keeps what a handler hears, as text. */
+export class Inbox {
+  /** Every payload, in the order of arrival. */
+  readonly texts: string[] = [];
+  readonly #waiting = new Set<() => void>();
+  readonly #patience: number;
+
+  constructor(patience: number) {
+    this.#patience = patience;
+  }
+
+  /** Give this to `subscribe`. */
+  readonly handler = (payload: Uint8Array): void => {
+    this.texts.push(decoder.decode(payload));
+    for (const look of [...this.#waiting]) look();
+  };
+
+  /** Resolves once `text` has arrived. */
+  heard(text: string): Promise<void> {
+    return this.#until(() => this.texts.includes(text), () => `${shown(text)} arrives`);
+  }
+
+  /** Resolves once at least `count` payloads have arrived. */
+  counted(count: number): Promise<void> {
+    return this.#until(() => this.texts.length >= count, () => `${count} messages arrive`);
+  }
+
+  async #until(holds: () => boolean, what: () => string): Promise<void> {
+    if (holds()) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const look = () => {
+      if (holds()) resolve();
+    };
+    this.#waiting.add(look);
+    try {
+      await within(
+        promise,
+        () => `${what()}; ${this.texts.length} arrived: ${shown(this.texts)}`,
+        this.#patience,
+      );
+    } finally {
+      this.#waiting.delete(look);
+    }
+  }
+}
+
+/** Remembers the status events of a backplane. */
+export class History {
+  /** Every event since it was made. */
+  readonly events: BackplaneStatusEvent[] = [];
+  readonly #backplane: Backplane;
+  readonly #patience: number;
+
+  constructor(backplane: Backplane, patience: number) {
+    this.#backplane = backplane;
+    this.#patience = patience;
+    backplane.onStatus((event) => this.events.push(event));
+  }
+
+  /** Whether a reported gap overlaps what happened from `start` to `end` (epoch milliseconds). */
+  covers(start: number, end: number): boolean {
+    return this.events.some(({ gap }) =>
+      gap !== undefined && gap.since <= end && start <= gap.until
+    );
+  }
+
+  /** Resolves once the backplane has one of these statuses. */
+  async reaches(...statuses: BackplaneStatus[]): Promise<void> {
+    const holds = () => statuses.includes(this.#backplane.status);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    using _listening = this.#backplane.onStatus(() => {
+      if (holds()) resolve();
+    });
+    if (holds()) return;
+    const what = () => `status ${statuses.join(" or ")} (it is ${this.#backplane.status})`;
+    await within(promise, what, this.#patience);
+  }
+}
+
+/** One run of one case: opens instances under a prefix of its own, and closes them at the end. */
+export class Trial implements AsyncDisposable {
+  /** The prefix of this run; random. */
+  readonly prefix: string = `conformance:${crypto.randomUUID()}:`;
+  /** The longest that a wait may take, in milliseconds. */
+  readonly patience: number;
+  /** What the driver logged. */
+  readonly logged: unknown[][] = [];
+  readonly #subject: ConformanceSubject;
+  readonly #opened: Backplane[] = [];
+  #stopped = false;
+  #paused = false;
+
+  constructor(subject: ConformanceSubject) {
+    this.#subject = subject;
+    this.patience = subject.patience ?? PATIENCE;
+  }
+
+  /** Opens an instance, which may not have reached the bus yet. */
+  async opening(options: BackplaneOptions = {}, prefix: string = this.prefix): Promise<Backplane> {
+    const log = (...args: unknown[]) => void this.logged.push(args);
+    const logger = { error: log, warn: log };
+    const backplane = await this.#subject.open(prefix, { logger, ...options });
+    this.#opened.push(backplane);
+    return backplane;
+  }
+
+  /** Opens an instance and waits until it is `open`. */
+  async open(options?: BackplaneOptions, prefix?: string): Promise<Backplane> {
+    const backplane = await this.opening(options, prefix);
+    await this.history(backplane).reaches("open");
+    return backplane;
+  }
+
+  /** Opens two instances, both `open`. */
+  pair(options?: BackplaneOptions): Promise<[Backplane, Backplane]> {
+    return Promise.all([this.open(options), this.open(options)]);
+  }
+
+  /** Makes an inbox. */
+  inbox(): Inbox {
+    return new Inbox(this.patience);
+  }
+
+  /** Begins to remember the status events of `backplane`. */
+  history(backplane: Backplane): History {
+    return new History(backplane, this.patience);
+  }
+
+  /** The bus's faults; each is undone at the end of the trial. */
+  get bus(): Required<ConformanceBus> {
+    const { bus } = this.#subject;
+    check(bus !== undefined, "this case needs a bus that can be stopped");
+    return {
+      stop: async () => {
+        await bus.stop();
+        this.#stopped = true;
+      },
+      start: async () => {
+        await bus.start();
+        this.#stopped = false;
+      },
+      pause: async () => {
+        check(bus.pause !== undefined, "this case needs a bus that can be paused");
+        await bus.pause();
+        this.#paused = true;
+      },
+      resume: async () => {
+        await bus.resume?.();
+        this.#paused = false;
+      },
+    };
+  }
+
+  /** Heals the bus and closes every instance. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#paused) await this.bus.resume();
+    if (this.#stopped) await this.bus.start();
+    await within(
+      Promise.all(this.#opened.map((backplane) => backplane.close())),
+      "every instance closes",
+    );
+  }
+}

@@ -1,0 +1,36 @@
+/** What Redis and ioredis say when something is wrong, sorted by what can be done about it. */
+
+/** No retry cures these: who we are, what we may do, and a certificate. */
+const INCURABLE_REPLY =
+  /(?:^|\s)(?:WRONGPASS|NOAUTH|NOPERM|DENIED)\s|ERR invalid password|ERR Client sent AUTH/;
+const INCURABLE_CODE =
+  /CERT|^UNABLE_TO_|^HOSTNAME_MISMATCH$|^INVALID_CA$|^ERR_(?:OSSL|TLS|INVALID_ARG)/;
+
+/** Whether trying again cannot help: authentication, permission, certificate, configuration. */
+export function isIncurable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (error instanceof TypeError) return true;
+  const { code } = error as { code?: unknown };
+  return INCURABLE_REPLY.test(error.message) ||
+    typeof code === "string" && INCURABLE_CODE.test(code);
+}
+
+/** Whether Redis itself said no, on a connection that still works. */
+export function isReply(error: unknown): error is Error {
+  return error instanceof Error && error.name === "ReplyError";
+}
+
+/**
+ * The same error without secrets. ioredis keeps the arguments of the failed command beside the
+ * error, those of AUTH too, and Redis repeats the arguments of a command it does not know.
+ */
+export function withoutSecrets(error: unknown): Error {
+  if (!(error instanceof Error)) return new Error(String(error));
+  // A cluster hides what its nodes said behind an error of its own.
+  const { lastNodeError } = error as { lastNodeError?: unknown };
+  if (lastNodeError instanceof Error) return withoutSecrets(lastNodeError);
+  const clean = new Error(error.message.replace(/, with args beginning with:.*$/s, ""));
+  clean.name = error.name;
+  const { code } = error as { code?: unknown };
+  return typeof code === "string" ? Object.assign(clean, { code }) : clean;
+}

@@ -1,0 +1,100 @@
+import type { Backplane } from "./backplane.ts";
+import type { BroadcastChannelBackplaneOptions } from "./broadcast_channel.ts";
+import type { MemoryBackplaneOptions } from "./memory.ts";
+import type { NatsBackplaneOptions } from "./nats.ts";
+import type { RedisBackplaneOptions } from "./redis.ts";
+
+/** Options of {@link openBackplane}: those of the driver that the URL names, over what the URL says. */
+export type OpenBackplaneOptions =
+  | BroadcastChannelBackplaneOptions
+  | MemoryBackplaneOptions
+  | NatsBackplaneOptions
+  | RedisBackplaneOptions;
+
+const SUPPORTED =
+  "memory:[name], broadcast:name, redis://[user[:password]@]host[:port], rediss://…, " +
+  "nats://[user:password@|token@]host[:port][,host[:port]…] or tls://…, each with an optional ?prefix=";
+
+/**
+ * Opens the backplane that `url` names, and loads only its driver. It does not wait for the bus: the
+ * backplane keeps trying until the bus comes, and says where it stands by its `status`.
+ *
+ * | URL | driver |
+ * |---|---|
+ * | `memory:` | a private bus: one node |
+ * | `memory:name` | one bus of that name in this process |
+ * | `broadcast:name` | the workers of this process |
+ * | `redis://[user[:password]@]host[:port]`, `rediss://…` | Redis pub/sub |
+ * | `nats://[user:password@\|token@]host[:port][,…]`, `tls://…` | core NATS |
+ *
+ * Each takes `?prefix=`, put before every channel name byte for byte; end it in `:`.
+ *
+ * @throws {TypeError} if the URL is malformed or its scheme is not supported; the text never has the
+ * password.
+ * @throws {RangeError} if an option is out of its range.
+ *
+ * @example
+ * ```ts
+ * import { openBackplane } from "@hubplane/hubplane";
+ *
+ * await using backplane = await openBackplane("memory:");
+ * console.assert(backplane.status === "open");
+ * ```
+ */
+export async function openBackplane(
+  url: string | URL,
+  options: OpenBackplaneOptions = {},
+): Promise<Backplane> {
+  const text = String(url);
+  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(text)?.[1]?.toLowerCase();
+  switch (scheme) {
+    case "memory": {
+      const { MemoryBackplane } = await import("./memory.ts");
+      const { name, prefix } = parseLocal(text);
+      return new MemoryBackplane(name, { ...prefix, ...options as MemoryBackplaneOptions });
+    }
+    case "broadcast": {
+      const { BroadcastChannelBackplane } = await import("./broadcast_channel.ts");
+      const { name, prefix } = parseLocal(text);
+      if (name === "") throw refusal("broadcast: needs a name");
+      return new BroadcastChannelBackplane(name, {
+        ...prefix,
+        ...options as BroadcastChannelBackplaneOptions,
+      });
+    }
+    case "redis":
+    case "rediss": {
+      const { RedisBackplane } = await import("./redis.ts");
+      return new RedisBackplane(text, options as RedisBackplaneOptions);
+    }
+    case "nats":
+    case "tls": {
+      const { NatsBackplane } = await import("./nats.ts");
+      return new NatsBackplane(text, options as NatsBackplaneOptions);
+    }
+    case undefined:
+      throw refusal("it is no URL");
+    default:
+      throw refusal(`its scheme is ${scheme}:`);
+  }
+}
+
+/** `scheme:name?prefix=…`, both percent-encoded. */
+function parseLocal(url: string): { name: string; prefix: { prefix?: string } } {
+  const [, name = "", query = ""] = /^[^:]+:([^?#]*)(?:\?([^#]*))?$/.exec(url) ?? [undefined];
+  if (url.includes("#")) throw refusal("it has a fragment");
+  const parameters = new URLSearchParams(query);
+  const prefix = parameters.get("prefix");
+  for (const parameter of parameters.keys()) {
+    if (parameter !== "prefix") throw refusal(`it has the parameter ${JSON.stringify(parameter)}`);
+  }
+  try {
+    return { name: decodeURIComponent(name), prefix: prefix === null ? {} : { prefix } };
+  } catch {
+    throw refusal("its name is malformed");
+  }
+}
+
+function refusal(why: string): TypeError {
+  return new TypeError(`Cannot open backplane: ${why}; supported are ${SUPPORTED}`);
+}

@@ -1,0 +1,158 @@
+/**
+ * Whom a message goes to: `clients.group("x").send("method", …)`.
+ *
+ * @module
+ */
+import type { Router } from "./routing/router.ts";
+
+/** Calls client methods on some set of connections. `C` is the interface that the clients implement. */
+export interface ClientProxy<C> {
+  /**
+   * Calls `method` on every connection of the set. Before this returns, the message is serialised,
+   * delivered to the members on this node and handed to the backplane, so messages leave in call order.
+   *
+   * The promise may be ignored: it never becomes an unhandled rejection.
+   *
+   * @returns once the bus has accepted the message; it says nothing of receipt by clients.
+   * @throws {TypeError} if an argument cannot be serialised; nothing is delivered then.
+   * @throws {HubError} if a group name or user id is empty or too long; nothing is delivered then.
+   * @throws {BackplaneUnavailableError} if members on other nodes may not have the message; its
+   * `deliveredLocally` tells whether members here have it. Do not repeat it blindly.
+   */
+  send<K extends keyof C & string>(
+    method: K,
+    ...args: C[K] extends (...args: infer A) => unknown ? A : never
+  ): Promise<void>;
+}
+
+/** The sets that can be addressed from anywhere. */
+export interface HubClients<C> {
+  /** Every connection of the hub. */
+  readonly all: ClientProxy<C>;
+  /** Every connection but those. */
+  allExcept(connectionIds: readonly string[]): ClientProxy<C>;
+  /** One connection; none of that id is no error. */
+  client(connectionId: string): ClientProxy<C>;
+  /** Several connections. */
+  clients(connectionIds: readonly string[]): ClientProxy<C>;
+  /** The members of a group. */
+  group(name: string): ClientProxy<C>;
+  /** The members of several groups; who is in two of them gets two copies. */
+  groups(names: readonly string[]): ClientProxy<C>;
+  /** The members of a group but those. */
+  groupExcept(name: string, connectionIds: readonly string[]): ClientProxy<C>;
+  /** Every connection of a user. */
+  user(id: string): ClientProxy<C>;
+  /** Every connection of several users. */
+  users(ids: readonly string[]): ClientProxy<C>;
+}
+
+/** The sets that can be addressed from a hub method, which has a caller. */
+export interface HubCallerClients<C> extends HubClients<C> {
+  /** The connection that called. */
+  readonly caller: ClientProxy<C>;
+  /** Every connection but the one that called. */
+  readonly others: ClientProxy<C>;
+  /** The members of a group but the one that called. */
+  othersInGroup(name: string): ClientProxy<C>;
+}
+
+/** Which connections are in which groups. */
+export interface HubGroups {
+  /**
+   * Adds a connection, on this node or another, to a group. Resolves when messages that anyone
+   * publishes to the group from then on reach it; a member already is no error.
+   *
+   * @throws {HubError} if the group's name is empty or too long.
+   * @throws {GroupAckTimeoutError} if the connection exists nowhere, after `groupAckTimeout`.
+   * @throws {BackplaneUnavailableError} if the bus is away and is needed; the connection is then no member.
+   */
+  add(connectionId: string, group: string): Promise<void>;
+  /** Removes a connection from a group, at once where it is on this node; no member is no error. Throws as {@link add}. */
+  remove(connectionId: string, group: string): Promise<void>;
+}
+
+type Deliver = (method: string, args: readonly unknown[]) => Promise<void>;
+
+class RoutedProxy<C> implements ClientProxy<C> {
+  readonly #deliver: Deliver;
+
+  constructor(deliver: Deliver) {
+    this.#deliver = deliver;
+  }
+
+  send(method: string, ...args: readonly unknown[]): Promise<void> {
+    const sent = this.#deliver(method, args);
+    sent.catch(() => {});
+    return sent;
+  }
+}
+
+/** {@link HubClients} over a router. */
+export class RoutedClients<C> implements HubClients<C> {
+  readonly #router: Router;
+  readonly all: ClientProxy<C>;
+
+  constructor(router: Router) {
+    this.#router = router;
+    this.all = new RoutedProxy((method, args) => router.sendAll(method, args));
+  }
+
+  allExcept(connectionIds: readonly string[]): ClientProxy<C> {
+    return new RoutedProxy((method, args) => this.#router.sendAll(method, args, connectionIds));
+  }
+
+  client(connectionId: string): ClientProxy<C> {
+    return this.clients([connectionId]);
+  }
+
+  clients(connectionIds: readonly string[]): ClientProxy<C> {
+    return new RoutedProxy((method, args) =>
+      this.#router.sendConnections(connectionIds, method, args)
+    );
+  }
+
+  group(name: string): ClientProxy<C> {
+    return this.groups([name]);
+  }
+
+  groups(names: readonly string[]): ClientProxy<C> {
+    return this.#inGroups(names, []);
+  }
+
+  groupExcept(name: string, connectionIds: readonly string[]): ClientProxy<C> {
+    return this.#inGroups([name], connectionIds);
+  }
+
+  user(id: string): ClientProxy<C> {
+    return this.users([id]);
+  }
+
+  users(ids: readonly string[]): ClientProxy<C> {
+    return new RoutedProxy((method, args) => this.#router.sendUsers(ids, method, args));
+  }
+
+  #inGroups(names: readonly string[], excluded: readonly string[]): ClientProxy<C> {
+    return new RoutedProxy((method, args) =>
+      this.#router.sendGroups(names, method, args, excluded)
+    );
+  }
+}
+
+/** {@link HubCallerClients} over a router. */
+export class RoutedCallerClients<C> extends RoutedClients<C> implements HubCallerClients<C> {
+  readonly #connectionId: string;
+  readonly caller: ClientProxy<C>;
+  readonly others: ClientProxy<C>;
+
+  constructor(router: Router, connectionId: string) {
+    super(router);
+    this.#connectionId = connectionId;
+    this.caller = this.client(connectionId);
+    this.others = this.allExcept([connectionId]);
+  }
+
+  othersInGroup(name: string): ClientProxy<C> {
+    return this.groupExcept(name, [this.#connectionId]);
+  }
+}

@@ -1,0 +1,22 @@
+/** Where the hub's time comes from, so that tests can pass it by hand. Milliseconds throughout. */
+export interface Clock {
+  /** A time that never goes back; only differences mean anything. */
+  now(): number;
+  /** Calls `callback` once after `delay`, unless disposed before. */
+  after(delay: number, callback: () => void): Disposable;
+  /** Calls `callback` every `interval` until disposed. */
+  every(interval: number, callback: () => void): Disposable;
+}
+
+/** The time of the platform. */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  after: (delay, callback) => {
+    const timer = setTimeout(callback, delay);
+    return { [Symbol.dispose]: () => clearTimeout(timer) };
+  },
+  every: (interval, callback) => {
+    const timer = setInterval(callback, interval);
+    return { [Symbol.dispose]: () => clearInterval(timer) };
+  },
+};

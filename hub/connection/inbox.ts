@@ -1,0 +1,106 @@
+import type { FrameReader } from "../protocol/framing.ts";
+import type { HubMessage } from "../protocol/messages.ts";
+import type { Frame, HubProtocol } from "../protocol/protocol.ts";
+
+/** What an {@link Inbox} does with what it reads. */
+export interface InboxListener {
+  /** Handles a message; returns a promise when nothing more may be read until it settles. */
+  message(message: HubMessage): Promise<void> | undefined;
+  /** The client broke the rules; nothing more is read. */
+  malformed(error: Error): void;
+  /** More is waiting to be read than is allowed; nothing more is read. */
+  flooded(): void;
+  /** Much is waiting: stop the transport if that is possible, and let it go on later. */
+  backlog(waiting: boolean): void;
+}
+
+/** Where reading is asked to stop, in bytes that wait; transports that cannot stop go on. */
+const BACKLOG_BYTES = 64 * 1024;
+
+/**
+ * Reads one connection's messages, one at a time: the next is parsed when the one before has been
+ * dispatched. What arrives meanwhile waits unparsed, up to a limit.
+ */
+export class Inbox {
+  readonly #protocol: HubProtocol;
+  readonly #reader: FrameReader;
+  readonly #maximumQueuedBytes: number;
+  readonly #listener: InboxListener;
+  #blocked = true;
+  #stopped = false;
+  #backlog = false;
+
+  /** Reads nothing until {@link unblock}. */
+  constructor(
+    protocol: HubProtocol,
+    limits: {
+      readonly maximumReceiveMessageSize: number | null;
+      readonly maximumQueuedReceiveBytes: number;
+    },
+    listener: InboxListener,
+  ) {
+    this.#protocol = protocol;
+    this.#reader = protocol.reader(limits.maximumReceiveMessageSize);
+    this.#maximumQueuedBytes = limits.maximumQueuedReceiveBytes;
+    this.#listener = listener;
+  }
+
+  /** Whether a dispatch holds up reading. */
+  get blocked(): boolean {
+    return this.#blocked;
+  }
+
+  /** Adds what arrived. */
+  push(chunk: Frame): void {
+    if (this.#stopped) return;
+    this.#reader.push(chunk);
+    if (this.#blocked) this.#checkBacklog();
+    else this.#read();
+  }
+
+  /** Reads on. */
+  unblock(): void {
+    this.#blocked = false;
+    this.#read();
+    if (this.#blocked || !this.#backlog) return;
+    this.#backlog = false;
+    this.#listener.backlog(false);
+  }
+
+  /** Reads nothing more. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  #read(): void {
+    while (!this.#stopped) {
+      let message: HubMessage | undefined;
+      try {
+        const record = this.#reader.read();
+        if (record === undefined) return;
+        message = this.#protocol.parse(record);
+      } catch (error) {
+        this.stop();
+        return this.#listener.malformed(error as Error);
+      }
+      // A type of message that is not known yet is skipped.
+      if (message === undefined) continue;
+      const dispatched = this.#listener.message(message);
+      if (dispatched === undefined) continue;
+      this.#blocked = true;
+      dispatched.finally(() => this.unblock());
+      return this.#checkBacklog();
+    }
+  }
+
+  #checkBacklog(): void {
+    const waiting = this.#reader.bufferedBytes;
+    if (waiting > this.#maximumQueuedBytes) {
+      this.stop();
+      this.#listener.flooded();
+    } else if (waiting > BACKLOG_BYTES && !this.#backlog) {
+      this.#backlog = true;
+      this.#listener.backlog(true);
+    }
+  }
+}

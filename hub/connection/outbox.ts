@@ -1,0 +1,136 @@
+import { utf8Length } from "../protocol/framing.ts";
+import type { Frame } from "../protocol/protocol.ts";
+import type { Pipe } from "./pipe.ts";
+import { atEndOfTurn, type TurnListener } from "./turn.ts";
+
+/** The most that is joined into one write, in bytes; a larger frame travels alone. */
+const MAXIMUM_BATCH_BYTES = 64 * 1024;
+
+/**
+ * What waits to be sent to one connection.
+ *
+ * - **Adaptive coalescing**: the first frame of an idle turn leaves at once; what follows in the same
+ *   turn leaves as one write at its end. The system call is what sending costs.
+ * - **Bounded**: when more than the limit is unsent (queued here or in the pipe), `overflow` is called
+ *   and the frame is dropped; the connection is then closed, because a gap in its messages would be silent.
+ * - **Order** is that of the calls.
+ */
+export class Outbox implements TurnListener {
+  readonly #limit: number;
+  readonly #overflow: () => void;
+  #pipe: Pipe | undefined;
+  #queue: Frame[] = [];
+  #queuedBytes = 0;
+  /** Never less than what is really unsent: the pipe is asked only when this passes the limit. */
+  #unsentAtMost = 0;
+  #turn = false;
+  #closed = false;
+
+  /** `maximumBufferedBytes` is the limit; `overflow` is called once, inside the write that passes it. */
+  constructor(maximumBufferedBytes: number, overflow: () => void) {
+    this.#limit = maximumBufferedBytes;
+    this.#overflow = overflow;
+  }
+
+  /** Sends through `pipe` from now on, what is queued first. */
+  attach(pipe: Pipe): void {
+    this.#pipe = pipe;
+    this.#unsentAtMost = this.#queuedBytes + pipe.bufferedBytes;
+    this.#flush();
+  }
+
+  /** Queues from now on, until another pipe is attached. */
+  detach(): void {
+    this.#pipe = undefined;
+  }
+
+  /** Adds a frame. Without effect once closed. */
+  write(frame: Frame): void {
+    if (this.#closed) return;
+    const bytes = frameBytes(frame);
+    this.#unsentAtMost += bytes;
+    if (this.#unsentAtMost > this.#limit) {
+      this.#unsentAtMost = this.#queuedBytes + bytes + (this.#pipe?.bufferedBytes ?? 0);
+      if (this.#unsentAtMost > this.#limit) return this.#overflow();
+    }
+    if (!this.#turn && this.#pipe !== undefined) {
+      this.#turn = true;
+      atEndOfTurn(this);
+      this.#pipe.write(frame);
+      return;
+    }
+    this.#queue.push(frame);
+    this.#queuedBytes += bytes;
+    if (this.#queuedBytes >= MAXIMUM_BATCH_BYTES) this.#flush();
+  }
+
+  /** Sends what is queued, then `last`, and takes nothing more. */
+  finish(last?: Frame): void {
+    if (this.#closed) return;
+    if (last !== undefined) {
+      this.#queue.push(last);
+      this.#queuedBytes += frameBytes(last);
+    }
+    this.#flush();
+    this.#closed = true;
+  }
+
+  /** Drops what is queued. */
+  clear(): void {
+    this.#queue = [];
+    this.#queuedBytes = 0;
+  }
+
+  turnEnded(): void {
+    this.#turn = false;
+    this.#flush();
+  }
+
+  #flush(): void {
+    const queue = this.#queue;
+    if (queue.length === 0 || this.#pipe === undefined) return;
+    this.clear();
+    if (queue.length === 1) return this.#pipe.write(queue[0] ?? "");
+    let batch: Frame[] = [];
+    let bytes = 0;
+    for (const frame of queue) {
+      const more = frameBytes(frame);
+      if (bytes > 0 && bytes + more > MAXIMUM_BATCH_BYTES) {
+        this.#pipe.write(join(batch, bytes));
+        batch = [];
+        bytes = 0;
+      }
+      batch.push(frame);
+      bytes += more;
+    }
+    this.#pipe.write(join(batch, bytes));
+  }
+}
+
+let measured = "";
+let measuredBytes = 0;
+
+/** The bytes of a frame. The same text goes to many connections in a row, so the last is remembered. */
+function frameBytes(frame: Frame): number {
+  if (typeof frame !== "string") return frame.length;
+  if (frame !== measured) {
+    measured = frame;
+    measuredBytes = utf8Length(frame);
+  }
+  return measuredBytes;
+}
+
+const encoder = new TextEncoder();
+
+/** One write of several frames: text if all are, else bytes (the handshake's answer is always text). */
+function join(frames: readonly Frame[], bytes: number): Frame {
+  if (frames.every((frame) => typeof frame === "string")) return frames.join("");
+  const joined = new Uint8Array(bytes);
+  let at = 0;
+  for (const frame of frames) {
+    const part = typeof frame === "string" ? encoder.encode(frame) : frame;
+    joined.set(part, at);
+    at += part.length;
+  }
+  return joined;
+}

@@ -1,0 +1,30 @@
+import type { Frame, TransferFormat } from "../protocol/protocol.ts";
+
+/**
+ * The way to one client, whatever the transport. One {@link write} is one WebSocket message, one
+ * event of a stream or one chunk of a poll, and holds whole records only.
+ */
+export interface Pipe {
+  /** How frames travel; text until the handshake has chosen a protocol. */
+  format: TransferFormat;
+  /** Bytes that were written and have not left this process. */
+  readonly bufferedBytes: number;
+  /** Hands over whole records; never blocks. Without effect once closed. */
+  write(batch: Frame): void;
+  /** Ends the pipe after what was written, with a WebSocket close code. Idempotent. */
+  close(code: number): void;
+  /** Ends the pipe at once where the transport can; what was written may be lost. Idempotent. */
+  terminate(): void;
+  /** Asks the transport to stop reading, where it can. */
+  pause(): void;
+  /** Asks the transport to read again. */
+  resume(): void;
+}
+
+/** What a transport tells the connection at the other end of its {@link Pipe}. */
+export interface PipeListener {
+  /** Something arrived; chunk boundaries have no meaning. */
+  receive(chunk: Frame): void;
+  /** The client is gone, or the pipe was closed. May be called more than once. */
+  pipeClosed(): void;
+}

@@ -1,0 +1,102 @@
+/**
+ * What a hub method receives.
+ *
+ * @module
+ */
+import type { HubCallerClients, HubGroups } from "./clients.ts";
+
+/** Who a connection belongs to, as `authenticate` says. Extend it with whatever methods need. */
+export interface HubUser {
+  /** The name that `clients.user(id)` reaches; every connection of the user has it. */
+  readonly id: string;
+}
+
+/** The request that opened a connection. */
+export interface HubRequest {
+  /** The complete URL, query included. */
+  readonly url: string;
+  /** A copy of its headers. */
+  readonly headers: Headers;
+}
+
+/**
+ * What a hub method knows of its call. `C` is the interface that the clients implement, `U` the
+ * user that `authenticate` returns.
+ */
+export interface HubContext<C, U extends HubUser = HubUser> {
+  /** The public id of the calling connection. */
+  readonly connectionId: string;
+  /** Its user; `undefined` if it is anonymous. */
+  readonly user: U | undefined;
+  /** The request that opened it. */
+  readonly request: HubRequest;
+  /** What the hub wants to remember of the connection, gone with it. */
+  readonly items: Map<unknown, unknown>;
+  /** Aborted when the client cancels this invocation, or its connection is gone. */
+  readonly signal: AbortSignal;
+  /** Whom messages can go to. */
+  readonly clients: HubCallerClients<C>;
+  /** Which connections are in which groups. */
+  readonly groups: HubGroups;
+  /** Ends the connection; the client does not reconnect. */
+  abort(): void;
+}
+
+/** What a connection's contexts share. */
+export interface ConnectionState {
+  readonly connectionId: string;
+  readonly user: HubUser | undefined;
+  readonly request: HubRequest;
+  readonly items: Map<unknown, unknown>;
+  readonly clients: HubCallerClients<never>;
+  readonly groups: HubGroups;
+  /** Aborted when the connection is gone. */
+  readonly signal: AbortSignal;
+  /** Ends the connection for good. */
+  abort(): void;
+}
+
+/** The context of one call; made per call, so it only points to what the connection has. */
+export class CallContext implements HubContext<never, never> {
+  readonly #state: ConnectionState;
+  readonly #signal: (() => AbortSignal) | undefined;
+
+  /** `signal` gives the call's own signal when somebody asks; without one it is the connection's. */
+  constructor(state: ConnectionState, signal?: () => AbortSignal) {
+    this.#state = state;
+    this.#signal = signal;
+  }
+
+  get connectionId(): string {
+    return this.#state.connectionId;
+  }
+
+  get user(): never {
+    // Methods declare which user they expect; `authenticate` made it.
+    return this.#state.user as never;
+  }
+
+  get request(): HubRequest {
+    return this.#state.request;
+  }
+
+  get items(): Map<unknown, unknown> {
+    return this.#state.items;
+  }
+
+  get signal(): AbortSignal {
+    return this.#signal?.() ?? this.#state.signal;
+  }
+
+  get clients(): HubCallerClients<never> {
+    return this.#state.clients;
+  }
+
+  get groups(): HubGroups {
+    return this.#state.groups;
+  }
+
+  abort(): void {
+    this.#state.abort();
+  }
+}

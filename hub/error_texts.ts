@@ -1,0 +1,42 @@
+/**
+ * What clients are told of errors, in upstream's words: `specs/signalr-wire.md §9.2`. A detail follows
+ * when the error is a `HubError` (on the wire `HubException`) or details are switched on.
+ *
+ * @module
+ */
+import { HubError } from "./errors.ts";
+
+/** An error as clients know it. */
+export function describe(error: Error): string {
+  return `${error instanceof HubError ? "HubException" : error.name}: ${error.message}`;
+}
+
+/** `text`, with the error behind it where the client may see that. */
+export function withDetail(text: string, error: Error, detailedErrors: boolean): string {
+  return detailedErrors || error instanceof HubError ? `${text} ${describe(error)}` : text;
+}
+
+/** Anything thrown, as an error. */
+export function toError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown });
+}
+
+/** The call could not begin. */
+export function failedToInvoke(target: string): string {
+  return `Failed to invoke '${target}' due to an error on the server.`;
+}
+
+/** The method threw. */
+export function errorInvoking(target: string): string {
+  return `An unexpected error occurred invoking '${target}' on the server.`;
+}
+
+/** A streaming method was called without asking for a stream. */
+export function streamingNotAsked(target: string): string {
+  return `The client attempted to invoke the streaming '${target}' method with a non-streaming invocation.`;
+}
+
+/** A stream was asked of a method that has none. */
+export function notStreaming(target: string): string {
+  return `The client attempted to invoke the non-streaming '${target}' method with a streaming invocation.`;
+}

@@ -1,0 +1,102 @@
+/**
+ * The hub a user writes: plain functions that clients call.
+ *
+ * @module
+ */
+import type { HubContext } from "./context.ts";
+
+/**
+ * The methods of a hub. Each takes the context first, which must be annotated, then what the client
+ * sends.
+ */
+export type HubMethods = Record<
+  string,
+  (context: HubContext<never, never>, ...args: never[]) => unknown
+>;
+
+/** What {@link defineHub} takes. */
+export interface HubDefinition<M extends HubMethods> {
+  /**
+   * The hub's name, the same on every node: the first part of its channels on the bus. To share a hub
+   * with ASP.NET Core nodes, the full name of its class, such as `MyApp.Hubs.ChatHub`. By default the
+   * path in `hubs` without its leading slash.
+   */
+  readonly name?: string;
+  /**
+   * What clients may call, and nothing else; names ignore case. A client must send exactly as many
+   * arguments as the function declares after the context, those with defaults included, or at least
+   * as many if it ends in a rest parameter.
+   */
+  readonly methods: M;
+  /** Called when a connection is there, before anything that it sent; throwing refuses it. */
+  readonly connected?: (context: HubContext<never, never>) => unknown;
+  /**
+   * Called once when a connection has gone, and only if `connected` did not throw. `error` is absent
+   * for an orderly end.
+   */
+  readonly disconnected?: (context: HubContext<never, never>, error?: Error) => unknown;
+}
+
+/** A hub, ready to be served by {@link createHubServer}; nothing runs before that. */
+export interface Hub<M extends HubMethods> extends HubDefinition<M> {
+  /** The methods as they were given. */
+  readonly methods: M;
+}
+
+/**
+ * Defines a hub. It does nothing by itself: the same hub can be served by any number of servers.
+ *
+ * @throws {TypeError} if a method is no function, two names differ only in case, or the name is empty
+ * or longer than 160 characters.
+ *
+ * @example
+ * ```ts
+ * import { defineHub, type HubContext } from "@hubplane/hubplane";
+ *
+ * interface ChatClient {
+ *   message(room: string, text: string): void;
+ * }
+ *
+ * const chat = defineHub({
+ *   methods: {
+ *     async say({ clients }: HubContext<ChatClient>, room: string, text: string) {
+ *       await clients.group(room).send("message", room, text);
+ *     },
+ *   },
+ * });
+ * ```
+ */
+export function defineHub<const M extends HubMethods>(definition: HubDefinition<M>): Hub<M> {
+  const { name, methods } = definition;
+  if (name !== undefined) checkHubName(name);
+  if (typeof methods !== "object" || methods === null) {
+    throw new TypeError("Cannot define hub: methods is not an object");
+  }
+  const seen = new Map<string, string>();
+  for (const [method, handler] of Object.entries(methods)) {
+    if (typeof handler !== "function") {
+      throw new TypeError(`Cannot define hub: method ${JSON.stringify(method)} is not a function`);
+    }
+    const twin = seen.get(method.toLowerCase());
+    if (twin !== undefined) {
+      throw new TypeError(
+        `Cannot define hub: methods ${JSON.stringify(twin)} and ${
+          JSON.stringify(method)
+        } differ only in case`,
+      );
+    }
+    seen.set(method.toLowerCase(), method);
+  }
+  return Object.freeze({ ...definition });
+}
+
+/**
+ * Returns normally if `name` may name a hub.
+ *
+ * @throws {TypeError} if it may not.
+ */
+export function checkHubName(name: string): void {
+  if (typeof name !== "string" || name === "" || name.length > 160 || !name.isWellFormed()) {
+    throw new TypeError(`Cannot use hub name: ${JSON.stringify(name)} is not 1 to 160 characters`);
+  }
+}

@@ -1,0 +1,89 @@
+import type { Frame } from "./protocol.ts";
+import { ProtocolError } from "./protocol.ts";
+
+/** Ends every record of a text protocol, and the handshake of every protocol. */
+export const RECORD_SEPARATOR = "\x1e";
+
+/** Cuts a stream of chunks into records; chunk boundaries have no meaning. */
+export interface FrameReader {
+  /** Adds what arrived. */
+  push(chunk: Frame): void;
+  /**
+   * The next whole record without its framing, or `undefined` until more arrives.
+   *
+   * @throws {ProtocolError} if a record is, or is going to be, larger than allowed.
+   */
+  read(): Frame | undefined;
+  /**
+   * How much was pushed and not read, in bytes. A text is counted by its UTF-16 units, at no cost:
+   * outside ASCII that is less than its UTF-8 bytes, and close to what it takes in memory.
+   */
+  readonly bufferedBytes: number;
+}
+
+/** The number of UTF-8 bytes of a well-formed string. */
+export function utf8Length(text: string): number {
+  let bytes = text.length;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit < 0x80) continue;
+    // A surrogate pair is two units and four bytes: one more byte for each half.
+    bytes += unit < 0x800 || (unit >= 0xd800 && unit < 0xe000) ? 1 : 2;
+  }
+  return bytes;
+}
+
+/** Whether `text` takes more than `maximum` UTF-8 bytes; counts only when the answer is not obvious. */
+function isLonger(text: string, maximum: number): boolean {
+  if (text.length * 3 <= maximum) return false;
+  return text.length > maximum || utf8Length(text) > maximum;
+}
+
+/** Records that end in {@link RECORD_SEPARATOR}. Binary chunks are read as UTF-8. */
+export class TextFrameReader implements FrameReader {
+  readonly #maximum: number | null;
+  #decoder: TextDecoder | undefined;
+  #text = "";
+  #start = 0;
+
+  constructor(maximumBytes: number | null) {
+    this.#maximum = maximumBytes;
+  }
+
+  get bufferedBytes(): number {
+    return this.#text.length - this.#start;
+  }
+
+  push(chunk: Frame): void {
+    const text = typeof chunk === "string"
+      ? chunk
+      : (this.#decoder ??= new TextDecoder()).decode(chunk, { stream: true });
+    this.#text = this.#start < this.#text.length ? this.rest() + text : text;
+    this.#start = 0;
+  }
+
+  read(): string | undefined {
+    const end = this.#text.indexOf(RECORD_SEPARATOR, this.#start);
+    if (end < 0) {
+      // Not whole yet: refuse it as soon as it cannot become small enough.
+      if (this.#maximum !== null && isLonger(this.rest(), this.#maximum)) throw this.#tooLarge();
+      return undefined;
+    }
+    const record = this.#text.slice(this.#start, end);
+    this.#start = end + 1;
+    if (this.#maximum !== null && isLonger(record, this.#maximum - 1)) throw this.#tooLarge();
+    return record;
+  }
+
+  /** What was pushed and not read, as one piece. */
+  rest(): string {
+    return this.#start === 0 ? this.#text : this.#text.slice(this.#start);
+  }
+
+  #tooLarge(): ProtocolError {
+    return new ProtocolError(
+      `The maximum message size of ${this.#maximum}B was exceeded. ` +
+        "The message size can be configured in AddHubOptions.",
+    );
+  }
+}

@@ -1,0 +1,240 @@
+/**
+ * The JSON hub protocol. Reading rules: `specs/signalr-wire.md §8.2`, layout §8.1.
+ *
+ * Differs on purpose: what is written escapes no more than JSON needs (upstream also escapes what is
+ * beyond U+FFFF), and an unknown message type is skipped (upstream stalls the connection).
+ *
+ * @module
+ */
+import { type FrameReader, RECORD_SEPARATOR, TextFrameReader } from "./framing.ts";
+import { notInt32 } from "./handshake.ts";
+import { type JsonObject, parseJsonObject } from "./json_text.ts";
+import { type HubMessage, type MessageHeaders, MessageType } from "./messages.ts";
+import { type Frame, type HubProtocol, ProtocolError } from "./protocol.ts";
+import { toJson } from "./values.ts";
+
+/** The `json` protocol. */
+export const jsonProtocol: HubProtocol = {
+  name: "json",
+  format: "text",
+  reader: (maximumBytes: number | null): FrameReader => new TextFrameReader(maximumBytes),
+  parse,
+  write,
+};
+
+function parse(record: Frame): HubMessage | undefined {
+  const text = typeof record === "string" ? record : new TextDecoder().decode(record);
+  const object = parseJsonObject(text, () => new ProtocolError("Error reading JSON."));
+  check(object);
+  const { type } = object;
+  if (type === undefined) throw missing("type");
+  if (!isInteger(type)) throw notInt32();
+  return READERS[type as keyof typeof READERS]?.(object);
+}
+
+const READERS = {
+  [MessageType.Invocation]: (object: JsonObject): HubMessage => ({
+    type: MessageType.Invocation,
+    ...optional(object, "headers"),
+    ...(object.invocationId ? optional(object, "invocationId") : undefined),
+    ...call(object),
+  }),
+  [MessageType.StreamInvocation]: (object: JsonObject): HubMessage => ({
+    type: MessageType.StreamInvocation,
+    ...optional(object, "headers"),
+    invocationId: invocationId(object),
+    ...call(object),
+  }),
+  [MessageType.StreamItem]: (object: JsonObject): HubMessage => {
+    const id = invocationId(object);
+    if (!Object.hasOwn(object, "item")) throw missing("item");
+    return {
+      type: MessageType.StreamItem,
+      ...optional(object, "headers"),
+      invocationId: id,
+      item: object.item,
+    };
+  },
+  [MessageType.Completion]: (object: JsonObject): HubMessage => {
+    const id = invocationId(object);
+    const hasResult = Object.hasOwn(object, "result");
+    if (hasResult && object.error !== undefined) {
+      throw new ProtocolError("The 'error' and 'result' properties are mutually exclusive.");
+    }
+    return {
+      type: MessageType.Completion,
+      ...optional(object, "headers"),
+      invocationId: id,
+      ...optional(object, "error"),
+      ...(hasResult ? { result: object.result } : undefined),
+    };
+  },
+  [MessageType.CancelInvocation]: (object: JsonObject): HubMessage => ({
+    type: MessageType.CancelInvocation,
+    ...optional(object, "headers"),
+    invocationId: invocationId(object),
+  }),
+  [MessageType.Ping]: (): HubMessage => ({ type: MessageType.Ping }),
+  [MessageType.Close]: (object: JsonObject): HubMessage => ({
+    type: MessageType.Close,
+    ...optional(object, "error"),
+    ...optional(object, "allowReconnect"),
+  }),
+  [MessageType.Ack]: (object: JsonObject): HubMessage => ({
+    type: MessageType.Ack,
+    sequenceId: sequenceId(object),
+  }),
+  [MessageType.Sequence]: (object: JsonObject): HubMessage => ({
+    type: MessageType.Sequence,
+    sequenceId: sequenceId(object),
+  }),
+} as const;
+
+/** Known members have one type each, whatever the message; the check is upstream's, in its words. */
+function check(object: JsonObject): void {
+  for (const member of Object.keys(object)) {
+    const value = object[member];
+    switch (member) {
+      case "type":
+        if (typeof value !== "number") throw expected(member, "Number");
+        break;
+      case "target":
+      case "invocationId":
+      case "error":
+        if (typeof value !== "string") throw expected(member, "String");
+        break;
+      case "arguments":
+      case "streamIds":
+        if (!Array.isArray(value)) throw expected(member, "Array");
+        if (member === "streamIds") checkStreamIds(value);
+        break;
+      case "headers":
+        checkHeaders(value);
+        break;
+      case "allowReconnect":
+        if (typeof value !== "boolean") {
+          throw new ProtocolError("Expected 'allowReconnect' to be true or false.");
+        }
+        break;
+    }
+  }
+}
+
+function checkStreamIds(ids: readonly unknown[]): void {
+  for (const id of ids) {
+    if (id === null) throw new ProtocolError("Null value for 'streamIds' is not valid.");
+    if (typeof id !== "string") throw expected("streamIds", "String");
+  }
+}
+
+function checkHeaders(headers: unknown): asserts headers is MessageHeaders {
+  if (typeof headers !== "object" || headers === null || Array.isArray(headers)) {
+    throw expected("headers", "StartObject");
+  }
+  for (const [name, value] of Object.entries(headers)) {
+    if (typeof value !== "string") {
+      throw new ProtocolError(`Expected header '${name}' to be of type String.`);
+    }
+  }
+}
+
+function optional(object: JsonObject, member: string): JsonObject | undefined {
+  return Object.hasOwn(object, member) ? { [member]: object[member] } : undefined;
+}
+
+function call(
+  object: JsonObject,
+): { target: string; arguments: readonly unknown[]; streamIds?: readonly string[] } {
+  const { target, arguments: args, streamIds } = object;
+  if (typeof target !== "string") throw missing("target");
+  if (!Array.isArray(args)) throw missing("arguments");
+  // `check` has made sure of the items.
+  const ids = streamIds as readonly string[] | undefined;
+  return ids === undefined
+    ? { target, arguments: args }
+    : { target, arguments: args, streamIds: ids };
+}
+
+function invocationId(object: JsonObject): string {
+  const { invocationId } = object;
+  if (typeof invocationId !== "string" || invocationId === "") throw missing("invocationId");
+  return invocationId;
+}
+
+function sequenceId(object: JsonObject): number {
+  const { sequenceId } = object;
+  if (sequenceId === undefined || sequenceId === null) throw missing("sequenceId");
+  if (typeof sequenceId !== "number") throw expected("sequenceId", "Number");
+  if (isInteger(sequenceId)) return sequenceId;
+  throw new ProtocolError(
+    "Either the JSON value is not in a supported format, or is out of bounds for an Int64.",
+    "FormatException",
+  );
+}
+
+function isInteger(value: unknown): value is number {
+  return Number.isSafeInteger(value);
+}
+
+function missing(member: string): ProtocolError {
+  return new ProtocolError(`Missing required property '${member}'.`);
+}
+
+function expected(member: string, type: string): ProtocolError {
+  return new ProtocolError(`Expected '${member}' to be of type ${type}.`);
+}
+
+/** Members in the order the upstream server writes them. */
+function write(message: HubMessage): string {
+  switch (message.type) {
+    case MessageType.Ping:
+      return '{"type":6}\x1e';
+    case MessageType.Invocation:
+    case MessageType.StreamInvocation:
+      return record(message, ["headers", "invocationId"], "target", {
+        arguments: toJson(message.arguments),
+        ...(message.streamIds?.length
+          ? { streamIds: JSON.stringify(message.streamIds) }
+          : undefined),
+      });
+    case MessageType.StreamItem:
+      return record(message, ["headers"], "invocationId", { item: toJson(message.item) });
+    case MessageType.Completion:
+      return record(message, ["headers"], "invocationId", completionEnd(message));
+    case MessageType.CancelInvocation:
+      return record(message, ["headers"], "invocationId", {});
+    case MessageType.Close:
+      return JSON.stringify({
+        type: message.type,
+        ...(message.error !== undefined ? { error: message.error } : undefined),
+        ...(message.allowReconnect ? { allowReconnect: true } : undefined),
+      }) + RECORD_SEPARATOR;
+    default:
+      return JSON.stringify({ type: message.type, sequenceId: message.sequenceId }) +
+        RECORD_SEPARATOR;
+  }
+}
+
+function completionEnd(
+  message: { readonly error?: string; readonly result?: unknown },
+): Record<string, string> {
+  if (message.error !== undefined) return { error: JSON.stringify(message.error) };
+  return Object.hasOwn(message, "result") ? { result: toJson(message.result) } : {};
+}
+
+/** `values` are JSON texts already; everything else is small and goes through `JSON.stringify`. */
+function record(
+  message: HubMessage,
+  leading: readonly string[],
+  required: string,
+  values: Readonly<Record<string, string>>,
+): string {
+  const members = message as unknown as JsonObject;
+  let text = `{"type":${message.type}`;
+  for (const member of [...leading, required]) {
+    const value = members[member];
+    if (value !== undefined) text += `,"${member}":${JSON.stringify(value)}`;
+  }
+  for (const member of Object.keys(values)) text += `,"${member}":${values[member]}`;
+  return `${text}}${RECORD_SEPARATOR}`;
+}

@@ -1,0 +1,125 @@
+/**
+ * The values that may travel, the same in every protocol.
+ *
+ * | value | JSON | MessagePack |
+ * |---|---|---|
+ * | `Uint8Array` | base64 string | bin |
+ * | `Date` | ISO 8601 text | timestamp extension −1 |
+ * | `undefined` in a list | `null` | nil |
+ * | `undefined` in an object | left out | left out |
+ * | `bigint` within ±2^53 | number | integer |
+ * | an object with `toJSON` | what it returns | what it returns |
+ *
+ * Refused with a `TypeError`: `NaN` and infinities, larger `bigint`s, functions, symbols, `Map`, `Set`,
+ * other buffers and views, invalid dates, and nesting deeper than 64 (a cycle is such a nesting).
+ *
+ * @module
+ */
+import { MAXIMUM_DEPTH } from "./json_text.ts";
+
+/**
+ * The JSON text of `value`; `undefined` is `null`.
+ *
+ * @throws {TypeError} if it cannot travel.
+ */
+export function toJson(value: unknown): string {
+  const plain = isPlain(value, 0) ? value : convert(value, encodeBase64, 0);
+  return JSON.stringify(plain) ?? "null";
+}
+
+/**
+ * `value` as the MessagePack codec takes it: `toJSON` applied, `bigint` as number.
+ *
+ * @throws {TypeError} if it cannot travel.
+ */
+export function toPackable(value: unknown): unknown {
+  return isPlain(value, 0) ? value : convert(value, (bytes) => bytes, 0);
+}
+
+/**
+ * Returns normally if `value` can travel in every protocol.
+ *
+ * @throws {TypeError} if it cannot.
+ */
+export function checkSerializable(value: unknown): void {
+  if (!isPlain(value, 0)) convert(value, (bytes) => bytes, 0);
+}
+
+/** Whether both codecs take `value` as it is. The usual case, so it allocates nothing. */
+function isPlain(value: unknown, depth: number): boolean {
+  switch (typeof value) {
+    case "string":
+    case "boolean":
+    case "undefined":
+      return true;
+    case "number":
+      if (Number.isFinite(value)) return true;
+      throw refusal(`${value}`);
+    case "object":
+      return value === null || isPlainObject(value, depth + 1);
+    default:
+      return false;
+  }
+}
+
+function isPlainObject(value: object, depth: number): boolean {
+  if (depth > MAXIMUM_DEPTH) throw refusal("a value that is circular or nested deeper than 64");
+  if (Array.isArray(value)) {
+    for (const item of value) if (!isPlain(item, depth)) return false;
+    return true;
+  }
+  const prototype = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) {
+    return value instanceof Date && !Number.isNaN(value.getTime());
+  }
+  if (typeof (value as { toJSON?: unknown }).toJSON === "function") return false;
+  for (const key of Object.keys(value)) {
+    if (!isPlain((value as Record<string, unknown>)[key], depth)) return false;
+  }
+  return true;
+}
+
+/** A copy of `value` with everything that is not plain replaced. */
+function convert(value: unknown, bytes: (bytes: Uint8Array) => unknown, depth: number): unknown {
+  if (typeof value === "bigint") {
+    const number = Number(value);
+    if (Number.isSafeInteger(number)) return number;
+    throw refusal(`${value}n, beyond 2^53`);
+  }
+  if (typeof value === "function" || typeof value === "symbol") throw refusal(`a ${typeof value}`);
+  if (typeof value !== "object" || value === null) {
+    isPlain(value, depth);
+    return value;
+  }
+  if (depth >= MAXIMUM_DEPTH) throw refusal("a value that is circular or nested deeper than 64");
+  if (value instanceof Uint8Array) return bytes(value);
+  if (value instanceof Date) {
+    if (Number.isNaN(value.getTime())) throw refusal("an invalid Date");
+    return value;
+  }
+  if (Array.isArray(value)) return value.map((item) => convert(item, bytes, depth + 1));
+  const { toJSON } = value as { toJSON?: unknown };
+  if (typeof toJSON === "function") return convert(toJSON.call(value, ""), bytes, depth + 1);
+  if (
+    value instanceof Map || value instanceof Set || value instanceof ArrayBuffer ||
+    ArrayBuffer.isView(value)
+  ) throw refusal(`a ${value.constructor.name}`);
+  const copy: Record<string, unknown> = Object.create(null);
+  for (const key of Object.keys(value)) {
+    copy[key] = convert((value as Record<string, unknown>)[key], bytes, depth + 1);
+  }
+  return copy;
+}
+
+function refusal(what: string): TypeError {
+  return new TypeError(`Cannot serialise ${what}`);
+}
+
+function encodeBase64(bytes: Uint8Array): string {
+  let binary = "";
+  // In pieces, because a call takes a bounded number of arguments.
+  for (let start = 0; start < bytes.length; start += 0x8000) {
+    binary += String.fromCharCode(...bytes.subarray(start, start + 0x8000));
+  }
+  return btoa(binary);
+}

@@ -1,0 +1,175 @@
+/**
+ * The bytes between nodes: ASP.NET Core SignalR's Redis payloads, `specs/signalr-redis.md §3`, with
+ * one extension (§3.2): an invocation of ours has five items, the last an array that starts with the
+ * publishing node's server name, so that a node recognises its own. .NET nodes ignore it.
+ *
+ * Readers require at least the listed items and ignore further ones.
+ *
+ * @module
+ */
+import type { Frames } from "../protocol/serialized_invocation.ts";
+import type { Frame } from "../protocol/protocol.ts";
+import { EnvelopeError, PackReader, PackWriter } from "./message_pack.ts";
+
+/** What an invocation is written from. */
+export interface WritableInvocation {
+  readonly json: string;
+  readonly messagepack: Uint8Array;
+}
+
+/** An invocation from the bus. */
+export interface InvocationEnvelope {
+  /** Connection ids that must not receive it. */
+  readonly excluded: readonly string[];
+  /** The frames its sender wrote. */
+  readonly frames: Frames;
+  /** The server name of the node that published it; `undefined` from a .NET node. */
+  readonly origin: string | undefined;
+}
+
+/** Asks whichever node owns a connection to change its groups. */
+export interface GroupCommand {
+  /** Counts up per sending node; the acknowledgement repeats it. */
+  readonly id: number;
+  /** The sending node. */
+  readonly serverName: string;
+  /** 1 adds, 2 removes; any other is acknowledged without effect. */
+  readonly action: number;
+  readonly group: string;
+  readonly connectionId: string;
+}
+
+/** {@link GroupCommand.action}. */
+export const GroupAction = { Add: 1, Remove: 2 } as const;
+
+const OVERHEAD = 64;
+
+/** The payload of an invocation. */
+export function writeInvocation(
+  message: WritableInvocation,
+  excluded: readonly string[],
+  origin: string,
+): Uint8Array {
+  const { json, messagepack } = message;
+  const writer = new PackWriter(
+    OVERHEAD + json.length * 2 + messagepack.length + origin.length + excluded.length * 24,
+  );
+  writer.array(5);
+  writer.array(excluded.length);
+  for (const id of excluded) writer.string(id);
+  writer.map(2);
+  writer.string("json");
+  writer.binary(json);
+  writer.string("messagepack");
+  writer.binary(messagepack);
+  // No invocation id, no return channel: those are for client results.
+  writer.nil();
+  writer.nil();
+  writer.array(1);
+  writer.string(origin);
+  return writer.finish();
+}
+
+/**
+ * Reads an invocation; frames are views of `payload`.
+ *
+ * @throws {EnvelopeError} if it is malformed.
+ */
+export function readInvocation(payload: Uint8Array): InvocationEnvelope {
+  const reader = new PackReader(payload);
+  const items = atLeast(reader.array(), 2, "Invocation");
+  const excluded = Array.from({ length: bounded(reader.array(), payload) }, () => reader.string());
+  const frames = new ReceivedFrames();
+  for (let left = bounded(reader.map(), payload); left > 0; left--) {
+    frames.add(reader.string(), reader.binary());
+  }
+  let origin: string | undefined;
+  if (items > 4) {
+    reader.optionalString();
+    reader.optionalString();
+    if (reader.isArray() && reader.array() > 0) origin = reader.optionalString();
+  }
+  return { excluded, frames, origin };
+}
+
+/** The payload of a group command. */
+export function writeGroupCommand(command: GroupCommand): Uint8Array {
+  const writer = new PackWriter(OVERHEAD * 2);
+  writer.array(5);
+  writer.integer(command.id);
+  writer.string(command.serverName);
+  writer.integer(command.action);
+  writer.string(command.group);
+  writer.string(command.connectionId);
+  return writer.finish();
+}
+
+/**
+ * Reads a group command.
+ *
+ * @throws {EnvelopeError} if it is malformed.
+ */
+export function readGroupCommand(payload: Uint8Array): GroupCommand {
+  const reader = new PackReader(payload);
+  atLeast(reader.array(), 5, "GroupCommand");
+  return {
+    id: reader.integer(),
+    serverName: reader.string(),
+    action: reader.integer(),
+    group: reader.string(),
+    connectionId: reader.string(),
+  };
+}
+
+/** The payload of an acknowledgement. */
+export function writeAck(id: number): Uint8Array {
+  const writer = new PackWriter(8);
+  writer.array(1);
+  writer.integer(id);
+  return writer.finish();
+}
+
+/**
+ * Reads an acknowledgement.
+ *
+ * @throws {EnvelopeError} if it is malformed.
+ */
+export function readAck(payload: Uint8Array): number {
+  const reader = new PackReader(payload);
+  atLeast(reader.array(), 1, "Ack");
+  return reader.integer();
+}
+
+function atLeast(items: number, wanted: number, kind: string): number {
+  if (items >= wanted) return items;
+  throw new EnvelopeError(`Insufficient items in ${kind} array.`);
+}
+
+/** A count cannot exceed the bytes there are: refused before anything is allocated for it. */
+function bounded(count: number, payload: Uint8Array): number {
+  if (count <= payload.length) return count;
+  throw new EnvelopeError("Cannot read payload: it ends too early");
+}
+
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** The frames of another node; its JSON becomes a text once, when the first connection needs it. */
+class ReceivedFrames implements Frames {
+  #json: Uint8Array | undefined;
+  #jsonText: string | undefined;
+  #others: Map<string, Uint8Array> | undefined;
+  #messagepack: Uint8Array | undefined;
+
+  add(protocol: string, bytes: Uint8Array): void {
+    if (protocol === "json") this.#json = bytes;
+    else if (protocol === "messagepack") this.#messagepack = bytes;
+    else (this.#others ??= new Map()).set(protocol, bytes);
+  }
+
+  frame(protocol: string): Frame | undefined {
+    if (protocol === "messagepack") return this.#messagepack;
+    if (protocol !== "json") return this.#others?.get(protocol);
+    if (this.#jsonText !== undefined || this.#json === undefined) return this.#jsonText;
+    return this.#jsonText = decoder.decode(this.#json);
+  }
+}

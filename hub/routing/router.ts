@@ -1,0 +1,291 @@
+import type { Backplane } from "../../backplanes/backplane.ts";
+import { BackplaneUnavailableError } from "../../backplanes/errors.ts";
+import type { Clock } from "../clock.ts";
+import { SerializedInvocation } from "../protocol/serialized_invocation.ts";
+import { HubChannels } from "./channels.ts";
+import { type InvocationEnvelope, readInvocation, writeInvocation } from "./envelope.ts";
+import { Groups } from "./groups.ts";
+import { Interest } from "./interest.ts";
+import { deliver, Members } from "./members.ts";
+import { checkName } from "./names.ts";
+import type { Recipient } from "./recipient.ts";
+import { RemoteGroups } from "./remote_groups.ts";
+
+/** The pause after a base channel was refused, in milliseconds. */
+const RETRY_DELAY = 1000;
+
+/** What a {@link Router} is made of. */
+export interface RouterOptions {
+  /** The hub's name, the same on every node. */
+  readonly hub: string;
+  /** This node's name, unlike any other's. */
+  readonly serverName: string;
+  readonly backplane: Backplane;
+  readonly clock: Clock;
+  readonly logger: Pick<Console, "error" | "warn">;
+  readonly groupAckTimeout: number;
+  readonly maximumNameBytes: number;
+  readonly unsubscribeDelay: number;
+}
+
+/**
+ * Brings one hub's messages to connections on this node and, through the backplane, on others.
+ *
+ * A message goes to members on this node at once and then to the bus; what the bus hands back of our
+ * own is dropped by its origin. A message for one connection that is here never touches the bus.
+ *
+ * Every `send…` has delivered and published when it returns its promise, which resolves when the bus
+ * has accepted everything.
+ */
+export class Router {
+  readonly groups: RemoteGroups;
+  readonly #backplane: Backplane;
+  readonly #clock: Clock;
+  readonly #serverName: string;
+  readonly #maximumNameBytes: number;
+  readonly #logger: RouterOptions["logger"];
+  readonly #channels: HubChannels;
+  readonly #interest: Interest;
+  readonly #groups: Groups;
+  readonly #connections = new Map<string, Recipient>();
+  readonly #users = new Members();
+  readonly #userOf = new Map<Recipient, string>();
+  readonly #status: Disposable;
+  #outageLogged = false;
+
+  constructor(options: RouterOptions) {
+    const { backplane, serverName, logger } = options;
+    this.#backplane = backplane;
+    this.#clock = options.clock;
+    this.#serverName = serverName;
+    this.#maximumNameBytes = options.maximumNameBytes;
+    this.#logger = logger;
+    this.#channels = new HubChannels(options.hub);
+    this.#interest = new Interest(backplane, options.clock, options.unsubscribeDelay);
+    this.#groups = new Groups(
+      this.#channels,
+      this.#interest,
+      (group, payload) =>
+        this.#receive(payload, (m) => this.#deliverAll(this.#groups.of(group), m)),
+    );
+    this.groups = new RemoteGroups({
+      ...options,
+      channels: this.#channels,
+      groups: this.#groups,
+      connections: this.#connections,
+    });
+    this.#status = backplane.onStatus(({ status }) => {
+      if (status !== "open") return;
+      this.#outageLogged = false;
+      // What still fails stays wanted, and is asked for at the next `open`.
+      this.#interest.retry().catch(() => {});
+    });
+  }
+
+  /**
+   * Resolves when the channels that every node needs are subscribed, however long that takes.
+   *
+   * @throws {BackplaneClosedError} when the backplane is closed.
+   */
+  async start(): Promise<void> {
+    const groups = this.groups;
+    const wanted: readonly [string, (payload: Uint8Array) => void][] = [
+      [this.#channels.all, (payload) => {
+        this.#receive(payload, (message) => this.#deliverAll(this.#connections.values(), message));
+      }],
+      [
+        this.#channels.groupCommands,
+        (payload) => this.#read(() => groups.receiveCommand(payload)),
+      ],
+      [
+        this.#channels.ack(this.#serverName),
+        (payload) => this.#read(() => groups.receiveAck(payload)),
+      ],
+    ];
+    while (true) {
+      try {
+        await Promise.all(wanted.map(([channel, deliver]) => this.#keep(channel, deliver)));
+        return;
+      } catch (error) {
+        if (this.#backplane.status === "closed") throw error;
+        await this.#nextAttempt();
+      }
+    }
+  }
+
+  /** Makes a connection reachable; resolves when it is reachable from every node that the bus reaches. */
+  async connect(recipient: Recipient, userId?: string): Promise<void> {
+    this.#connections.set(recipient.id, recipient);
+    const channel = this.#channels.connection(recipient.id);
+    const waiting = [
+      this.#keep(
+        channel,
+        (payload) => this.#receive(payload, (m) => this.#deliverAll([recipient], m, [])),
+      ),
+    ];
+    if (userId !== undefined) {
+      this.#userOf.set(recipient, userId);
+      this.#users.add(userId, recipient);
+      waiting.push(this.#keep(this.#channels.user(userId), (payload) => {
+        this.#receive(payload, (m) => this.#deliverAll(this.#users.of(userId), m, []));
+      }));
+    }
+    // Clients are admitted while the bus is away; what it did not confirm is asked for again.
+    if (this.#backplane.status === "open") await Promise.allSettled(waiting);
+  }
+
+  /** Forgets a connection: its groups, its user, itself. */
+  disconnect(recipient: Recipient): void {
+    if (this.#connections.get(recipient.id) !== recipient) return;
+    this.#connections.delete(recipient.id);
+    this.groups.forget(recipient);
+    this.#interest.release(this.#channels.connection(recipient.id));
+    const userId = this.#userOf.get(recipient);
+    if (userId === undefined) return;
+    this.#userOf.delete(recipient);
+    if (this.#users.remove(userId, recipient)) {
+      this.#interest.release(this.#channels.user(userId));
+    }
+  }
+
+  /** The connections of this hub that are here. */
+  get size(): number {
+    return this.#connections.size;
+  }
+
+  /** To everyone but the excluded. */
+  async sendAll(
+    method: string,
+    args: readonly unknown[],
+    excluded: readonly string[] = [],
+  ): Promise<void> {
+    const message = new SerializedInvocation(method, args);
+    const local = deliver(this.#connections.values(), message, excluded);
+    await this.#publish([this.#channels.all], message, excluded, local);
+  }
+
+  /** To the members of each group; who is in two of them gets two copies. */
+  async sendGroups(
+    groups: readonly string[],
+    method: string,
+    args: readonly unknown[],
+    excluded: readonly string[] = [],
+  ): Promise<void> {
+    for (const group of groups) checkName("group", group, this.#maximumNameBytes);
+    const message = new SerializedInvocation(method, args);
+    let local = 0;
+    for (const group of groups) local += deliver(this.#groups.of(group), message, excluded);
+    const channels = groups.map((group) => this.#channels.group(group));
+    await this.#publish(channels, message, excluded, local);
+  }
+
+  /** To every connection of each user. */
+  async sendUsers(ids: readonly string[], method: string, args: readonly unknown[]): Promise<void> {
+    for (const id of ids) checkName("user", id, this.#maximumNameBytes);
+    const message = new SerializedInvocation(method, args);
+    let local = 0;
+    for (const id of ids) local += deliver(this.#users.of(id), message);
+    await this.#publish(ids.map((id) => this.#channels.user(id)), message, [], local);
+  }
+
+  /** To each connection; one that is here never touches the bus, one that is nowhere is no error. */
+  async sendConnections(
+    ids: readonly string[],
+    method: string,
+    args: readonly unknown[],
+  ): Promise<void> {
+    const message = new SerializedInvocation(method, args);
+    let local = 0;
+    const elsewhere: string[] = [];
+    for (const id of ids) {
+      const recipient = this.#connections.get(id);
+      if (recipient === undefined) elsewhere.push(this.#channels.connection(id));
+      else local += deliver([recipient], message);
+    }
+    await this.#publish(elsewhere, message, [], local);
+  }
+
+  /** Gives up channels that nobody has needed for a while. Called by the heartbeat. */
+  sweep(): void {
+    this.#interest.sweep();
+    this.groups.sweep();
+  }
+
+  /** Ends what waits for other nodes. */
+  close(): void {
+    this.#status[Symbol.dispose]();
+    this.groups.close();
+  }
+
+  /** Waits for the bus to come or go, or a little while, whichever is first. */
+  async #nextAttempt(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    using _status = this.#backplane.onStatus(({ status }) => {
+      if (status === "open" || status === "closed") resolve();
+    });
+    using _timer = this.#clock.after(RETRY_DELAY, resolve);
+    await promise;
+  }
+
+  #keep(channel: string, deliver: (payload: Uint8Array) => void): Promise<void> | undefined {
+    return this.#interest.acquire(channel, { deliver, kept: true });
+  }
+
+  #publish(
+    channels: readonly string[],
+    message: SerializedInvocation,
+    excluded: readonly string[],
+    local: number,
+  ): Promise<void> {
+    if (channels.length === 0) return Promise.resolve();
+    const payload = writeInvocation(message, excluded, this.#serverName);
+    const published = channels.map((channel) => this.#backplane.publish(channel, payload));
+    return this.#accepted(published, local > 0);
+  }
+
+  async #accepted(
+    published: readonly Promise<unknown>[],
+    deliveredLocally: boolean,
+  ): Promise<void> {
+    for (const outcome of await Promise.allSettled(published)) {
+      if (outcome.status === "fulfilled") continue;
+      const error = outcome.reason;
+      this.#logOutage(error);
+      if (!(error instanceof BackplaneUnavailableError)) throw error;
+      throw new BackplaneUnavailableError(
+        `Cannot reach members on other nodes: ${error.message}`,
+        { cause: error, deliveredLocally },
+      );
+    }
+  }
+
+  #logOutage(error: unknown): void {
+    if (this.#outageLogged) return;
+    this.#outageLogged = true;
+    this.#logger.error("Messages do not reach other nodes until the backplane is back:", error);
+  }
+
+  #deliverAll(
+    recipients: Iterable<Recipient>,
+    message: InvocationEnvelope,
+    excluded = message.excluded,
+  ): void {
+    deliver(recipients, message.frames, excluded);
+  }
+
+  #receive(payload: Uint8Array, handle: (message: InvocationEnvelope) => void): void {
+    this.#read(() => {
+      const message = readInvocation(payload);
+      // Members here were served when it was sent.
+      if (message.origin !== this.#serverName) handle(message);
+    });
+  }
+
+  #read(handle: () => void): void {
+    try {
+      handle();
+    } catch (error) {
+      this.#logger.warn("Ignored a message from another node:", error);
+    }
+  }
+}

@@ -1,0 +1,270 @@
+import type {
+  Backplane,
+  BackplaneGap,
+  BackplaneStatus,
+  BackplaneStatusEvent,
+} from "../backplanes/backplane.ts";
+import type { HubClients, HubGroups } from "./clients.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import type { HubContext, HubUser } from "./context.ts";
+import { drainHubs, endHubs } from "./drain.ts";
+import type { Hub, HubMethods } from "./hub.ts";
+import { HubPaths } from "./hub_paths.ts";
+import { LiveHub } from "./live_hub.ts";
+import {
+  type DrainOptions,
+  type HubServerOptions,
+  type ResolvedOptions,
+  resolveDrainOptions,
+  resolveOptions,
+} from "./options.ts";
+import { ConnectionTable } from "./transports/connection_table.ts";
+import { answer } from "./transports/endpoint.ts";
+
+/** The interval of the one timer that all connections share, in milliseconds. */
+const HEARTBEAT_INTERVAL = 1000;
+
+/** Hubs by path. */
+export type Hubs = Readonly<Record<string, Hub<HubMethods>>>;
+
+/** The interface that the clients of a hub implement, from the contexts of its methods. */
+export type ClientOf<H> = H extends Hub<infer M>
+  ? M[keyof M] extends (context: infer X, ...args: never[]) => unknown
+    ? X extends HubContext<infer C, infer _U> ? C : never
+  : never
+  : never;
+
+/** What {@link createHubServer} takes; the flat options are those of {@link HubServerOptions}. */
+export interface HubServerConfiguration<H extends Hubs> extends HubServerOptions {
+  /** What is served where: each key starts with `/` and has no trailing slash. */
+  readonly hubs: H;
+  /** The way to the other nodes. The server owns it from now on and closes it. */
+  readonly backplane: Backplane;
+  /**
+   * Says who a request comes from: a user, `undefined` for an anonymous client, or a `Response` that
+   * refuses it and is sent as it is. Runs on every request; the one that opens the transport decides.
+   * A throw is logged and answered with 500.
+   */
+  readonly authenticate?: (
+    request: Request,
+  ) => HubUser | undefined | Response | Promise<HubUser | undefined | Response>;
+  /**
+   * Called when messages from other nodes may have been missed: let clients read their state again.
+   */
+  readonly onGap?: (gap: BackplaneGap) => void;
+}
+
+/** The way to a hub's clients from outside its methods. */
+export interface HubHandle<C> {
+  /** Whom messages can go to. */
+  readonly clients: HubClients<C>;
+  /** Which connections are in which groups. */
+  readonly groups: HubGroups;
+}
+
+/** Serves hubs; made by {@link createHubServer}. */
+export interface HubServer<H extends Hubs> extends AsyncDisposable {
+  /** Resolves when this node hears the others; rejects when the backplane is `closed`. */
+  readonly ready: Promise<void>;
+  /** The status of the backplane. */
+  readonly status: BackplaneStatus;
+  /** Answers a request; bound, so that it can be handed on: `Deno.serve(server.fetch)`. */
+  readonly fetch: (request: Request) => Promise<Response>;
+  /** Hands on every status event of the backplane until the returned object is disposed. */
+  onStatus(listener: (event: BackplaneStatusEvent) => void): Disposable;
+  /**
+   * The way to a hub's clients from outside its methods.
+   *
+   * @throws {TypeError} if no hub has that path.
+   */
+  hub<P extends keyof H & string>(path: P): HubHandle<ClientOf<H[P]>>;
+  /**
+   * Asks every client to reconnect elsewhere: new connections get 503, running invocations may finish.
+   * Resolves when no connection is left. Idempotent.
+   *
+   * @throws {RangeError} if an option is out of range.
+   */
+  drain(options?: DrainOptions): Promise<void>;
+  /** Ends every connection at once, then the backplane. Idempotent; cuts a drain short. */
+  close(): Promise<void>;
+}
+
+const owned = new WeakSet<Backplane>();
+
+class RunningServer<H extends Hubs> implements HubServer<H> {
+  readonly ready: Promise<void>;
+  readonly fetch: (request: Request) => Promise<Response>;
+  readonly #backplane: Backplane;
+  readonly #options: ResolvedOptions;
+  readonly #authenticate: HubServerConfiguration<H>["authenticate"];
+  readonly #clock: Clock;
+  readonly #paths: HubPaths<LiveHub>;
+  readonly #hubs: readonly LiveHub[];
+  readonly #table: ConnectionTable;
+  readonly #heartbeat: Disposable;
+  readonly #cut = new AbortController();
+  #draining: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(configuration: HubServerConfiguration<H>, clock: Clock) {
+    const { hubs, backplane, authenticate, onGap } = configuration;
+    const options = this.#options = resolveOptions(configuration);
+    if (typeof backplane?.publish !== "function") {
+      throw new TypeError(
+        'Cannot create hub server: backplane is missing; openBackplane("memory:") gives one',
+      );
+    }
+    if (owned.has(backplane)) {
+      throw new TypeError("Cannot create hub server: the backplane belongs to another server");
+    }
+    const serverName = `deno_${crypto.randomUUID().replaceAll("-", "")}`;
+    this.#paths = new HubPaths(
+      hubs,
+      options.basePath,
+      (hub, name) => new LiveHub(hub, { name, serverName, backplane, clock, options }),
+    );
+    owned.add(backplane);
+    this.#backplane = backplane;
+    this.#authenticate = authenticate;
+    this.#clock = clock;
+    this.#hubs = this.#paths.distinct;
+    this.#table = new ConnectionTable(
+      clock,
+      options.disconnectTimeout,
+      options.maximumPendingConnections,
+    );
+    this.fetch = (request) => this.#fetch(request);
+    backplane.onStatus(({ gap }) => {
+      if (gap !== undefined) this.#reportGap(gap, onGap);
+    });
+    this.ready = Promise.all(this.#hubs.map((hub) => hub.start())).then(() => {});
+    // Who does not ask for it learns from `status`.
+    this.ready.catch(() => {});
+    this.#heartbeat = clock.every(HEARTBEAT_INTERVAL, () => this.#tick());
+  }
+
+  get status(): BackplaneStatus {
+    return this.#backplane.status;
+  }
+
+  onStatus(listener: (event: BackplaneStatusEvent) => void): Disposable {
+    return this.#backplane.onStatus(listener);
+  }
+
+  hub<P extends keyof H & string>(path: P): HubHandle<ClientOf<H[P]>> {
+    const hub = this.#paths.get(path);
+    if (hub === undefined) throw new TypeError(`Cannot find hub: no path ${JSON.stringify(path)}`);
+    return { clients: hub.clients, groups: hub.groups };
+  }
+
+  async drain(options: DrainOptions = {}): Promise<void> {
+    const resolved = resolveDrainOptions(options);
+    await (this.#draining ??= this.#closing ??
+      drainHubs(this.#hubs, resolved, this.#clock, this.#cut.signal));
+  }
+
+  close(): Promise<void> {
+    return this.#closing ??= this.#close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    this.#cut.abort();
+    await endHubs(this.#hubs, this.#clock);
+    this.#heartbeat[Symbol.dispose]();
+    for (const hub of this.#hubs) hub.close();
+    await this.#backplane.close();
+  }
+
+  #tick(): void {
+    this.#table.sweep();
+    const now = this.#clock.now();
+    for (const hub of this.#hubs) hub.tick(now);
+  }
+
+  #reportGap(gap: BackplaneGap, onGap: HubServerConfiguration<H>["onGap"]): void {
+    const { logger } = this.#options;
+    const since = new Date(gap.since).toISOString();
+    const until = new Date(gap.until).toISOString();
+    logger.warn(`Messages of other nodes may have been missed from ${since} to ${until}`);
+    try {
+      onGap?.(gap);
+    } catch (error) {
+      logger.error("onGap failed:", error);
+    }
+  }
+
+  async #fetch(request: Request): Promise<Response> {
+    const url = new URL(request.url);
+    const match = this.#paths.match(url.pathname);
+    if (match === undefined) return new Response(null, { status: 404 });
+    let user: HubUser | undefined;
+    try {
+      const authenticated = await this.#authenticate?.(request);
+      if (authenticated instanceof Response) return authenticated;
+      // An empty id is no user.
+      user = authenticated?.id ? authenticated : undefined;
+    } catch (error) {
+      this.#options.logger.error("authenticate failed:", error);
+      return new Response(null, { status: 500 });
+    }
+    if (this.#draining !== undefined || this.#closing !== undefined) {
+      return new Response(null, { status: 503 });
+    }
+    const { hub, negotiating } = match;
+    return answer(request, url, negotiating, {
+      table: this.#table,
+      minimumProtocolVersion: this.#options.minimumProtocolVersion,
+      connect: (pipe, id, ended) => {
+        const connection = hub.connect(pipe, {
+          id,
+          user,
+          request: { url: request.url, headers: new Headers(request.headers) },
+        });
+        connection.finished.then(ended);
+        return connection;
+      },
+    });
+  }
+}
+
+/**
+ * Serves hubs. The result works wherever a `Request` is answered: `Deno.serve(server.fetch)`,
+ * `export default server` under `deno serve`, or a router.
+ *
+ * @throws {TypeError} if a path is malformed, two different hubs have one name, or the backplane is
+ * missing or belongs to another server.
+ * @throws {RangeError} if an option is out of range; the text names it.
+ *
+ * @example
+ * ```ts
+ * import { createHubServer, defineHub, type HubContext, openBackplane } from "@hubplane/hubplane";
+ *
+ * interface ChatClient {
+ *   message(from: string, text: string): void;
+ * }
+ *
+ * const chat = defineHub({
+ *   methods: {
+ *     async say({ clients, connectionId }: HubContext<ChatClient>, text: string) {
+ *       await clients.all.send("message", connectionId, text);
+ *     },
+ *   },
+ * });
+ *
+ * await using server = createHubServer({
+ *   hubs: { "/chat": chat },
+ *   backplane: await openBackplane("memory:"),
+ * });
+ * await server.ready;
+ * server.hub("/chat").clients.all.send("message", "server", "hello");
+ * ```
+ */
+export function createHubServer<const H extends Hubs>(
+  configuration: HubServerConfiguration<H>,
+): HubServer<H> {
+  return new RunningServer(configuration, systemClock);
+}

@@ -1,0 +1,71 @@
+/**
+ * WebSockets through Deno's native server. `specs/signalr-wire.md §4.2`.
+ *
+ * What it cannot do, and its pipe therefore does not: stop reading, drop a peer, bound a message
+ * before it is whole. See `docs/security.md`.
+ *
+ * @module
+ */
+import type { Pipe, PipeListener } from "../connection/pipe.ts";
+import type { Frame, TransferFormat } from "../protocol/protocol.ts";
+
+const encoder = new TextEncoder();
+
+/** A native WebSocket as a pipe. */
+class WebSocketPipe implements Pipe {
+  readonly #socket: WebSocket;
+  format: TransferFormat = "text";
+
+  constructor(socket: WebSocket) {
+    this.#socket = socket;
+  }
+
+  get bufferedBytes(): number {
+    return this.#socket.bufferedAmount;
+  }
+
+  write(batch: Frame): void {
+    if (this.#socket.readyState !== WebSocket.OPEN) return;
+    const text = typeof batch === "string";
+    // The handshake's answer is text; a binary protocol's connection gets it as a binary message.
+    const data = text && this.format === "binary" ? encoder.encode(batch) : batch;
+    this.#socket.send(data as string | Uint8Array<ArrayBuffer>);
+  }
+
+  close(code: number): void {
+    if (this.#socket.readyState >= WebSocket.CLOSING) return;
+    this.#socket.close(code);
+  }
+
+  /** The native socket ends when its peer does; closing is all that can be asked of it. */
+  terminate(): void {
+    this.close(1000);
+  }
+
+  /** The native socket cannot stop reading; the inbox closes the connection at its limit. */
+  pause(): void {}
+
+  /** See {@link pause}. */
+  resume(): void {}
+}
+
+/**
+ * Accepts a WebSocket; `connect` gets its pipe and returns who listens.
+ *
+ * @throws {TypeError} if the request is no valid WebSocket opening.
+ */
+export function acceptWebSocket(
+  request: Request,
+  connect: (pipe: Pipe) => PipeListener,
+): Response {
+  // Its own pings would cost a timer per socket; the hub protocol has pings.
+  const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: 0 });
+  socket.binaryType = "arraybuffer";
+  const listener = connect(new WebSocketPipe(socket));
+  socket.onmessage = ({ data }) => {
+    listener.receive(typeof data === "string" ? data : new Uint8Array(data));
+  };
+  // It can fire twice, and after an error; the listener does not mind.
+  socket.onclose = socket.onerror = () => listener.pipeClosed();
+  return response;
+}
