@@ -26,10 +26,13 @@ export function bytes(text: string): Uint8Array {
 
 /** Throws unless `condition` holds. */
 export function check(condition: unknown, message: string): asserts condition {
-  if (condition) return;
-  const error = new Error(message);
+  if (!condition) throw failure(message);
+}
+
+function failure(message: string, cause?: unknown): Error {
+  const error = new Error(message, { cause });
   error.name = "ConformanceError";
-  throw error;
+  return error;
 }
 
 /** Throws unless both have the same JSON. */
@@ -43,21 +46,25 @@ function shown(value: unknown): string {
   return text.length > 500 ? `${text.slice(0, 500)}… (${text.length} characters)` : text;
 }
 
-/** Settles as `promise` does, or rejects after `milliseconds`. */
+/** Resolves as `promise` does; throws if it rejects, or does neither within `milliseconds`. */
 export async function within<T>(
   promise: PromiseLike<T>,
   what: string | (() => string),
   milliseconds: number = PATIENCE,
 ): Promise<T> {
+  const text = () => typeof what === "string" ? what : what();
+  const refused = (cause: unknown) => {
+    throw failure(`Not so, but ${cause}: ${text()}`, cause);
+  };
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      const text = typeof what === "string" ? what : what();
-      reject(new Error(`Not within ${milliseconds} ms: ${text}`));
-    }, milliseconds);
+    timer = setTimeout(
+      () => reject(failure(`Not within ${milliseconds} ms: ${text()}`)),
+      milliseconds,
+    );
   });
   try {
-    return await Promise.race([promise, late]);
+    return await Promise.race([promise.then(undefined, refused), late]);
   } finally {
     clearTimeout(timer);
   }

@@ -102,6 +102,8 @@ export class NatsConnection implements ChannelBus {
       if (options.signal.aborted) await client.close();
       options.signal.throwIfAborted();
       return new NatsConnection(client, options, events);
+    } catch (error) {
+      throw explained(error);
     } finally {
       options.signal.removeEventListener("abort", abort);
       giveBack();
@@ -200,7 +202,7 @@ export class NatsConnection implements ChannelBus {
 
   #end(cause: Error | undefined): void {
     if (this.#failure !== undefined) return;
-    const reason = cause === undefined ? "the server ended it" : cause.message;
+    const reason = cause === undefined ? "the server closed it" : cause.message;
     this.#failure = cause instanceof BackplaneError
       ? cause
       : new BackplaneUnavailableError(`Lost the connection to NATS: ${reason}`, cause && { cause });
@@ -209,6 +211,13 @@ export class NatsConnection implements ChannelBus {
     for (const reject of this.#flushes) reject(this.#failure);
     this.#flushes.clear();
   }
+}
+
+/** Where the client has nothing to say, or only a code. */
+function explained(error: unknown): unknown {
+  if (error === undefined) return new Error("the server closed the connection");
+  if (!(error instanceof NatsError) || error.code !== ErrorCode.Timeout) return error;
+  return new Error(`no answer within ${DIAL_TIMEOUT} ms`, { cause: error });
 }
 
 /** Hears of server errors in the turn they are read, ahead of the PONG that follows them. */

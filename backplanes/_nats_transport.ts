@@ -63,6 +63,9 @@ export class SocketTransport implements Transport {
     socket.setNoDelay(true);
     this.#adopt(socket);
     const info = await this.#expect(this.#firstLine(socket));
+    if (options.tls && !info.tls_required && !info.tls_available) {
+      throw new NatsError("the server has no TLS", ErrorCode.ServerOptionNotAvailable);
+    }
     checkOptions(info, options);
     if (info.tls_required || (info.tls_available && options.tls !== null)) {
       await this.#expect(this.#encrypt(socket, server.hostname, options));
@@ -189,7 +192,7 @@ export class SocketTransport implements Transport {
     if (this.#ended) return;
     this.#ended = true;
     if (error !== undefined) this.closeError = error;
-    this.#failed.reject(error ?? NatsError.errorForCode(ErrorCode.ConnectionClosed));
+    this.#failed.reject(error ?? new Error("the server closed the connection"));
     this.#destroy();
     this.#arrived.resolve();
     if (!this.#reading) this.#closed.resolve(this.closeError);

@@ -77,10 +77,10 @@ export class RedisConnection {
     // Whoever made this must be able to keep it before the first event.
     await Promise.resolve();
     const { signal } = this.#closing;
-    for (let failures = 0; !signal.aborted;) {
+    for (let failures = 0; !signal.aborted; failures++) {
       const begun = performance.now();
       await this.#connect();
-      failures = performance.now() - begun > LONGEST_PAUSE ? 0 : failures + 1;
+      if (performance.now() - begun > LONGEST_PAUSE) failures = 0;
       const longest = Math.min(LONGEST_PAUSE, SHORTEST_PAUSE * 2 ** failures);
       await pause(longest * (1 - Math.random() / 2), signal);
     }

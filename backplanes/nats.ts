@@ -34,7 +34,7 @@ import type {
 } from "./backplane.ts";
 import { checkChannelName } from "./_channel_name.ts";
 import { BackplaneClosedError, BackplaneError, BackplaneUnavailableError } from "./errors.ts";
-import { type NatsAddress, readNatsAddress } from "./_nats_address.ts";
+import { type NatsAddress, type NatsServer, readNatsAddress } from "./_nats_address.ts";
 import { isIncurable, NatsConnection } from "./_nats_connection.ts";
 import { NatsServers } from "./_nats_servers.ts";
 import { type BackplaneOptions, resolveBackplaneOptions } from "./_options.ts";
@@ -180,20 +180,21 @@ export class NatsBackplane implements Backplane {
     const servers = new NatsServers(this.#address.servers);
     const { signal } = this.#ending;
     while (!signal.aborted) {
+      const server = servers.next();
       try {
-        await this.#serve(servers);
+        await this.#serve(server, () => servers.opened());
       } catch (error) {
-        if (signal.aborted) break;
-        this.#failed(error);
+        if (signal.aborted) return;
+        this.#failed(server, error);
       }
       await servers.pause(signal);
     }
   }
 
   /** One connection, from the dial to its end. */
-  async #serve(servers: NatsServers): Promise<void> {
+  async #serve(server: NatsServer, opened: () => void): Promise<never> {
     const { promise: ended, resolve: end } = Promise.withResolvers<Error>();
-    const connection = await NatsConnection.open(servers.next(), {
+    const connection = await NatsConnection.open(server, {
       ...this.#address,
       publishTimeout: this.#options.publishTimeout,
       signal: this.#ending.signal,
@@ -209,7 +210,7 @@ export class NatsBackplane implements Backplane {
     this.#connection = connection;
     try {
       await this.#open(connection);
-      servers.opened();
+      opened();
       throw await ended;
     } finally {
       await connection.close(new BackplaneUnavailableError("Cannot use NATS: not subscribed"));
@@ -242,11 +243,11 @@ export class NatsBackplane implements Backplane {
     this.#status.emit({ status: "reconnecting", error });
   }
 
-  #failed(cause: unknown): void {
+  #failed(server: NatsServer, cause: unknown): void {
     const { status, error: told } = this.#status;
     if (cause === told) return;
     const why = cause instanceof Error ? cause.message : String(cause);
-    const message = `Cannot connect to NATS: ${why}`;
+    const message = `Cannot connect to NATS at ${server.host}:${server.port}: ${why}`;
     if (status === "connecting" && isIncurable(cause)) {
       this.#close(new BackplaneError(message, { cause }));
     } else if (told?.message !== message) {

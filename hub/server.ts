@@ -218,12 +218,8 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
     return answer(request, url, negotiating, {
       table: this.#table,
       minimumProtocolVersion: this.#options.minimumProtocolVersion,
-      connect: (pipe, id, ended) => {
-        const connection = hub.connect(pipe, {
-          id,
-          user,
-          request: { url: request.url, headers: new Headers(request.headers) },
-        });
+      connect: (pipe, { id, url, headers, ended }) => {
+        const connection = hub.connect(pipe, { id, user, request: { url, headers } });
         connection.finished.then(ended);
         return connection;
       },

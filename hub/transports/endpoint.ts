@@ -6,14 +6,25 @@
 import type { Pipe, PipeListener } from "../connection/pipe.ts";
 import type { ConnectionTable, TableEntry } from "./connection_table.ts";
 import { negotiate, parameters } from "./negotiate.ts";
-import { acceptWebSocket } from "./websocket.ts";
+import { type AcceptedWebSocket, acceptWebSocket } from "./websocket.ts";
 
 /** What an endpoint needs of the server. */
 export interface EndpointParts {
   readonly table: ConnectionTable;
   readonly minimumProtocolVersion: number;
-  /** Takes a new connection with the id of its table entry; `ended` is called when it is over. */
-  readonly connect: (pipe: Pipe, id: string, ended: () => void) => PipeListener;
+  /** Takes a new connection. */
+  readonly connect: (pipe: Pipe, opening: Opening) => PipeListener;
+}
+
+/** What a transport knows of the connection that it opens. */
+export interface Opening {
+  /** The public connection id. */
+  readonly id: string;
+  readonly url: string;
+  /** A copy: the request cannot be read once its socket is there. */
+  readonly headers: Headers;
+  /** To be called when the connection is over. */
+  ended(): void;
 }
 
 const encoder = new TextEncoder();
@@ -62,13 +73,22 @@ function webSocket(request: Request, url: URL, { table, connect }: EndpointParts
   // Without a content type, unlike the other transports' answer.
   if (entry === undefined) return new Response(encoder.encode(NO_CONNECTION), { status: 404 });
   if (entry.active) return plain(409);
-  table.activate(entry);
+  const opening: Opening = {
+    id: entry.id,
+    url: request.url,
+    headers: new Headers(request.headers),
+    ended: () => table.remove(entry),
+  };
+  let accepted: AcceptedWebSocket;
   try {
-    return acceptWebSocket(request, (pipe) => connect(pipe, entry.id, () => table.remove(entry)));
+    accepted = acceptWebSocket(request);
   } catch {
-    table.remove(entry);
+    if (token === "") table.remove(entry);
     return plain(400, "The request is not a valid WebSocket opening");
   }
+  table.activate(entry);
+  accepted.attach((pipe) => connect(pipe, opening));
+  return accepted.response;
 }
 
 /** Event streams and polls are refused as upstream refuses a transport that is switched off. */

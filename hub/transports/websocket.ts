@@ -49,23 +49,30 @@ class WebSocketPipe implements Pipe {
   resume(): void {}
 }
 
+/** A WebSocket that was accepted; `connect` gets its pipe and returns who listens. */
+export interface AcceptedWebSocket {
+  /** What must be answered. */
+  readonly response: Response;
+  /** Makes the connection; to be called in the same turn. */
+  attach(connect: (pipe: Pipe) => PipeListener): void;
+}
+
 /**
- * Accepts a WebSocket; `connect` gets its pipe and returns who listens.
+ * Accepts a WebSocket. The request cannot be read any more after it.
  *
  * @throws {TypeError} if the request is no valid WebSocket opening.
  */
-export function acceptWebSocket(
-  request: Request,
-  connect: (pipe: Pipe) => PipeListener,
-): Response {
+export function acceptWebSocket(request: Request): AcceptedWebSocket {
   // Its own pings would cost a timer per socket; the hub protocol has pings.
   const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: 0 });
   socket.binaryType = "arraybuffer";
-  const listener = connect(new WebSocketPipe(socket));
-  socket.onmessage = ({ data }) => {
-    listener.receive(typeof data === "string" ? data : new Uint8Array(data));
+  const attach = (connect: (pipe: Pipe) => PipeListener) => {
+    const listener = connect(new WebSocketPipe(socket));
+    socket.onmessage = ({ data }) => {
+      listener.receive(typeof data === "string" ? data : new Uint8Array(data));
+    };
+    // It can fire twice, and after an error; the listener does not mind.
+    socket.onclose = socket.onerror = () => listener.pipeClosed();
   };
-  // It can fire twice, and after an error; the listener does not mind.
-  socket.onclose = socket.onerror = () => listener.pipeClosed();
-  return response;
+  return { response, attach };
 }

@@ -6,6 +6,10 @@ const DRIVERS: Readonly<Record<string, (url: string) => Promise<Backplane>>> = {
     const { RedisBackplane } = await import("../../backplanes/redis.ts");
     return new RedisBackplane(url);
   },
+  "nats:": async (url) => {
+    const { NatsBackplane } = await import("../../backplanes/nats.ts");
+    return new NatsBackplane(url);
+  },
 };
 
 /** Opens `url` with the driver of its scheme and default options. */

@@ -129,7 +129,7 @@ class SubscriberProcess implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #orders: WritableStreamDefaultWriter<Uint8Array>;
   readonly #reading: Promise<void>;
-  readonly #waiting = new Map<SubscriberReport["type"], () => void>();
+  readonly #waiting = new Map<SubscriberReport["type"], PromiseWithResolvers<void>>();
 
   constructor(url: string, ledger: LossLedger) {
     this.#child = new Deno.Command(Deno.execPath(), {
@@ -164,7 +164,9 @@ class SubscriberProcess implements AsyncDisposable {
   }
 
   #heard(type: SubscriberReport["type"]): Promise<void> {
-    return new Promise((resolve) => this.#waiting.set(type, resolve));
+    const waiter = Promise.withResolvers<void>();
+    this.#waiting.set(type, waiter);
+    return waiter.promise;
   }
 
   async #read(ledger: LossLedger): Promise<void> {
@@ -177,7 +179,8 @@ class SubscriberProcess implements AsyncDisposable {
       else if (report.type === "status") {
         this.status = report.status;
         if (report.gap !== undefined) ledger.reported(report.gap);
-      } else this.#waiting.get(report.type)?.();
+      } else this.#waiting.get(report.type)?.resolve();
     }
+    for (const { reject } of this.#waiting.values()) reject(new Error("The subscriber has ended"));
   }
 }

@@ -49,9 +49,7 @@ async function subscribe(url: string, channel: string): Promise<void> {
   }
 }
 
-const encoder = new TextEncoder();
-
 function report(what: SubscriberReport): void {
-  let rest = encoder.encode(`${JSON.stringify(what)}\n`);
+  let rest = new TextEncoder().encode(`${JSON.stringify(what)}\n`);
   while (rest.length > 0) rest = rest.subarray(Deno.stdout.writeSync(rest));
 }
