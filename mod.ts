@@ -44,6 +44,7 @@ export type {
 export {
   BackplaneClosedError,
   BackplaneError,
+  type BackplaneErrorOptions,
   BackplaneUnavailableError,
 } from "./backplanes/errors.ts";
 export { MemoryBackplane, type MemoryBackplaneOptions, MemoryBus } from "./backplanes/memory.ts";

@@ -5,12 +5,25 @@
  * @module
  */
 
+/** Options of the errors below. */
+export interface BackplaneErrorOptions extends ErrorOptions {
+  /** See {@link BackplaneError.deliveredLocally}; given by a hub only. */
+  readonly deliveredLocally?: boolean;
+}
+
 /** The bus did not do what it was asked; the parent of the other two classes. */
 export class BackplaneError extends Error {
+  /**
+   * Set by a hub's `send`: whether members on this node already have the message, so that only
+   * members on other nodes may lack it. `undefined` where a backplane itself rejects.
+   */
+  readonly deliveredLocally?: boolean;
+
   /** Makes the error; `options.cause` keeps what the bus's own client said. */
-  constructor(message: string, options?: ErrorOptions) {
+  constructor(message: string, options?: BackplaneErrorOptions) {
     super(message, options);
     this.name = "BackplaneError";
+    if (options?.deliveredLocally !== undefined) this.deliveredLocally = options.deliveredLocally;
   }
 }
 
@@ -19,22 +32,10 @@ export class BackplaneError extends Error {
  * was rejected may still have arrived (once at most): repeat it only where twice does no harm.
  */
 export class BackplaneUnavailableError extends BackplaneError {
-  /**
-   * Set by a hub's `send`: whether the members on this node already have the message, so that only
-   * members on other nodes may lack it. `undefined` where a backplane itself rejects.
-   */
-  readonly deliveredLocally?: boolean;
-
-  /** Makes the error; `deliveredLocally` is given by a hub only. */
-  constructor(
-    message: string,
-    options?: ErrorOptions & { readonly deliveredLocally?: boolean },
-  ) {
+  /** Makes the error. */
+  constructor(message: string, options?: BackplaneErrorOptions) {
     super(message, options);
     this.name = "BackplaneUnavailableError";
-    if (options?.deliveredLocally !== undefined) {
-      this.deliveredLocally = options.deliveredLocally;
-    }
   }
 }
 
@@ -44,7 +45,7 @@ export class BackplaneUnavailableError extends BackplaneError {
  */
 export class BackplaneClosedError extends BackplaneError {
   /** Makes the error. */
-  constructor(message: string, options?: ErrorOptions) {
+  constructor(message: string, options?: BackplaneErrorOptions) {
     super(message, options);
     this.name = "BackplaneClosedError";
   }

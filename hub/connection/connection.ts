@@ -42,7 +42,7 @@ export interface ConnectionListener {
   closed(connection: HubConnection, cause: CloseCause, admitted: boolean): Promise<void>;
 }
 
-type Phase = "handshake" | "opening" | "open" | "closed";
+type Phase = "handshake" | "open" | "closed";
 
 /** One client, from its first byte to its last. */
 export class HubConnection implements PipeListener {
@@ -187,7 +187,7 @@ export class HubConnection implements PipeListener {
       this.send({ type: MessageType.Ping });
     }
     if (this.#inbox?.blocked) {
-      // Nothing is read while a slot is awaited: the client cannot be blamed for that time.
+      // Nothing is read while the hub is busy with the client: it cannot be blamed for that time.
       if (this.#lastHeard !== undefined) this.#lastHeard = now;
     } else if (this.#lastHeard !== undefined && now - this.#lastHeard >= clientTimeoutInterval) {
       this.fail(new ClientTimeoutError());
@@ -221,7 +221,8 @@ export class HubConnection implements PipeListener {
 
   #open(protocol: HubProtocol, rest: string): void {
     this.#handshake = undefined;
-    this.#phase = "opening";
+    this.#phase = "open";
+    this.#lastPing = this.#clock.now();
     this.#pipe.format = protocol.format;
     this.#outbox.write(HANDSHAKE_SUCCESS);
     const inbox = this.#inbox = new Inbox(protocol, this.#limits, {
@@ -241,10 +242,7 @@ export class HubConnection implements PipeListener {
       return false;
     });
     this.#opening.then((admitted) => {
-      if (!admitted || this.isClosed) return;
-      this.#phase = "open";
-      this.#lastPing = this.#clock.now();
-      inbox.unblock();
+      if (admitted && !this.isClosed) inbox.unblock();
     });
   }
 

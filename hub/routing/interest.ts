@@ -11,9 +11,12 @@ export interface ChannelUse {
   readonly deliver: BackplaneHandler;
   /** Called when an attempt fails, before anyone who awaits it hears of it. */
   readonly failed?: () => void;
-  /** Ask for it again whenever the bus comes back, until it is released. */
+  /** Ask for it again after a failed attempt, until it is released. */
   readonly kept?: boolean;
 }
+
+/** An attempt that failed sooner than this, in milliseconds, is repeated by the next sweep only. */
+const PATIENCE = 100;
 
 interface Entry {
   readonly channel: string;
@@ -31,7 +34,8 @@ interface Entry {
  * - **Delay**: a channel that nobody uses is given up after `unsubscribeDelay`; one that is needed
  *   again before then never left the bus.
  * - **Roll-back**: an attempt that fails leaves nothing behind.
- * - **Kept** channels survive a failed attempt: they are asked for again by {@link retry}.
+ * - **Kept** channels survive a failed attempt. While the bus is away there is always an attempt under
+ *   way, so that the backplane confirms them before it says that it is open: no message falls between.
  */
 export class Interest {
   readonly #backplane: Backplane;
@@ -39,6 +43,8 @@ export class Interest {
   readonly #unsubscribeDelay: number;
   readonly #entries = new Map<string, Entry>();
   readonly #released = new Set<Entry>();
+  /** Kept channels without an attempt under way. */
+  readonly #failed = new Set<Entry>();
 
   constructor(backplane: Backplane, clock: Clock, unsubscribeDelay: number) {
     this.#backplane = backplane;
@@ -64,6 +70,7 @@ export class Interest {
     }
     entry.releasedAt = undefined;
     this.#released.delete(entry);
+    this.#failed.delete(entry);
     if (entry.subscription !== undefined) return undefined;
     return entry.pending ?? this.#attempt(entry);
   }
@@ -76,35 +83,28 @@ export class Interest {
     this.#released.add(entry);
   }
 
-  /** Whether the bus has confirmed `channel`. */
-  isSubscribed(channel: string): boolean {
-    return this.#entries.get(channel)?.subscription !== undefined;
-  }
-
-  /** Gives up what has been released for long enough. Called by the heartbeat. */
+  /** Gives up what has been released for long enough, and asks again for what failed. Called by the heartbeat. */
   sweep(): void {
     const due = this.#clock.now() - this.#unsubscribeDelay;
     for (const entry of this.#released) {
       if (entry.pending !== undefined || (entry.releasedAt ?? Infinity) > due) continue;
-      this.#released.delete(entry);
-      this.#entries.delete(entry.channel);
+      this.#drop(entry);
       // It cannot reject: a channel that the bus lost is no longer subscribed.
       entry.subscription?.unsubscribe();
     }
+    this.retry();
   }
 
-  /** Asks again for the kept channels that are not confirmed. Called when the bus is back. */
-  retry(): Promise<void> {
-    const attempts: Promise<void>[] = [];
-    for (const entry of this.#entries.values()) {
-      if (entry.use.kept && entry.subscription === undefined && entry.releasedAt === undefined) {
-        attempts.push(entry.pending ?? this.#attempt(entry));
-      }
+  /** Asks again for the kept channels whose last attempt failed. Called when the bus is back. */
+  retry(): void {
+    for (const entry of this.#failed) {
+      this.#failed.delete(entry);
+      if (entry.releasedAt === undefined) this.#attempt(entry);
     }
-    return Promise.all(attempts).then(() => {});
   }
 
   #attempt(entry: Entry): Promise<void> {
+    const startedAt = this.#clock.now();
     const attempt = this.#backplane.subscribe(entry.channel, entry.use.deliver).then(
       (subscription) => {
         entry.pending = undefined;
@@ -112,10 +112,9 @@ export class Interest {
       },
       (error) => {
         entry.pending = undefined;
-        if (!entry.use.kept || entry.releasedAt !== undefined) {
-          this.#released.delete(entry);
-          this.#entries.delete(entry.channel);
-        }
+        if (!entry.use.kept || entry.releasedAt !== undefined) this.#drop(entry);
+        else if (this.#clock.now() - startedAt < PATIENCE) this.#failed.add(entry);
+        else this.#attempt(entry);
         entry.use.failed?.();
         throw error;
       },
@@ -123,5 +122,11 @@ export class Interest {
     // Whoever awaits it hears of the failure; nobody else has to.
     attempt.catch(() => {});
     return entry.pending = attempt;
+  }
+
+  #drop(entry: Entry): void {
+    this.#released.delete(entry);
+    this.#failed.delete(entry);
+    this.#entries.delete(entry.channel);
   }
 }

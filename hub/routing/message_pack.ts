@@ -184,7 +184,8 @@ export class PackReader {
 
   /** Whether the next value is an array. */
   isArray(): boolean {
-    const form = this.#bytes[this.#at] ?? 0;
+    const form = this.#byte();
+    this.#at--;
     return (form & 0xf0) === 0x90 || form === 0xdc || form === 0xdd;
   }
 

@@ -1,13 +1,13 @@
 import type { Backplane } from "../../backplanes/backplane.ts";
-import { BackplaneUnavailableError } from "../../backplanes/errors.ts";
 import type { Clock } from "../clock.ts";
 import { SerializedInvocation } from "../protocol/serialized_invocation.ts";
 import { HubChannels } from "./channels.ts";
-import { type InvocationEnvelope, readInvocation, writeInvocation } from "./envelope.ts";
+import { type InvocationEnvelope, readInvocation } from "./envelope.ts";
 import { Groups } from "./groups.ts";
 import { Interest } from "./interest.ts";
 import { deliver, Members } from "./members.ts";
 import { checkName } from "./names.ts";
+import { Publisher } from "./publisher.ts";
 import type { Recipient } from "./recipient.ts";
 import { RemoteGroups } from "./remote_groups.ts";
 
@@ -44,6 +44,7 @@ export class Router {
   readonly #serverName: string;
   readonly #maximumNameBytes: number;
   readonly #logger: RouterOptions["logger"];
+  readonly #publisher: Publisher;
   readonly #channels: HubChannels;
   readonly #interest: Interest;
   readonly #groups: Groups;
@@ -51,7 +52,6 @@ export class Router {
   readonly #users = new Members();
   readonly #userOf = new Map<Recipient, string>();
   readonly #status: Disposable;
-  #outageLogged = false;
 
   constructor(options: RouterOptions) {
     const { backplane, serverName, logger } = options;
@@ -60,6 +60,7 @@ export class Router {
     this.#serverName = serverName;
     this.#maximumNameBytes = options.maximumNameBytes;
     this.#logger = logger;
+    this.#publisher = new Publisher(backplane, serverName, logger);
     this.#channels = new HubChannels(options.hub);
     this.#interest = new Interest(backplane, options.clock, options.unsubscribeDelay);
     this.#groups = new Groups(
@@ -76,9 +77,8 @@ export class Router {
     });
     this.#status = backplane.onStatus(({ status }) => {
       if (status !== "open") return;
-      this.#outageLogged = false;
-      // What still fails stays wanted, and is asked for at the next `open`.
-      this.#interest.retry().catch(() => {});
+      this.#publisher.recovered();
+      this.#interest.retry();
     });
   }
 
@@ -161,7 +161,7 @@ export class Router {
   ): Promise<void> {
     const message = new SerializedInvocation(method, args);
     const local = deliver(this.#connections.values(), message, excluded);
-    await this.#publish([this.#channels.all], message, excluded, local);
+    await this.#publisher.publish([this.#channels.all], message, excluded, local);
   }
 
   /** To the members of each group; who is in two of them gets two copies. */
@@ -176,7 +176,7 @@ export class Router {
     let local = 0;
     for (const group of groups) local += deliver(this.#groups.of(group), message, excluded);
     const channels = groups.map((group) => this.#channels.group(group));
-    await this.#publish(channels, message, excluded, local);
+    await this.#publisher.publish(channels, message, excluded, local);
   }
 
   /** To every connection of each user. */
@@ -185,7 +185,7 @@ export class Router {
     const message = new SerializedInvocation(method, args);
     let local = 0;
     for (const id of ids) local += deliver(this.#users.of(id), message);
-    await this.#publish(ids.map((id) => this.#channels.user(id)), message, [], local);
+    await this.#publisher.publish(ids.map((id) => this.#channels.user(id)), message, [], local);
   }
 
   /** To each connection; one that is here never touches the bus, one that is nowhere is no error. */
@@ -202,7 +202,7 @@ export class Router {
       if (recipient === undefined) elsewhere.push(this.#channels.connection(id));
       else local += deliver([recipient], message);
     }
-    await this.#publish(elsewhere, message, [], local);
+    await this.#publisher.publish(elsewhere, message, [], local);
   }
 
   /** Gives up channels that nobody has needed for a while. Called by the heartbeat. */
@@ -229,40 +229,6 @@ export class Router {
 
   #keep(channel: string, deliver: (payload: Uint8Array) => void): Promise<void> | undefined {
     return this.#interest.acquire(channel, { deliver, kept: true });
-  }
-
-  #publish(
-    channels: readonly string[],
-    message: SerializedInvocation,
-    excluded: readonly string[],
-    local: number,
-  ): Promise<void> {
-    if (channels.length === 0) return Promise.resolve();
-    const payload = writeInvocation(message, excluded, this.#serverName);
-    const published = channels.map((channel) => this.#backplane.publish(channel, payload));
-    return this.#accepted(published, local > 0);
-  }
-
-  async #accepted(
-    published: readonly Promise<unknown>[],
-    deliveredLocally: boolean,
-  ): Promise<void> {
-    for (const outcome of await Promise.allSettled(published)) {
-      if (outcome.status === "fulfilled") continue;
-      const error = outcome.reason;
-      this.#logOutage(error);
-      if (!(error instanceof BackplaneUnavailableError)) throw error;
-      throw new BackplaneUnavailableError(
-        `Cannot reach members on other nodes: ${error.message}`,
-        { cause: error, deliveredLocally },
-      );
-    }
-  }
-
-  #logOutage(error: unknown): void {
-    if (this.#outageLogged) return;
-    this.#outageLogged = true;
-    this.#logger.error("Messages do not reach other nodes until the backplane is back:", error);
   }
 
   #deliverAll(

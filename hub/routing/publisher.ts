@@ -1,0 +1,71 @@
+import type { Backplane } from "../../backplanes/backplane.ts";
+import {
+  BackplaneClosedError,
+  BackplaneError,
+  BackplaneUnavailableError,
+} from "../../backplanes/errors.ts";
+import type { SerializedInvocation } from "../protocol/serialized_invocation.ts";
+import { writeInvocation } from "./envelope.ts";
+
+/** Hands invocations to the bus, and says honestly what a failure means. */
+export class Publisher {
+  readonly #backplane: Backplane;
+  readonly #serverName: string;
+  readonly #logger: Pick<Console, "error">;
+  #outageLogged = false;
+
+  constructor(backplane: Backplane, serverName: string, logger: Pick<Console, "error">) {
+    this.#backplane = backplane;
+    this.#serverName = serverName;
+    this.#logger = logger;
+  }
+
+  /**
+   * Publishes `message` on every channel before it returns; resolves when the bus has accepted all.
+   * `local` is how many connections of this node have it already.
+   *
+   * All are tried, then it rejects with the first error, which tells what has been delivered.
+   */
+  publish(
+    channels: readonly string[],
+    message: SerializedInvocation,
+    excluded: readonly string[],
+    local: number,
+  ): Promise<void> {
+    if (channels.length === 0) return Promise.resolve();
+    const payload = writeInvocation(message, excluded, this.#serverName);
+    const published = channels.map((channel) => this.#backplane.publish(channel, payload));
+    return this.#accepted(published, local > 0);
+  }
+
+  /** The bus is back: the next failure is a new outage, to be logged again. */
+  recovered(): void {
+    this.#outageLogged = false;
+  }
+
+  async #accepted(
+    published: readonly Promise<unknown>[],
+    deliveredLocally: boolean,
+  ): Promise<void> {
+    for (const outcome of await Promise.allSettled(published)) {
+      if (outcome.status === "rejected") this.#failed(outcome.reason, deliveredLocally);
+    }
+  }
+
+  #failed(error: unknown, deliveredLocally: boolean): never {
+    if (!this.#outageLogged) {
+      this.#outageLogged = true;
+      this.#logger.error("Messages do not reach other nodes until the backplane is back:", error);
+    }
+    const kind = error instanceof BackplaneUnavailableError
+      ? BackplaneUnavailableError
+      : error instanceof BackplaneClosedError
+      ? BackplaneClosedError
+      : BackplaneError;
+    const why = error instanceof Error ? error.message : String(error);
+    throw new kind(`Cannot reach members on other nodes: ${why}`, {
+      cause: error,
+      deliveredLocally,
+    });
+  }
+}
