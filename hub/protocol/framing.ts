@@ -66,12 +66,16 @@ export class TextFrameReader implements FrameReader {
     const end = this.#text.indexOf(RECORD_SEPARATOR, this.#start);
     if (end < 0) {
       // Not whole yet: refuse it as soon as it cannot become small enough.
-      if (this.#maximum !== null && isLonger(this.rest(), this.#maximum)) throw this.#tooLarge();
+      if (this.#maximum !== null && isLonger(this.rest(), this.#maximum)) {
+        throw messageTooLarge(this.#maximum);
+      }
       return undefined;
     }
     const record = this.#text.slice(this.#start, end);
     this.#start = end + 1;
-    if (this.#maximum !== null && isLonger(record, this.#maximum - 1)) throw this.#tooLarge();
+    if (this.#maximum !== null && isLonger(record, this.#maximum - 1)) {
+      throw messageTooLarge(this.#maximum);
+    }
     return record;
   }
 
@@ -79,11 +83,12 @@ export class TextFrameReader implements FrameReader {
   rest(): string {
     return this.#start === 0 ? this.#text : this.#text.slice(this.#start);
   }
+}
 
-  #tooLarge(): ProtocolError {
-    return new ProtocolError(
-      `The maximum message size of ${this.#maximum}B was exceeded. ` +
-        "The message size can be configured in AddHubOptions.",
-    );
-  }
+/** The refusal of a message over the limit, in upstream's words. */
+export function messageTooLarge(maximumBytes: number): ProtocolError {
+  return new ProtocolError(
+    `The maximum message size of ${maximumBytes}B was exceeded. ` +
+      "The message size can be configured in AddHubOptions.",
+  );
 }

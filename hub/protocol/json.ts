@@ -28,7 +28,8 @@ function parse(record: Frame): HubMessage | undefined {
   check(object);
   const { type } = object;
   if (type === undefined) throw missing("type");
-  if (!isInteger(type)) throw notInt32();
+  // `check` has made sure that it is a number.
+  if (((type as number) | 0) !== type) throw notInt32();
   return READERS[type as keyof typeof READERS]?.(object);
 }
 

@@ -27,6 +27,8 @@ export interface InvocationMessage {
   readonly invocationId?: string;
   readonly target: string;
   readonly arguments: readonly unknown[];
+  /** The arguments could not be read; only the call fails, not its connection. */
+  readonly bindingError?: Error;
   readonly streamIds?: readonly string[];
 }
 
@@ -37,6 +39,8 @@ export interface StreamInvocationMessage {
   readonly invocationId: string;
   readonly target: string;
   readonly arguments: readonly unknown[];
+  /** The arguments could not be read; only the call fails, not its connection. */
+  readonly bindingError?: Error;
   readonly streamIds?: readonly string[];
 }
 

@@ -40,6 +40,8 @@ export class ProtocolError extends Error {
     name:
       | "InvalidDataException"
       | "FormatException"
+      | "EndOfStreamException"
+      | "MessagePackSerializationException"
       | "JsonReaderException" = "InvalidDataException",
   ) {
     super(message);

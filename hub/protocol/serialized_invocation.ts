@@ -1,5 +1,5 @@
 import { jsonProtocol } from "./json.ts";
-import { MESSAGEPACK, writeMessagePackInvocation } from "./messagepack.ts";
+import { messagepackProtocol, writeMessagePackInvocation } from "./messagepack.ts";
 import { type InvocationMessage, MessageType } from "./messages.ts";
 import type { Frame } from "./protocol.ts";
 import { checkSerializable } from "./values.ts";
@@ -45,7 +45,7 @@ export class SerializedInvocation implements Frames {
 
   frame(protocol: string): Frame | undefined {
     if (protocol === jsonProtocol.name) return this.json;
-    return protocol === MESSAGEPACK ? this.messagepack : undefined;
+    return protocol === messagepackProtocol.name ? this.messagepack : undefined;
   }
 
   #message(): InvocationMessage {

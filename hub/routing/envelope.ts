@@ -9,7 +9,8 @@
  */
 import type { Frames } from "../protocol/serialized_invocation.ts";
 import type { Frame } from "../protocol/protocol.ts";
-import { EnvelopeError, PackReader, PackWriter } from "./message_pack.ts";
+import { PackError, PackReader } from "../protocol/pack_reader.ts";
+import { PackWriter } from "../protocol/pack_writer.ts";
 
 /** What an invocation is written from. */
 export interface WritableInvocation {
@@ -73,7 +74,7 @@ export function writeInvocation(
 /**
  * Reads an invocation; frames are views of `payload`.
  *
- * @throws {EnvelopeError} if it is malformed.
+ * @throws {PackError} if it is malformed.
  */
 export function readInvocation(payload: Uint8Array): InvocationEnvelope {
   const reader = new PackReader(payload);
@@ -107,7 +108,7 @@ export function writeGroupCommand(command: GroupCommand): Uint8Array {
 /**
  * Reads a group command.
  *
- * @throws {EnvelopeError} if it is malformed.
+ * @throws {PackError} if it is malformed.
  */
 export function readGroupCommand(payload: Uint8Array): GroupCommand {
   const reader = new PackReader(payload);
@@ -132,7 +133,7 @@ export function writeAck(id: number): Uint8Array {
 /**
  * Reads an acknowledgement.
  *
- * @throws {EnvelopeError} if it is malformed.
+ * @throws {PackError} if it is malformed.
  */
 export function readAck(payload: Uint8Array): number {
   const reader = new PackReader(payload);
@@ -142,13 +143,13 @@ export function readAck(payload: Uint8Array): number {
 
 function atLeast(items: number, wanted: number, kind: string): number {
   if (items >= wanted) return items;
-  throw new EnvelopeError(`Insufficient items in ${kind} array.`);
+  throw new PackError(`Insufficient items in ${kind} array.`);
 }
 
 /** A count cannot exceed the bytes there are: refused before anything is allocated for it. */
 function bounded(count: number, payload: Uint8Array): number {
   if (count <= payload.length) return count;
-  throw new EnvelopeError("Cannot read payload: it ends too early");
+  throw new PackError("Cannot read payload: it ends too early");
 }
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });

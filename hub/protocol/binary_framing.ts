@@ -1,0 +1,91 @@
+import { type FrameReader, messageTooLarge } from "./framing.ts";
+import { type Frame, ProtocolError } from "./protocol.ts";
+
+/** The longest length prefix, in bytes. */
+const LONGEST_PREFIX = 5;
+
+const encoder = new TextEncoder();
+
+/** Records with a length prefix in little-endian base-128. Text chunks are read as their UTF-8 bytes. */
+export class BinaryFrameReader implements FrameReader {
+  readonly #maximum: number | null;
+  #chunks: Uint8Array[] = [];
+  #bytes: Uint8Array = new Uint8Array();
+  #start = 0;
+  #pushed = 0;
+
+  constructor(maximumBytes: number | null) {
+    this.#maximum = maximumBytes;
+  }
+
+  get bufferedBytes(): number {
+    return this.#bytes.length - this.#start + this.#pushed;
+  }
+
+  push(chunk: Frame): void {
+    const bytes = typeof chunk === "string" ? encoder.encode(chunk) : chunk;
+    this.#chunks.push(bytes);
+    this.#pushed += bytes.length;
+  }
+
+  read(): Uint8Array | undefined {
+    this.#join();
+    const prefix = this.#prefix();
+    if (prefix === undefined) return this.#incomplete();
+    const end = prefix.end + prefix.length;
+    const frame = end - this.#start;
+    if (end > this.#bytes.length) return this.#incomplete();
+    if (this.#maximum !== null && frame > this.#maximum) throw messageTooLarge(this.#maximum);
+    if (prefix.length === 0) {
+      throw new ProtocolError(
+        "Attempted to read past the end of the stream.",
+        "EndOfStreamException",
+      );
+    }
+    this.#start = end;
+    return this.#bytes.subarray(prefix.end, end);
+  }
+
+  /** One piece of what was pushed, joined only when it is looked at. */
+  #join(): void {
+    if (this.#chunks.length === 0) return;
+    const rest = this.#bytes.subarray(this.#start);
+    const [first] = this.#chunks;
+    if (rest.length === 0 && this.#chunks.length === 1 && first !== undefined) {
+      this.#bytes = first;
+    } else {
+      const joined = new Uint8Array(rest.length + this.#pushed);
+      joined.set(rest);
+      let at = rest.length;
+      for (const chunk of this.#chunks) {
+        joined.set(chunk, at);
+        at += chunk.length;
+      }
+      this.#bytes = joined;
+    }
+    this.#start = 0;
+    this.#chunks = [];
+    this.#pushed = 0;
+  }
+
+  #prefix(): { length: number; end: number } | undefined {
+    let length = 0;
+    for (let i = 0; i < LONGEST_PREFIX; i++) {
+      const byte = this.#bytes[this.#start + i];
+      if (byte === undefined) return undefined;
+      if (i === LONGEST_PREFIX - 1 && byte > 7) {
+        throw new ProtocolError("Messages over 2GB in size are not supported.", "FormatException");
+      }
+      length += (byte & 0x7f) * 2 ** (7 * i);
+      if (byte < 0x80) return { length, end: this.#start + i + 1 };
+    }
+    return undefined;
+  }
+
+  /** A prefix alone is no offence; what has really arrived is counted. */
+  #incomplete(): undefined {
+    if (this.#maximum !== null && this.#bytes.length - this.#start > this.#maximum) {
+      throw messageTooLarge(this.#maximum);
+    }
+  }
+}

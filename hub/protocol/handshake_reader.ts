@@ -1,0 +1,62 @@
+import { messageTooLarge, RECORD_SEPARATOR } from "./framing.ts";
+import type { Frame } from "./protocol.ts";
+
+/** The handshake request, and what came behind it. */
+export interface HandshakeRecord {
+  readonly record: string;
+  /** Messages that came in the same chunk, as they came: text, or bytes that must not be decoded. */
+  readonly rest: Frame;
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+const SEPARATOR = 0x1e;
+
+/** Collects chunks until the handshake request is whole. */
+export class HandshakeReader {
+  readonly #maximum: number | null;
+  #bytes: Uint8Array = new Uint8Array();
+
+  constructor(maximumBytes: number | null) {
+    this.#maximum = maximumBytes;
+  }
+
+  /**
+   * Adds what arrived; returns the request once it is whole.
+   *
+   * @throws {ProtocolError} if the first bytes, as many as a message may have, hold no separator.
+   */
+  push(chunk: Frame): HandshakeRecord | undefined {
+    // Nearly always the request comes as one text.
+    if (typeof chunk === "string" && this.#bytes.length === 0) {
+      const end = chunk.indexOf(RECORD_SEPARATOR);
+      if (end >= 0) {
+        const record = chunk.slice(0, end);
+        this.#check(encoder.encode(record).length + 1);
+        return { record, rest: chunk.slice(end + 1) };
+      }
+    }
+    this.#append(typeof chunk === "string" ? encoder.encode(chunk) : chunk);
+    const end = this.#bytes.indexOf(SEPARATOR);
+    this.#check(end < 0 ? this.#bytes.length : end + 1);
+    if (end < 0) return undefined;
+    return { record: decoder.decode(this.#bytes.subarray(0, end)), rest: this.#rest(chunk, end) };
+  }
+
+  /** Bytes stay bytes; a text is given back as one, so that it is decoded nowhere. */
+  #rest(last: Frame, end: number): Frame {
+    const rest = this.#bytes.subarray(end + 1);
+    return typeof last === "string" ? decoder.decode(rest) : rest;
+  }
+
+  #append(bytes: Uint8Array): void {
+    const joined = new Uint8Array(this.#bytes.length + bytes.length);
+    joined.set(this.#bytes);
+    joined.set(bytes, this.#bytes.length);
+    this.#bytes = joined;
+  }
+
+  #check(bytes: number): void {
+    if (this.#maximum !== null && bytes > this.#maximum) throw messageTooLarge(this.#maximum);
+  }
+}
