@@ -109,19 +109,25 @@ async function nodeOf(
 
 function whenReady(cluster: Cluster, signal: AbortSignal): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
+  // What a node said says more than what the cluster makes of it.
+  let reason: Error | undefined;
+  cluster.on("node error", (error: Error) => {
+    if (error.message !== "Connection is closed.") reason = error;
+  });
+  const fail = (error: Error) => reject(reason ?? error);
   const timer = setTimeout(
-    () => reject(new Error(`no answer within ${CONNECT_TIMEOUT} ms`)),
+    () => fail(new Error(`no answer within ${CONNECT_TIMEOUT} ms`)),
     CONNECT_TIMEOUT,
   );
   const abort = () => reject(signal.reason);
   signal.addEventListener("abort", abort);
   // Stays for good: an error without a listener would be printed.
-  cluster.on("error", reject);
-  cluster.once("end", () => reject(new Error("the cluster closed the connection")));
+  cluster.on("error", () => fail(new Error("no node of the cluster answers")));
+  cluster.once("end", () => fail(new Error("the cluster closed the connection")));
   cluster.once("ready", resolve);
   if (signal.aborted) abort();
   if (cluster.status === "ready") resolve();
-  if (cluster.status === "wait") cluster.connect().catch(reject);
+  if (cluster.status === "wait") cluster.connect().catch(fail);
   return promise.finally(() => {
     clearTimeout(timer);
     signal.removeEventListener("abort", abort);

@@ -100,7 +100,7 @@ export class RedisConnection {
       const client = await makeClient(this.#role, this.#settings, signal);
       redis = client.redis;
       this.#clustered = client.clustered;
-      this.#use(redis, loss).catch(lose);
+      if (!loss.signal.aborted) this.#use(redis, loss).catch(lose);
       await lost;
     } catch (error) {
       lose(error);
@@ -128,11 +128,16 @@ export class RedisConnection {
 
   /** Resolves when Redis has answered: only then is a password known to be right. */
   async #handshake(redis: Redis, loss: AbortController): Promise<void> {
-    const timer = setTimeout(
-      () => loss.abort(new Error(`no answer within ${CONNECT_TIMEOUT} ms`)),
-      CONNECT_TIMEOUT,
-    );
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    // Until then ioredis watches the time, of each Sentinel it asks and of the socket.
+    const connected = () => {
+      if (loss.signal.aborted) return;
+      const silent = new Error(`no answer within ${CONNECT_TIMEOUT} ms`);
+      timer = setTimeout(() => loss.abort(silent), CONNECT_TIMEOUT);
+    };
     loss.signal.addEventListener("abort", () => clearTimeout(timer));
+    if (redis.status === "connect" || redis.status === "ready") connected();
+    else redis.once("connect", connected);
     // Why it failed is told by an event, and better.
     if (redis.status === "wait") redis.connect().catch(() => {});
     if (redis.status !== "ready") {

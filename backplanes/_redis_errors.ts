@@ -4,12 +4,15 @@
 const INCURABLE_REPLY =
   /(?:^|\s)(?:WRONGPASS|NOAUTH|NOPERM|DENIED)\s|ERR invalid password|ERR Client sent AUTH/;
 const INCURABLE_CODE =
-  /CERT|^UNABLE_TO_|^HOSTNAME_MISMATCH$|^INVALID_CA$|^ERR_(?:OSSL|TLS|INVALID_ARG)/;
+  /CERT|UNKNOWN_CA|^UNABLE_TO_|^HOSTNAME_MISMATCH$|^INVALID_CA$|^ERR_(?:OSSL|TLS|INVALID_ARG)/;
 
-/** Whether trying again cannot help: authentication, permission, certificate, configuration. */
+/**
+ * Whether trying again cannot help: authentication, permission (of Redis or of Deno), certificate,
+ * configuration.
+ */
 export function isIncurable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  if (error instanceof TypeError) return true;
+  if (error instanceof TypeError || error.name === "NotCapable") return true;
   const { code } = error as { code?: unknown };
   return INCURABLE_REPLY.test(error.message) ||
     typeof code === "string" && INCURABLE_CODE.test(code);
@@ -26,9 +29,6 @@ export function isReply(error: unknown): error is Error {
  */
 export function withoutSecrets(error: unknown): Error {
   if (!(error instanceof Error)) return new Error(String(error));
-  // A cluster hides what its nodes said behind an error of its own.
-  const { lastNodeError } = error as { lastNodeError?: unknown };
-  if (lastNodeError instanceof Error) return withoutSecrets(lastNodeError);
   const clean = new Error(error.message.replace(/, with args beginning with:.*$/s, ""));
   clean.name = error.name;
   const { code } = error as { code?: unknown };

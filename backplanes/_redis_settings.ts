@@ -95,7 +95,9 @@ export interface RedisBackplaneOptions extends BackplaneOptions {
    * `new Cluster(nodes, { redisOptions: options })`.
    *
    * It is called for each connection and again for each attempt to connect, must return a new client
-   * every time, and may throw. The backplane owns what it returned and closes it.
+   * every time, and may throw. The backplane owns what it returned and closes it. Such a client also
+   * asks for INFO (to know a master from a replica, a cluster's slots by CLUSTER SLOTS), so its user
+   * needs the permission.
    */
   readonly client?: (role: RedisRole, options: RedisClientOptions) => RedisClient;
 }

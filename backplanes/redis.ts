@@ -22,7 +22,6 @@
  * @module
  */
 import type { Buffer } from "node:buffer";
-import type { Redis } from "ioredis";
 import type {
   Backplane,
   BackplaneGap,
@@ -74,6 +73,8 @@ export type {
  * - **Cluster**: each connection is to one node, a master chosen at random; `publish` resolves with
  *   `undefined`, because a node counts only its own subscribers. What nodes lose between each other
  *   nobody is told of.
+ * - **Sentinel**: a master that was replaced counts as the bus until its connections end; what is
+ *   published on the new one meanwhile nobody is told of (ioredis's `failoverDetector` shortens that).
  */
 export class RedisBackplane implements Backplane {
   readonly #settings: RedisSettings;
@@ -174,7 +175,10 @@ export class RedisBackplane implements Backplane {
     return this.#status.onStatus(listener);
   }
 
-  /** As {@link Backplane.close}; resolves when no socket and no timer is left. */
+  /**
+   * As {@link Backplane.close}; resolves when no socket and no timer is left. A Sentinel or a Cluster
+   * that hangs while it is asked where to connect may take up to 3 s to be given up.
+   */
   close(): Promise<void> {
     return this.#end(new BackplaneClosedError("Cannot use backplane: it is closed"));
   }
@@ -193,11 +197,12 @@ export class RedisBackplane implements Backplane {
 
   /** Never settles when the connection is lost: `disconnected` then makes up for every channel. */
   async #command(verb: "subscribe" | "unsubscribe", channels: readonly string[]): Promise<void> {
-    const redis: Redis | undefined = this.#subscribing.redis;
+    const { redis } = this.#subscribing;
     const { prefix } = this.#settings;
     const sent = Date.now();
     try {
-      await redis?.[verb](...channels.map((channel) => prefix + channel));
+      if (redis === undefined) throw this.#away();
+      await redis[verb](...channels.map((channel) => prefix + channel));
       this.#subscribing.answered(sent);
     } catch (error) {
       if (isReply(error)) throw withoutSecrets(error);
