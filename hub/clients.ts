@@ -11,7 +11,8 @@ export interface ClientProxy<C> {
    * Calls `method` on every connection of the set. Before this returns, the message is serialised,
    * delivered to the members on this node and handed to the backplane, so messages leave in call order.
    *
-   * The promise may be ignored: it never becomes an unhandled rejection.
+   * The promise may be ignored: it never becomes an unhandled rejection. Where nothing is known of
+   * the clients (a hub method whose context is not annotated), no method may be named.
    *
    * @returns once the bus has accepted the message; it says nothing of receipt by clients.
    * @throws {TypeError} if an argument cannot be serialised; nothing is delivered then.
@@ -19,7 +20,7 @@ export interface ClientProxy<C> {
    * @throws {BackplaneUnavailableError} if members on other nodes may not have the message; its
    * `deliveredLocally` tells whether members here have it. Do not repeat it blindly.
    */
-  send<K extends keyof C & string>(
+  send<K extends [C] extends [never] ? never : keyof C & string>(
     method: K,
     ...args: C[K] extends (...args: infer A) => unknown ? A : never
   ): Promise<void>;

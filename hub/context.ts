@@ -96,7 +96,8 @@ export class CallContext implements HubContext<never, never> {
     return this.#state.groups;
   }
 
-  abort(): void {
-    this.#state.abort();
+  /** A function of its own, because methods take the context apart: `({ abort }) => …`. */
+  get abort(): () => void {
+    return this.#state.abort;
   }
 }

@@ -40,3 +40,6 @@ export function streamingNotAsked(target: string): string {
 export function notStreaming(target: string): string {
   return `The client attempted to invoke the non-streaming '${target}' method with a streaming invocation.`;
 }
+
+/** A stream broke off. */
+export const errorStreaming = "An error occurred on the server while streaming results.";

@@ -73,6 +73,7 @@ export class LiveHub implements ConnectionListener {
     this.#dispatch = {
       methods: new MethodTable(hub.methods),
       maximumParallel: options.maximumParallelInvocationsPerClient,
+      streamBufferCapacity: options.streamBufferCapacity,
       detailedErrors: options.detailedErrors,
       logger: options.logger,
     };

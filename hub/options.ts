@@ -81,6 +81,13 @@ export interface HubServerOptions {
    */
   readonly maximumParallelInvocationsPerClient?: number;
   /**
+   * How many items of one upload stream may wait to be read, 1 to 1,000,000. Beyond it nothing more is
+   * read from the client.
+   *
+   * @default {10}
+   */
+  readonly streamBufferCapacity?: number;
+  /**
    * The longest group name and user id, in UTF-8 bytes, 1 to 800.
    *
    * @default {256}
@@ -128,6 +135,7 @@ const NUMBERS = {
   maximumQueuedReceiveBytes: [1, MAXIMUM, 1_048_576],
   maximumBufferedBytes: [1, MAXIMUM, 1_048_576],
   maximumParallelInvocationsPerClient: [1, 1_000_000, 1],
+  streamBufferCapacity: [1, 1_000_000, 10],
   // The rest of a channel's 1,024 bytes is for the hub's name and the words around it.
   maximumNameBytes: [1, 800, 256],
   maximumPendingConnections: [1, 10_000_000, 100_000],

@@ -64,7 +64,7 @@ export interface HubHandle<C> {
 
 /** Serves hubs; made by {@link createHubServer}. */
 export interface HubServer<H extends Hubs> extends AsyncDisposable {
-  /** Resolves when this node hears the others; rejects when the backplane is `closed`. */
+  /** Resolves when this node hears the others and reaches them; rejects when the backplane is `closed`. */
   readonly ready: Promise<void>;
   /** The status of the backplane. */
   readonly status: BackplaneStatus;

@@ -5,6 +5,7 @@ import { TextFrameReader } from "../protocol/framing.ts";
 import { type CloseMessage, type HubMessage, MessageType } from "../protocol/messages.ts";
 import { type Frame, type HubProtocol, ProtocolError } from "../protocol/protocol.ts";
 import { type ProtocolChoice, ProtocolRefusal } from "../protocol/choice.ts";
+import { relieved } from "./congestion.ts";
 import { Inbox } from "./inbox.ts";
 import { Outbox } from "./outbox.ts";
 import type { Pipe, PipeListener } from "./pipe.ts";
@@ -145,6 +146,11 @@ export class HubConnection implements PipeListener {
   send(message: HubMessage): void {
     if (this.#phase === "closed" || this.#protocol === undefined) return;
     this.#outbox.write(this.#protocol.write(message));
+  }
+
+  /** A promise while so much is unsent that what can wait should. */
+  relieved(): Promise<void> | undefined {
+    return this.#outbox.congested ? relieved(this.#outbox) : undefined;
   }
 
   /** Reads nothing more; what is under way goes on. */

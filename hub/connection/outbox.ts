@@ -1,5 +1,6 @@
 import { utf8Length } from "../protocol/framing.ts";
 import type { Frame } from "../protocol/protocol.ts";
+import type { Congestible } from "./congestion.ts";
 import type { Pipe } from "./pipe.ts";
 import { atEndOfTurn, type TurnListener } from "./turn.ts";
 
@@ -15,7 +16,7 @@ const MAXIMUM_BATCH_BYTES = 64 * 1024;
  *   and the frame is dropped; the connection is then closed, because a gap in its messages would be silent.
  * - **Order** is that of the calls.
  */
-export class Outbox implements TurnListener {
+export class Outbox implements Congestible, TurnListener {
   readonly #limit: number;
   readonly #overflow: () => void;
   #pipe: Pipe | undefined;
@@ -62,6 +63,13 @@ export class Outbox implements TurnListener {
     this.#queue.push(frame);
     this.#queuedBytes += bytes;
     if (this.#queuedBytes >= MAXIMUM_BATCH_BYTES) this.#flush();
+  }
+
+  /** Whether so much is unsent that what can wait should: a quarter of the limit. */
+  get congested(): boolean {
+    if (this.#closed || this.#unsentAtMost <= this.#limit / 4) return false;
+    this.#unsentAtMost = this.#queuedBytes + (this.#pipe?.bufferedBytes ?? 0);
+    return this.#unsentAtMost > this.#limit / 4;
   }
 
   /** Sends what is queued, then `last`, and takes nothing more. */

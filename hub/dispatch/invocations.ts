@@ -1,20 +1,9 @@
 import { CallContext, type ConnectionState } from "../context.ts";
-import {
-  errorInvoking,
-  failedToInvoke,
-  notStreaming,
-  streamingNotAsked,
-  toError,
-  withDetail,
-} from "../error_texts.ts";
-import {
-  type HubMessage,
-  type InvocationMessage,
-  MessageType,
-  type StreamInvocationMessage,
-} from "../protocol/messages.ts";
-import { HubError } from "../errors.ts";
-import type { CallableMethod, MethodTable } from "./method_table.ts";
+import { errorInvoking, failedToInvoke, toError, withDetail } from "../error_texts.ts";
+import { type HubMessage, MessageType } from "../protocol/messages.ts";
+import { ActiveCall, type Call } from "./active_call.ts";
+import { type CallableMethod, type MethodTable, refusalOf } from "./method_table.ts";
+import { Uploads } from "./uploads.ts";
 
 /** What calls need of the connection that they come from. */
 export interface Caller {
@@ -22,6 +11,8 @@ export interface Caller {
   readonly isClosed: boolean;
   /** Writes a message; throws `TypeError` if a value in it cannot be serialised. */
   send(message: HubMessage): void;
+  /** A promise while the client should not be sent more than it must be. */
+  relieved(): Promise<void> | undefined;
   /** Ends the connection because of an error; the client may reconnect. */
   fail(error: Error): void;
 }
@@ -30,16 +21,16 @@ export interface Caller {
 export interface DispatchOptions {
   readonly methods: MethodTable;
   readonly maximumParallel: number;
+  readonly streamBufferCapacity: number;
   readonly detailedErrors: boolean;
   readonly logger: Pick<Console, "error">;
 }
 
-type Call = InvocationMessage | StreamInvocationMessage;
-
 /**
  * Runs what one client calls. `specs/signalr-wire.md §9`.
  *
- * - **Slots**: at most `maximumParallel` calls run at a time; while all are taken nothing more is read.
+ * - **Slots**: at most `maximumParallel` plain calls run at a time; while all are taken nothing more is
+ *   read. Streams and calls with uploads take none, as upstream.
  * - **Order**: calls start in the order they came.
  * - **Answers**: one completion for each call with an id, none for one without.
  */
@@ -47,156 +38,120 @@ export class Invocations {
   readonly #options: DispatchOptions;
   readonly #caller: Caller;
   readonly #state: ConnectionState;
-  /** Calls that somebody may cancel: those that looked at their signal. */
-  readonly #cancellable = new Map<Call, AbortController>();
-  #running = 0;
-  #freed: (() => void) | undefined;
+  readonly #uploads: Uploads;
+  readonly #active = new Set<ActiveCall>();
+  #slotsTaken = 0;
+  #slotFreed: (() => void) | undefined;
   #idle: PromiseWithResolvers<void> | undefined;
 
   constructor(options: DispatchOptions, caller: Caller, state: ConnectionState) {
     this.#options = options;
     this.#caller = caller;
     this.#state = state;
+    this.#uploads = new Uploads(options.streamBufferCapacity);
   }
 
-  /** Dispatches a message; returns a promise while it has to wait for a slot. */
+  /** Dispatches a message; returns a promise while nothing more may be read. */
   receive(message: HubMessage): Promise<void> | undefined {
     switch (message.type) {
       case MessageType.Invocation:
       case MessageType.StreamInvocation:
-        if (this.#running < this.#options.maximumParallel) return this.#begin(message);
-        return new Promise<void>((resolve) => this.#freed = resolve)
-          .then(() => this.#begin(message));
+        return this.#call(message);
+      case MessageType.StreamItem:
+        return this.#uploads.item(message.invocationId, message.item);
+      case MessageType.Completion:
+        this.#uploads.complete(message.invocationId, message.error);
+        return undefined;
       case MessageType.CancelInvocation:
-        for (const [call, cancellation] of this.#cancellable) {
-          if (call.invocationId === message.invocationId) cancellation.abort();
+        for (const call of this.#active) {
+          if (call.message.invocationId === message.invocationId) call.cancel();
         }
         return undefined;
       default:
-        // Items and completions of unknown streams and calls, unsolicited acks and sequences.
+        // Acks and sequences that nobody asked for.
         return undefined;
     }
   }
 
-  /** The connection is gone: aborts the signal of every call. */
+  /** The connection is gone: aborts the signal of every call and ends the uploads. */
   abort(): void {
-    for (const cancellation of this.#cancellable.values()) cancellation.abort();
-    this.#freed?.();
+    for (const call of this.#active) call.cancel();
+    this.#uploads.close();
+    this.#slotFreed?.();
   }
 
   /** Resolves when no call runs. */
   async idle(): Promise<void> {
-    if (this.#running > 0) await (this.#idle ??= Promise.withResolvers<void>()).promise;
+    if (this.#active.size > 0) await (this.#idle ??= Promise.withResolvers<void>()).promise;
   }
 
-  #begin(message: Call): undefined {
-    if (this.#caller.isClosed) return;
+  #call(message: Call): Promise<void> | undefined {
     const method = this.#options.methods.find(message.target);
-    const refusal = this.#refusal(message, method);
+    const takesSlot = method !== undefined && !method.streams && !message.streamIds?.length;
+    if (!takesSlot || this.#slotsTaken < this.#options.maximumParallel) {
+      return this.#begin(message, method, takesSlot);
+    }
+    return new Promise<void>((resolve) => this.#slotFreed = resolve)
+      .then(() => this.#begin(message, method, takesSlot));
+  }
+
+  #begin(message: Call, method: CallableMethod | undefined, takesSlot: boolean): undefined {
+    if (this.#caller.isClosed) return;
+    const { target, streamIds = [] } = message;
+    const { detailedErrors } = this.#options;
+    let uploads: readonly AsyncIterable<unknown>[];
+    let refusal = refusalOf(method, message, detailedErrors) ?? this.#duplicate(message);
+    try {
+      uploads = refusal === undefined ? this.#uploads.open(streamIds) : [];
+    } catch (error) {
+      uploads = [];
+      refusal = withDetail(errorInvoking(target), toError(error), detailedErrors);
+    }
     if (method === undefined || refusal !== undefined) {
-      return this.#complete(message, { error: refusal ?? failedToInvoke(message.target) });
+      const { invocationId } = message;
+      const error = refusal ?? failedToInvoke(target);
+      if (invocationId !== undefined) {
+        this.#caller.send({ type: MessageType.Completion, invocationId, error });
+      }
+      return;
     }
-    const context = new CallContext(this.#state, () => this.#signal(message));
-    let result: unknown;
-    try {
-      result = method.call.call(undefined, context, ...message.arguments);
-    } catch (error) {
-      this.#failed(message, error);
-      return this.#forget(message);
+    const call = new ActiveCall(message, this.#options, this.#caller, this.#giveSlotBack);
+    this.#active.add(call);
+    call.holdsSlot = takesSlot;
+    if (takesSlot) this.#slotsTaken++;
+    const context = new CallContext(this.#state, () => call.signal);
+    const ended = call.run(() => method.call(context, ...message.arguments, ...uploads));
+    if (ended === undefined) this.#ended(call);
+    else ended.then(() => this.#ended(call));
+  }
+
+  /** Upstream refuses an id in use only to a stream, and only while the other is one. */
+  #duplicate(message: Call): string | undefined {
+    if (message.type !== MessageType.StreamInvocation) return undefined;
+    for (const { message: other } of this.#active) {
+      if (other.type === message.type && other.invocationId === message.invocationId) {
+        return `Invocation ID '${message.invocationId}' is already in use.`;
+      }
     }
-    if (!isThenable(result)) {
-      this.#succeeded(message, result);
-      return this.#forget(message);
-    }
-    this.#running++;
-    result.then(
-      (value) => this.#succeeded(message, value),
-      (error) => this.#failed(message, error),
-    ).then(() => this.#ended(message));
+    return undefined;
   }
 
-  /** Why a call cannot begin, in the order upstream looks. */
-  #refusal(message: Call, method: CallableMethod | undefined): string | undefined {
-    const { target, streamIds } = message;
-    const failed = (error: Error) =>
-      withDetail(failedToInvoke(target), error, this.#options.detailedErrors);
-    if (method === undefined) return failed(new HubError("Method does not exist."));
-    const { least, most } = method.parameters;
-    const sent = message.arguments.length;
-    if (sent < least || sent > most) return failed(new ArgumentCountError(sent, least));
-    if (method.streams) return streamingNotAsked(target);
-    if (message.type === MessageType.StreamInvocation) return notStreaming(target);
-    if (!streamIds?.length) return undefined;
-    const error = new HubError(
-      `Client sent ${streamIds.length} stream(s), Hub method expects 0.`,
-    );
-    return withDetail(errorInvoking(target), error, true);
-  }
-
-  #signal(message: Call): AbortSignal {
-    let cancellation = this.#cancellable.get(message);
-    if (cancellation === undefined) {
-      this.#cancellable.set(message, cancellation = new AbortController());
-      if (this.#caller.isClosed) cancellation.abort();
-    }
-    return cancellation.signal;
-  }
-
-  #succeeded(message: Call, value: unknown): void {
-    // Upstream answers a method without a result with an explicit null.
-    this.#complete(message, { result: value ?? null });
-  }
-
-  #failed(message: Call, thrown: unknown): void {
-    const error = toError(thrown);
-    if (!(error instanceof HubError)) {
-      this.#options.logger.error(`Hub method ${JSON.stringify(message.target)} failed:`, error);
-    }
-    this.#complete(message, {
-      error: withDetail(errorInvoking(message.target), error, this.#options.detailedErrors),
-    });
-  }
-
-  #complete(message: Call, end: { error: string } | { result: unknown }): undefined {
-    const { invocationId } = message;
-    if (invocationId === undefined) return;
-    try {
-      this.#caller.send({ type: MessageType.Completion, invocationId, ...end });
-    } catch (error) {
-      // As upstream: the client would wait for ever, so it is told with the end of the connection.
-      this.#options.logger.error(
-        `Cannot write the result of hub method ${JSON.stringify(message.target)}:`,
-        error,
-      );
-      this.#caller.fail(toError(error));
-    }
-  }
-
-  #forget(message: Call): undefined {
-    this.#cancellable.delete(message);
-  }
-
-  #ended(message: Call): void {
-    this.#forget(message);
-    this.#running--;
-    const freed = this.#freed;
-    this.#freed = undefined;
-    freed?.();
-    if (this.#running > 0) return;
+  #ended(call: ActiveCall): void {
+    this.#active.delete(call);
+    const { streamIds } = call.message;
+    if (streamIds?.length) this.#uploads.drop(streamIds);
+    this.#giveSlotBack(call);
+    if (this.#active.size > 0) return;
     this.#idle?.resolve();
     this.#idle = undefined;
   }
-}
 
-/** The client sent more or fewer arguments than the method takes. */
-class ArgumentCountError extends Error {
-  constructor(sent: number, expected: number) {
-    super(`Invocation provides ${sent} argument(s) but target expects ${expected}.`);
-    this.name = "InvalidDataException";
-  }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null &&
-    typeof (value as { then?: unknown }).then === "function";
+  readonly #giveSlotBack = (call: ActiveCall): void => {
+    if (!call.holdsSlot) return;
+    call.holdsSlot = false;
+    this.#slotsTaken--;
+    const freed = this.#slotFreed;
+    this.#slotFreed = undefined;
+    freed?.();
+  };
 }

@@ -53,10 +53,7 @@ export class Publisher {
   }
 
   #failed(error: unknown, deliveredLocally: boolean): never {
-    if (!this.#outageLogged) {
-      this.#outageLogged = true;
-      this.#logger.error("Messages do not reach other nodes until the backplane is back:", error);
-    }
+    this.#log(error);
     const kind = error instanceof BackplaneUnavailableError
       ? BackplaneUnavailableError
       : error instanceof BackplaneClosedError
@@ -67,5 +64,15 @@ export class Publisher {
       cause: error,
       deliveredLocally,
     });
+  }
+
+  #log(error: unknown): void {
+    if (!(error instanceof BackplaneError)) {
+      // The message's own fault, such as its size: no outage, and not to be taken for one.
+      this.#logger.error("Cannot publish a message to other nodes:", error);
+    } else if (!this.#outageLogged) {
+      this.#outageLogged = true;
+      this.#logger.error("Messages do not reach other nodes until the backplane is back:", error);
+    }
   }
 }

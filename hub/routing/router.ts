@@ -1,4 +1,5 @@
 import type { Backplane } from "../../backplanes/backplane.ts";
+import { BackplaneClosedError } from "../../backplanes/errors.ts";
 import type { Clock } from "../clock.ts";
 import { SerializedInvocation } from "../protocol/serialized_invocation.ts";
 import { HubChannels } from "./channels.ts";
@@ -83,7 +84,8 @@ export class Router {
   }
 
   /**
-   * Resolves when the channels that every node needs are subscribed, however long that takes.
+   * Resolves when the channels that every node needs are subscribed and the backplane is `open`,
+   * however long that takes.
    *
    * @throws {BackplaneClosedError} when the backplane is closed.
    */
@@ -105,11 +107,15 @@ export class Router {
     while (true) {
       try {
         await Promise.all(wanted.map(([channel, deliver]) => this.#keep(channel, deliver)));
-        return;
+        // A driver with two connections may hear before it can speak.
+        if (this.#backplane.status === "open") return;
       } catch (error) {
         if (this.#backplane.status === "closed") throw error;
-        await this.#nextAttempt();
       }
+      if (this.#backplane.status === "closed") {
+        throw new BackplaneClosedError("Cannot start hub: the backplane is closed");
+      }
+      await this.#nextAttempt();
     }
   }
 

@@ -94,8 +94,8 @@ Deno.test("NatsBackplane reports a gap that begins before a server hangs", async
   await bounded(backplane.subscribe("a", () => {}));
   const away = nextEvent(backplane, ({ status }) => status === "reconnecting");
   const back = nextEvent(backplane, ({ gap }) => gap !== undefined);
-  const paused = Date.now();
   server.pause();
+  const paused = Date.now();
   await away;
   const noticed = Date.now();
   assert(noticed - paused < 2000, `noticed after ${noticed - paused} ms`);

@@ -3,7 +3,7 @@ import { BackplaneClosedError } from "../../backplanes/errors.ts";
 import { NatsBackplane, type NatsBackplaneOptions } from "../../backplanes/nats.ts";
 import { startNats } from "../servers/nats_server.ts";
 import type { ServerProcess } from "../servers/server_process.ts";
-import { Certificates } from "./certificates.ts";
+import { Certificates } from "../servers/certificates.ts";
 import { bounded, bytes, Inbox, nextEvent, randomPrefix, untilStatus } from "./wait_for.ts";
 
 /** Two backplanes opened this way understand each other. */

@@ -78,7 +78,7 @@ Deno.test("NatsBackplane loses nothing in silence when its connections are cut",
 });
 
 Deno.test("NatsBackplane loses nothing in silence when its subscriber is too slow for the server", async () => {
-  const config = `write_deadline: "100ms"\nmax_pending: 1000000\n`;
+  const config = `write_deadline: "100ms"\nmax_pending: 2000000\n`;
   const result = await lossOf("slow consumer", async (_server, run) => {
     await run.block(1500);
     for (let turn = 0; turn < 20; turn++) {

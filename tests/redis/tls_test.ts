@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { BackplaneClosedError } from "../../backplanes/errors.ts";
 import { RedisBackplane } from "../../backplanes/redis.ts";
-import { Certificates } from "../nats/certificates.ts";
+import { Certificates } from "../servers/certificates.ts";
 import { startRedis } from "../servers/redis_server.ts";
 import { freePort, type ServerProcess } from "../servers/server_process.ts";
 import { untilClosed, untilOpen } from "./until.ts";

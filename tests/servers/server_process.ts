@@ -18,6 +18,21 @@ export interface ServerProgram {
 /** The longest a server may take to answer after its start, in milliseconds. */
 const START_TIMEOUT = 10_000;
 
+/** The longest a server may take to stop in its tracks, in milliseconds. */
+const STOP_TIMEOUT = 1000;
+
+/** Whether any thread of a process is not stopped; `false` where the system does not tell. */
+function runs(pid: number): boolean {
+  try {
+    return Array.from(Deno.readDirSync(`/proc/${pid}/task`)).some(({ name }) => {
+      const stat = Deno.readTextFileSync(`/proc/${pid}/task/${name}/stat`);
+      return !/^ [Tt] /.test(stat.slice(stat.lastIndexOf(")") + 1));
+    });
+  } catch {
+    return false;
+  }
+}
+
 /** A port that nobody listens on now. */
 export function freePort(): number {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -101,7 +116,12 @@ export class ServerProcess implements AsyncDisposable {
 
   /** Stops the server in its tracks (SIGSTOP): connections stay open, nothing answers. */
   pause(): void {
-    this.#child?.kill("SIGSTOP");
+    const child = this.#child;
+    if (child === undefined) return;
+    child.kill("SIGSTOP");
+    // Its threads end what they are at, which may be an answer.
+    const give = performance.now() + STOP_TIMEOUT;
+    while (runs(child.pid) && performance.now() < give);
   }
 
   /** Lets a paused server go on (SIGCONT). */

@@ -1,0 +1,163 @@
+import { HubError } from "../errors.ts";
+import {
+  errorInvoking,
+  errorStreaming,
+  notStreaming,
+  streamingNotAsked,
+  toError,
+  withDetail,
+} from "../error_texts.ts";
+import {
+  type HubMessage,
+  type InvocationMessage,
+  MessageType,
+  type StreamInvocationMessage,
+} from "../protocol/messages.ts";
+import { isStreamable, stream } from "./streaming.ts";
+
+/** A message that calls a method. */
+export type Call = InvocationMessage | StreamInvocationMessage;
+
+/** The way back to the client. */
+export interface Answer {
+  send(message: HubMessage): void;
+  relieved(): Promise<void> | undefined;
+  fail(error: Error): void;
+}
+
+/** How failures are told. */
+export interface Reporting {
+  readonly detailedErrors: boolean;
+  readonly logger: Pick<Console, "error">;
+}
+
+/** One call while it runs: from the first line of its method to its completion. */
+export class ActiveCall {
+  readonly message: Call;
+  readonly #reporting: Reporting;
+  readonly #answer: Answer;
+  readonly #toBackground: (call: ActiveCall) => void;
+  /** Whether it takes one of the client's slots. */
+  holdsSlot = false;
+  /** Made when somebody asks for the signal, which most methods do not. */
+  #cancellation: AbortController | undefined;
+  #cancelled = false;
+
+  /** `toBackground` is called when it goes on without holding up others. */
+  constructor(
+    message: Call,
+    reporting: Reporting,
+    answer: Answer,
+    toBackground: (call: ActiveCall) => void,
+  ) {
+    this.message = message;
+    this.#toBackground = toBackground;
+    this.#reporting = reporting;
+    this.#answer = answer;
+  }
+
+  /** Aborted when the client cancels the call, or its connection is gone. */
+  get signal(): AbortSignal {
+    if (this.#cancellation === undefined) {
+      this.#cancellation = new AbortController();
+      if (this.#cancelled) this.#cancellation.abort();
+    }
+    return this.#cancellation.signal;
+  }
+
+  /** Aborts the signal; a stream ends with a completion. */
+  cancel(): void {
+    this.#cancelled = true;
+    this.#cancellation?.abort();
+  }
+
+  /** Calls the method and answers; returns nothing if that is done already. Never rejects. */
+  run(method: () => unknown): Promise<void> | undefined {
+    let result: unknown;
+    try {
+      result = method();
+    } catch (error) {
+      this.#failed(error);
+      return undefined;
+    }
+    if (!isThenable(result)) return this.#returned(result);
+    return Promise.resolve(result).then(
+      (value) => this.#returned(value),
+      (error) => this.#failed(error),
+    );
+  }
+
+  #returned(value: unknown): Promise<void> | undefined {
+    const { target, type } = this.message;
+    if (type === MessageType.StreamInvocation) {
+      if (isStreamable(value)) return this.#stream(value);
+      this.#complete({ error: notStreaming(target) });
+    } else if (isStreamable(value) && !Array.isArray(value) && isOneWay(value)) {
+      void stream(value, () => undefined, AbortSignal.abort());
+      this.#complete({ error: streamingNotAsked(target) });
+    } else {
+      // Upstream answers a method without a result with an explicit null.
+      this.#complete({ result: value ?? null });
+    }
+    return undefined;
+  }
+
+  async #stream(source: AsyncIterable<unknown> | Iterable<unknown>): Promise<void> {
+    const invocationId = this.message.invocationId ?? "";
+    this.#toBackground(this);
+    try {
+      await stream(source, (item) => {
+        this.#write({ type: MessageType.StreamItem, invocationId, item: item ?? null });
+        return this.#answer.relieved();
+      }, this.signal);
+    } catch (thrown) {
+      const error = this.#logged(thrown);
+      const text = withDetail(errorStreaming, error, this.#reporting.detailedErrors);
+      return this.#complete({ error: text });
+    }
+    this.#complete({});
+  }
+
+  #failed(thrown: unknown): void {
+    const error = this.#logged(thrown);
+    const text = errorInvoking(this.message.target);
+    this.#complete({ error: withDetail(text, error, this.#reporting.detailedErrors) });
+  }
+
+  #logged(thrown: unknown): Error {
+    const error = toError(thrown);
+    // What a method tells its client on purpose is no failure of the server.
+    if (!(error instanceof HubError)) {
+      const target = JSON.stringify(this.message.target);
+      this.#reporting.logger.error(`Hub method ${target} failed:`, error);
+    }
+    return error;
+  }
+
+  #complete(end: { error: string } | { result: unknown } | Record<never, never>): void {
+    const { invocationId } = this.message;
+    if (invocationId === undefined) return;
+    this.#write({ type: MessageType.Completion, invocationId, ...end });
+  }
+
+  #write(message: HubMessage): void {
+    try {
+      this.#answer.send(message);
+    } catch (error) {
+      // As upstream: the client would wait for ever, so it is told with the end of the connection.
+      const target = JSON.stringify(this.message.target);
+      this.#reporting.logger.error(`Cannot write what hub method ${target} returned:`, error);
+      this.#answer.fail(toError(error));
+    }
+  }
+}
+
+/** A stream rather than a collection: what it gives can be read only once. */
+function isOneWay(value: object): boolean {
+  return Symbol.asyncIterator in value || "next" in value;
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null &&
+    typeof (value as { then?: unknown }).then === "function";
+}

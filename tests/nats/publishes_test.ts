@@ -1,0 +1,97 @@
+import { assertEquals } from "@std/assert";
+import { delay } from "@std/async";
+import { BackplaneUnavailableError } from "../../backplanes/errors.ts";
+import { Publishes } from "../../backplanes/_nats_publishes.ts";
+
+/** Publishes to nobody, and keeps a record. */
+function recorded(timeout = 5000): { publishes: Publishes; sent: string[] } {
+  const sent: string[] = [];
+  const publishes = new Publishes({
+    publish: (subject) => void sent.push(subject),
+    ping: () => void sent.push("PING"),
+  }, timeout);
+  return { publishes, sent };
+}
+
+/** What has become of promises by now. */
+async function outcomes(promises: readonly Promise<unknown>[]): Promise<string[]> {
+  // Behind every microtask.
+  const pending = delay(0).then(() => "pending");
+  return await Promise.all(
+    promises.map((promise) =>
+      Promise.race([promise.then(() => "accepted", ({ message }: Error) => message), pending])
+    ),
+  );
+}
+
+const DENIED = "Cannot publish: NATS does not permit it";
+const payload = new Uint8Array(1);
+
+Deno.test("Publishes sends one PING behind all that one turn published", async () => {
+  const { publishes, sent } = recorded();
+  const first = ["a", "b", "a"].map((subject) => publishes.publish(subject, payload));
+  assertEquals(sent, ["a", "b", "a"]);
+  await Promise.resolve();
+  const second = [publishes.publish("a", payload)];
+  await Promise.resolve();
+  assertEquals(sent, ["a", "b", "a", "PING", "a", "PING"]);
+  publishes.accepted();
+  assertEquals(await outcomes([...first, ...second]), [
+    ...["accepted", "accepted", "accepted", "pending"],
+  ]);
+  publishes.accepted();
+  assertEquals(await outcomes(second), ["accepted"]);
+  publishes.fail(new Error("the end"));
+});
+
+Deno.test("Publishes attributes a refusal to the batch whose PONG comes next, however they are read", async () => {
+  const { publishes } = recorded();
+  const first = publishes.publish("a", payload);
+  await Promise.resolve();
+  const second = ["b", "a", "c"].map((subject) => publishes.publish(subject, payload));
+  await Promise.resolve();
+  // All in one turn, as when one read brings the whole answer.
+  publishes.accepted();
+  assertEquals([publishes.denied("a", "why"), publishes.denied("c", "why")], [true, true]);
+  publishes.accepted();
+  assertEquals(publishes.denied("b", "late"), false);
+  assertEquals(await outcomes([first, ...second]), ["accepted", "accepted", DENIED, DENIED]);
+  publishes.fail(new Error("the end"));
+});
+
+Deno.test("Publishes rejects what waits when the connection ends, and all that follows", async () => {
+  const { publishes } = recorded();
+  const waiting = publishes.publish("a", payload);
+  publishes.fail(new BackplaneUnavailableError("gone"));
+  assertEquals(await outcomes([waiting, publishes.publish("b", payload)]), ["gone", "gone"]);
+});
+
+Deno.test("Publishes takes no more while 64 MiB wait to be accepted", async () => {
+  const { publishes, sent } = recorded();
+  const mebibyte = new Uint8Array(1024 * 1024);
+  const taken = Array.from({ length: 65 }, () => publishes.publish("a", mebibyte));
+  assertEquals(
+    (await outcomes([publishes.publish("a", payload)]))[0]?.slice(0, 30),
+    "Cannot publish: more than 6710",
+  );
+  publishes.accepted();
+  const after = publishes.publish("b", payload);
+  await Promise.resolve();
+  assertEquals(sent.slice(64), ["a", "PING", "b", "PING"]);
+  publishes.accepted();
+  assertEquals(new Set(await outcomes([...taken, after])), new Set(["accepted"]));
+  publishes.fail(new Error("the end"));
+});
+
+Deno.test("Publishes rejects what its connection does not take, once", async () => {
+  const publishes = new Publishes({
+    publish: () => {
+      throw new Error("CONNECTION_CLOSED");
+    },
+    ping: () => {},
+  }, 5000);
+  const both = [publishes.publish("a", payload), publishes.publish("a", payload)];
+  // A promise that nobody holds would end the test here.
+  publishes.fail(new Error("the end"));
+  assertEquals(new Set(await outcomes(both)), new Set(["Cannot publish: NATS is away"]));
+});
