@@ -49,10 +49,17 @@ export {
 } from "./backplanes/errors.ts";
 export { MemoryBackplane, type MemoryBackplaneOptions, MemoryBus } from "./backplanes/memory.ts";
 export { openBackplane, type OpenBackplaneOptions } from "./backplanes/open.ts";
-export type { ClientProxy, HubCallerClients, HubClients, HubGroups } from "./hub/clients.ts";
+export type {
+  ClientProxy,
+  HubCallerClients,
+  HubClients,
+  HubGroups,
+  SingleClientProxy,
+} from "./hub/clients.ts";
 export type { HubContext, HubRequest, HubUser } from "./hub/context.ts";
-export { GroupAckTimeoutError, HubError } from "./hub/errors.ts";
+export { ClientConnectionError, GroupAckTimeoutError, HubError } from "./hub/errors.ts";
 export { defineHub, type Hub, type HubDefinition, type HubMethods } from "./hub/hub.ts";
+export type { InvokeOptions } from "./hub/routing/client_results.ts";
 export type { DrainOptions, HubServerOptions, Logger } from "./hub/options.ts";
 export {
   type ClientOf,

@@ -1,3 +1,4 @@
+import { within } from "./_conformance_assert.ts";
 import type { ConformanceSubject } from "./_conformance_subject.ts";
 import { Trial } from "./_conformance_trial.ts";
 
@@ -11,6 +12,9 @@ export interface ConformanceCase {
   run(subject: ConformanceSubject): Promise<void>;
 }
 
+/** What faults and timeouts that the contract bounds may add to a case, in milliseconds. */
+const FAULTS = 30_000;
+
 /** Makes a case of a sentence and a body, which gets a trial that is cleaned up after it. */
 export function conformanceCase(
   name: string,
@@ -22,7 +26,8 @@ export function conformanceCase(
     ...(needs === undefined ? {} : { needs }),
     async run(subject) {
       await using trial = new Trial(subject);
-      await body(trial);
+      const limit = 3 * trial.patience + FAULTS;
+      await within(body(trial), `"${name}" holds`, limit);
     },
   };
 }

@@ -1,7 +1,7 @@
 /** Cases on closing. */
 import type { Backplane } from "./backplane.ts";
 import { type ConformanceCase, conformanceCase } from "./_conformance_case.ts";
-import { bytes, check, rejection, same, within } from "./_conformance_trial.ts";
+import { bytes, check, rejection, same, within } from "./_conformance_assert.ts";
 import { BackplaneClosedError } from "./errors.ts";
 
 /** Every operation that must be refused after closing. */

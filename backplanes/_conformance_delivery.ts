@@ -1,6 +1,6 @@
 /** Cases on who receives what. */
 import { type ConformanceCase, conformanceCase } from "./_conformance_case.ts";
-import { bytes, check, same, within } from "./_conformance_trial.ts";
+import { bytes, check, same, within } from "./_conformance_assert.ts";
 
 const MIB = 1024 * 1024;
 

@@ -9,7 +9,7 @@ import {
   same,
   SLACK,
   within,
-} from "./_conformance_trial.ts";
+} from "./_conformance_assert.ts";
 import { BackplaneUnavailableError } from "./errors.ts";
 
 const noticed = conformanceCase(

@@ -1,13 +1,6 @@
 import type { Backplane } from "./backplane.ts";
-import {
-  bytes,
-  check,
-  type History,
-  type Inbox,
-  pause,
-  same,
-  type Trial,
-} from "./_conformance_trial.ts";
+import { bytes, check, pause, same } from "./_conformance_assert.ts";
+import type { History, Inbox, Trial } from "./_conformance_trial.ts";
 
 /** One message and what its publisher was told. */
 interface Entry {

@@ -1,6 +1,6 @@
 /** Cases on channel names. */
 import { type ConformanceCase, conformanceCase } from "./_conformance_case.ts";
-import { bytes, rejection, same } from "./_conformance_trial.ts";
+import { bytes, rejection, same } from "./_conformance_assert.ts";
 
 /** Names that a bus might take for a pattern, for two words, for one another, or not carry at all. */
 const NAMES: readonly string[] = [

@@ -1,6 +1,6 @@
 /** Cases on the order of messages and of handlers' calls. */
 import { type ConformanceCase, conformanceCase } from "./_conformance_case.ts";
-import { bytes, check, same, within } from "./_conformance_trial.ts";
+import { bytes, check, same, within } from "./_conformance_assert.ts";
 
 /** The first place where `texts` are not 0, 1, 2 …; -1 if nowhere. */
 function outOfOrder(texts: readonly string[]): number {

@@ -9,9 +9,9 @@ import {
   rejection,
   same,
   SLACK,
-  type Trial,
   within,
-} from "./_conformance_trial.ts";
+} from "./_conformance_assert.ts";
+import type { Trial } from "./_conformance_trial.ts";
 import { BackplaneClosedError, BackplaneUnavailableError } from "./errors.ts";
 
 function stopping(name: string, body: (trial: Trial) => Promise<void>): ConformanceCase {

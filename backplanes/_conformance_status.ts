@@ -1,7 +1,7 @@
 /** Cases on status and its listeners. */
 import type { BackplaneStatus, BackplaneStatusEvent } from "./backplane.ts";
 import { type ConformanceCase, conformanceCase } from "./_conformance_case.ts";
-import { check, same } from "./_conformance_trial.ts";
+import { check, same } from "./_conformance_assert.ts";
 
 /** What may follow each status; an event may also repeat it, to report a gap or an error. */
 const NEXT: Readonly<Record<BackplaneStatus, readonly BackplaneStatus[]>> = {

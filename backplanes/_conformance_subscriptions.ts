@@ -1,7 +1,7 @@
 /** Cases on subscribing and leaving. */
 import type { BackplaneSubscription } from "./backplane.ts";
 import { type ConformanceCase, conformanceCase } from "./_conformance_case.ts";
-import { bytes, check, same, within } from "./_conformance_trial.ts";
+import { bytes, check, same, within } from "./_conformance_assert.ts";
 
 const oneLeaves = conformanceCase(
   "of two handlers on a channel one leaves and the other stays",

@@ -61,7 +61,13 @@ export class NatsConnection implements ChannelBus {
     this.#client = client;
     this.#prefix = options.prefix;
     this.#events = events;
-    this.#publishes = new Publishes(client, options.publishTimeout);
+    // The client calls `resolve` as it reads the PONG; a promise would tell of it too late.
+    const pong = { resolve: () => this.#publishes.accepted(), reject: () => {} };
+    const answered = Object.assign(Promise.resolve(), pong);
+    this.#publishes = new Publishes({
+      publish: (subject, payload) => client.publish(subject, payload),
+      ping: () => void client.protocol.flush(answered),
+    }, options.publishTimeout);
     client.protocol.listeners.push(new ErrorListener((status) => this.#heard(status)));
     client.closed().then((error) => this.#end(error ?? undefined));
   }
@@ -92,6 +98,7 @@ export class NatsConnection implements ChannelBus {
       transportOpened: (opened) => {
         transport = opened;
         giveBack();
+        if (options.signal.aborted) abort();
       },
     };
     const giveBack = lendTransport();

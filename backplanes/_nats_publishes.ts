@@ -1,18 +1,22 @@
 /** The publishes that a NATS server has not yet accepted. */
 import { BackplaneError, BackplaneUnavailableError } from "./errors.ts";
 
+/** How much may wait for a server that does not keep up, in bytes; as with Redis. */
+const MAXIMUM_WAITING_BYTES = 64 * 1024 * 1024;
+
 /** What publishing needs of a connection. */
 export interface PublishingConnection {
   /** Hands the message over; throws if the connection is closed. */
   publish(subject: string, payload: Uint8Array): void;
-  /** Sends all that was handed over and a PING; resolves with its PONG, or never. */
-  flush(): Promise<void>;
+  /** Sends all that was handed over, and a PING behind it. */
+  ping(): void;
 }
 
 /** What was published in one turn, and by which time the server must have accepted it. */
 interface Batch {
   readonly deadline: number;
   readonly subjects: Map<string, PromiseWithResolvers<undefined>>;
+  bytes: number;
 }
 
 /**
@@ -29,6 +33,7 @@ export class Publishes {
   /** Oldest first, as their PONGs come. */
   readonly #batches: Batch[] = [];
   #open: Batch | undefined;
+  #waitingBytes = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #failure: Error | undefined;
 
@@ -40,18 +45,20 @@ export class Publishes {
   /** Hands `payload` over before it returns; resolves when the server has accepted it. */
   publish(subject: string, payload: Uint8Array): Promise<undefined> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    const { subjects } = this.#open ??= this.#openBatch();
-    let accepted = subjects.get(subject);
+    if (this.#waitingBytes > MAXIMUM_WAITING_BYTES) return Promise.reject(tooSlow());
+    const batch = this.#open ??= this.#openBatch();
+    let accepted = batch.subjects.get(subject);
     if (accepted === undefined) {
       accepted = Promise.withResolvers<undefined>();
-      subjects.set(subject, accepted);
+      batch.subjects.set(subject, accepted);
     }
+    batch.bytes += payload.byteLength;
+    this.#waitingBytes += payload.byteLength;
     try {
       this.#connection.publish(subject, payload);
     } catch (cause) {
-      return Promise.reject(
-        new BackplaneUnavailableError("Cannot publish: NATS is away", { cause }),
-      );
+      // What else this turn published there has not left either: the connection is closed.
+      accepted.reject(new BackplaneUnavailableError("Cannot publish: NATS is away", { cause }));
     }
     return accepted.promise;
   }
@@ -67,6 +74,17 @@ export class Publishes {
     return accepted !== undefined;
   }
 
+  /**
+   * A PONG was read: all of the oldest batch that was not denied has been accepted. To be called in
+   * the same turn, as the next line that is read may be a refusal of what follows.
+   */
+  accepted(): void {
+    const batch = this.#batches.shift();
+    if (batch === undefined) return;
+    this.#waitingBytes -= batch.bytes;
+    for (const { resolve } of batch.subjects.values()) resolve(undefined);
+  }
+
   /** The connection is gone: what was not accepted is rejected with `error`, and all that follows. */
   fail(error: Error): void {
     this.#failure ??= error;
@@ -75,22 +93,19 @@ export class Publishes {
   }
 
   #openBatch(): Batch {
-    const batch: Batch = { deadline: performance.now() + this.#timeout, subjects: new Map() };
+    const batch: Batch = {
+      deadline: performance.now() + this.#timeout,
+      subjects: new Map(),
+      bytes: 0,
+    };
     this.#batches.push(batch);
     this.#timer ??= setTimeout(this.#sweep, this.#timeout);
     // Ahead of the client's own flush, which it asks for at the first publish: one write for all.
     queueMicrotask(() => {
       this.#open = undefined;
-      this.#connection.flush().then(() => this.#accepted(), () => {});
+      this.#connection.ping();
     });
     return batch;
-  }
-
-  /** A PONG: the oldest batch is the one it answers. */
-  #accepted(): void {
-    for (const accepted of this.#batches.shift()?.subjects.values() ?? []) {
-      accepted.resolve(undefined);
-    }
   }
 
   readonly #sweep = (): void => {
@@ -114,4 +129,10 @@ export class Publishes {
   #reject(batch: Batch, error: Error): void {
     for (const accepted of batch.subjects.values()) accepted.reject(error);
   }
+}
+
+function tooSlow(): BackplaneUnavailableError {
+  return new BackplaneUnavailableError(
+    `Cannot publish: more than ${MAXIMUM_WAITING_BYTES} bytes wait for NATS to accept them`,
+  );
 }

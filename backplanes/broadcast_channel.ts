@@ -47,6 +47,9 @@ export type { BackplaneLogger, BackplaneOptions } from "./_options.ts";
 /** The shortest pause between two answers to instances that open, in milliseconds. */
 const ANSWER_PAUSE = 20;
 
+/** How often a new channel is tried, a millisecond apart, before it counts as sound; see `#send`. */
+const TRIES = 4;
+
 /** Options of {@link BroadcastChannelBackplane}; all instances of one name should have the same. */
 export interface BroadcastChannelBackplaneOptions extends Pick<BackplaneOptions, "logger"> {
   /**
@@ -81,6 +84,8 @@ export interface BroadcastChannelBackplaneOptions extends Pick<BackplaneOptions,
  *   the oldest without a sign when the thread is busy for too long. So posts are numbered and signs of
  *   life carry the last number; a hole is reported as a gap, while the status stays `open`. `since`
  *   is the last packet that arrived before the hole, `until` the last post in it.
+ * - **Opening**: a post tells when the one before it was made, so an instance that opens later knows
+ *   what it is owed by one it never heard of. Nobody is asked, and nobody waits for an answer.
  * - **Silence**: an instance whose thread ended without `close()`, or was blocked for longer than
  *   `probeInterval + probeTimeout`, is reported as a gap from its last packet until now.
  * - **Echo**: none. Instances in one thread hear each other.
@@ -103,6 +108,7 @@ export class BroadcastChannelBackplane implements Backplane {
   /** When the last tick and the last sign were. */
   #ticked: number;
   #signed = 0;
+  #tries = 0;
   readonly #ticking: ReturnType<typeof setInterval>;
   readonly #readying: ReturnType<typeof setInterval>;
   #closing: Promise<void> | undefined;
@@ -156,7 +162,7 @@ export class BroadcastChannelBackplane implements Backplane {
 
   /**
    * As {@link Backplane.subscribe}. Nobody has to confirm it: it resolves at once, except in the
-   * millisecond in which the instance was opened.
+   * first few milliseconds after the instance was opened.
    *
    * @throws {RangeError} if the channel name is empty, over 1,024 bytes or not well-formed.
    * @throws {BackplaneClosedError} after `close()`, or when closed while waiting.
@@ -200,9 +206,9 @@ export class BroadcastChannelBackplane implements Backplane {
 
   /** Subscriptions count from the next millisecond: only then times tell what came before. */
   #ready(opened: number): void {
-    // Finds out whether the channel was cut off; see #send.
+    // Finds out whether the channel was cut off, which takes two turns at most; see #send.
     this.#sign("beat");
-    if (Date.now() === opened) return;
+    if (++this.#tries < TRIES || Date.now() === opened) return;
     clearInterval(this.#readying);
     void this.#subscriptions.connected();
   }
@@ -245,8 +251,9 @@ export class BroadcastChannelBackplane implements Backplane {
       // Deno 2.9: the end of a thread's last channel, which comes a turn after its close(), cuts off
       // a channel that was opened in that turn; posting then throws, after it has reached this thread.
       // A new channel works. What was missed meanwhile, or arrives twice, shows in the numbers.
-      this.#channel.close();
+      const cut = this.#channel;
       this.#channel = this.#listen();
+      cut.close();
       this.#channel.postMessage(packet);
     }
   }

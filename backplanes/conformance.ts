@@ -4,7 +4,7 @@
  *
  * Register them with a runner, here `Deno.test` (`test` of `node:test` works as well):
  *
- * ```ts
+ * ```ts ignore
  * import { conformanceTests } from "@hubplane/hubplane/conformance";
  * import { MemoryBackplane, MemoryBus } from "@hubplane/hubplane/memory";
  *
@@ -67,10 +67,10 @@ export const conformanceCases: readonly ConformanceCase[] = [
  * import { conformanceTests } from "@hubplane/hubplane/conformance";
  * import { MemoryBackplane } from "@hubplane/hubplane/memory";
  *
- * const names: string[] = [];
- * const open = (prefix: string) => new MemoryBackplane("example", { prefix });
- * await conformanceTests({ open }, (name) => void names.push(name));
- * console.assert(names.includes("a message reaches every other instance"));
+ * // Without a runner, the first case that does not hold throws.
+ * await conformanceTests({
+ *   open: (prefix, options) => new MemoryBackplane("example", { ...options, prefix }),
+ * }, (_name, run) => run());
  * ```
  */
 export async function conformanceTests(

@@ -15,7 +15,8 @@
  *   that is not such tokens joined by dots, the first beginning with a letter or digit, is encoded
  *   the same way.
  * - **Accepted** means that the server answered a PING sent after the message. NATS cannot tell how
- *   many subscribers it reached, so `publish` resolves with `undefined`.
+ *   many subscribers it reached, so `publish` resolves with `undefined`. A message that was rejected
+ *   because the server hung may still arrive, once, and after later ones.
  * - **Gaps** begin when the last answered PING was sent: at most `probeInterval` before the loss.
  * - **Permissions**: a subscribe or publish that the server does not permit rejects with
  *   `BackplaneError`. A channel whose permission is taken away later ends the connection, and every
@@ -132,6 +133,7 @@ export class NatsBackplane implements Backplane {
   /**
    * As {@link Backplane.publish}; publishes on one channel in one turn share their promise.
    *
+   * @throws {BackplaneUnavailableError} also when 64 MiB wait to be accepted.
    * @throws {BackplaneError} if the server does not permit it.
    */
   publish(channel: string, payload: Uint8Array): Promise<undefined> {
@@ -209,6 +211,7 @@ export class NatsBackplane implements Backplane {
     });
     this.#connection = connection;
     try {
+      this.#ending.signal.throwIfAborted();
       await this.#open(connection);
       opened();
       throw await ended;
@@ -220,11 +223,12 @@ export class NatsBackplane implements Backplane {
 
   /** Subscribes again to everything, and then is open. */
   async #open(connection: NatsConnection): Promise<void> {
-    const asked = Date.now();
-    this.#probe.start(() => connection.flush(), (error) => connection.close(error));
-    if (connection.failure === undefined) await this.#subscriptions.connected();
     if (connection.failure !== undefined) throw connection.failure;
-    this.#probe.answered(asked);
+    // From here on subscribers are promised what is published, whether this connection lasts or not.
+    this.#probe.answered(Date.now());
+    this.#probe.start(() => connection.flush(), (error) => connection.close(error));
+    await this.#subscriptions.connected();
+    if (connection.failure !== undefined) throw connection.failure;
     const since = this.#since;
     this.#since = undefined;
     this.#status.emit({
@@ -237,10 +241,9 @@ export class NatsBackplane implements Backplane {
   #lost(error: Error): void {
     this.#probe.stop();
     this.#subscriptions.disconnected();
-    if (this.#status.status !== "open") return;
     // A connection that is lost again before it is open belongs to the same gap.
-    this.#since = this.#probe.since;
-    this.#status.emit({ status: "reconnecting", error });
+    this.#since ??= this.#probe.since;
+    if (this.#status.status === "open") this.#status.emit({ status: "reconnecting", error });
   }
 
   #failed(server: NatsServer, cause: unknown): void {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { InvokeOptions } from "./routing/client_results.ts";
 import type { Router } from "./routing/router.ts";
 
 /** Calls client methods on some set of connections. `C` is the interface that the clients implement. */
@@ -26,6 +27,26 @@ export interface ClientProxy<C> {
   ): Promise<void>;
 }
 
+/** Calls client methods on one connection, and can ask for their results. */
+export interface SingleClientProxy<C> extends ClientProxy<C> {
+  /**
+   * Calls `method` on the connection, on this node or another, and resolves with what it returns.
+   * Within a hub method, calls of the same client go on meanwhile; within `connected` and
+   * `disconnected` it rejects, because nothing of the client is read there.
+   *
+   * @throws {TypeError} if an argument cannot be serialised.
+   * @throws {HubError} with the client's error, or if the client took too long or was given up.
+   * @throws {ClientConnectionError} if the connection does not exist, or goes before it has answered.
+   * @throws {BackplaneError} if the connection is on another node and the bus fails.
+   */
+  invoke<K extends [C] extends [never] ? never : keyof C & string>(
+    method: K,
+    ...args: C[K] extends (...args: infer A) => unknown ? A : never
+  ): Promise<C[K] extends (...args: never[]) => infer R ? Awaited<R> : never>;
+  /** The same connection with other options for {@link invoke}. */
+  with(options: InvokeOptions): SingleClientProxy<C>;
+}
+
 /** The sets that can be addressed from anywhere. */
 export interface HubClients<C> {
   /** Every connection of the hub. */
@@ -33,7 +54,7 @@ export interface HubClients<C> {
   /** Every connection but those. */
   allExcept(connectionIds: readonly string[]): ClientProxy<C>;
   /** One connection; none of that id is no error. */
-  client(connectionId: string): ClientProxy<C>;
+  client(connectionId: string): SingleClientProxy<C>;
   /** Several connections. */
   clients(connectionIds: readonly string[]): ClientProxy<C>;
   /** The members of a group. */
@@ -51,7 +72,7 @@ export interface HubClients<C> {
 /** The sets that can be addressed from a hub method, which has a caller. */
 export interface HubCallerClients<C> extends HubClients<C> {
   /** The connection that called. */
-  readonly caller: ClientProxy<C>;
+  readonly caller: SingleClientProxy<C>;
   /** Every connection but the one that called. */
   readonly others: ClientProxy<C>;
   /** The members of a group but the one that called. */
@@ -89,22 +110,56 @@ class RoutedProxy<C> implements ClientProxy<C> {
   }
 }
 
+/** Called before a result is asked for; throws if that is not allowed here. */
+export type BeforeInvoke = () => void;
+
+class RoutedSingleProxy<C> extends RoutedProxy<C> implements SingleClientProxy<C> {
+  readonly #router: Router;
+  readonly #connectionId: string;
+  readonly #before: BeforeInvoke | undefined;
+  readonly #options: InvokeOptions;
+
+  constructor(router: Router, connectionId: string, before?: BeforeInvoke, options = {}) {
+    super((method, args) => router.sendConnections([connectionId], method, args));
+    this.#router = router;
+    this.#connectionId = connectionId;
+    this.#before = before;
+    this.#options = options;
+  }
+
+  // What the client returns is what its interface says; nothing here can check that.
+  // deno-lint-ignore require-await -- a refusal must reject and not throw
+  async invoke(method: string, ...args: readonly unknown[]): Promise<never> {
+    this.#before?.();
+    const { results } = this.#router;
+    return results.invoke(this.#connectionId, method, args, this.#options) as Promise<never>;
+  }
+
+  with(options: InvokeOptions): SingleClientProxy<C> {
+    return new RoutedSingleProxy(this.#router, this.#connectionId, this.#before, options);
+  }
+}
+
 /** {@link HubClients} over a router. */
 export class RoutedClients<C> implements HubClients<C> {
   readonly #router: Router;
-  readonly all: ClientProxy<C>;
+  readonly #before: BeforeInvoke | undefined;
 
-  constructor(router: Router) {
+  constructor(router: Router, before?: BeforeInvoke) {
     this.#router = router;
-    this.all = new RoutedProxy((method, args) => router.sendAll(method, args));
+    this.#before = before;
+  }
+
+  get all(): ClientProxy<C> {
+    return new RoutedProxy((method, args) => this.#router.sendAll(method, args));
   }
 
   allExcept(connectionIds: readonly string[]): ClientProxy<C> {
     return new RoutedProxy((method, args) => this.#router.sendAll(method, args, connectionIds));
   }
 
-  client(connectionId: string): ClientProxy<C> {
-    return this.clients([connectionId]);
+  client(connectionId: string): SingleClientProxy<C> {
+    return new RoutedSingleProxy(this.#router, connectionId, this.#before);
   }
 
   clients(connectionIds: readonly string[]): ClientProxy<C> {
@@ -143,14 +198,18 @@ export class RoutedClients<C> implements HubClients<C> {
 /** {@link HubCallerClients} over a router. */
 export class RoutedCallerClients<C> extends RoutedClients<C> implements HubCallerClients<C> {
   readonly #connectionId: string;
-  readonly caller: ClientProxy<C>;
-  readonly others: ClientProxy<C>;
 
-  constructor(router: Router, connectionId: string) {
-    super(router);
+  constructor(router: Router, connectionId: string, before: BeforeInvoke) {
+    super(router, before);
     this.#connectionId = connectionId;
-    this.caller = this.client(connectionId);
-    this.others = this.allExcept([connectionId]);
+  }
+
+  get caller(): SingleClientProxy<C> {
+    return this.client(this.#connectionId);
+  }
+
+  get others(): ClientProxy<C> {
+    return this.allExcept([this.#connectionId]);
   }
 
   othersInGroup(name: string): ClientProxy<C> {

@@ -48,7 +48,8 @@ export interface ConnectionState {
   readonly user: HubUser | undefined;
   readonly request: HubRequest;
   readonly items: Map<unknown, unknown>;
-  readonly clients: HubCallerClients<never>;
+  /** Whom messages can go to; `beforeInvoke` is called before a client's result is asked for. */
+  clients(beforeInvoke: () => void): HubCallerClients<never>;
   readonly groups: HubGroups;
   /** Aborted when the connection is gone. */
   readonly signal: AbortSignal;
@@ -56,15 +57,22 @@ export interface ConnectionState {
   abort(): void;
 }
 
-/** The context of one call; made per call, so it only points to what the connection has. */
+/** What a context needs of its call. */
+export interface CallState {
+  /** Aborted when the call is cancelled, or its connection is gone. */
+  readonly signal: AbortSignal;
+  /** Called before a client's result is asked for. */
+  beforeInvoke(): void;
+}
+
+/** The context of one call; made per call, so it only points to what there is. */
 export class CallContext implements HubContext<never, never> {
   readonly #state: ConnectionState;
-  readonly #signal: (() => AbortSignal) | undefined;
+  readonly #call: CallState;
 
-  /** `signal` gives the call's own signal when somebody asks; without one it is the connection's. */
-  constructor(state: ConnectionState, signal?: () => AbortSignal) {
+  constructor(state: ConnectionState, call: CallState) {
     this.#state = state;
-    this.#signal = signal;
+    this.#call = call;
   }
 
   get connectionId(): string {
@@ -85,11 +93,11 @@ export class CallContext implements HubContext<never, never> {
   }
 
   get signal(): AbortSignal {
-    return this.#signal?.() ?? this.#state.signal;
+    return this.#call.signal;
   }
 
   get clients(): HubCallerClients<never> {
-    return this.#state.clients;
+    return this.#state.clients(() => this.#call.beforeInvoke());
   }
 
   get groups(): HubGroups {

@@ -4,11 +4,16 @@
  *
  * @module
  */
-import { HubError } from "./errors.ts";
+import { ClientConnectionError, HubError } from "./errors.ts";
 
-/** An error as clients know it. */
+/** An error as clients know it: where upstream has a name of its own, that one. */
 export function describe(error: Error): string {
-  return `${error instanceof HubError ? "HubException" : error.name}: ${error.message}`;
+  return `${upstreamName(error)}: ${error.message}`;
+}
+
+function upstreamName(error: Error): string {
+  if (error instanceof HubError) return "HubException";
+  return error instanceof ClientConnectionError ? "IOException" : error.name;
 }
 
 /** `text`, with the error behind it where the client may see that. */

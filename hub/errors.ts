@@ -44,3 +44,12 @@ export class GroupAckTimeoutError extends Error {
     this.name = "GroupAckTimeoutError";
   }
 }
+
+/** A result was asked of a client that is not there, or goes before it has answered. */
+export class ClientConnectionError extends Error {
+  /** Makes the error. */
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "ClientConnectionError";
+  }
+}

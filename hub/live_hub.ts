@@ -1,11 +1,5 @@
 import type { Backplane } from "../backplanes/backplane.ts";
-import {
-  type HubCallerClients,
-  type HubClients,
-  type HubGroups,
-  RoutedCallerClients,
-  RoutedClients,
-} from "./clients.ts";
+import { type HubClients, type HubGroups, RoutedCallerClients, RoutedClients } from "./clients.ts";
 import type { Clock } from "./clock.ts";
 import {
   type CloseCause,
@@ -21,7 +15,9 @@ import type { Hub, HubMethods } from "./hub.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { ProtocolChoice } from "./protocol/choice.ts";
 import { jsonProtocol } from "./protocol/json.ts";
+import { messagepackProtocol } from "./protocol/messagepack.ts";
 import { type HubMessage, MessageType } from "./protocol/messages.ts";
+import type { HubProtocol } from "./protocol/protocol.ts";
 import { Router } from "./routing/router.ts";
 
 /** Whom a new connection belongs to and what it asked for. */
@@ -48,6 +44,20 @@ interface Member {
   readonly invocations: Invocations;
 }
 
+const PROTOCOLS: readonly HubProtocol[] = [jsonProtocol, messagepackProtocol];
+
+/** A context outside any call: nothing of the client is read there, so it cannot answer. */
+function lifetimeContext(state: ConnectionState, where: string): CallContext {
+  return new CallContext(state, {
+    get signal() {
+      return state.signal;
+    },
+    beforeInvoke() {
+      throw new Error(`Client results inside ${where} Hub methods are not allowed.`);
+    },
+  });
+}
+
 /**
  * A hub while it is served: its connections on this node, their calls, and the way to the other nodes.
  * It knows no HTTP: a connection comes as a {@link Pipe}.
@@ -68,7 +78,7 @@ export class LiveHub implements ConnectionListener {
     this.#hub = hub;
     this.#clock = parts.clock;
     this.#options = options;
-    this.#router = new Router({ ...rest, ...options, hub: name });
+    this.#router = new Router({ ...rest, ...options, hub: name, protocols: PROTOCOLS });
     this.clients = new RoutedClients(this.#router);
     this.#dispatch = {
       methods: new MethodTable(hub.methods),
@@ -76,6 +86,7 @@ export class LiveHub implements ConnectionListener {
       streamBufferCapacity: options.streamBufferCapacity,
       detailedErrors: options.detailedErrors,
       logger: options.logger,
+      results: this.#router.results,
     };
   }
 
@@ -102,16 +113,13 @@ export class LiveHub implements ConnectionListener {
       protocols: this.#protocols,
       listener: this,
     });
-    let clients: HubCallerClients<never> | undefined;
     const router = this.#router;
     const state: ConnectionState = {
       connectionId: admission.id,
       user: admission.user,
       request: admission.request,
       items: new Map(),
-      get clients() {
-        return clients ??= new RoutedCallerClients<never>(router, admission.id);
-      },
+      clients: (before) => new RoutedCallerClients<never>(router, admission.id, before),
       groups: router.groups,
       get signal() {
         return connection.signal;
@@ -146,7 +154,7 @@ export class LiveHub implements ConnectionListener {
     if (member === undefined) return;
     await this.#router.connect(connection, member.state.user?.id);
     try {
-      await this.#hub.connected?.(new CallContext(member.state));
+      await this.#hub.connected?.(lifetimeContext(member.state, "connected"));
     } catch (error) {
       this.#options.logger.error("Hub's connected failed:", error);
       throw toError(error);
@@ -163,6 +171,7 @@ export class LiveHub implements ConnectionListener {
     // A client that reads too slowly is taken out of every group before it can delay anyone.
     if (cause.slow) this.#router.groups.leaveAll(connection);
     member.invocations.abort();
+    this.#router.results.abandon(connection.id);
   }
 
   async closed(connection: HubConnection, cause: CloseCause, admitted: boolean): Promise<void> {
@@ -170,7 +179,7 @@ export class LiveHub implements ConnectionListener {
     if (member === undefined) return;
     try {
       if (admitted) {
-        await this.#hub.disconnected?.(new CallContext(member.state), cause.error);
+        await this.#hub.disconnected?.(lifetimeContext(member.state, "disconnected"), cause.error);
       }
     } catch (error) {
       this.#options.logger.error("Hub's disconnected failed:", error);

@@ -107,6 +107,12 @@ export interface HubServerOptions {
    */
   readonly groupAckTimeout?: number;
   /**
+   * How long a client may take to answer when its result is asked for, 1 to 2,147,483,647.
+   *
+   * @default {30000}
+   */
+  readonly clientResultTimeout?: number;
+  /**
    * How long a channel stays subscribed after the last member has left, 0 to 2,147,483,647. Looked at
    * once a second.
    *
@@ -140,6 +146,7 @@ const NUMBERS = {
   maximumNameBytes: [1, 800, 256],
   maximumPendingConnections: [1, 10_000_000, 100_000],
   groupAckTimeout: [1, MAXIMUM, 5000],
+  clientResultTimeout: [1, MAXIMUM, 30_000],
   unsubscribeDelay: [0, MAXIMUM, 1000],
   minimumProtocolVersion: [0, 1, 0],
 } as const;

@@ -1,16 +1,32 @@
 import { assertEquals } from "@std/assert";
 import { BroadcastChannelBackplane } from "../backplanes/broadcast_channel.ts";
 import {
+  type ConformanceBus,
   conformanceCases,
   type ConformanceSubject,
   conformanceTests,
 } from "../backplanes/conformance.ts";
 import { MemoryBackplane, MemoryBus } from "../backplanes/memory.ts";
+import { NatsBackplane } from "../backplanes/nats.ts";
+import { RedisBackplane } from "../backplanes/redis.ts";
+import { natsUrl, startNats } from "./servers/nats_server.ts";
+import { redisUrl, startRedis } from "./servers/redis_server.ts";
+import type { ServerProcess } from "./servers/server_process.ts";
 import { WorkerThread } from "./broadcast_channel/worker_thread.ts";
 
 /** Runs every case as a step, one after the other: some fault the bus that all of them use. */
 async function passes(t: Deno.TestContext, subject: ConformanceSubject): Promise<void> {
   await conformanceTests(subject, (name, run) => t.step(name, run));
+}
+
+/** The faults of a real server. */
+function hooksOf(server: ServerProcess): ConformanceBus {
+  return {
+    stop: () => server.stop(),
+    start: () => server.start(),
+    pause: () => server.pause(),
+    resume: () => server.resume(),
+  };
 }
 
 Deno.test("conformanceCases have unique names", () => {
@@ -50,3 +66,19 @@ for (const first of ["here", "in a worker"]) {
     });
   });
 }
+
+Deno.test("RedisBackplane passes the conformance suite", async (t) => {
+  await using server = await startRedis();
+  await passes(t, {
+    open: (prefix, options) => new RedisBackplane(redisUrl(server, prefix), options),
+    bus: hooksOf(server),
+  });
+});
+
+Deno.test("NatsBackplane passes the conformance suite", async (t) => {
+  await using server = await startNats();
+  await passes(t, {
+    open: (prefix, options) => new NatsBackplane(natsUrl(server, prefix), options),
+    bus: hooksOf(server),
+  });
+});

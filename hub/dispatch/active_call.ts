@@ -1,3 +1,4 @@
+import type { CallState } from "../context.ts";
 import { HubError } from "../errors.ts";
 import {
   errorInvoking,
@@ -32,7 +33,7 @@ export interface Reporting {
 }
 
 /** One call while it runs: from the first line of its method to its completion. */
-export class ActiveCall {
+export class ActiveCall implements CallState {
   readonly message: Call;
   readonly #reporting: Reporting;
   readonly #answer: Answer;
@@ -63,6 +64,11 @@ export class ActiveCall {
       if (this.#cancelled) this.#cancellation.abort();
     }
     return this.#cancellation.signal;
+  }
+
+  /** A method that waits for a client must not hold up what the client sends. */
+  beforeInvoke(): void {
+    this.#toBackground(this);
   }
 
   /** Aborts the signal; a stream ends with a completion. */

@@ -1,6 +1,7 @@
 import { CallContext, type ConnectionState } from "../context.ts";
 import { errorInvoking, failedToInvoke, toError, withDetail } from "../error_texts.ts";
-import { type HubMessage, MessageType } from "../protocol/messages.ts";
+import { type CompletionMessage, type HubMessage, MessageType } from "../protocol/messages.ts";
+import type { ClientResults } from "../routing/client_results.ts";
 import { ActiveCall, type Call } from "./active_call.ts";
 import { type CallableMethod, type MethodTable, refusalOf } from "./method_table.ts";
 import { Uploads } from "./uploads.ts";
@@ -24,6 +25,7 @@ export interface DispatchOptions {
   readonly streamBufferCapacity: number;
   readonly detailedErrors: boolean;
   readonly logger: Pick<Console, "error">;
+  readonly results: Pick<ClientResults, "complete">;
 }
 
 /**
@@ -60,7 +62,7 @@ export class Invocations {
       case MessageType.StreamItem:
         return this.#uploads.item(message.invocationId, message.item);
       case MessageType.Completion:
-        this.#uploads.complete(message.invocationId, message.error);
+        this.#complete(message);
         return undefined;
       case MessageType.CancelInvocation:
         for (const call of this.#active) {
@@ -83,6 +85,16 @@ export class Invocations {
   /** Resolves when no call runs. */
   async idle(): Promise<void> {
     if (this.#active.size > 0) await (this.#idle ??= Promise.withResolvers<void>()).promise;
+  }
+
+  /** Upload streams first, then results that were asked of the client; any other is ignored. */
+  #complete(message: CompletionMessage): void {
+    if (this.#uploads.complete(message.invocationId, message.error)) return;
+    try {
+      this.#options.results.complete(this.#state.connectionId, message);
+    } catch (error) {
+      this.#caller.fail(toError(error));
+    }
   }
 
   #call(message: Call): Promise<void> | undefined {
@@ -119,7 +131,7 @@ export class Invocations {
     this.#active.add(call);
     call.holdsSlot = takesSlot;
     if (takesSlot) this.#slotsTaken++;
-    const context = new CallContext(this.#state, () => call.signal);
+    const context = new CallContext(this.#state, call);
     const ended = call.run(() => method.call(context, ...message.arguments, ...uploads));
     if (ended === undefined) this.#ended(call);
     else ended.then(() => this.#ended(call));

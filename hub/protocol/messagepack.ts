@@ -24,26 +24,6 @@ export const messagepackProtocol: HubProtocol = {
 const textEncoder = new TextEncoder();
 const encoder = new Encoder({ ignoreUndefined: true });
 
-/**
- * The framed Invocation: a length prefix, then the message.
- *
- * @throws {TypeError} if an argument cannot be serialised.
- */
-export function writeMessagePackInvocation(
-  target: string,
-  args: readonly unknown[],
-  invocationId?: string,
-): Uint8Array {
-  return frame([
-    MessageType.Invocation,
-    {},
-    invocationId ?? null,
-    target,
-    args.map(toPackable),
-    [],
-  ]);
-}
-
 /** The items of a message, as the upstream server writes them. */
 function layout(message: HubMessage): readonly unknown[] {
   const { type } = message;

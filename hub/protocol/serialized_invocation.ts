@@ -1,5 +1,5 @@
 import { jsonProtocol } from "./json.ts";
-import { messagepackProtocol, writeMessagePackInvocation } from "./messagepack.ts";
+import { messagepackProtocol } from "./messagepack.ts";
 import { type InvocationMessage, MessageType } from "./messages.ts";
 import type { Frame } from "./protocol.ts";
 import { checkSerializable } from "./values.ts";
@@ -17,19 +17,23 @@ export interface Frames {
 export class SerializedInvocation implements Frames {
   readonly #target: string;
   readonly #arguments: readonly unknown[];
+  readonly #invocationId: string | undefined;
   #json: string | undefined;
   #messagepack: Uint8Array | undefined;
 
   /**
+   * `invocationId` is given when the client's result is asked for.
+   *
    * @throws {TypeError} if `target` is empty, or an argument cannot be serialised: before anyone
    * has received anything.
    */
-  constructor(target: string, args: readonly unknown[]) {
+  constructor(target: string, args: readonly unknown[], invocationId?: string) {
     if (typeof target !== "string" || target === "" || !target.isWellFormed()) {
       throw new TypeError(`Cannot send to client method: ${JSON.stringify(target)} is not a name`);
     }
     this.#target = target;
     this.#arguments = args;
+    this.#invocationId = invocationId;
     checkSerializable(args);
   }
 
@@ -40,7 +44,7 @@ export class SerializedInvocation implements Frames {
 
   /** The framed MessagePack bytes. */
   get messagepack(): Uint8Array {
-    return this.#messagepack ??= writeMessagePackInvocation(this.#target, this.#arguments);
+    return this.#messagepack ??= messagepackProtocol.write(this.#message()) as Uint8Array;
   }
 
   frame(protocol: string): Frame | undefined {
@@ -49,6 +53,11 @@ export class SerializedInvocation implements Frames {
   }
 
   #message(): InvocationMessage {
-    return { type: MessageType.Invocation, target: this.#target, arguments: this.#arguments };
+    return {
+      type: MessageType.Invocation,
+      ...this.#invocationId !== undefined && { invocationId: this.#invocationId },
+      target: this.#target,
+      arguments: this.#arguments,
+    };
   }
 }

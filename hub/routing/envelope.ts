@@ -18,6 +18,14 @@ export interface WritableInvocation {
   readonly messagepack: Uint8Array;
 }
 
+/** Where a client's result goes. */
+export interface ResultAddress {
+  /** The id that the client's answer repeats. */
+  readonly invocationId: string;
+  /** The channel of the node that asks. */
+  readonly returnChannel: string;
+}
+
 /** An invocation from the bus. */
 export interface InvocationEnvelope {
   /** Connection ids that must not receive it. */
@@ -26,6 +34,10 @@ export interface InvocationEnvelope {
   readonly frames: Frames;
   /** The server name of the node that published it; `undefined` from a .NET node. */
   readonly origin: string | undefined;
+  /** The id that the client's answer repeats; only if one is asked for. */
+  readonly invocationId: string | undefined;
+  /** The channel for the client's answer; only if one is asked for. */
+  readonly returnChannel: string | undefined;
 }
 
 /** Asks whichever node owns a connection to change its groups. */
@@ -50,6 +62,7 @@ export function writeInvocation(
   message: WritableInvocation,
   excluded: readonly string[],
   origin: string,
+  result?: ResultAddress,
 ): Uint8Array {
   const { json, messagepack } = message;
   const writer = new PackWriter(
@@ -63,9 +76,8 @@ export function writeInvocation(
   writer.binary(json);
   writer.string("messagepack");
   writer.binary(messagepack);
-  // No invocation id, no return channel: those are for client results.
-  writer.nil();
-  writer.nil();
+  writeOptional(writer, result?.invocationId);
+  writeOptional(writer, result?.returnChannel);
   writer.array(1);
   writer.string(origin);
   return writer.finish();
@@ -84,13 +96,38 @@ export function readInvocation(payload: Uint8Array): InvocationEnvelope {
   for (let left = bounded(reader.map(), payload); left > 0; left--) {
     frames.add(reader.string(), reader.binary());
   }
+  // .NET nodes write no third and fourth item unless they ask for a result.
+  const invocationId = items > 3 ? reader.optionalString() : undefined;
+  const returnChannel = items > 3 ? reader.optionalString() : undefined;
   let origin: string | undefined;
-  if (items > 4) {
-    reader.optionalString();
-    reader.optionalString();
-    if (reader.isArray() && reader.array() > 0) origin = reader.optionalString();
-  }
-  return { excluded, frames, origin };
+  if (items > 4 && reader.isArray() && reader.array() > 0) origin = reader.optionalString();
+  return {
+    excluded,
+    frames,
+    origin,
+    invocationId: invocationId || undefined,
+    returnChannel: returnChannel || undefined,
+  };
+}
+
+/** The payload of a client's answer: the complete frame in the client's own protocol. */
+export function writeCompletion(protocol: string, frame: Frame): Uint8Array {
+  const writer = new PackWriter(OVERHEAD + frame.length);
+  writer.array(2);
+  writer.string(protocol);
+  writer.binary(frame);
+  return writer.finish();
+}
+
+/**
+ * Reads a client's answer; the frame is a view of `payload`.
+ *
+ * @throws {PackError} if it is malformed.
+ */
+export function readCompletion(payload: Uint8Array): { protocol: string; frame: Uint8Array } {
+  const reader = new PackReader(payload);
+  atLeast(reader.array(), 2, "Completion");
+  return { protocol: reader.string(), frame: reader.binary() };
 }
 
 /** The payload of a group command. */
@@ -139,6 +176,11 @@ export function readAck(payload: Uint8Array): number {
   const reader = new PackReader(payload);
   atLeast(reader.array(), 1, "Ack");
   return reader.integer();
+}
+
+function writeOptional(writer: PackWriter, text: string | undefined): void {
+  if (text === undefined) writer.nil();
+  else writer.string(text);
 }
 
 function atLeast(items: number, wanted: number, kind: string): number {

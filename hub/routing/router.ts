@@ -1,8 +1,10 @@
 import type { Backplane } from "../../backplanes/backplane.ts";
 import { BackplaneClosedError } from "../../backplanes/errors.ts";
 import type { Clock } from "../clock.ts";
+import type { HubProtocol } from "../protocol/protocol.ts";
 import { SerializedInvocation } from "../protocol/serialized_invocation.ts";
 import { HubChannels } from "./channels.ts";
+import { ClientResults } from "./client_results.ts";
 import { type InvocationEnvelope, readInvocation } from "./envelope.ts";
 import { Groups } from "./groups.ts";
 import { Interest } from "./interest.ts";
@@ -26,6 +28,8 @@ export interface RouterOptions {
   readonly logger: Pick<Console, "error" | "warn">;
   readonly groupAckTimeout: number;
   readonly maximumNameBytes: number;
+  readonly clientResultTimeout: number;
+  readonly protocols: readonly HubProtocol[];
   readonly unsubscribeDelay: number;
 }
 
@@ -40,6 +44,7 @@ export interface RouterOptions {
  */
 export class Router {
   readonly groups: RemoteGroups;
+  readonly results: ClientResults;
   readonly #backplane: Backplane;
   readonly #clock: Clock;
   readonly #serverName: string;
@@ -70,12 +75,9 @@ export class Router {
       (group, payload) =>
         this.#receive(payload, (m) => this.#deliverAll(this.#groups.of(group), m)),
     );
-    this.groups = new RemoteGroups({
-      ...options,
-      channels: this.#channels,
-      groups: this.#groups,
-      connections: this.#connections,
-    });
+    const own = { ...options, channels: this.#channels, connections: this.#connections };
+    this.groups = new RemoteGroups({ ...own, groups: this.#groups });
+    this.results = new ClientResults(own);
     this.#status = backplane.onStatus(({ status }) => {
       if (status !== "open") return;
       this.#publisher.recovered();
@@ -103,6 +105,10 @@ export class Router {
         this.#channels.ack(this.#serverName),
         (payload) => this.#read(() => groups.receiveAck(payload)),
       ],
+      [
+        this.#channels.results(this.#serverName),
+        (payload) => this.#read(() => this.results.receive(payload)),
+      ],
     ];
     while (true) {
       try {
@@ -126,7 +132,7 @@ export class Router {
     const waiting = [
       this.#keep(
         channel,
-        (payload) => this.#receive(payload, (m) => this.#deliverAll([recipient], m, [])),
+        (payload) => this.#receive(payload, (m) => this.results.forward(recipient, m)),
       ),
     ];
     if (userId !== undefined) {
@@ -145,6 +151,7 @@ export class Router {
     if (this.#connections.get(recipient.id) !== recipient) return;
     this.#connections.delete(recipient.id);
     this.groups.forget(recipient);
+    this.results.abandon(recipient.id);
     this.#interest.release(this.#channels.connection(recipient.id));
     const userId = this.#userOf.get(recipient);
     if (userId === undefined) return;
@@ -221,6 +228,7 @@ export class Router {
   close(): void {
     this.#status[Symbol.dispose]();
     this.groups.close();
+    this.results.close();
   }
 
   /** Waits for the bus to come or go, or a little while, whichever is first. */

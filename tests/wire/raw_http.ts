@@ -1,0 +1,75 @@
+import { TcpReader } from "./tcp_reader.ts";
+
+/** A request as it is written. */
+export interface RawRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly body?: string | undefined;
+}
+
+/** An answer as it was read; names of headers in lower case. */
+export interface RawResponse {
+  readonly status: number;
+  readonly reason: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+const encoder = new TextEncoder();
+
+/** The bytes of a request. */
+export function requestBytes({ method, path, headers = {}, body }: RawRequest): Uint8Array {
+  const lines = [`${method} ${path} HTTP/1.1`];
+  const sent: Record<string, string> = { host: "localhost", ...headers };
+  if (body !== undefined) sent["content-length"] = `${encoder.encode(body).length}`;
+  for (const [name, value] of Object.entries(sent)) lines.push(`${name}: ${value}`);
+  return encoder.encode(`${lines.join("\r\n")}\r\n\r\n${body ?? ""}`);
+}
+
+/** Reads an answer; `hasBody` is false for the answer to HEAD and for 101. */
+export async function readResponse(reader: TcpReader, hasBody: boolean): Promise<RawResponse> {
+  const head = await reader.takeUntil("\r\n\r\n");
+  if (head === undefined) throw new Error("Cannot read response: the connection ended");
+  const [start = "", ...lines] = head.split("\r\n");
+  const [, status, reason = ""] = /^HTTP\/1\.1 (\d+) ?(.*)$/.exec(start) ?? [];
+  const headers: Record<string, string> = {};
+  for (const line of lines) {
+    const [name = "", ...value] = line.split(":");
+    headers[name.toLowerCase()] = value.join(":").trim();
+  }
+  const upgraded = status === "101" || !hasBody;
+  const body = upgraded ? "" : await readBody(reader, headers);
+  return { status: Number(status), reason, headers, body };
+}
+
+async function readBody(reader: TcpReader, headers: Record<string, string>): Promise<string> {
+  const decoder = new TextDecoder();
+  if (headers["transfer-encoding"] !== "chunked") {
+    const length = headers["content-length"];
+    const body = length === undefined ? await reader.takeAll() : await reader.take(Number(length));
+    return decoder.decode(body);
+  }
+  let body = "";
+  for (;;) {
+    const size = parseInt(await reader.takeUntil("\r\n") ?? "0", 16);
+    body += decoder.decode(await reader.take(size), { stream: true });
+    await reader.takeUntil("\r\n");
+    if (size === 0) return body;
+  }
+}
+
+/** Writes all of `bytes`. */
+export async function writeBytes(connection: Deno.TcpConn, bytes: Uint8Array): Promise<void> {
+  for (let sent = 0; sent < bytes.length;) {
+    sent += await connection.write(bytes.subarray(sent));
+  }
+}
+
+/** Sends one request on a connection of its own and reads the answer. */
+export async function rawFetch(port: number, request: RawRequest): Promise<RawResponse> {
+  using connection = await Deno.connect({ hostname: "127.0.0.1", port });
+  const headers = { ...request.headers, connection: "close" };
+  await writeBytes(connection, requestBytes({ ...request, headers }));
+  return await readResponse(new TcpReader(connection), request.method !== "HEAD");
+}

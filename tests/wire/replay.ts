@@ -1,0 +1,154 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { unhex } from "../protocol/hex.ts";
+import { rawFetch, type RawResponse } from "./raw_http.ts";
+import { closeStatus, Opcode, RawWebSocket } from "./raw_websocket.ts";
+import type { ReceiveStep, SendStep, Step, Transcript } from "./transcripts.ts";
+
+const PING = '{"type":6}';
+
+/** Does what the client of a transcript did, and compares what the server answers. */
+export class Replay implements Disposable {
+  readonly #port: number;
+  readonly #sockets = new Map<string, RawWebSocket>();
+  /** Records of a frame that are not compared yet: servers may join or split. */
+  readonly #records = new Map<string, string[]>();
+  /** What placeholders stand for. */
+  readonly #values = new Map<string, string>();
+  #response: RawResponse | undefined;
+
+  constructor(port: number) {
+    this.#port = port;
+  }
+
+  /** Runs `steps` of a transcript. */
+  async run({ note }: Transcript, steps: readonly Step[]): Promise<void> {
+    const [, implied] = /each numbered socket had its handshake on (\S+)/.exec(note) ?? [];
+    for (const { setup, send, receive } of steps) {
+      if (setup !== undefined) await this.#setUp(setup);
+      const label = (send ?? receive)?.label ?? "";
+      if (implied !== undefined && send !== undefined && label !== "") {
+        this.#sockets.set(label, await RawWebSocket.connect(this.#port, implied));
+      }
+      if (send !== undefined) await this.#send(send, label);
+      if (receive !== undefined) await this.#receive(receive, label);
+      if (implied !== undefined && receive !== undefined && label !== "") {
+        await this.#receiveClose({ closeCode: 1000, reason: "" }, label);
+      }
+    }
+    // Nothing must be left over.
+    for (const [label, records] of this.#records) assertEquals(records, [], label);
+  }
+
+  [Symbol.dispose](): void {
+    for (const socket of this.#sockets.values()) socket[Symbol.dispose]();
+  }
+
+  async #setUp(setup: string): Promise<void> {
+    const [, posted, names] = /^POST (\S+) gave (.*)$/.exec(setup) ?? [];
+    if (posted !== undefined && names !== undefined) {
+      const { body } = await rawFetch(this.#port, { method: "POST", path: posted });
+      const { connectionId, connectionToken } = JSON.parse(body);
+      const [id = "", token = ""] = names.match(/\{\w+\}/g) ?? [];
+      this.#values.set(id, connectionId).set(token, connectionToken);
+      return;
+    }
+    const [, path, label = ""] =
+      /^WebSocket to (\S+), handshake .* answered \{\}(?:; called (.*))?$/.exec(setup) ?? [];
+    if (path === undefined) throw new Error(`Cannot replay setup: ${setup}`);
+    this.#sockets.get(label)?.[Symbol.dispose]();
+    this.#sockets.set(label, await RawWebSocket.connect(this.#port, this.#filled(path)));
+  }
+
+  async #send(step: SendStep, label: string): Promise<void> {
+    const path = this.#filled(step.path ?? "");
+    if (step.upgrade !== undefined) {
+      const { response, socket } = await RawWebSocket.request(this.#port, path, step.headers);
+      this.#response = response;
+      if (socket !== undefined) this.#sockets.set(label, socket);
+    } else if (step.method !== undefined) {
+      const { method, headers, body } = step;
+      this.#response = await rawFetch(this.#port, { method, path, headers, body });
+    } else if (step.opcode === Opcode.Close) {
+      await this.#socket(label).sendClose(step.closeCode, step.reason);
+    } else {
+      const payload = step.hex === undefined
+        ? new TextEncoder().encode(step.text)
+        : unhex(step.hex);
+      await this.#socket(label).send(step.opcode ?? Opcode.Text, payload);
+    }
+  }
+
+  async #receive(step: ReceiveStep, label: string): Promise<void> {
+    if (step.status !== undefined) return this.#compareResponse(step);
+    if (step.opcode === Opcode.Close) return await this.#receiveClose(step, label);
+    for (const record of (step.text ?? "").split("\x1e").slice(0, -1)) {
+      let actual = await this.#record(label);
+      // How many pings precede something else is a matter of phase.
+      while (actual === PING && record !== PING) actual = await this.#record(label);
+      assertEquals(JSON.parse(actual), JSON.parse(record));
+      // Members are in upstream's order too.
+      assertEquals(Object.keys(JSON.parse(actual)), Object.keys(JSON.parse(record)));
+    }
+  }
+
+  #compareResponse(step: ReceiveStep): void {
+    const response = this.#response;
+    assert(response !== undefined, "no request was sent");
+    assertEquals(response.status, step.status);
+    for (const name of ["content-type", "cache-control", "pragma", "expires"]) {
+      assertEquals(response.headers[name], step.headers?.[name], name);
+    }
+    const body = step.body ?? "";
+    if (step.headers?.["content-type"] === "application/json") {
+      assertEquals(JSON.parse(response.body), this.#matched(JSON.parse(body), response.body));
+      assertEquals(Object.keys(JSON.parse(response.body)), Object.keys(JSON.parse(body)));
+    } else assertEquals(response.body, body);
+  }
+
+  async #receiveClose(step: ReceiveStep, label: string): Promise<void> {
+    const records = this.#records.get(label);
+    assertEquals(records ?? [], [], "records before the close frame");
+    const frame = await this.#socket(label).receive();
+    assertEquals(frame.opcode, Opcode.Close, new TextDecoder().decode(frame.payload));
+    assertEquals(closeStatus(frame), { code: step.closeCode, reason: step.reason });
+  }
+
+  async #record(label: string): Promise<string> {
+    const waiting = this.#records.get(label) ?? [];
+    if (waiting.length === 0) {
+      const frame = await this.#socket(label).receive();
+      const text = new TextDecoder().decode(frame.payload);
+      assertEquals([frame.opcode, frame.final], [Opcode.Text, true], text);
+      // Clients need whole records in every message.
+      assert(text.endsWith("\x1e"), text);
+      waiting.push(...text.split("\x1e").slice(0, -1));
+      this.#records.set(label, waiting);
+    }
+    return waiting.shift() ?? "";
+  }
+
+  #socket(label: string): RawWebSocket {
+    const socket = this.#sockets.get(label);
+    if (socket === undefined) throw new Error(`Cannot find socket: ${label}`);
+    return socket;
+  }
+
+  #filled(path: string): string {
+    return path.replaceAll(/\{\w+\}/g, (placeholder) => this.#values.get(placeholder) ?? "");
+  }
+
+  /** `expected` with its placeholders filled from what came, which must look like ids. */
+  #matched(expected: Record<string, unknown>, came: string): Record<string, unknown> {
+    const actual = JSON.parse(came);
+    for (const member of ["connectionId", "connectionToken"]) {
+      if (!/^\{\w+\}$/.test(String(expected[member]))) continue;
+      assertMatch(actual[member], /^[\w-]{22}$/);
+      this.#values.set(String(expected[member]), actual[member]);
+      expected[member] = actual[member];
+    }
+    if (expected.connectionToken !== undefined) {
+      assert(expected.connectionToken !== expected.connectionId);
+    }
+    return expected;
+  }
+}
