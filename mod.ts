@@ -54,12 +54,12 @@ export type {
   HubCallerClients,
   HubClients,
   HubGroups,
+  InvokeOptions,
   SingleClientProxy,
 } from "./hub/clients.ts";
 export type { HubContext, HubRequest, HubUser } from "./hub/context.ts";
 export { ClientConnectionError, GroupAckTimeoutError, HubError } from "./hub/errors.ts";
 export { defineHub, type Hub, type HubDefinition, type HubMethods } from "./hub/hub.ts";
-export type { InvokeOptions } from "./hub/routing/client_results.ts";
 export type { DrainOptions, HubServerOptions, Logger } from "./hub/options.ts";
 export {
   type ClientOf,

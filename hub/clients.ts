@@ -6,6 +6,8 @@
 import type { InvokeOptions } from "./routing/client_results.ts";
 import type { Router } from "./routing/router.ts";
 
+export type { InvokeOptions };
+
 /** Calls client methods on some set of connections. `C` is the interface that the clients implement. */
 export interface ClientProxy<C> {
   /**

@@ -1,11 +1,8 @@
 import type { Backplane } from "../backplanes/backplane.ts";
 import { type HubClients, type HubGroups, RoutedCallerClients, RoutedClients } from "./clients.ts";
 import type { Clock } from "./clock.ts";
-import {
-  type CloseCause,
-  type ConnectionListener,
-  HubConnection,
-} from "./connection/connection.ts";
+import type { CloseCause, ConnectionListener } from "./connection/closing.ts";
+import { HubConnection } from "./connection/connection.ts";
 import type { Pipe } from "./connection/pipe.ts";
 import { CallContext, type ConnectionState, type HubRequest, type HubUser } from "./context.ts";
 import { type DispatchOptions, Invocations } from "./dispatch/invocations.ts";
@@ -26,6 +23,8 @@ export interface Admission {
   readonly id: string;
   readonly user: HubUser | undefined;
   readonly request: HubRequest;
+  /** Whether the client has negotiated that it may come back on another pipe. */
+  readonly stateful?: boolean;
 }
 
 /** What a {@link LiveHub} is made of. */
@@ -62,7 +61,7 @@ function lifetimeContext(state: ConnectionState, where: string): CallContext {
  * A hub while it is served: its connections on this node, their calls, and the way to the other nodes.
  * It knows no HTTP: a connection comes as a {@link Pipe}.
  */
-export class LiveHub implements ConnectionListener {
+export class LiveHub implements ConnectionListener<HubConnection> {
   /** The sets that can be addressed from outside a hub method. */
   readonly clients: HubClients<never>;
   readonly #hub: Hub<HubMethods>;
@@ -70,7 +69,7 @@ export class LiveHub implements ConnectionListener {
   readonly #clock: Clock;
   readonly #options: ResolvedOptions;
   readonly #dispatch: DispatchOptions;
-  readonly #protocols = new ProtocolChoice([jsonProtocol]);
+  readonly #protocols = new ProtocolChoice(PROTOCOLS);
   readonly #members = new Map<HubConnection, Member>();
 
   constructor(hub: Hub<HubMethods>, parts: LiveHubParts) {
@@ -112,6 +111,7 @@ export class LiveHub implements ConnectionListener {
       clock: this.#clock,
       protocols: this.#protocols,
       listener: this,
+      stateful: admission.stateful ?? false,
     });
     const router = this.#router;
     const state: ConnectionState = {

@@ -48,7 +48,7 @@ export interface HubServerOptions {
    */
   readonly clientTimeoutInterval?: number;
   /**
-   * How long a negotiated connection may wait for its transport, 1 to 2,147,483,647. Looked at once a second.
+   * How long a connection may be without a transport, after it was negotiated or has lost one, 1 to 2,147,483,647. Looked at once a second.
    *
    * @default {15000}
    */
@@ -93,6 +93,21 @@ export interface HubServerOptions {
    * @default {256}
    */
   readonly maximumNameBytes?: number;
+  /**
+   * How many bytes of unacknowledged messages are kept for a client that may come back, 1 to
+   * 2,147,483,647. Beyond it streams wait and the client has 5 s to acknowledge; beyond
+   * `maximumBufferedBytes` the connection is closed and may reconnect.
+   *
+   * @default {100000}
+   */
+  readonly statefulReconnectBufferSize?: number;
+  /**
+   * Whether clients that ask for it may lose their WebSocket and go on with another, within
+   * `disconnectTimeout`, without losing a message.
+   *
+   * @default {false}
+   */
+  readonly allowStatefulReconnects?: boolean;
   /**
    * How many connections may be negotiated and not yet have a transport, 1 to 10,000,000; further
    * negotiates get 503.
@@ -140,6 +155,7 @@ const NUMBERS = {
   disconnectTimeout: [1, MAXIMUM, 15_000],
   maximumQueuedReceiveBytes: [1, MAXIMUM, 1_048_576],
   maximumBufferedBytes: [1, MAXIMUM, 1_048_576],
+  statefulReconnectBufferSize: [1, MAXIMUM, 100_000],
   maximumParallelInvocationsPerClient: [1, 1_000_000, 1],
   streamBufferCapacity: [1, 1_000_000, 10],
   // The rest of a channel's 1,024 bytes is for the hub's name and the words around it.
@@ -176,6 +192,7 @@ export function resolveOptions(options: HubServerOptions): ResolvedOptions {
     basePath,
     logger,
     detailedErrors: options.detailedErrors ?? false,
+    allowStatefulReconnects: options.allowStatefulReconnects ?? false,
     maximumReceiveMessageSize: maximumReceiveMessageSize === null
       ? null
       : inRange("maximumReceiveMessageSize", maximumReceiveMessageSize, 1, MAXIMUM),

@@ -1,92 +1,63 @@
 import type { Clock } from "../clock.ts";
-import { HANDSHAKE_SUCCESS, handshakeFailure, parseHandshake } from "../protocol/handshake.ts";
 import { describe, withDetail } from "../error_texts.ts";
-import { TextFrameReader } from "../protocol/framing.ts";
+import { type ProtocolChoice, ProtocolRefusal } from "../protocol/choice.ts";
+import { HANDSHAKE_SUCCESS, handshakeFailure, parseHandshake } from "../protocol/handshake.ts";
+import { HandshakeReader, type HandshakeRecord } from "../protocol/handshake_reader.ts";
 import { type CloseMessage, type HubMessage, MessageType } from "../protocol/messages.ts";
 import { type Frame, type HubProtocol, ProtocolError } from "../protocol/protocol.ts";
-import { type ProtocolChoice, ProtocolRefusal } from "../protocol/choice.ts";
+import {
+  clientTimeout,
+  type CloseCause,
+  type ConnectionLimits,
+  type ConnectionListener,
+  flooded,
+  tooSlow,
+} from "./closing.ts";
 import { relieved } from "./congestion.ts";
 import { Inbox } from "./inbox.ts";
+import { KeepAlive } from "./keep_alive.ts";
 import { Outbox } from "./outbox.ts";
 import type { Pipe, PipeListener } from "./pipe.ts";
+import { StatefulReconnect } from "./stateful_reconnect.ts";
 
-/** Limits and times of a connection, in bytes and milliseconds. */
-export interface ConnectionLimits {
-  readonly handshakeTimeout: number;
-  readonly keepAliveInterval: number;
-  readonly clientTimeoutInterval: number;
-  readonly maximumReceiveMessageSize: number | null;
-  readonly maximumQueuedReceiveBytes: number;
-  readonly maximumBufferedBytes: number;
-  readonly detailedErrors: boolean;
+/** What a {@link HubConnection} is made of. */
+export interface ConnectionParts {
+  readonly limits: ConnectionLimits;
+  readonly clock: Clock;
+  readonly protocols: ProtocolChoice;
+  readonly listener: ConnectionListener<HubConnection>;
+  /** Whether the client has negotiated that it may come back on another pipe. */
+  readonly stateful?: boolean;
 }
 
-/** Why a connection ends. */
-export interface CloseCause {
-  /** What the hub's `disconnected` hears; absent for an orderly end. */
-  readonly error?: Error;
-  /** The last message to the client; absent when it is gone or never shook hands. */
-  readonly message?: CloseMessage;
-  /** The client reads too slowly: it is taken out of every group before anything else is done. */
-  readonly slow?: true;
-}
-
-/** The hub's side of a connection. */
-export interface ConnectionListener {
-  /** The handshake is done; reading starts when this resolves. A rejection ends the connection. */
-  opened(connection: HubConnection): Promise<void>;
-  /** A message to dispatch; returns a promise when reading has to wait. */
-  message(connection: HubConnection, message: HubMessage): Promise<void> | undefined;
-  /** The connection ends: nothing is delivered to it any more. Called at once. */
-  closing(connection: HubConnection, cause: CloseCause): void;
-  /** Called after `closing`, once `opened` has settled; `admitted` is whether it had resolved. */
-  closed(connection: HubConnection, cause: CloseCause, admitted: boolean): Promise<void>;
-}
-
-type Phase = "handshake" | "open" | "closed";
-
-/** One client, from its first byte to its last. */
+/** One client, from its first byte to its last. It listens to the pipe that it is made with. */
 export class HubConnection implements PipeListener {
   /** The public id. */
   readonly id: string;
-  /** Aborted when the connection ends; made when somebody first asks. */
-  #abort: AbortController | undefined;
-  readonly #pipe: Pipe;
+  readonly #firstPipe: Pipe;
+  readonly #parts: ConnectionParts;
   readonly #outbox: Outbox;
-  readonly #limits: ConnectionLimits;
-  readonly #clock: Clock;
-  readonly #protocols: ProtocolChoice;
-  readonly #listener: ConnectionListener;
+  readonly #startedAt: number;
   readonly #finished = Promise.withResolvers<void>();
-  #handshake: TextFrameReader | undefined;
+  /** The current one; it changes only by a stateful reconnect. */
+  #pipe: Pipe;
+  #stateful: StatefulReconnect | undefined;
+  #handshake: HandshakeReader | undefined;
   #inbox: Inbox | undefined;
   #protocol: HubProtocol | undefined;
-  #phase: Phase = "handshake";
+  #keepAlive: KeepAlive | undefined;
   #opening: Promise<boolean> = Promise.resolve(false);
-  #startedAt: number;
-  #lastPing = 0;
-  /** When the last message came, once the client has sent its first ping. */
-  #lastHeard: number | undefined;
+  #closed = false;
+  #abort: AbortController | undefined;
 
-  constructor(
-    id: string,
-    pipe: Pipe,
-    parts: {
-      readonly limits: ConnectionLimits;
-      readonly clock: Clock;
-      readonly protocols: ProtocolChoice;
-      readonly listener: ConnectionListener;
-    },
-  ) {
+  constructor(id: string, pipe: Pipe, parts: ConnectionParts) {
+    const { limits, clock } = parts;
     this.id = id;
-    this.#pipe = pipe;
-    this.#limits = parts.limits;
-    this.#clock = parts.clock;
-    this.#protocols = parts.protocols;
-    this.#listener = parts.listener;
-    this.#startedAt = parts.clock.now();
-    this.#handshake = new TextFrameReader(parts.limits.maximumReceiveMessageSize);
-    this.#outbox = new Outbox(parts.limits.maximumBufferedBytes, () => this.#overflow());
+    this.#pipe = this.#firstPipe = pipe;
+    this.#parts = parts;
+    this.#startedAt = clock.now();
+    this.#handshake = new HandshakeReader(limits.maximumReceiveMessageSize);
+    this.#outbox = new Outbox(limits.maximumBufferedBytes, () => this.close(tooSlow()));
     this.#outbox.attach(pipe);
   }
 
@@ -97,14 +68,19 @@ export class HubConnection implements PipeListener {
 
   /** Whether the connection has ended, or is ending. */
   get isClosed(): boolean {
-    return this.#phase === "closed";
+    return this.#closed;
   }
 
-  /** Aborted when the connection ends. */
+  /** Whether the client may come back on another pipe. */
+  get isStateful(): boolean {
+    return this.#stateful !== undefined && !this.#closed;
+  }
+
+  /** Aborted when the connection ends; made when somebody first asks. */
   get signal(): AbortSignal {
     if (this.#abort === undefined) {
       this.#abort = new AbortController();
-      if (this.isClosed) this.#abort.abort();
+      if (this.#closed) this.#abort.abort();
     }
     return this.#abort.signal;
   }
@@ -115,18 +91,40 @@ export class HubConnection implements PipeListener {
   }
 
   receive(chunk: Frame): void {
-    if (this.#phase === "closed") return;
-    if (this.#handshake === undefined) this.#inbox?.push(chunk);
-    else this.#shakeHands(this.#handshake, chunk);
+    this.#receive(this.#firstPipe, chunk);
   }
 
-  pipeClosed(): void {
-    this.close({});
+  pipeClosed(vanished = false): void {
+    this.#pipeClosed(this.#firstPipe, vanished);
   }
 
-  /** Hands a ready-made frame to the client. Without effect once the connection closes. */
+  /**
+   * The client has come back on `pipe`, which takes over at once, whatever is believed of the old one:
+   * nothing that still comes from that counts. Only if {@link isStateful}.
+   */
+  reattach(pipe: Pipe): PipeListener {
+    const stateful = this.#stateful;
+    const protocol = this.#protocol;
+    const old = this.#pipe;
+    this.#pipe = pipe;
+    if (stateful === undefined || protocol === undefined || this.#closed) pipe.close(1000);
+    else {
+      this.#inbox?.dropPartial();
+      old.close(1000);
+      old.terminate();
+      pipe.format = protocol.format;
+      stateful.returned();
+      this.#outbox.resume(pipe, protocol.write(stateful.sequence));
+    }
+    return {
+      receive: (chunk) => this.#receive(pipe, chunk),
+      pipeClosed: (vanished = false) => this.#pipeClosed(pipe, vanished),
+    };
+  }
+
+  /** Hands a ready-made frame of a call to the client. Without effect once the connection closes. */
   write(frame: Frame): void {
-    if (this.#phase !== "closed") this.#outbox.write(frame);
+    this.#outbox.write(frame);
   }
 
   /** There was a message that its sender did not write in this client's protocol. */
@@ -144,8 +142,9 @@ export class HubConnection implements PipeListener {
    * @throws {TypeError} if a value in it cannot be serialised.
    */
   send(message: HubMessage): void {
-    if (this.#phase === "closed" || this.#protocol === undefined) return;
-    this.#outbox.write(this.#protocol.write(message));
+    if (this.#closed || this.#protocol === undefined) return;
+    const counted = message.type <= MessageType.CancelInvocation;
+    this.#outbox.write(this.#protocol.write(message), counted);
   }
 
   /** A promise while so much is unsent that what can wait should. */
@@ -165,136 +164,140 @@ export class HubConnection implements PipeListener {
 
   /** Ends the connection. Idempotent: the first cause counts. */
   close(cause: CloseCause): void {
-    if (this.#phase === "closed") return;
-    const { message } = cause;
-    const last = message === undefined ? undefined : this.#protocol?.write(message);
-    this.#phase = "closed";
+    if (this.#closed) return;
+    const { message, slow } = cause;
+    this.#closed = true;
     this.#handshake = undefined;
     this.#inbox?.stop();
-    this.#outbox.finish(last);
+    // What is queued would only delay the Close; the client reads its state again when it is back.
+    if (slow) this.#outbox.clear();
+    this.#outbox.finish(message && this.#protocol?.write(message));
     this.#pipe.close(1000);
     // Its peer does not read: what is queued in the transport may never leave.
-    if (cause.slow) this.#pipe.terminate();
-    this.#listener.closing(this, cause);
+    if (slow) this.#pipe.terminate();
+    this.#parts.listener.closing(this, cause);
     this.#abort?.abort();
     this.#finish(cause);
   }
 
   /** The heartbeat: everything that depends on time. */
   tick(now: number): void {
-    const { handshakeTimeout, keepAliveInterval, clientTimeoutInterval } = this.#limits;
-    if (this.#phase === "handshake") {
-      if (now - this.#startedAt >= handshakeTimeout) this.#refuse("Handshake was canceled.");
+    if (this.#closed) return;
+    if (this.#protocol === undefined) {
+      const waited = now - this.#startedAt;
+      if (waited >= this.#parts.limits.handshakeTimeout) this.#refuse("Handshake was canceled.");
       return;
     }
-    if (this.#phase !== "open") return;
-    if (now - this.#lastPing >= keepAliveInterval) {
-      this.#lastPing = now;
-      this.send({ type: MessageType.Ping });
-    }
-    if (this.#inbox?.blocked) {
-      // Nothing is read while the hub is busy with the client: it cannot be blamed for that time.
-      if (this.#lastHeard !== undefined) this.#lastHeard = now;
-    } else if (this.#lastHeard !== undefined && now - this.#lastHeard >= clientTimeoutInterval) {
-      this.fail(new ClientTimeoutError());
-    }
+    const given = this.#stateful?.tick(now);
+    if (given?.expired) return this.close(given.cause);
+    if (given?.ack !== undefined) this.send(given.ack);
+    if (!this.#stateful?.away && !this.#pipe.inherentKeepAlive) this.#checkAlive(now);
+  }
+
+  #checkAlive(now: number): void {
+    if (this.#keepAlive?.takePing(now)) this.send({ type: MessageType.Ping });
+    if (this.#inbox?.blocked) this.#keepAlive?.excuse(now);
+    else if (this.#keepAlive?.timedOut(now)) this.fail(clientTimeout());
+  }
+
+  #receive(pipe: Pipe, chunk: Frame): void {
+    if (this.#closed || pipe !== this.#pipe) return;
+    if (this.#handshake === undefined) this.#inbox?.push(chunk);
+    else this.#shakeHands(this.#handshake, chunk);
+  }
+
+  #pipeClosed(pipe: Pipe, vanished: boolean): void {
+    if (this.#closed || pipe !== this.#pipe) return;
+    if (!vanished || this.#stateful === undefined) return this.close({});
+    this.#inbox?.dropPartial();
+    this.#outbox.detach();
+    this.#stateful.lost(this.#parts.clock.now());
   }
 
   async #finish(cause: CloseCause): Promise<void> {
     const admitted = await this.#opening;
-    await this.#listener.closed(this, cause, admitted);
+    await this.#parts.listener.closed(this, cause, admitted);
     this.#finished.resolve();
   }
 
-  #shakeHands(reader: TextFrameReader, chunk: Frame): void {
-    let record: string | undefined;
-    reader.push(chunk);
+  #shakeHands(reader: HandshakeReader, chunk: Frame): void {
+    let handshake: HandshakeRecord | undefined;
     try {
-      record = reader.read();
+      handshake = reader.push(chunk);
     } catch {
       return this.#refuse("Handshake was canceled.");
     }
-    if (record === undefined) return;
+    if (handshake === undefined) return;
+    const { protocols, limits, stateful } = this.#parts;
     try {
-      this.#protocol = this.#protocols.choose(parseHandshake(record));
+      const request = parseHandshake(handshake.record);
+      this.#protocol = protocols.choose(request, this.#pipe.textOnly);
+      // Version 1 knows no reconnect, whatever was negotiated.
+      if (stateful && request.version > 1) {
+        this.#stateful = new StatefulReconnect(this.#outbox.remember(), limits);
+      }
     } catch (error) {
       if (error instanceof ProtocolRefusal) return this.#refuse(error.message);
-      const detail = this.#limits.detailedErrors ? ` ${describe(error as Error)}` : "";
+      const detail = limits.detailedErrors ? ` ${describe(error as Error)}` : "";
       return this.#refuse(`An unexpected error occurred during connection handshake.${detail}`);
     }
-    this.#open(this.#protocol, reader.rest());
+    this.#open(this.#protocol, handshake.rest);
   }
 
-  #open(protocol: HubProtocol, rest: string): void {
+  #open(protocol: HubProtocol, rest: Frame): void {
+    const { limits, clock, listener } = this.#parts;
     this.#handshake = undefined;
-    this.#phase = "open";
-    this.#lastPing = this.#clock.now();
+    this.#keepAlive = new KeepAlive(limits, clock.now());
     this.#pipe.format = protocol.format;
-    this.#outbox.write(HANDSHAKE_SUCCESS);
-    const inbox = this.#inbox = new Inbox(protocol, this.#limits, {
+    this.#outbox.write(HANDSHAKE_SUCCESS, false);
+    const inbox = this.#inbox = new Inbox(protocol, limits, {
       message: (message) => this.#message(message),
       malformed: (error) => this.fail(error),
-      flooded: () => {
-        this.close({
-          error: new ProtocolError("Too many bytes are waiting to be dispatched."),
-          message: { type: MessageType.Close, allowReconnect: true },
-        });
-      },
+      flooded: () => this.close(flooded()),
       backlog: (waiting) => waiting ? this.#pipe.pause() : this.#pipe.resume(),
     });
-    if (rest !== "") inbox.push(rest);
-    this.#opening = this.#listener.opened(this).then(() => true, (error) => {
+    if (rest.length > 0) inbox.push(rest);
+    this.#opening = listener.opened(this).then(() => true, (error) => {
       this.close({ error, message: this.#closeMessage(error, false) });
       return false;
     });
     this.#opening.then((admitted) => {
-      if (admitted && !this.isClosed) inbox.unblock();
+      if (admitted && !this.#closed) inbox.unblock();
     });
   }
 
   #message(message: HubMessage): Promise<void> | undefined {
-    const armed = this.#lastHeard !== undefined || message.type === MessageType.Ping;
-    if (armed) this.#lastHeard = this.#clock.now();
-    if (message.type === MessageType.Ping) return undefined;
-    if (message.type !== MessageType.Close) return this.#listener.message(this, message);
+    const { type } = message;
+    this.#keepAlive?.heard(this.#parts.clock.now(), type === MessageType.Ping);
+    try {
+      if (this.#stateful?.takes(message) === false) return undefined;
+    } catch (error) {
+      this.fail(error as Error);
+      return undefined;
+    }
+    if (type === MessageType.Ping) return undefined;
+    if (type !== MessageType.Close) return this.#parts.listener.message(this, message);
     const { error } = message;
     this.close({
       message: { type: MessageType.Close },
-      ...(error ? { error: new Error(error) } : undefined),
+      ...error ? { error: new Error(error) } : undefined,
     });
     return undefined;
   }
 
   /** Ends a connection that never shook hands. */
   #refuse(error: string): void {
-    this.#outbox.write(handshakeFailure(error));
+    this.#outbox.write(handshakeFailure(error), false);
     this.close({ error: new ProtocolError(error) });
   }
 
-  #overflow(): void {
-    // What is queued would only delay the Close; the client reads its state again when it is back.
-    this.#outbox.clear();
-    this.close({
-      error: new ProtocolError("The client reads too slowly: too many bytes are unsent."),
-      message: { type: MessageType.Close, allowReconnect: true },
-      slow: true,
-    });
-  }
-
   #closeMessage(error: Error, allowReconnect: boolean): CloseMessage {
-    const { detailedErrors } = this.#limits;
+    const text = "Connection closed with an error.";
+    const { detailedErrors } = this.#parts.limits;
     return {
       type: MessageType.Close,
-      error: withDetail("Connection closed with an error.", error, detailedErrors),
+      error: withDetail(text, error, detailedErrors),
       allowReconnect,
     };
-  }
-}
-
-/** The client was silent for too long. */
-class ClientTimeoutError extends Error {
-  constructor() {
-    super("Client hasn't sent a message/ping within the configured ClientTimeoutInterval.");
-    this.name = "OperationCanceledException";
   }
 }

@@ -58,6 +58,11 @@ export class Inbox {
     else this.#read();
   }
 
+  /** The pipe was lost in the middle of a record; its sender will begin again. */
+  dropPartial(): void {
+    this.#reader.dropPartial();
+  }
+
   /** Reads on. */
   unblock(): void {
     this.#blocked = false;

@@ -2,6 +2,7 @@ import { utf8Length } from "../protocol/framing.ts";
 import type { Frame } from "../protocol/protocol.ts";
 import type { Congestible } from "./congestion.ts";
 import type { Pipe } from "./pipe.ts";
+import { ResendBuffer } from "./resend_buffer.ts";
 import { atEndOfTurn, type TurnListener } from "./turn.ts";
 
 /** The most that is joined into one write, in bytes; a larger frame travels alone. */
@@ -15,11 +16,14 @@ const MAXIMUM_BATCH_BYTES = 64 * 1024;
  * - **Bounded**: when more than the limit is unsent (queued here or in the pipe), `overflow` is called
  *   and the frame is dropped; the connection is then closed, because a gap in its messages would be silent.
  * - **Order** is that of the calls.
+ * - **Resend**: with {@link remember}, what was sent is kept until the client has acknowledged it, and
+ *   sent again through the next pipe. What is kept counts towards the limit.
  */
 export class Outbox implements Congestible, TurnListener {
   readonly #limit: number;
   readonly #overflow: () => void;
   #pipe: Pipe | undefined;
+  #resend: ResendBuffer | undefined;
   #queue: Frame[] = [];
   #queuedBytes = 0;
   /** Never less than what is really unsent: the pipe is asked only when this passes the limit. */
@@ -33,28 +37,50 @@ export class Outbox implements Congestible, TurnListener {
     this.#overflow = overflow;
   }
 
-  /** Sends through `pipe` from now on, what is queued first. */
+  /** Sends through `pipe` from now on. */
   attach(pipe: Pipe): void {
     this.#pipe = pipe;
     this.#unsentAtMost = this.#queuedBytes + pipe.bufferedBytes;
     this.#flush();
   }
 
-  /** Queues from now on, until another pipe is attached. */
-  detach(): void {
-    this.#pipe = undefined;
+  /** Keeps what is sent from now on until it is acknowledged. */
+  remember(): ResendBuffer {
+    return this.#resend ??= new ResendBuffer();
   }
 
-  /** Adds a frame. Without effect once closed. */
-  write(frame: Frame): void {
+  /** The pipe is lost. Only with {@link remember}: all that matters is kept there. */
+  detach(): void {
+    this.#pipe = undefined;
+    this.clear();
+  }
+
+  /** Sends `sequence` and all that is not acknowledged through `pipe`, then what follows. */
+  resume(pipe: Pipe, sequence: Frame): void {
+    this.clear();
+    const frames = [sequence, ...this.#resend?.frames ?? []];
+    this.#queue = frames;
+    this.#queuedBytes = frames.reduce((sum, frame) => sum + frameBytes(frame), 0);
+    this.attach(pipe);
+  }
+
+  /**
+   * Adds a frame. Without effect once closed. `counted` is whether a client that comes back needs it.
+   */
+  write(frame: Frame, counted = true): void {
     if (this.#closed) return;
     const bytes = frameBytes(frame);
+    if (counted && this.#resend !== undefined) {
+      this.#resend.add(frame, bytes);
+      if (this.#resend.bytes > this.#limit) return this.#overflow();
+    }
+    if (this.#pipe === undefined) return;
     this.#unsentAtMost += bytes;
     if (this.#unsentAtMost > this.#limit) {
-      this.#unsentAtMost = this.#queuedBytes + bytes + (this.#pipe?.bufferedBytes ?? 0);
+      this.#unsentAtMost = this.#queuedBytes + bytes + this.#pipe.bufferedBytes;
       if (this.#unsentAtMost > this.#limit) return this.#overflow();
     }
-    if (!this.#turn && this.#pipe !== undefined) {
+    if (!this.#turn) {
       this.#turn = true;
       atEndOfTurn(this);
       this.#pipe.write(frame);

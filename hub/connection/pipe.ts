@@ -7,6 +7,10 @@ import type { Frame, TransferFormat } from "../protocol/protocol.ts";
 export interface Pipe {
   /** How frames travel; text until the handshake has chosen a protocol. */
   format: TransferFormat;
+  /** Whether it carries text only; protocols of bytes are refused then. */
+  readonly textOnly?: boolean;
+  /** Whether the transport itself notices that a client is gone, so that nobody has to ping. */
+  readonly inherentKeepAlive?: boolean;
   /** Bytes that were written and have not left this process. */
   readonly bufferedBytes: number;
   /** Hands over whole records; never blocks. Without effect once closed. */
@@ -25,6 +29,9 @@ export interface Pipe {
 export interface PipeListener {
   /** Something arrived; chunk boundaries have no meaning. */
   receive(chunk: Frame): void;
-  /** The client is gone, or the pipe was closed. May be called more than once. */
-  pipeClosed(): void;
+  /**
+   * The client is gone, or the pipe was closed. May be called more than once. `vanished` is whether it
+   * went without a word, and may come back on another pipe.
+   */
+  pipeClosed(vanished?: boolean): void;
 }

@@ -46,6 +46,20 @@ export class BinaryFrameReader implements FrameReader {
     return this.#bytes.subarray(prefix.end, end);
   }
 
+  dropPartial(): void {
+    this.#join();
+    const start = this.#start;
+    let end = start;
+    // Walks over the whole records; a malformed one ends the connection when it is read.
+    for (let prefix = this.#prefix(); prefix !== undefined; prefix = this.#prefix()) {
+      const next = prefix.end + prefix.length;
+      if (next > this.#bytes.length) break;
+      this.#start = end = next;
+    }
+    this.#bytes = this.#bytes.subarray(0, end);
+    this.#start = start;
+  }
+
   /** One piece of what was pushed, joined only when it is looked at. */
   #join(): void {
     if (this.#chunks.length === 0) return;

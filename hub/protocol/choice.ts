@@ -19,15 +19,22 @@ export class ProtocolChoice {
   }
 
   /**
-   * The protocol for a handshake; names are compared without case.
+   * The protocol for a handshake; names are compared without case. `textOnly` is whether the
+   * transport cannot carry bytes.
    *
    * @throws {ProtocolRefusal} if there is none of that name, or its version is too new.
    */
-  choose(request: HandshakeRequest): HubProtocol {
+  choose(request: HandshakeRequest, textOnly = false): HubProtocol {
     const name = request.protocol.toLowerCase();
     const protocol = this.#protocols.find((protocol) => protocol.name === name);
     if (protocol === undefined) {
       throw new ProtocolRefusal(`The protocol '${request.protocol}' is not supported.`);
+    }
+    if (textOnly && protocol.format === "binary") {
+      throw new ProtocolRefusal(
+        `Cannot use the '${protocol.name}' protocol on the current transport. ` +
+          "The transport does not support 'Binary' transfer format.",
+      );
     }
     if (request.version <= MAXIMUM_PROTOCOL_VERSION) return protocol;
     throw new ProtocolRefusal(

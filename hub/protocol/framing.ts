@@ -14,6 +14,8 @@ export interface FrameReader {
    * @throws {ProtocolError} if a record is, or is going to be, larger than allowed.
    */
   read(): Frame | undefined;
+  /** Forgets the beginning of a record whose rest will never come. */
+  dropPartial(): void;
   /**
    * How much was pushed and not read, in bytes. A text is counted by its UTF-16 units, at no cost:
    * outside ASCII that is less than its UTF-8 bytes, and close to what it takes in memory.
@@ -77,6 +79,12 @@ export class TextFrameReader implements FrameReader {
       throw messageTooLarge(this.#maximum);
     }
     return record;
+  }
+
+  dropPartial(): void {
+    this.#text = this.#text.slice(this.#start, this.#text.lastIndexOf(RECORD_SEPARATOR) + 1);
+    this.#start = 0;
+    this.#decoder = undefined;
   }
 
   /** What was pushed and not read, as one piece. */

@@ -42,6 +42,7 @@ export class ProtocolError extends Error {
       | "FormatException"
       | "EndOfStreamException"
       | "MessagePackSerializationException"
+      | "OperationCanceledException"
       | "JsonReaderException" = "InvalidDataException",
   ) {
     super(message);

@@ -72,7 +72,9 @@ export class Publisher {
       this.#logger.error("Cannot publish a message to other nodes:", error);
     } else if (!this.#outageLogged) {
       this.#outageLogged = true;
-      this.#logger.error("Messages do not reach other nodes until the backplane is back:", error);
+      this.#logger.error(
+        `Messages do not reach other nodes until the backplane is back: ${error.message}`,
+      );
     }
   }
 }

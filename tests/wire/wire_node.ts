@@ -1,104 +1,63 @@
-import { delay } from "@std/async";
 import {
   createHubServer,
   defineHub,
-  type HubContext,
   HubError,
   type Hubs,
   type HubServer,
   type HubServerConfiguration,
   MemoryBackplane,
 } from "../../mod.ts";
+import { KeptLog } from "../client/running_node.ts";
+import {
+  InvalidOperationException,
+  wireConnected,
+  type WireContext,
+  wireMethods,
+} from "./wire_hub.ts";
 
-interface WireClient {
-  hello(text: string): void;
-  bye(code: number): void;
-}
-
-type Context = HubContext<WireClient>;
-
-/** Named as the exception in the transcripts is: clients see the name with detailed errors. */
-class InvalidOperationException extends Error {
-  override readonly name = "InvalidOperationException";
-}
-
-/** The hub of the transcripts, as far as this library has what it uses. */
-const methods = {
-  Echo: (_context: Context, value: unknown) => value,
-  Nothing: (_context: Context) => {},
-  NullResult: (_context: Context) => null,
-  GetSmall: (_context: Context) => ({ count: 5, fullName: null, shade: 1 }),
-  GetDateMs: (_context: Context) => new Date("2026-01-02T03:04:05.678Z"),
-  Escapes: (_context: Context) => "é😀 <>&'\"+\u2028\\/\n\u0001",
-  Opt: (_context: Context, a: string, b = "default") => a + b,
-  HubFail(_context: Context) {
-    throw new HubError("no way");
-  },
-  Crash(_context: Context) {
-    throw new InvalidOperationException("secret");
-  },
-  Cycle(_context: Context) {
-    const cycle: { self?: unknown } = {};
-    return cycle.self = cycle;
-  },
-  async SlowEcho(_context: Context, value: unknown, milliseconds: number) {
-    await delay(milliseconds);
-    return value;
-  },
-  async SendThenAbort({ clients, abort }: Context) {
-    await clients.caller.send("bye", 1);
-    abort();
-  },
-  *Count(_context: Context, count: number, _milliseconds: number) {
-    for (let n = 0; n < count; n++) yield n;
-  },
-};
-
-async function connected({ request, clients }: Context): Promise<void> {
-  const hello = new URL(request.url).searchParams.get("hello");
-  if (hello !== null) await clients.caller.send("hello", hello);
-}
-
-function throwing(error: Error): (context: Context) => void {
+function throwing(error: Error): (context: WireContext) => void {
   return () => {
     throw error;
   };
 }
 
-const silent = { debug() {}, error() {}, info() {}, warn() {} };
-
-type Options = Partial<HubServerConfiguration<Hubs>>;
+interface Endpoint extends Partial<HubServerConfiguration<Hubs>> {
+  readonly connected?: (context: WireContext) => unknown;
+}
 
 /** The endpoints of the transcripts. Times are shorter than theirs, in the same proportions. */
-const ENDPOINTS: Readonly<Record<string, Options & { connected?: (context: Context) => unknown }>> =
-  {
-    wire: {},
-    wsonly: {},
-    stateful: {},
-    detailed: { detailedErrors: true },
-    minver1: { minimumProtocolVersion: 1 },
-    small: { maximumReceiveMessageSize: 100 },
-    smalldetailed: { maximumReceiveMessageSize: 100, detailedErrors: true },
-    parallel: { maximumParallelInvocationsPerClient: 2 },
-    fast: {
-      handshakeTimeout: 500,
-      keepAliveInterval: 500,
-      clientTimeoutInterval: 2500,
-      detailedErrors: true,
+const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
+  wire: {},
+  wsonly: {},
+  stateful: {},
+  detailed: { detailedErrors: true },
+  minver1: { minimumProtocolVersion: 1 },
+  small: { maximumReceiveMessageSize: 100 },
+  smalldetailed: { maximumReceiveMessageSize: 100, detailedErrors: true },
+  parallel: { maximumParallelInvocationsPerClient: 2 },
+  fast: {
+    handshakeTimeout: 500,
+    keepAliveInterval: 500,
+    clientTimeoutInterval: 2500,
+    detailedErrors: true,
+  },
+  auth: {
+    authenticate(request) {
+      const [, id] = /^Bearer (.+)$/.exec(request.headers.get("authorization") ?? "") ?? [];
+      return id === undefined ? new Response(null, { status: 401 }) : { id };
     },
-    auth: {
-      authenticate(request) {
-        const [, id] = /^Bearer (.+)$/.exec(request.headers.get("authorization") ?? "") ?? [];
-        return id === undefined ? new Response(null, { status: 401 }) : { id };
-      },
-    },
-    badconnect: { connected: throwing(new InvalidOperationException("bad connect")) },
-    badconnecthub: { connected: throwing(new HubError("bad connect")) },
-    badconnectdetailed: {
-      connected: throwing(new InvalidOperationException("bad connect")),
-      detailedErrors: true,
-    },
-  };
+  },
+  badconnect: { connected: throwing(new InvalidOperationException("bad connect")) },
+  badconnecthub: { connected: throwing(new HubError("bad connect")) },
+  badconnectdetailed: {
+    connected: throwing(new InvalidOperationException("bad connect")),
+    detailedErrors: true,
+  },
+  askinconnect: {
+    connected: ({ clients }) => clients.caller.invoke("add", 1, 2),
+    detailedErrors: true,
+  },
+};
 
 /** A running node with every endpoint of the transcripts. */
 export class WireNode implements AsyncDisposable {
@@ -107,12 +66,11 @@ export class WireNode implements AsyncDisposable {
   readonly #servers = new Map<string, HubServer<Hubs>>();
 
   constructor() {
-    for (const [name, { connected: open = connected, ...options }] of Object.entries(ENDPOINTS)) {
-      const hub = defineHub({ methods, connected: open });
+    for (const [name, { connected = wireConnected, ...options }] of Object.entries(ENDPOINTS)) {
       const server = createHubServer({
-        logger: silent,
+        logger: new KeptLog(),
         ...options,
-        hubs: { [`/${name}`]: hub },
+        hubs: { [`/${name}`]: defineHub({ methods: wireMethods, connected }) },
         backplane: new MemoryBackplane(),
       });
       this.#servers.set(name, server);

@@ -1,0 +1,65 @@
+import { type CloseMessage, type HubMessage, MessageType } from "../protocol/messages.ts";
+import { ProtocolError } from "../protocol/protocol.ts";
+
+/** Limits and times of a connection, in bytes and milliseconds. */
+export interface ConnectionLimits {
+  readonly handshakeTimeout: number;
+  readonly keepAliveInterval: number;
+  readonly clientTimeoutInterval: number;
+  readonly disconnectTimeout: number;
+  readonly maximumReceiveMessageSize: number | null;
+  readonly maximumQueuedReceiveBytes: number;
+  readonly maximumBufferedBytes: number;
+  readonly statefulReconnectBufferSize: number;
+  readonly detailedErrors: boolean;
+}
+
+/** Why a connection ends. */
+export interface CloseCause {
+  /** What the hub's `disconnected` hears; absent for an orderly end. */
+  readonly error?: Error;
+  /** The last message to the client; absent when it is gone or never shook hands. */
+  readonly message?: CloseMessage;
+  /** The client reads too slowly: it is taken out of every group before anything else is done. */
+  readonly slow?: true;
+}
+
+/** The hub's side of a connection `C`. */
+export interface ConnectionListener<C> {
+  /** The handshake is done; reading starts when this resolves. A rejection ends the connection. */
+  opened(connection: C): Promise<void>;
+  /** A message to dispatch; returns a promise when reading has to wait. */
+  message(connection: C, message: HubMessage): Promise<void> | undefined;
+  /** The connection ends: nothing is delivered to it any more. Called at once. */
+  closing(connection: C, cause: CloseCause): void;
+  /** Called after `closing`, once `opened` has settled; `admitted` is whether it had resolved. */
+  closed(connection: C, cause: CloseCause, admitted: boolean): Promise<void>;
+}
+
+const RECONNECT: CloseMessage = { type: MessageType.Close, allowReconnect: true };
+
+/** More is unsent than is allowed. */
+export function tooSlow(): CloseCause {
+  const error = new ProtocolError("The client reads too slowly: too many bytes are unsent.");
+  return { error, message: RECONNECT, slow: true };
+}
+
+/** More is waiting to be dispatched than is allowed. */
+export function flooded(): CloseCause {
+  const error = new ProtocolError("Too many bytes are waiting to be dispatched.");
+  return { error, message: RECONNECT };
+}
+
+/** A client that could come back did not acknowledge what it was sent. */
+export function unacknowledged(): CloseCause {
+  const error = new ProtocolError("The client does not acknowledge what it is sent.");
+  return { error, message: RECONNECT, slow: true };
+}
+
+/** The client was silent for too long. */
+export function clientTimeout(): Error {
+  return new ProtocolError(
+    "Client hasn't sent a message/ping within the configured ClientTimeoutInterval.",
+    "OperationCanceledException",
+  );
+}
