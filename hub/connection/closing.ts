@@ -1,3 +1,4 @@
+import { withDetail } from "../error_texts.ts";
 import { type CloseMessage, type HubMessage, MessageType } from "../protocol/messages.ts";
 import { ProtocolError } from "../protocol/protocol.ts";
 
@@ -37,6 +38,16 @@ export interface ConnectionListener<C> {
 }
 
 const RECONNECT: CloseMessage = { type: MessageType.Close, allowReconnect: true };
+
+/** Something went wrong; the client sees what with `detailedErrors`, or if it is meant for it. */
+export function failed(
+  error: Error,
+  options: { readonly allowReconnect: boolean; readonly detailedErrors: boolean },
+): CloseCause {
+  const text = withDetail("Connection closed with an error.", error, options.detailedErrors);
+  const { allowReconnect } = options;
+  return { error, message: { type: MessageType.Close, error: text, allowReconnect } };
+}
 
 /** More is unsent than is allowed. */
 export function tooSlow(): CloseCause {

@@ -1,15 +1,16 @@
 import type { Clock } from "../clock.ts";
-import { describe, withDetail } from "../error_texts.ts";
+import { describe } from "../error_texts.ts";
 import { type ProtocolChoice, ProtocolRefusal } from "../protocol/choice.ts";
 import { HANDSHAKE_SUCCESS, handshakeFailure, parseHandshake } from "../protocol/handshake.ts";
 import { HandshakeReader, type HandshakeRecord } from "../protocol/handshake_reader.ts";
-import { type CloseMessage, type HubMessage, MessageType } from "../protocol/messages.ts";
+import { type HubMessage, MessageType } from "../protocol/messages.ts";
 import { type Frame, type HubProtocol, ProtocolError } from "../protocol/protocol.ts";
 import {
   clientTimeout,
   type CloseCause,
   type ConnectionLimits,
   type ConnectionListener,
+  failed,
   flooded,
   tooSlow,
 } from "./closing.ts";
@@ -159,7 +160,7 @@ export class HubConnection implements PipeListener {
 
   /** Ends the connection because of `error`; the client may reconnect. */
   fail(error: Error): void {
-    this.close({ error, message: this.#closeMessage(error, true) });
+    this.close(failed(error, { allowReconnect: true, ...this.#parts.limits }));
   }
 
   /** Ends the connection. Idempotent: the first cause counts. */
@@ -258,7 +259,7 @@ export class HubConnection implements PipeListener {
     });
     if (rest.length > 0) inbox.push(rest);
     this.#opening = listener.opened(this).then(() => true, (error) => {
-      this.close({ error, message: this.#closeMessage(error, false) });
+      this.close(failed(error, { allowReconnect: false, ...limits }));
       return false;
     });
     this.#opening.then((admitted) => {
@@ -289,15 +290,5 @@ export class HubConnection implements PipeListener {
   #refuse(error: string): void {
     this.#outbox.write(handshakeFailure(error), false);
     this.close({ error: new ProtocolError(error) });
-  }
-
-  #closeMessage(error: Error, allowReconnect: boolean): CloseMessage {
-    const text = "Connection closed with an error.";
-    const { detailedErrors } = this.#parts.limits;
-    return {
-      type: MessageType.Close,
-      error: withDetail(text, error, detailedErrors),
-      allowReconnect,
-    };
   }
 }
