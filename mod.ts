@@ -60,9 +60,22 @@ export type {
 export type { HubContext, HubRequest, HubUser } from "./hub/context.ts";
 export { ClientConnectionError, GroupAckTimeoutError, HubError } from "./hub/errors.ts";
 export { defineHub, type Hub, type HubDefinition, type HubMethods } from "./hub/hub.ts";
+export type {
+  ArgumentOf,
+  ArgumentsOf,
+  ClientOf,
+  HandlerOf,
+  HubProxy,
+  ItemOf,
+  MethodsOf,
+  PlainMethod,
+  ResultOf,
+  StreamMethod,
+  StreamResult,
+  StreamSubscriber,
+} from "./hub/hub_proxy.ts";
 export type { DrainOptions, HubServerOptions, Logger } from "./hub/options.ts";
 export {
-  type ClientOf,
   createHubServer,
   type HubHandle,
   type Hubs,

@@ -6,10 +6,11 @@ import type {
 } from "../backplanes/backplane.ts";
 import type { HubClients, HubGroups } from "./clients.ts";
 import { type Clock, systemClock } from "./clock.ts";
-import type { HubContext, HubUser } from "./context.ts";
+import type { HubUser } from "./context.ts";
 import { drainHubs, endHubs } from "./drain.ts";
 import type { Hub, HubMethods } from "./hub.ts";
 import { HubPaths } from "./hub_paths.ts";
+import type { ClientOf } from "./hub_proxy.ts";
 import { LiveHub } from "./live_hub.ts";
 import {
   type DrainOptions,
@@ -26,13 +27,6 @@ const HEARTBEAT_INTERVAL = 1000;
 
 /** Hubs by path. */
 export type Hubs = Readonly<Record<string, Hub<HubMethods>>>;
-
-/** The interface that the clients of a hub implement, from the contexts of its methods. */
-export type ClientOf<H> = H extends Hub<infer M>
-  ? M[keyof M] extends (context: infer X, ...args: never[]) => unknown
-    ? X extends HubContext<infer C, infer _U> ? C : never
-  : never
-  : never;
 
 /** What {@link createHubServer} takes; the flat options are those of {@link HubServerOptions}. */
 export interface HubServerConfiguration<H extends Hubs> extends HubServerOptions {
