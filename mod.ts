@@ -66,6 +66,7 @@ export type {
   ClientOf,
   HandlerOf,
   HubProxy,
+  IsStream,
   ItemOf,
   MethodsOf,
   PlainMethod,

@@ -57,7 +57,8 @@ export type StreamMethod<M> =
   & { [K in keyof M]: IsStream<M[K]> extends true ? K : never }[keyof M]
   & string;
 
-type IsStream<F> = F extends (...args: never[]) => infer R
+/** Whether a method streams. */
+export type IsStream<F> = F extends (...args: never[]) => infer R
   ? Awaited<R> extends AsyncIterable<unknown> | Generator ? true : false
   : false;
 

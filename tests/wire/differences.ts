@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { packedHex } from "./records.ts";
 import type { ReceiveStep, Step } from "./transcripts.ts";
 
 /** One difference. */
@@ -17,10 +18,11 @@ export interface Difference {
   readonly change: (step: Step) => readonly Step[];
 }
 
-/** Transcripts that are not replayed: what they are about is not part of the library yet. */
-export const NOT_YET: readonly (readonly [cases: RegExp, reason: string])[] = [
+/** Transcripts that are not replayed: what they are about is not part of the library, or not yet. */
+export const NOT_REPLAYED: readonly (readonly [cases: RegExp, reason: string])[] = [
   [/^CORS$|origin that is not listed/, "cross-origin answers are the embedding application's"],
-  [/^messagepack:/, "MessagePack clients"],
+  [/^messagepack: value types/, "types of .NET; ours are in tests/protocol/messagepack_test.ts"],
+  [/^messagepack: client result/, "its answer names an invocation id of upstream's own"],
   [/^SSE:/, "Server-Sent Events"],
   [/^long polling:/, "long polling"],
   [/^stateful:/, "stateful reconnect"],
@@ -144,6 +146,18 @@ export const DIFFERENCES: readonly Difference[] = [
         invocationId: "1",
         result: "HubException: The client completed without a result.",
       })
+    ),
+  },
+  {
+    case: "messagepack: results, errors, ping, Close with two items",
+    reason: "members keep their names, and enums are what the hub makes of them",
+    change: received((step) =>
+      step.hex?.includes("a5436f756e74")
+        ? {
+          opcode: 2,
+          hex: packedHex([3, {}, "3", 3, { count: 5, fullName: null, shade: 1 }]),
+        }
+        : step
     ),
   },
   {

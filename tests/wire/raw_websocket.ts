@@ -64,10 +64,10 @@ export class RawWebSocket implements Disposable {
     throw new Error(`Cannot open WebSocket: ${response.status} ${response.body}`);
   }
 
-  /** Opens a WebSocket and shakes hands for JSON. */
-  static async connect(port: number, path: string): Promise<RawWebSocket> {
+  /** Opens a WebSocket and shakes hands. */
+  static async connect(port: number, path: string, protocol = "json"): Promise<RawWebSocket> {
     const socket = await RawWebSocket.open(port, path);
-    await socket.sendText('{"protocol":"json","version":1}\x1e');
+    await socket.sendText(`${JSON.stringify({ protocol, version: 1 })}\x1e`);
     const { payload } = await socket.receive();
     const answer = new TextDecoder().decode(payload);
     if (answer === "{}\x1e") return socket;

@@ -1,18 +1,20 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { unhex } from "../protocol/hex.ts";
+import { hex, unhex } from "../protocol/hex.ts";
 import { rawFetch, type RawResponse } from "./raw_http.ts";
 import { closeStatus, Opcode, RawWebSocket } from "./raw_websocket.ts";
+import { frameRecords, stepRecords, typeOf, type WireRecord } from "./records.ts";
 import type { ReceiveStep, SendStep, Step, Transcript } from "./transcripts.ts";
 
 const SERVER_INVOCATION = "{serverInvocationId}";
-const PING = '{"type":6}';
+/** What a MessagePack client is answered to its handshake. */
+const BINARY_HANDSHAKE = "7b7d1e";
 
 /** Does what the client of a transcript did, and compares what the server answers. */
 export class Replay implements Disposable {
   readonly #port: number;
   readonly #sockets = new Map<string, RawWebSocket>();
   /** Records of a frame that are not compared yet: servers may join or split. */
-  readonly #records = new Map<string, string[]>();
+  readonly #records = new Map<string, WireRecord[]>();
   /** What placeholders stand for. */
   readonly #values = new Map<string, string>();
   #response: RawResponse | undefined;
@@ -23,19 +25,20 @@ export class Replay implements Disposable {
   }
 
   /** Runs `steps` of a transcript. */
-  async run({ name, note }: Transcript, steps: readonly Step[]): Promise<void> {
+  async run({ name, note, protocol }: Transcript, steps: readonly Step[]): Promise<void> {
     // A cancelled stream may send a little more before it ends.
-    this.#lateItems = name === "stream cancel";
-    const [, implied] = /each numbered socket had its handshake on (\S+)/.exec(note) ?? [];
+    this.#lateItems = /cancel/.test(name);
+    const numbered = /each numbered socket|every other case closes/.test(note);
     for (const { setup, send, receive } of steps) {
-      if (setup !== undefined) await this.#setUp(setup);
+      if (setup !== undefined) await this.#setUp(setup, protocol);
       const label = (send ?? receive)?.label ?? "";
-      if (implied !== undefined && send !== undefined && label !== "") {
-        this.#sockets.set(label, await RawWebSocket.connect(this.#port, implied));
+      if (numbered && send !== undefined && label !== "") {
+        this.#sockets.set(label, await RawWebSocket.connect(this.#port, "/detailed", protocol));
       }
       if (send !== undefined) await this.#send(send, label);
-      if (receive !== undefined) await this.#receive(receive, label);
-      if (implied !== undefined && receive !== undefined && label !== "") {
+      if (receive === undefined) continue;
+      await this.#receive(receive, label);
+      if (numbered && label !== "" && this.#endsIn(receive)) {
         await this.#receiveClose({ closeCode: 1000, reason: "" }, label);
       }
     }
@@ -47,7 +50,7 @@ export class Replay implements Disposable {
     for (const socket of this.#sockets.values()) socket[Symbol.dispose]();
   }
 
-  async #setUp(setup: string): Promise<void> {
+  async #setUp(setup: string, protocol: string): Promise<void> {
     const [, posted, names] = /^POST (\S+) gave (.*)$/.exec(setup) ?? [];
     if (posted !== undefined && names !== undefined) {
       const { body } = await rawFetch(this.#port, { method: "POST", path: posted });
@@ -61,10 +64,8 @@ export class Replay implements Disposable {
     if (path === undefined) throw new Error(`Cannot replay setup: ${setup}`);
     this.#values.delete(SERVER_INVOCATION);
     this.#sockets.get(label)?.[Symbol.dispose]();
-    this.#sockets.set(
-      label,
-      await RawWebSocket.connect(this.#port, await this.#identified(path, label)),
-    );
+    const identified = await this.#identified(path, label);
+    this.#sockets.set(label, await RawWebSocket.connect(this.#port, identified, protocol));
   }
 
   /** A socket that is called by a letter is asked about by its connection id: negotiates to know it. */
@@ -98,19 +99,29 @@ export class Replay implements Disposable {
   async #receive(step: ReceiveStep, label: string): Promise<void> {
     if (step.status !== undefined) return this.#compareResponse(step);
     if (step.opcode === Opcode.Close) return await this.#receiveClose(step, label);
-    for (const record of this.#filled(step.text ?? "").split("\x1e").slice(0, -1)) {
+    if (step.hex === BINARY_HANDSHAKE) {
+      const { opcode, payload } = await this.#socket(label).receive();
+      return assertEquals([opcode, hex(payload)], [step.opcode, step.hex]);
+    }
+    const filled = step.text === undefined ? step : { ...step, text: this.#filled(step.text) };
+    for (const record of stepRecords(filled)) {
       let actual = await this.#record(label);
       while (this.#mayPrecede(actual, record)) actual = await this.#record(label);
-      assertEquals(JSON.parse(actual), this.#captured(JSON.parse(record), JSON.parse(actual)));
+      assertEquals(actual, this.#captured(record, actual));
       // Members are in upstream's order too.
-      assertEquals(Object.keys(JSON.parse(actual)), Object.keys(JSON.parse(record)));
+      assertEquals(Object.keys(actual), Object.keys(record));
     }
   }
 
   /** How many pings, or late items, come before something else is a matter of timing. */
-  #mayPrecede(actual: string, expected: string): boolean {
-    if (actual === PING) return expected !== PING;
-    return this.#lateItems && JSON.parse(actual).type === 2 && JSON.parse(expected).type === 3;
+  #mayPrecede(actual: WireRecord, expected: WireRecord): boolean {
+    if (typeOf(actual) === 6) return typeOf(expected) !== 6;
+    return this.#lateItems && typeOf(actual) === 2 && typeOf(expected) === 3;
+  }
+
+  /** Whether a step is the last of its connection. */
+  #endsIn(step: ReceiveStep): boolean {
+    return stepRecords(step).some((record) => typeOf(record) === 7);
   }
 
   #compareResponse(step: ReceiveStep): void {
@@ -135,18 +146,13 @@ export class Replay implements Disposable {
     assertEquals(closeStatus(frame), { code: step.closeCode, reason: step.reason });
   }
 
-  async #record(label: string): Promise<string> {
+  async #record(label: string): Promise<WireRecord> {
     const waiting = this.#records.get(label) ?? [];
-    if (waiting.length === 0) {
-      const frame = await this.#socket(label).receive();
-      const text = new TextDecoder().decode(frame.payload);
-      assertEquals([frame.opcode, frame.final], [Opcode.Text, true], text);
-      // Clients need whole records in every message.
-      assert(text.endsWith("\x1e"), text);
-      waiting.push(...text.split("\x1e").slice(0, -1));
-      this.#records.set(label, waiting);
-    }
-    return waiting.shift() ?? "";
+    if (waiting.length === 0) waiting.push(...frameRecords(await this.#socket(label).receive()));
+    this.#records.set(label, waiting);
+    const record = waiting.shift();
+    if (record === undefined) throw new Error("Unexpected frame: it is empty");
+    return record;
   }
 
   #socket(label: string): RawWebSocket {
@@ -161,9 +167,11 @@ export class Replay implements Disposable {
   }
 
   /** `expected` with the id that the server has chosen for its question. */
-  #captured(expected: Record<string, unknown>, actual: Record<string, unknown>): unknown {
-    if (expected.invocationId !== SERVER_INVOCATION) return expected;
-    const { invocationId } = actual;
+  #captured(expected: WireRecord, actual: WireRecord): WireRecord {
+    if (!("invocationId" in expected) || expected.invocationId !== SERVER_INVOCATION) {
+      return expected;
+    }
+    const { invocationId } = actual as { invocationId?: unknown };
     assert(typeof invocationId === "string" && invocationId !== "", String(invocationId));
     this.#values.set(SERVER_INVOCATION, invocationId);
     return { ...expected, invocationId };

@@ -49,14 +49,17 @@ export interface Step {
 export interface Transcript {
   readonly name: string;
   readonly note: string;
+  /** The hub protocol of its sockets. */
+  readonly protocol: string;
   readonly steps: readonly Step[];
 }
 
 /** All transcripts, in their order. */
 export const TRANSCRIPTS: readonly Transcript[] = (vectors as readonly Record<string, unknown>[])
   .filter((entry) => "case" in entry)
-  .map(({ case: name, note, steps }) => ({
+  .map(({ case: name, note, protocol, steps }) => ({
     name: String(name),
     note: String(note ?? ""),
+    protocol: String(protocol),
     steps: steps as Step[],
   }));

@@ -1,11 +1,11 @@
 import { assert } from "@std/assert";
-import { DIFFERENCES, NOT_YET } from "./differences.ts";
+import { DIFFERENCES, NOT_REPLAYED } from "./differences.ts";
 import { Replay } from "./replay.ts";
 import { type Step, type Transcript, TRANSCRIPTS } from "./transcripts.ts";
 import { WireNode } from "./wire_node.ts";
 
 function isReplayed({ name }: Transcript): boolean {
-  return !NOT_YET.some(([cases]) => cases.test(name));
+  return !NOT_REPLAYED.some(([cases]) => cases.test(name));
 }
 
 /** What this library's clients see: the transcript with the deliberate differences in it. */
@@ -26,12 +26,12 @@ for (const transcript of TRANSCRIPTS.filter(isReplayed)) {
   });
 }
 
-Deno.test("DIFFERENCES and NOT_YET name only transcripts that exist", () => {
+Deno.test("DIFFERENCES and NOT_REPLAYED name only transcripts that exist", () => {
   for (const { case: name } of DIFFERENCES) {
     if (name === undefined) continue;
     assert(TRANSCRIPTS.some((transcript) => transcript.name === name), name);
   }
-  for (const [cases] of NOT_YET) {
+  for (const [cases] of NOT_REPLAYED) {
     assert(TRANSCRIPTS.some(({ name }) => cases.test(name)), String(cases));
   }
 });

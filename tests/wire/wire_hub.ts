@@ -18,6 +18,7 @@ export class InvalidOperationException extends Error {
 
 const calls = {
   Echo: (_context: WireContext, value: unknown) => value,
+  Add: (_context: WireContext, a: number, b: number) => a + b,
   Nothing: (_context: WireContext) => {},
   NullResult: (_context: WireContext) => null,
   GetSmall: (_context: WireContext) => ({ count: 5, fullName: null, shade: 1 }),
