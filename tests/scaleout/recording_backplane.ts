@@ -1,0 +1,87 @@
+import type {
+  Backplane,
+  BackplaneHandler,
+  BackplaneStatus,
+  BackplaneStatusEvent,
+  BackplaneSubscription,
+} from "../../backplanes/backplane.ts";
+import { MemoryBackplane, type MemoryBus } from "../../backplanes/memory.ts";
+import { Arrivals } from "./arrivals.ts";
+
+/** One call of `publish`. */
+export interface Published {
+  readonly channel: string;
+  readonly payload: Uint8Array;
+}
+
+/** Writes down what a hub asks of its backplane, and can refuse or delay it. */
+export class RecordingBackplane implements Backplane {
+  /** Every publish, refused ones too. */
+  readonly published: Published[] = [];
+  /** Every subscribe as `+channel` and every unsubscribe as `-channel`, when it was asked for. */
+  readonly asked: Arrivals<string> = new Arrivals<string>();
+  /** Every channel the bus has confirmed, as it did. */
+  readonly confirmed: Arrivals<string> = new Arrivals<string>();
+  /** What is subscribed now. */
+  readonly channels: Set<string> = new Set<string>();
+  /** Why a publish on `channel` is refused, if it is. */
+  refusesPublish: (channel: string) => Error | undefined = () => undefined;
+  /** Awaited before a subscribe is handed on; a rejection refuses it. */
+  beforeSubscribe: (channel: string) => Promise<void> | undefined = () => undefined;
+  readonly #inner: Backplane;
+
+  /** Wraps a backplane on `bus`, or on a bus of its own. */
+  constructor(bus?: MemoryBus, options?: { readonly subscribeTimeout?: number }) {
+    this.#inner = new MemoryBackplane(bus, options);
+  }
+
+  get status(): BackplaneStatus {
+    return this.#inner.status;
+  }
+
+  get echo(): boolean {
+    return this.#inner.echo;
+  }
+
+  /** The channels of the publishes. */
+  get publishedChannels(): string[] {
+    return this.published.map(({ channel }) => channel);
+  }
+
+  publish(channel: string, payload: Uint8Array): Promise<number | undefined> {
+    this.published.push({ channel, payload });
+    const error = this.refusesPublish(channel);
+    return error === undefined ? this.#inner.publish(channel, payload) : Promise.reject(error);
+  }
+
+  async subscribe(channel: string, handler: BackplaneHandler): Promise<BackplaneSubscription> {
+    this.asked.add(`+${channel}`);
+    await this.beforeSubscribe(channel);
+    const subscription = await this.#inner.subscribe(channel, handler);
+    this.channels.add(channel);
+    this.confirmed.add(channel);
+    const unsubscribe = () => {
+      this.asked.add(`-${channel}`);
+      this.channels.delete(channel);
+      return subscription.unsubscribe();
+    };
+    return { unsubscribe, [Symbol.asyncDispose]: unsubscribe };
+  }
+
+  /** How often `channel` was asked for. */
+  subscribes(channel: string): number {
+    return this.asked.all.filter((call) => call === `+${channel}`).length;
+  }
+
+  onStatus(listener: (event: BackplaneStatusEvent) => void): Disposable {
+    return this.#inner.onStatus(listener);
+  }
+
+  close(): Promise<void> {
+    return this.#inner.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
