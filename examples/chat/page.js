@@ -15,7 +15,9 @@ const REFUSAL = /HubException: (.*)$/s;
 /** The rooms the person wants to be in; those that the node has let us into are `true`. */
 const rooms = new Map(recall("rooms", ["lobby"]).map((room) => [room, false]));
 
-let name = recall("name", inventName());
+/** `/?name=Ann` opens the page in that name. */
+const asked = new URLSearchParams(location.search).get("name")?.trim().slice(0, 40);
+let name = asked || recall("name", inventName());
 let connection;
 
 view.start({ rename, join, leave, say, reconnect: () => connect() });
