@@ -27,7 +27,8 @@ const SUPPORTED =
  * | `redis://[user[:password]@]host[:port]`, `rediss://…` | Redis pub/sub |
  * | `nats://[user:password@\|token@]host[:port][,…]`, `tls://…` | core NATS |
  *
- * Each takes `?prefix=`, put before every channel name byte for byte; end it in `:`.
+ * Each takes `?prefix=`, which keeps applications on one bus apart; end it in `:`. It is put before
+ * every channel name byte for byte, on NATS as tokens of the subject.
  *
  * @throws {TypeError} if the URL is malformed or its scheme is not supported; the text never has the
  * password.

@@ -22,6 +22,8 @@ export interface ClientProxy<C> {
    * @throws {HubError} if a group name or user id is empty or too long; nothing is delivered then.
    * @throws {BackplaneUnavailableError} if members on other nodes may not have the message; its
    * `deliveredLocally` tells whether members here have it. Do not repeat it blindly.
+   * @throws {BackplaneError} with the same, if the bus refuses the message: it is too large, forbidden,
+   * or the backplane is closed (`BackplaneClosedError`).
    */
   send<K extends [C] extends [never] ? never : keyof C & string>(
     method: K,

@@ -19,7 +19,8 @@ export interface HubDefinition<M extends HubMethods> {
   /**
    * The hub's name, the same on every node: the first part of its channels on the bus. To share a hub
    * with ASP.NET Core nodes, the full name of its class, such as `MyApp.Hubs.ChatHub`. By default the
-   * path in `hubs` without its leading slash.
+   * path in `hubs` without its leading slash. Of two hubs on one bus neither name may be the other's
+   * beginning up to a `:`, because a `:` also separates the name from what follows it.
    */
   readonly name?: string;
   /**

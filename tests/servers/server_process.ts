@@ -33,12 +33,20 @@ function runs(pid: number): boolean {
   }
 }
 
-/** A port that nobody listens on now. */
+/**
+ * A port that nobody listens on now. Below those that the system gives to outgoing connections, so
+ * that a server which is stopped for a while gets its port back.
+ */
 export function freePort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr as Deno.NetAddr;
-  listener.close();
-  return port;
+  for (let tries = 0;; tries++) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    try {
+      Deno.listen({ hostname: "127.0.0.1", port }).close();
+      return port;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse) || tries === 100) throw error;
+    }
+  }
 }
 
 /** A server that a test can kill, start again on the same port, stop in its tracks and let go on. */

@@ -1,0 +1,108 @@
+/**
+ * Who may import whom. `CONTRIBUTING.md` draws the same.
+ *
+ * @module
+ */
+import type { Arrow } from "./graph.ts";
+
+/** The room of a file: the first pattern that fits. */
+const ROOMS: readonly (readonly [room: string, pattern: RegExp])[] = [
+  ["mod", /^mod\.ts$/],
+  ["contract", /^backplanes\/(?:backplane|errors)\.ts$/],
+  ["open", /^backplanes\/open\.ts$/],
+  ["memory", /^backplanes\/_?memory(?:_\w+)?\.ts$/],
+  ["broadcast", /^backplanes\/_?broadcast(?:_\w+)?\.ts$/],
+  ["redis", /^backplanes\/_?redis(?:_\w+)?\.ts$/],
+  ["nats", /^backplanes\/_?nats(?:_\w+)?\.ts$/],
+  ["conformance", /^backplanes\/_?conformance(?:_\w+)?\.ts$/],
+  ["shared", /^backplanes\/_\w+\.ts$/],
+  ["clock", /^hub\/clock\.ts$/],
+  ["errors", /^hub\/errors\.ts$/],
+  ["error texts", /^hub\/error_texts\.ts$/],
+  ["options", /^hub\/(?:options|transport_options|in_range)\.ts$/],
+  ["hub", /^hub\/(?:hub|hub_proxy|context|clients)\.ts$/],
+  ["server", /^hub\/(?:server|live_hub|drain|hub_paths)\.ts$/],
+  ["transports", /^hub\/transports\//],
+  ["connection", /^hub\/connection\//],
+  ["dispatch", /^hub\/dispatch\//],
+  ["routing", /^hub\/routing\//],
+  ["protocol", /^hub\/protocol\//],
+  ["examples", /^(?:examples|bench)\//],
+  ["tests", /^tests\//],
+];
+
+/** What an arrow may point to: a room, a file or a package; after `types of `, by its types only. */
+const ALLOWED: Readonly<Record<string, readonly string[]>> = {
+  mod: ["contract", "open", "memory", "errors", "options", "hub", "server"],
+  contract: [],
+  shared: ["contract"],
+  memory: ["contract", "shared"],
+  broadcast: ["contract", "shared", "node:timers"],
+  redis: ["contract", "shared", "npm:ioredis", "node:buffer", "node:timers"],
+  nats: ["contract", "shared", "npm:nats", "node:net", "node:tls", "node:timers"],
+  conformance: ["contract", "shared"],
+  // The one place that knows every driver; it loads the one that is asked for.
+  open: ["contract", ...["memory", "broadcast", "redis", "nats"].flatMap(lazily)],
+  clock: [],
+  errors: [],
+  "error texts": ["errors"],
+  options: [],
+  protocol: ["npm:@msgpack/msgpack"],
+  routing: ["contract", "clock", "errors", "protocol"],
+  connection: ["clock", "error texts", "protocol", "node:timers"],
+  dispatch: [
+    ...["hub", "errors", "error texts", "clock", "protocol", "connection"],
+    "types of routing",
+  ],
+  // A connection is a pipe of bytes to them; what a frame is, is all they know of protocols.
+  transports: ["connection", "clock", "options", "types of hub/protocol/protocol.ts"],
+  hub: ["errors", "types of routing"],
+  server: [
+    ...["hub", "options", "errors", "error texts", "clock", "types of contract"],
+    ...["transports", "connection", "dispatch", "routing", "protocol"],
+  ],
+};
+
+function lazily(room: string): string[] {
+  return [`types of ${room}`, `import() of ${room}`];
+}
+
+/** The room of a file of the project; a package is its own. */
+export function roomOf(file: string): string | undefined {
+  if (/^(?:npm|node|jsr):/.test(file)) return file;
+  return ROOMS.find(([, pattern]) => pattern.test(file))?.[0];
+}
+
+/**
+ * What is wrong with an arrow, or `undefined` if it points the right way. `entryPoints` are the files
+ * that `deno.json` exports.
+ */
+export function objection(
+  { from, to, kind }: Arrow,
+  entryPoints: readonly string[],
+): string | undefined {
+  const [source, target] = [roomOf(from), roomOf(to)];
+  if (source === undefined) return `${from} is in no room: add it to the rules`;
+  if (target === undefined) return `${from} → ${to}: the target is in no room`;
+  if (source === target || source === "tests") return undefined;
+  if (source === "examples") return exampleObjection(from, to, target, entryPoints);
+  const allowed = ALLOWED[source] ?? [];
+  const names = [target, to];
+  if (kind === "types") names.push(`types of ${target}`, `types of ${to}`);
+  if (kind === "dynamic") names.push(`import() of ${target}`);
+  if (allowed.some((name) => names.includes(name))) return undefined;
+  const what = kind === "types" ? "types" : kind === "dynamic" ? "import()" : "import";
+  return `${from} → ${to} (${what}): "${source}" may import only ${
+    allowed.length === 0 ? "nothing" : allowed.join(", ")
+  }`;
+}
+
+function exampleObjection(
+  from: string,
+  to: string,
+  target: string,
+  entryPoints: readonly string[],
+): string | undefined {
+  if (/^(?:npm|node|jsr):/.test(target) || entryPoints.includes(to)) return undefined;
+  return `${from} → ${to}: examples and benchmarks import only the public entry points`;
+}

@@ -1,0 +1,72 @@
+/**
+ * The programs that tests start: what they are called, where Debian has them, and how to get them.
+ *
+ * @module
+ */
+
+/** A program that tests need. */
+export interface Program {
+  /** Its names; one of them is enough. */
+  readonly commands: readonly string[];
+  /** The package of Debian that has it. */
+  readonly package: string;
+}
+
+/** Every program that tests need beside Deno. */
+export const PROGRAMS: readonly Program[] = [
+  { commands: ["redis-server"], package: "redis-server" },
+  { commands: ["redis-cli"], package: "redis-tools" },
+  { commands: ["nats-server"], package: "nats-server" },
+  { commands: ["chromium"], package: "chromium" },
+  { commands: ["openssl"], package: "openssl" },
+];
+
+/** Debian keeps servers where only root's PATH looks. */
+const FURTHER_FOLDERS = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
+
+/** The PATH that tests get: `path` and the folders where servers are. */
+export function searchPath(path: string): string {
+  const folders = path.split(":").filter((folder) => folder !== "");
+  return [...new Set([...folders, ...FURTHER_FOLDERS])].join(":");
+}
+
+/** Those of `programs` that are nowhere on `path`. */
+export function missingPrograms(programs: readonly Program[], path: string): Program[] {
+  return programs.filter(({ commands }) => !commands.some((command) => isOnPath(command, path)));
+}
+
+function isOnPath(command: string, path: string): boolean {
+  return path.split(":").some((folder) => {
+    try {
+      return Deno.statSync(`${folder}/${command}`).isFile;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** What a person has to type to get `programs`. */
+export function installCommand(programs: readonly Program[]): string {
+  const packages = programs.map((program) => program.package).join(" ");
+  return `apt-get update && apt-get install --yes --no-install-recommends ${packages}`;
+}
+
+/** Whether {@link installPrograms} can work here: as root, where there is apt. */
+export function canInstall(path: string): boolean {
+  return Deno.build.os === "linux" && Deno.uid() === 0 && isOnPath("apt-get", path);
+}
+
+/** Installs `programs` with apt; resolves with whether they are there now. */
+export async function installPrograms(
+  programs: readonly Program[],
+  path: string,
+): Promise<boolean> {
+  const { success } = await new Deno.Command("/bin/sh", {
+    args: ["-c", installCommand(programs)],
+    env: { DEBIAN_FRONTEND: "noninteractive", PATH: path },
+    stdin: "null",
+    stdout: "inherit",
+    stderr: "inherit",
+  }).spawn().status;
+  return success && missingPrograms(programs, path).length === 0;
+}
