@@ -18,6 +18,8 @@ export interface ChannelBus {
 /** The most channels asked for in one command when everything is subscribed again. */
 const RESUBSCRIBE_BATCH = 1000;
 
+const NOBODY: readonly never[] = [];
+
 interface Waiter {
   readonly attached: Attached;
   readonly timer: ReturnType<typeof setTimeout>;
@@ -31,8 +33,9 @@ interface Channel {
   confirmed: boolean;
   /** A command for it is under way: the lock of this channel. */
   busy: boolean;
-  readonly joining: Set<Waiter>;
-  readonly leaving: Set<() => void>;
+  /** Replaced and never changed: nearly all channels have none, and share one empty list. */
+  joining: readonly Waiter[];
+  leaving: readonly (() => void)[];
 }
 
 /**
@@ -124,7 +127,7 @@ export class ChannelSubscriptions {
     this.#closed = error;
     this.disconnected();
     for (const [name, state] of this.#channels) {
-      for (const waiter of [...state.joining]) {
+      for (const waiter of state.joining) {
         this.#settle(state, waiter, error);
       }
       this.#left(name, state);
@@ -138,8 +141,8 @@ export class ChannelSubscriptions {
       state = {
         confirmed: false,
         busy: false,
-        joining: new Set(),
-        leaving: new Set(),
+        joining: NOBODY,
+        leaving: NOBODY,
       };
       this.#channels.set(name, state);
     }
@@ -165,13 +168,16 @@ export class ChannelSubscriptions {
         );
       }, this.#subscribeTimeout);
       const waiter: Waiter = { attached, timer, resolve, reject };
-      state.joining.add(waiter);
+      state.joining = [...state.joining, waiter];
       this.#mark(name);
     });
   }
 
   #settle(state: Channel, waiter: Waiter, error?: Error): void {
-    if (!state.joining.delete(waiter)) return;
+    if (!state.joining.includes(waiter)) return;
+    state.joining = state.joining.length === 1
+      ? NOBODY
+      : state.joining.filter((other) => other !== waiter);
     clearTimeout(waiter.timer);
     if (error === undefined) waiter.resolve();
     else waiter.reject(error);
@@ -188,16 +194,16 @@ export class ChannelSubscriptions {
     if (state === undefined) return;
     if (!state.confirmed && !state.busy) return this.#left(name, state);
     await new Promise<void>((resolve) => {
-      state.leaving.add(resolve);
+      state.leaving = [...state.leaving, resolve];
       this.#mark(name);
     });
   }
 
   #left(name: string, state: Channel): void {
     for (const resolve of state.leaving) resolve();
-    state.leaving.clear();
+    state.leaving = NOBODY;
     // Whoever joined meanwhile still needs the entry.
-    if (state.joining.size === 0 && !this.handlers.has(name)) {
+    if (state.joining.length === 0 && !this.handlers.has(name)) {
       this.#channels.delete(name);
     }
   }
@@ -258,9 +264,9 @@ export class ChannelSubscriptions {
     state.confirmed = joined;
     if (this.handlers.has(name) !== joined) return this.#mark(name);
     for (const resolve of state.leaving) resolve();
-    state.leaving.clear();
+    state.leaving = NOBODY;
     if (!joined) return this.#left(name, state);
-    for (const waiter of [...state.joining]) this.#settle(state, waiter);
+    for (const waiter of state.joining) this.#settle(state, waiter);
   }
 
   /** The bus refused `name`; says whether handlers remain that were promised it. */
@@ -269,7 +275,7 @@ export class ChannelSubscriptions {
     if (state === undefined) return false;
     state.busy = false;
     const message = `Cannot subscribe to ${JSON.stringify(name)}: the bus refused it`;
-    for (const waiter of [...state.joining]) {
+    for (const waiter of state.joining) {
       this.#withdraw(
         name,
         state,

@@ -56,7 +56,7 @@ export class HubPaths<L> {
 
   /** The hub at a path of `hubs`. */
   get(path: string): L | undefined {
-    return this.#byPath.get(normalize(path));
+    return path.startsWith("/") ? this.#byPath.get(normalize(path)) : undefined;
   }
 
   /** The hub that a request to `pathname` is for. */

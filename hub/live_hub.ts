@@ -114,11 +114,14 @@ export class LiveHub implements ConnectionListener<HubConnection> {
       stateful: admission.stateful ?? false,
     });
     const router = this.#router;
+    let items: Map<unknown, unknown> | undefined;
     const state: ConnectionState = {
       connectionId: admission.id,
       user: admission.user,
       request: admission.request,
-      items: new Map(),
+      get items() {
+        return items ??= new Map();
+      },
       clients: (before) => new RoutedCallerClients<never>(router, admission.id, before),
       groups: router.groups,
       get signal() {

@@ -10,8 +10,9 @@
  * | `bigint` within ±2^53 | number | integer |
  * | an object with `toJSON` | what it returns | what it returns |
  *
- * Refused with a `TypeError`: `NaN` and infinities, larger `bigint`s, functions, symbols, `Map`, `Set`,
- * other buffers and views, invalid dates, and nesting deeper than 64 (a cycle is such a nesting).
+ * Lone surrogates in a text become U+FFFD. Refused with a `TypeError`: `NaN` and infinities, larger
+ * `bigint`s, functions, symbols, `Map`, `Set`, `Promise` (a forgotten `await`), `Error`, `RegExp`, other
+ * buffers and views, invalid dates, and nesting deeper than 64 (a cycle is such a nesting).
  *
  * @module
  */
@@ -49,6 +50,7 @@ export function checkSerializable(value: unknown): void {
 function isPlain(value: unknown, depth: number): boolean {
   switch (typeof value) {
     case "string":
+      return value.isWellFormed();
     case "boolean":
     case "undefined":
       return true;
@@ -86,6 +88,7 @@ function convert(value: unknown, bytes: (bytes: Uint8Array) => unknown, depth: n
     if (Number.isSafeInteger(number)) return number;
     throw refusal(`${value}n, beyond 2^53`);
   }
+  if (typeof value === "string") return value.toWellFormed();
   if (typeof value === "function" || typeof value === "symbol") throw refusal(`a ${typeof value}`);
   if (typeof value !== "object" || value === null) {
     isPlain(value, depth);
@@ -100,15 +103,19 @@ function convert(value: unknown, bytes: (bytes: Uint8Array) => unknown, depth: n
   if (Array.isArray(value)) return value.map((item) => convert(item, bytes, depth + 1));
   const { toJSON } = value as { toJSON?: unknown };
   if (typeof toJSON === "function") return convert(toJSON.call(value, ""), bytes, depth + 1);
-  if (
-    value instanceof Map || value instanceof Set || value instanceof ArrayBuffer ||
-    ArrayBuffer.isView(value)
-  ) throw refusal(`a ${value.constructor.name}`);
+  if (isOpaque(value)) throw refusal(`a ${value.constructor.name}`);
   const copy: Record<string, unknown> = Object.create(null);
   for (const key of Object.keys(value)) {
     copy[key] = convert((value as Record<string, unknown>)[key], bytes, depth + 1);
   }
   return copy;
+}
+
+/** An object whose content is not in its properties: it would travel as `{}` without a sign. */
+function isOpaque(value: object): boolean {
+  return value instanceof Map || value instanceof Set || value instanceof ArrayBuffer ||
+    ArrayBuffer.isView(value) || value instanceof Promise || value instanceof Error ||
+    value instanceof RegExp;
 }
 
 function refusal(what: string): TypeError {
