@@ -17,7 +17,7 @@ export class BackplaneError extends Error {
    * Set by a hub's `send`: whether members on this node already have the message, so that only
    * members on other nodes may lack it. `undefined` where a backplane itself rejects.
    */
-  readonly deliveredLocally?: boolean;
+  declare readonly deliveredLocally?: boolean;
 
   /** Makes the error; `options.cause` keeps what the bus's own client said. */
   constructor(message: string, options?: BackplaneErrorOptions) {

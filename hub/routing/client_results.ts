@@ -38,9 +38,14 @@ export interface ClientResultsOptions {
   readonly protocols: readonly HubProtocol[];
 }
 
+/** After how many of our own timeouts another node has certainly given up. */
+const FORGET_FACTOR = 10;
+
 /** A client whose answer is awaited. */
 interface Pending {
   readonly connectionId: string;
+  /** When another node asked; absent if this one did, which has a timer. */
+  readonly forwardedAt?: number;
   /** Takes the client's answer, or the error why there will be none. */
   settle(answer: CompletionMessage | Error): void;
 }
@@ -129,6 +134,7 @@ export class ClientResults {
     if (invocationId !== undefined && returnChannel !== undefined) {
       this.#pending.set(invocationId, {
         connectionId: recipient.id,
+        forwardedAt: this.#options.clock.now(),
         settle: (answer) => {
           this.#pending.delete(invocationId);
           this.#answer(
@@ -162,6 +168,17 @@ export class ClientResults {
     const answer = record === undefined ? undefined : protocol.parse(record);
     if (answer?.type !== MessageType.Completion) return;
     this.#pending.get(answer.invocationId)?.settle(answer);
+  }
+
+  /** Forgets questions of other nodes that a client never answers. Called by the heartbeat. */
+  sweep(): void {
+    const due = this.#options.clock.now() - FORGET_FACTOR * this.#options.clientResultTimeout;
+    for (const [id, { forwardedAt }] of this.#pending) {
+      if (forwardedAt === undefined) continue;
+      // The oldest come first.
+      if (forwardedAt > due) return;
+      this.#pending.delete(id);
+    }
   }
 
   /** Rejects everything that waits. */

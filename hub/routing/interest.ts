@@ -3,6 +3,7 @@ import type {
   BackplaneHandler,
   BackplaneSubscription,
 } from "../../backplanes/backplane.ts";
+import { BackplaneClosedError, BackplaneUnavailableError } from "../../backplanes/errors.ts";
 import type { Clock } from "../clock.ts";
 
 /** What a channel's user wants of it. */
@@ -26,6 +27,8 @@ interface Entry {
   subscription: BackplaneSubscription | undefined;
   /** When the last user let go. */
   releasedAt: number | undefined;
+  /** Whether it has been said that the bus refuses it. */
+  reported: boolean;
 }
 
 /**
@@ -40,16 +43,25 @@ interface Entry {
 export class Interest {
   readonly #backplane: Backplane;
   readonly #clock: Clock;
+  readonly #logger: Pick<Console, "error">;
   readonly #unsubscribeDelay: number;
   readonly #entries = new Map<string, Entry>();
   readonly #released = new Set<Entry>();
   /** Kept channels without an attempt under way. */
   readonly #failed = new Set<Entry>();
 
-  constructor(backplane: Backplane, clock: Clock, unsubscribeDelay: number) {
-    this.#backplane = backplane;
-    this.#clock = clock;
-    this.#unsubscribeDelay = unsubscribeDelay;
+  constructor(
+    parts: {
+      readonly backplane: Backplane;
+      readonly clock: Clock;
+      readonly logger: Pick<Console, "error">;
+      readonly unsubscribeDelay: number;
+    },
+  ) {
+    this.#backplane = parts.backplane;
+    this.#clock = parts.clock;
+    this.#logger = parts.logger;
+    this.#unsubscribeDelay = parts.unsubscribeDelay;
   }
 
   /**
@@ -65,6 +77,7 @@ export class Interest {
         pending: undefined,
         subscription: undefined,
         releasedAt: undefined,
+        reported: false,
       };
       this.#entries.set(channel, entry);
     }
@@ -109,6 +122,7 @@ export class Interest {
       (subscription) => {
         entry.pending = undefined;
         entry.subscription = subscription;
+        entry.reported = false;
       },
       (error) => {
         entry.pending = undefined;
@@ -116,12 +130,23 @@ export class Interest {
         else if (this.#clock.now() - startedAt < PATIENCE) this.#failed.add(entry);
         else this.#attempt(entry);
         entry.use.failed?.();
+        this.#report(entry, error);
         throw error;
       },
     );
     // Whoever awaits it hears of the failure; nobody else has to.
     attempt.catch(() => {});
     return entry.pending = attempt;
+  }
+
+  /** A kept channel that the bus refuses is missing for good, and nobody awaits it: say so, once. */
+  #report(entry: Entry, error: unknown): void {
+    const away = error instanceof BackplaneUnavailableError ||
+      error instanceof BackplaneClosedError;
+    if (!entry.use.kept || entry.reported || away) return;
+    entry.reported = true;
+    const channel = JSON.stringify(entry.channel);
+    this.#logger.error(`Messages on ${channel} do not arrive here, the bus refuses it:`, error);
   }
 
   #drop(entry: Entry): void {

@@ -68,7 +68,7 @@ export class Router {
     this.#logger = logger;
     this.#publisher = new Publisher(backplane, serverName, logger);
     this.#channels = new HubChannels(options.hub);
-    this.#interest = new Interest(backplane, options.clock, options.unsubscribeDelay);
+    this.#interest = new Interest(options);
     this.#groups = new Groups(
       this.#channels,
       this.#interest,
@@ -222,6 +222,7 @@ export class Router {
   sweep(): void {
     this.#interest.sweep();
     this.groups.sweep();
+    this.results.sweep();
   }
 
   /** Ends what waits for other nodes. */
