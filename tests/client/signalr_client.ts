@@ -9,6 +9,8 @@ import { bounded, Events } from "./until.ts";
 
 /** How a {@link SignalRClient} connects. */
 export interface ClientOptions {
+  /** What it may connect with; WebSockets alone unless told otherwise. */
+  readonly transport?: HttpTransportType;
   /** Opens the WebSocket without negotiating. */
   readonly skipNegotiation?: boolean;
   /** The bearer token. */
@@ -52,7 +54,7 @@ export class SignalRClient implements AsyncDisposable {
     const { token, headers, reconnectDelays, webSocket } = options;
     const http: IHttpConnectionOptions = {
       skipNegotiation: options.skipNegotiation ?? false,
-      transport: HttpTransportType.WebSockets,
+      transport: options.transport ?? HttpTransportType.WebSockets,
       ...(token === undefined ? {} : { accessTokenFactory: () => token }),
       ...(headers === undefined ? {} : { headers }),
       ...(webSocket === undefined ? {} : { WebSocket: webSocket }),

@@ -11,6 +11,13 @@ type Resolve = (options: Record<string, number>) => Readonly<Record<string, unkn
 /** The heading of each table, the interface that it documents, and what checks its numbers. */
 const TABLES: readonly (readonly [heading: string, type: string, resolve?: Resolve])[] = [
   ["createHubServer", "HubServerConfiguration", (options) => ({ ...resolveOptions(options) })],
+  ["webSockets", "WebSocketOptions"],
+  [
+    "longPolling",
+    "LongPollingOptions",
+    (options) => ({ ...resolveOptions({ longPolling: options }).longPolling }),
+  ],
+  ["cors", "CorsOptions"],
   ["defineHub", "HubDefinition"],
   ["drain", "DrainOptions", (options) => ({ ...resolveDrainOptions(options) })],
   ["MemoryBackplane", "MemoryBackplaneOptions", resolveShared],
@@ -23,7 +30,8 @@ const TABLES: readonly (readonly [heading: string, type: string, resolve?: Resol
 
 /** Where the interfaces are. */
 const FILES = [
-  ...["hub/options.ts", "hub/server.ts", "hub/hub.ts", "backplanes/_options.ts"],
+  ...["hub/options.ts", "hub/transport_options.ts", "hub/server.ts", "hub/hub.ts"],
+  ...["backplanes/_options.ts"],
   ...["backplanes/memory.ts", "backplanes/broadcast_channel.ts", "backplanes/nats.ts"],
   ...["backplanes/redis.ts", "backplanes/_redis_settings.ts"],
 ];

@@ -23,6 +23,11 @@ export class ManualClock implements Clock {
     return this.#add({ due: this.#now + interval, interval, callback });
   }
 
+  /** How many timers wait. */
+  get pending(): number {
+    return this.#timers.size;
+  }
+
   /** Lets time pass; what is due on the way is called in its order. */
   advance(milliseconds: number): void {
     const end = this.#now + milliseconds;

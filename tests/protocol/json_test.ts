@@ -2,6 +2,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { jsonProtocol } from "../../hub/protocol/json.ts";
 import type { HubMessage } from "../../hub/protocol/messages.ts";
 import { ProtocolError } from "../../hub/protocol/protocol.ts";
+import { contentOf } from "./content_of.ts";
 
 /** `specs/signalr-wire.md §8.5`: what upstream writes, and what it means. */
 const VECTORS: readonly (readonly [text: string, message: HubMessage])[] = [
@@ -62,7 +63,7 @@ const VECTORS: readonly (readonly [text: string, message: HubMessage])[] = [
 
 Deno.test("jsonProtocol.parse() and write() agree with upstream's vectors", () => {
   for (const [text, message] of VECTORS) {
-    assertEquals(jsonProtocol.parse(text), message);
+    assertEquals(contentOf(jsonProtocol, text), message);
     assertEquals(jsonProtocol.write(message), `${text}\x1e`);
   }
 });
@@ -93,7 +94,7 @@ Deno.test("jsonProtocol.parse() takes members in any order and ignores unknown o
     ['{"x":1,"Type":9,"type":6,"y":{}}', { type: 6 }],
     ['\r\n\t {"type":6}', { type: 6 }],
   ];
-  for (const [text, message] of cases) assertEquals(jsonProtocol.parse(text), message, text);
+  for (const [text, message] of cases) assertEquals(contentOf(jsonProtocol, text), message, text);
 });
 
 Deno.test("jsonProtocol.parse() ignores what follows the object", () => {
@@ -125,7 +126,7 @@ Deno.test("jsonProtocol.parse() returns undefined for a type that it does not kn
 
 Deno.test("jsonProtocol.parse() reads bytes as UTF-8", () => {
   const bytes = new TextEncoder().encode('{"type":3,"invocationId":"1","result":"é😀"}');
-  assertEquals(jsonProtocol.parse(bytes), { type: 3, invocationId: "1", result: "é😀" });
+  assertEquals(contentOf(jsonProtocol, bytes), { type: 3, invocationId: "1", result: "é😀" });
 });
 
 Deno.test("jsonProtocol.parse() accepts 64 levels of nesting and refuses 65", () => {

@@ -17,7 +17,7 @@ export const PROGRAMS: readonly Program[] = [
   { commands: ["redis-server"], package: "redis-server" },
   { commands: ["redis-cli"], package: "redis-tools" },
   { commands: ["nats-server"], package: "nats-server" },
-  { commands: ["chromium"], package: "chromium" },
+  { commands: ["chromium", "chromium-browser", "google-chrome"], package: "chromium" },
   { commands: ["openssl"], package: "openssl" },
 ];
 

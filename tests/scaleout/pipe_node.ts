@@ -4,7 +4,7 @@ import { LiveHub } from "../../hub/live_hub.ts";
 import { type HubServerOptions, resolveOptions } from "../../hub/options.ts";
 import { defineHub, type HubContext, type HubDefinition, type HubMethods } from "../../mod.ts";
 import { Arrivals } from "./arrivals.ts";
-import { ManualClock } from "./manual_clock.ts";
+import { ManualClock } from "../hub/manual_clock.ts";
 import { PipeClient } from "./pipe_client.ts";
 import { RecordingLogger } from "./recording_logger.ts";
 

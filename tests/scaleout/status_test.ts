@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
   BackplaneClosedError,
+  BackplaneError,
   type BackplaneGap,
   type BackplaneStatus,
   type BackplaneStatusEvent,
@@ -33,6 +34,25 @@ Deno.test("HubServer.ready resolves when the channels that every node needs are 
   const channels = [...backplane.channels].map((channel) => channel.replace(/deno_\w{32}/, "…"));
   const internal = ["ack:…", "groups", "return:…"].map((use) => `a:internal:${use}`);
   assertEquals(channels.sort(), ["a:all", ...internal]);
+});
+
+Deno.test("LiveHub.start() says once that the bus refuses a channel, and goes on trying", async () => {
+  const backplane = new RecordingBackplane();
+  backplane.beforeSubscribe = (channel) =>
+    channel === "hub:all" ? Promise.reject(new BackplaneError("forbidden")) : undefined;
+  await using node = new PipeNode(backplane);
+  const start = node.hub.start();
+  await node.logger.errors.count(1);
+  for (let second = 0; second < 3; second++) {
+    node.clock.advance(1000);
+    await endOfTurn();
+  }
+  assertEquals(node.logger.errors.all, [
+    'Messages on "hub:all" do not arrive here, the bus refuses it:',
+  ]);
+  backplane.beforeSubscribe = () => undefined;
+  node.clock.advance(1000);
+  await bounded(start);
 });
 
 Deno.test("HubServer.ready waits for a bus that refuses at first", async () => {

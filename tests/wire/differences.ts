@@ -33,30 +33,12 @@ export const NOT_REPLAYED: readonly (readonly [cases: RegExp, reason: string])[]
 /** The deliberate differences. */
 export const DIFFERENCES: readonly Difference[] = [
   {
-    reason: "only WebSockets are served for now",
-    change: received((step) => {
-      if (step.body?.includes("availableTransports") !== true) return step;
-      const body = JSON.parse(step.body);
-      return { ...step, body: JSON.stringify({ ...body, availableTransports: WEBSOCKETS }) };
-    }),
-  },
-  {
     case: "negotiate stateful reconnect",
     reason: "stateful reconnect is never granted for now",
     change: received((step) => {
       const { useStatefulReconnect: _, ...body } = JSON.parse(step.body ?? "{}");
       return { ...step, body: JSON.stringify(body) };
     }),
-  },
-  {
-    case: "negotiate with some transports disabled",
-    reason: "there is no option to switch transports off; /wsonly is what every hub is",
-    change: onlyPath("/wsonly"),
-  },
-  {
-    case: "transport disabled",
-    reason: "there is no option to switch transports off; /wsonly is what every hub is",
-    change: onlyPath("/wsonly"),
   },
   {
     case: "handshake failures",
@@ -185,8 +167,6 @@ export const DIFFERENCES: readonly Difference[] = [
   },
 ];
 
-const WEBSOCKETS = [{ transport: "WebSockets", transferFormats: ["Text", "Binary"] }];
-
 /** A frame of one record. */
 function text(record: unknown): ReceiveStep {
   return { opcode: 1, text: `${JSON.stringify(record)}\x1e` };
@@ -203,16 +183,6 @@ function withoutLabel(label: string): Difference["change"] {
       ...(send ? { send } : undefined),
       ...(receive ? { receive } : undefined),
     }];
-}
-
-/** Leaves requests to another path out, with their answers. */
-function onlyPath(path: string): Difference["change"] {
-  let kept = true;
-  return (step) => {
-    const asked = step.send?.path ?? step.setup;
-    if (asked !== undefined) kept = asked.includes(path);
-    return kept ? [step] : [];
-  };
 }
 
 /** Leaves out what happens on some of the sockets that are opened one after the other. */

@@ -28,7 +28,10 @@ interface Endpoint extends Partial<HubServerConfiguration<Hubs>> {
 /** The endpoints of the transcripts. Times are shorter than theirs, in the same proportions. */
 const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
   wire: {},
-  wsonly: {},
+  wsonly: { transports: ["WebSockets"] },
+  sseonly: { transports: ["ServerSentEvents"] },
+  lponly: { transports: ["LongPolling"] },
+  none: { transports: [] },
   stateful: {},
   detailed: { detailedErrors: true },
   minver1: { minimumProtocolVersion: 1 },
