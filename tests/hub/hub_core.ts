@@ -38,13 +38,14 @@ export class HubCore implements AsyncDisposable {
     });
   }
 
-  /** A client that has not shaken hands. */
-  admit(user?: HubUser): CoreClient {
+  /** A client that has not shaken hands; `stateful` is whether it has negotiated that it may come back. */
+  admit(user?: HubUser, stateful = false): CoreClient {
     const pipe = new MemoryPipe();
     const connection = this.live.connect(pipe, {
       id: `c${++this.#clients}`,
       user,
       request: { url: "http://localhost/hub", headers: new Headers() },
+      stateful,
     });
     pipe.attach(connection);
     return { pipe, connection };

@@ -66,6 +66,11 @@ export class MemoryPipe implements Pipe {
     this.#listener?.pipeClosed();
   }
 
+  /** The socket is cut: the client went without a word. */
+  cut(): void {
+    this.#listener?.pipeClosed(true);
+  }
+
   /** The next record that the hub has written, parsed. */
   async next(): Promise<unknown> {
     return JSON.parse(await this.#records.next());
