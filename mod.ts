@@ -55,6 +55,7 @@ export type {
   HubClients,
   HubGroups,
   InvokeOptions,
+  ResultMethod,
   SingleClientProxy,
 } from "./hub/clients.ts";
 export type { HubContext, HubRequest, HubUser } from "./hub/context.ts";
@@ -76,6 +77,12 @@ export type {
   StreamSubscriber,
 } from "./hub/hub_proxy.ts";
 export type { DrainOptions, HubServerOptions, Logger } from "./hub/options.ts";
+export type {
+  CorsOptions,
+  LongPollingOptions,
+  TransportName,
+  WebSocketOptions,
+} from "./hub/transport_options.ts";
 export {
   createHubServer,
   type HubHandle,

@@ -31,22 +31,41 @@ export interface ClientProxy<C> {
   ): Promise<void>;
 }
 
+/**
+ * The names of the methods of `C` that have a result. A client that returns nothing answers with an
+ * error, so only these can be asked for one; a method that returns `null` has one.
+ */
+export type ResultMethod<C> = [C] extends [never] ? never
+  :
+    & {
+      [K in keyof C]: C[K] extends (...args: never[]) => infer R
+        ? unknown extends R ? K : [Awaited<R>] extends [void] ? never : K
+        : never;
+    }[keyof C]
+    & string;
+
 /** Calls client methods on one connection, and can ask for their results. */
 export interface SingleClientProxy<C> extends ClientProxy<C> {
   /**
-   * Calls `method` on the connection, on this node or another, and resolves with what it returns.
+   * Calls `method` on the connection, on this node or another, and resolves with what it returns: a
+   * value or `null`.
    * Within a hub method, calls of the same client go on meanwhile; within `connected` and
    * `disconnected` it rejects, because nothing of the client is read there.
    *
+   * The promise may be ignored: it never becomes an unhandled rejection.
+   *
    * @throws {TypeError} if an argument cannot be serialised.
+   * @throws {RangeError} if {@link with} was given a timeout out of its range.
    * @throws {HubError} with the client's error, or if the client took too long or was given up.
    * @throws {ClientConnectionError} if the connection does not exist, or goes before it has answered.
    * @throws {BackplaneError} if the connection is on another node and the bus fails.
    */
-  invoke<K extends [C] extends [never] ? never : keyof C & string>(
+  invoke<K extends ResultMethod<C>>(
     method: K,
     ...args: C[K] extends (...args: infer A) => unknown ? A : never
-  ): Promise<C[K] extends (...args: never[]) => infer R ? Awaited<R> : never>;
+  ): Promise<
+    C[K] extends (...args: never[]) => infer R ? Exclude<Awaited<R>, void | undefined> : never
+  >;
   /** The same connection with other options for {@link invoke}. */
   with(options: InvokeOptions): SingleClientProxy<C>;
 }
@@ -131,16 +150,23 @@ class RoutedSingleProxy<C> extends RoutedProxy<C> implements SingleClientProxy<C
     this.#options = options;
   }
 
-  // What the client returns is what its interface says; nothing here can check that.
-  // deno-lint-ignore require-await -- a refusal must reject and not throw
-  async invoke(method: string, ...args: readonly unknown[]): Promise<never> {
-    this.#before?.();
-    const { results } = this.#router;
-    return results.invoke(this.#connectionId, method, args, this.#options) as Promise<never>;
+  invoke(method: string, ...args: readonly unknown[]): Promise<never> {
+    const result = this.#ask(method, args);
+    // As with `send`: a client's error must not end the process where nobody waits for its result.
+    result.catch(() => {});
+    return result;
   }
 
   with(options: InvokeOptions): SingleClientProxy<C> {
     return new RoutedSingleProxy(this.#router, this.#connectionId, this.#before, options);
+  }
+
+  // What the client returns is what its interface says; nothing here can check that.
+  // deno-lint-ignore require-await -- a refusal must reject and not throw
+  async #ask(method: string, args: readonly unknown[]): Promise<never> {
+    this.#before?.();
+    const { results } = this.#router;
+    return results.invoke(this.#connectionId, method, args, this.#options) as Promise<never>;
   }
 }
 

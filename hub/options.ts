@@ -4,6 +4,20 @@
  * @module
  */
 
+import { inRange, MAXIMUM } from "./in_range.ts";
+import {
+  type CorsOptions,
+  type LongPollingOptions,
+  resolveCors,
+  type ResolvedCorsOptions,
+  type ResolvedWebSocketOptions,
+  resolveLongPolling,
+  resolveTransports,
+  resolveWebSockets,
+  type TransportName,
+  type WebSocketOptions,
+} from "./transport_options.ts";
+
 /** Where the server reports what no caller can be told; `console` fits. */
 export type Logger = Pick<Console, "debug" | "error" | "info" | "warn">;
 
@@ -140,12 +154,39 @@ export interface HubServerOptions {
    * @default {0}
    */
   readonly minimumProtocolVersion?: number;
+  /**
+   * What clients may connect with; those left out are refused with 404.
+   *
+   * @default {all three}
+   */
+  readonly transports?: readonly TransportName[];
+  /**
+   * How long a client may take nothing of what is sent to it by events or a poll, 1 to 2,147,483,647;
+   * then its connection ends. Looked at once a second, and only where the platform can tell: what the
+   * operating system buffers counts as taken.
+   *
+   * @default {10000}
+   */
+  readonly transportSendTimeout?: number;
+  /** For WebSockets alone. */
+  readonly webSockets?: WebSocketOptions;
+  /** For long polling alone. */
+  readonly longPolling?: LongPollingOptions;
+  /**
+   * Which pages of other origins may use the hubs; without it none, unless they skip negotiation.
+   *
+   * @default {none}
+   */
+  readonly cors?: CorsOptions;
 }
 
 /** The options with their defaults filled in. */
-export type ResolvedOptions = Required<HubServerOptions>;
-
-const MAXIMUM = 0x7fffffff;
+export interface ResolvedOptions
+  extends Required<Omit<HubServerOptions, "webSockets" | "longPolling" | "cors">> {
+  readonly webSockets: ResolvedWebSocketOptions;
+  readonly longPolling: Required<LongPollingOptions>;
+  readonly cors: ResolvedCorsOptions | undefined;
+}
 
 /** Least, most and default of every number. */
 const NUMBERS = {
@@ -165,6 +206,7 @@ const NUMBERS = {
   clientResultTimeout: [1, MAXIMUM, 30_000],
   unsubscribeDelay: [0, MAXIMUM, 1000],
   minimumProtocolVersion: [0, 1, 0],
+  transportSendTimeout: [1, MAXIMUM, 10_000],
 } as const;
 
 type NumberName = keyof typeof NUMBERS;
@@ -196,6 +238,10 @@ export function resolveOptions(options: HubServerOptions): ResolvedOptions {
     maximumReceiveMessageSize: maximumReceiveMessageSize === null
       ? null
       : inRange("maximumReceiveMessageSize", maximumReceiveMessageSize, 1, MAXIMUM),
+    transports: resolveTransports(options.transports),
+    webSockets: resolveWebSockets(options.webSockets),
+    longPolling: resolveLongPolling(options.longPolling),
+    cors: resolveCors(options.cors),
   };
 }
 
@@ -233,11 +279,4 @@ export function resolveDrainOptions(options: DrainOptions): Required<DrainOption
     batch: inRange("batch", batch, 1, MAXIMUM),
     interval: inRange("interval", interval, 0, MAXIMUM),
   };
-}
-
-function inRange(name: string, value: number, least: number, most: number): number {
-  if (Number.isInteger(value) && value >= least && value <= most) return value;
-  throw new RangeError(
-    `Cannot use ${name}: ${value} is not an integer between ${least} and ${most}`,
-  );
 }

@@ -9,7 +9,7 @@ import { type Clock, systemClock } from "./clock.ts";
 import type { HubUser } from "./context.ts";
 import { drainHubs, endHubs } from "./drain.ts";
 import type { Hub, HubMethods } from "./hub.ts";
-import { HubPaths } from "./hub_paths.ts";
+import { HubPaths, type PathMatch } from "./hub_paths.ts";
 import type { ClientOf } from "./hub_proxy.ts";
 import { LiveHub } from "./live_hub.ts";
 import {
@@ -20,7 +20,8 @@ import {
   resolveOptions,
 } from "./options.ts";
 import { ConnectionTable } from "./transports/connection_table.ts";
-import { answer } from "./transports/endpoint.ts";
+import { CrossOrigin } from "./transports/cors.ts";
+import { Endpoint } from "./transports/endpoint.ts";
 
 /** The interval of the one timer that all connections share, in milliseconds. */
 const HEARTBEAT_INTERVAL = 1000;
@@ -95,6 +96,8 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
   readonly #paths: HubPaths<LiveHub>;
   readonly #hubs: readonly LiveHub[];
   readonly #table: ConnectionTable;
+  readonly #endpoint: Endpoint;
+  readonly #crossOrigin: CrossOrigin | undefined;
   readonly #heartbeat: Disposable;
   readonly #cut = new AbortController();
   #draining: Promise<void> | undefined;
@@ -127,6 +130,8 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
       options.disconnectTimeout,
       options.maximumPendingConnections,
     );
+    this.#endpoint = new Endpoint({ table: this.#table, clock, options });
+    if (options.cors !== undefined) this.#crossOrigin = new CrossOrigin(options.cors);
     this.fetch = (request) => this.#fetch(request);
     backplane.onStatus(({ gap }) => {
       if (gap !== undefined) this.#reportGap(gap, onGap);
@@ -168,13 +173,14 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
   async #close(): Promise<void> {
     this.#cut.abort();
     await endHubs(this.#hubs, this.#clock);
+    this.#table.close();
     this.#heartbeat[Symbol.dispose]();
     for (const hub of this.#hubs) hub.close();
     await this.#backplane.close();
   }
 
   #tick(): void {
-    this.#table.sweep();
+    this.#table.tick();
     const now = this.#clock.now();
     for (const hub of this.#hubs) hub.tick(now);
   }
@@ -195,6 +201,14 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
     const url = new URL(request.url);
     const match = this.#paths.match(url.pathname);
     if (match === undefined) return new Response(null, { status: 404 });
+    // A browser that asks beforehand sends nothing that says who it is.
+    const preflight = this.#crossOrigin?.preflight(request);
+    if (preflight !== undefined) return preflight;
+    const response = await this.#answer(request, url, match);
+    return this.#crossOrigin?.apply(request, response) ?? response;
+  }
+
+  async #answer(request: Request, url: URL, match: PathMatch<LiveHub>): Promise<Response> {
     let user: HubUser | undefined;
     try {
       const authenticated = await this.#authenticate?.(request);
@@ -205,15 +219,15 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
       this.#options.logger.error("authenticate failed:", error);
       return new Response(null, { status: 500 });
     }
-    if (this.#draining !== undefined || this.#closing !== undefined) {
-      return new Response(null, { status: 503 });
-    }
-    const { hub, negotiating } = match;
-    return answer(request, url, negotiating, {
-      table: this.#table,
-      minimumProtocolVersion: this.#options.minimumProtocolVersion,
-      connect: (pipe, { id, url, headers, ended }) => {
-        const connection = hub.connect(pipe, { id, user, request: { url, headers } });
+    return await this.#endpoint.answer({
+      request,
+      url,
+      negotiating: match.negotiating,
+      userId: user?.id,
+      admitting: this.#draining === undefined && this.#closing === undefined,
+      connect: (pipe, { id, url, headers, stateful = false, ended }) => {
+        const request = { url, headers };
+        const connection = match.hub.connect(pipe, { id, user, request, stateful });
         connection.finished.then(ended);
         return connection;
       },

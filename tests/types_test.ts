@@ -17,13 +17,7 @@ import {
   type HubUser,
   MemoryBackplane,
 } from "../mod.ts";
-
-/** `true` only where both are the same type; `any` equals nothing but itself. */
-type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true
-  : false;
-
-/** Compiles only if its type argument is `true`. */
-function holds<_Claim extends true>(): void {}
+import { holds, type Same } from "./type_claims.ts";
 
 interface ChatClient {
   message(room: string, text: string, ...tags: number[]): void;

@@ -18,7 +18,7 @@ import { relieved } from "./congestion.ts";
 import { Inbox } from "./inbox.ts";
 import { KeepAlive } from "./keep_alive.ts";
 import { Outbox } from "./outbox.ts";
-import type { Pipe, PipeListener } from "./pipe.ts";
+import type { Pipe, PipeListener, StatefulListener } from "./pipe.ts";
 import { StatefulReconnect } from "./stateful_reconnect.ts";
 
 /** What a {@link HubConnection} is made of. */
@@ -32,7 +32,7 @@ export interface ConnectionParts {
 }
 
 /** One client, from its first byte to its last. It listens to the pipe that it is made with. */
-export class HubConnection implements PipeListener {
+export class HubConnection implements StatefulListener {
   /** The public id. */
   readonly id: string;
   readonly #firstPipe: Pipe;

@@ -35,3 +35,11 @@ export interface PipeListener {
    */
   pipeClosed(vanished?: boolean): void;
 }
+
+/** A listener whose client may lose its pipe and come back on another. */
+export interface StatefulListener extends PipeListener {
+  /** Whether it still may. */
+  readonly isStateful: boolean;
+  /** The client has come back on `pipe`, which takes over at once. Returns who listens to that. */
+  reattach(pipe: Pipe): PipeListener;
+}

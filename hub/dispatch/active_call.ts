@@ -14,7 +14,8 @@ import {
   MessageType,
   type StreamInvocationMessage,
 } from "../protocol/messages.ts";
-import { isStreamable, stream } from "./streaming.ts";
+import { discard, isStreamable, stream } from "./streaming.ts";
+import { UploadClosedError } from "./uploads.ts";
 
 /** A message that calls a method. */
 export type Call = InvocationMessage | StreamInvocationMessage;
@@ -99,7 +100,7 @@ export class ActiveCall implements CallState {
       if (isStreamable(value)) return this.#stream(value);
       this.#complete({ error: notStreaming(target) });
     } else if (isStreamable(value) && !Array.isArray(value) && isOneWay(value)) {
-      void stream(value, () => undefined, AbortSignal.abort());
+      discard(value);
       this.#complete({ error: streamingNotAsked(target) });
     } else {
       // Upstream answers a method without a result with an explicit null.
@@ -132,12 +133,17 @@ export class ActiveCall implements CallState {
 
   #logged(thrown: unknown): Error {
     const error = toError(thrown);
-    // What a method tells its client on purpose is no failure of the server.
-    if (!(error instanceof HubError)) {
+    if (!this.#isExpected(error)) {
       const target = JSON.stringify(this.message.target);
       this.#reporting.logger.error(`Hub method ${target} failed:`, error);
     }
     return error;
+  }
+
+  /** What a method tells its client on purpose is no failure of the server, nor what follows from leaving. */
+  #isExpected(error: Error): boolean {
+    if (error instanceof HubError) return true;
+    return this.#cancelled && (error instanceof UploadClosedError || error.name === "AbortError");
   }
 
   #complete(end: { error: string } | { result: unknown } | Record<never, never>): void {

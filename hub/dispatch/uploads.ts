@@ -4,9 +4,10 @@
  * @module
  */
 import { HubError } from "../errors.ts";
+import { UnreadableValue } from "../protocol/pack_values.ts";
 
 /** The connection ended before the stream did. */
-class UploadClosedError extends Error {
+export class UploadClosedError extends Error {
   constructor() {
     super("The underlying connection was closed.");
     this.name = "UploadClosedError";
@@ -18,13 +19,14 @@ class UploadClosedError extends Error {
  *
  * - **Bounded**: beyond its capacity nothing more is read from the client until the method has read.
  * - **Left early** (`break` or `return`): what still comes is dropped.
+ * - **Several readers** share the items: each goes to one of them, in the order they asked.
  */
 class Upload implements AsyncIterableIterator<unknown> {
   readonly #capacity: number;
   readonly #items: unknown[] = [];
   #ended = false;
   #error: Error | undefined;
-  #reader: PromiseWithResolvers<IteratorResult<unknown>> | undefined;
+  #readers: PromiseWithResolvers<IteratorResult<unknown>>[] = [];
   #room: PromiseWithResolvers<void> | undefined;
 
   constructor(capacity: number) {
@@ -34,9 +36,9 @@ class Upload implements AsyncIterableIterator<unknown> {
   /** Adds an item; returns a promise while there is no room for more. */
   push(item: unknown): Promise<void> | undefined {
     if (this.#ended) return undefined;
-    if (this.#reader !== undefined) {
-      this.#reader.resolve({ done: false, value: item });
-      this.#reader = undefined;
+    const reader = this.#readers.shift();
+    if (reader !== undefined) {
+      reader.resolve({ done: false, value: item });
       return undefined;
     }
     this.#items.push(item);
@@ -50,10 +52,9 @@ class Upload implements AsyncIterableIterator<unknown> {
     this.#ended = true;
     this.#error = error;
     this.#release();
-    if (this.#reader === undefined) return;
-    if (error === undefined) this.#reader.resolve({ done: true, value: undefined });
-    else this.#reader.reject(error);
-    this.#reader = undefined;
+    const readers = this.#readers;
+    this.#readers = [];
+    for (const reader of readers) reader.resolve(this.#end());
   }
 
   next(): Promise<IteratorResult<unknown>> {
@@ -62,14 +63,10 @@ class Upload implements AsyncIterableIterator<unknown> {
       if (this.#items.length <= this.#capacity) this.#release();
       return Promise.resolve({ done: false, value });
     }
-    if (this.#ended) {
-      const error = this.#error;
-      this.#error = undefined;
-      return error === undefined
-        ? Promise.resolve({ done: true, value: undefined })
-        : Promise.reject(error);
-    }
-    return (this.#reader ??= Promise.withResolvers()).promise;
+    if (this.#ended) return this.#end();
+    const reader = Promise.withResolvers<IteratorResult<unknown>>();
+    this.#readers.push(reader);
+    return reader.promise;
   }
 
   return(): Promise<IteratorResult<unknown>> {
@@ -81,6 +78,15 @@ class Upload implements AsyncIterableIterator<unknown> {
 
   [Symbol.asyncIterator](): this {
     return this;
+  }
+
+  /** The error, to the first who asks; then the end. */
+  #end(): Promise<IteratorResult<unknown>> {
+    const error = this.#error;
+    this.#error = undefined;
+    return error === undefined
+      ? Promise.resolve({ done: true, value: undefined })
+      : Promise.reject(error);
   }
 
   #release(): void {
@@ -121,7 +127,9 @@ export class Uploads {
 
   /** An item has come; returns a promise while nothing more may be read. Unknown ids are ignored. */
   item(id: string, item: unknown): Promise<void> | undefined {
-    return this.#open.get(id)?.push(item);
+    if (!(item instanceof UnreadableValue)) return this.#open.get(id)?.push(item);
+    this.complete(id, "Failed to bind Stream message.");
+    return undefined;
   }
 
   /** A stream has ended, in an error if there is one; returns whether there was one of that id. */

@@ -75,6 +75,11 @@ export class TextFrameReader implements FrameReader {
     }
     const record = this.#text.slice(this.#start, end);
     this.#start = end + 1;
+    // An idle connection keeps nothing of what it has read.
+    if (this.#start === this.#text.length) {
+      this.#text = "";
+      this.#start = 0;
+    }
     if (this.#maximum !== null && isLonger(record, this.#maximum - 1)) {
       throw messageTooLarge(this.#maximum);
     }

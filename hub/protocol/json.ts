@@ -20,17 +20,21 @@ export const jsonProtocol: HubProtocol = {
   reader: (maximumBytes: number | null): FrameReader => new TextFrameReader(maximumBytes),
   parse,
   write,
+  frame: (record: Frame): Frame => text(record) + RECORD_SEPARATOR,
 };
 
+function text(record: Frame): string {
+  return typeof record === "string" ? record : new TextDecoder().decode(record);
+}
+
 function parse(record: Frame): HubMessage | undefined {
-  const text = typeof record === "string" ? record : new TextDecoder().decode(record);
-  const object = parseJsonObject(text, () => new ProtocolError("Error reading JSON."));
+  const object = parseJsonObject(text(record), () => new ProtocolError("Error reading JSON."));
   check(object);
   const { type } = object;
   if (type === undefined) throw missing("type");
   // `check` has made sure that it is a number.
   if (((type as number) | 0) !== type) throw notInt32();
-  return READERS[type as keyof typeof READERS]?.(object);
+  return READERS[type as keyof typeof READERS]?.(object, record);
 }
 
 const READERS = {
@@ -56,7 +60,7 @@ const READERS = {
       item: object.item,
     };
   },
-  [MessageType.Completion]: (object: JsonObject): HubMessage => {
+  [MessageType.Completion]: (object: JsonObject, record: Frame): HubMessage => {
     const id = invocationId(object);
     const hasResult = Object.hasOwn(object, "result");
     if (hasResult && object.error !== undefined) {
@@ -68,6 +72,7 @@ const READERS = {
       invocationId: id,
       ...optional(object, "error"),
       ...(hasResult ? { result: object.result } : undefined),
+      record,
     };
   },
   [MessageType.CancelInvocation]: (object: JsonObject): HubMessage => ({

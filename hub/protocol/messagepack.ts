@@ -16,13 +16,18 @@ export const messagepackProtocol: HubProtocol = {
   name: "messagepack",
   format: "binary",
   reader: (maximumBytes: number | null): FrameReader => new BinaryFrameReader(maximumBytes),
-  parse: (record: Frame): HubMessage | undefined =>
-    readMessagePack(typeof record === "string" ? textEncoder.encode(record) : record),
-  write: (message: HubMessage): Frame => frame(layout(message)),
+  parse: (record: Frame): HubMessage | undefined => readMessagePack(toBytes(record)),
+  // The encoder's own buffer is good until the next call; the copy into the frame is the only one.
+  write: (message: HubMessage): Frame => framed(encoder.encodeSharedRef(layout(message))),
+  frame: (record: Frame): Frame => framed(toBytes(record)),
 };
 
 const textEncoder = new TextEncoder();
 const encoder = new Encoder({ ignoreUndefined: true });
+
+function toBytes(record: Frame): Uint8Array {
+  return typeof record === "string" ? textEncoder.encode(record) : record;
+}
 
 /** The items of a message, as the upstream server writes them. */
 function layout(message: HubMessage): readonly unknown[] {
@@ -61,14 +66,13 @@ function completionEnd(
   return Object.hasOwn(message, "result") ? [3, toPackable(message.result)] : [2];
 }
 
-function frame(items: readonly unknown[]): Uint8Array {
-  // The shared buffer is good until the next call; the copy into the frame is the only one.
-  const body = encoder.encodeSharedRef(items);
-  const prefix = lengthPrefix(body.length);
-  const framed = new Uint8Array(prefix.length + body.length);
-  framed.set(prefix);
-  framed.set(body, prefix.length);
-  return framed;
+/** `record` behind its length. */
+function framed(record: Uint8Array): Uint8Array {
+  const prefix = lengthPrefix(record.length);
+  const frame = new Uint8Array(prefix.length + record.length);
+  frame.set(prefix);
+  frame.set(record, prefix.length);
+  return frame;
 }
 
 /** Little-endian base-128. */

@@ -5,9 +5,15 @@
  *
  * @module
  */
-import { decode } from "@msgpack/msgpack";
-import { type HubMessage, type MessageHeaders, MessageType } from "./messages.ts";
+import { MAXIMUM_DEPTH } from "./json_text.ts";
+import {
+  type CompletionMessage,
+  type HubMessage,
+  type MessageHeaders,
+  MessageType,
+} from "./messages.ts";
 import { PackError, PackReader } from "./pack_reader.ts";
+import { decodeValue, UnreadableValue } from "./pack_values.ts";
 import { ProtocolError } from "./protocol.ts";
 
 /** What a completion holds. */
@@ -39,7 +45,7 @@ export function readMessagePack(record: Uint8Array): HubMessage | undefined {
         item: value(reader),
       };
     case MessageType.Completion:
-      return readCompletion(reader);
+      return { ...readCompletion(reader), record };
     case MessageType.CancelInvocation:
       return { type, ...headers(reader), invocationId: id(reader, "CancelInvocation") };
     case MessageType.Ping:
@@ -75,19 +81,23 @@ function readCall(reader: PackReader, items: number, type: 1 | 4): HubMessage {
   return { type, ...call, invocationId: invocationId ?? "" };
 }
 
-/** Missing or malformed arguments fail the call and not the connection. */
+/** Arguments that are missing, malformed or cut off fail the call and not the connection. */
 function readArguments(
   reader: PackReader,
   items: number,
 ): { arguments: readonly unknown[]; bindingError?: Error } {
-  const noArray = new ProtocolError("Reading array length for 'arguments' failed.");
-  if (items < 5 || !reader.isArray()) return { arguments: [], bindingError: noArray };
-  const whole = attempt(() => reader.value(), "The arguments are not whole.", SERIALIZATION);
+  let failed = "Reading array length for 'arguments' failed.";
   try {
-    return { arguments: decodeValue(whole) as unknown[] };
+    if (items >= 5 && reader.isArray()) {
+      failed = BINDING;
+      // The list itself is one level more than its items may have.
+      const args = decodeValue(reader.value(), MAXIMUM_DEPTH + 1);
+      return { arguments: args as readonly unknown[] };
+    }
   } catch {
-    return { arguments: [], bindingError: new ProtocolError(BINDING) };
+    // The cause is nothing that the client could not know.
   }
+  return { arguments: [], bindingError: new ProtocolError(failed) };
 }
 
 const BINDING =
@@ -110,7 +120,7 @@ function readStreamIds(reader: PackReader): readonly string[] | undefined {
   return ids;
 }
 
-function readCompletion(reader: PackReader): HubMessage {
+function readCompletion(reader: PackReader): CompletionMessage {
   const type = MessageType.Completion;
   const named = headers(reader);
   const invocationId = id(reader, "Completion");
@@ -168,7 +178,7 @@ function integer(reader: PackReader, field: string, type: "Int32" | "Int64"): nu
   throw new ProtocolError(failed);
 }
 
-/** A value that cannot be decoded is carried as the error of whoever waits for it. */
+/** A value that is whole and cannot be decoded fails who waits for it and not the connection. */
 function value(reader: PackReader): unknown {
   const whole = attempt(() => reader.value(), "A value is not whole.", SERIALIZATION);
   try {
@@ -176,36 +186,6 @@ function value(reader: PackReader): unknown {
   } catch (error) {
     return new UnreadableValue(error);
   }
-}
-
-/** Stands for a value that could not be decoded: an unknown form of key, a text that is not UTF-8. */
-export class UnreadableValue {
-  readonly cause: unknown;
-
-  constructor(cause: unknown) {
-    this.cause = cause;
-  }
-}
-
-/** Integers within ±2^53 are numbers, larger ones `bigint`; the codec by itself gives one or the other. */
-function decodeValue(whole: Uint8Array): unknown {
-  // Without the byte that begins a 64-bit integer there is none to look for.
-  if (!whole.includes(0xcf) && !whole.includes(0xd3)) return decode(whole);
-  return narrow(decode(whole, { useBigInt64: true }));
-}
-
-function narrow(value: unknown): unknown {
-  if (typeof value === "bigint") {
-    return BigInt.asIntN(54, value) === value ? Number(value) : value;
-  }
-  if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return value;
-  // The codec has made these containers; they are changed in place.
-  const container = value as Record<string, unknown>;
-  for (const key of Object.keys(container)) {
-    const item = container[key];
-    if (typeof item === "bigint" || typeof item === "object") container[key] = narrow(item);
-  }
-  return container;
 }
 
 function attempt<T>(

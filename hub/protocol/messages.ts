@@ -60,6 +60,8 @@ export interface CompletionMessage {
   readonly error?: string;
   /** Present, also as `null`, when there is a result; absent when there is none. */
   readonly result?: unknown;
+  /** The record that it was read from: to other nodes it goes on unchanged, whatever it holds. */
+  readonly record?: string | Uint8Array;
 }
 
 /** Asks to cancel a running stream or call. */

@@ -27,6 +27,8 @@ export interface HubProtocol {
    * @throws {TypeError} if a value in it cannot be serialised.
    */
   write(message: HubMessage): Frame;
+  /** The complete frame of a record that was read. */
+  frame(record: Frame): Frame;
 }
 
 /**

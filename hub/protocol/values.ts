@@ -1,5 +1,5 @@
 /**
- * The values that may travel, the same in every protocol.
+ * The values that may travel to clients, the same in every protocol, and what theirs become here.
  *
  * | value | JSON | MessagePack |
  * |---|---|---|
@@ -13,6 +13,20 @@
  * Lone surrogates in a text become U+FFFD. Refused with a `TypeError`: `NaN` and infinities, larger
  * `bigint`s, functions, symbols, `Map`, `Set`, `Promise` (a forgotten `await`), `Error`, `RegExp`, other
  * buffers and views, invalid dates, and nesting deeper than 64 (a cycle is such a nesting).
+ *
+ * From clients, JSON gives what `JSON.parse` makes of it. MessagePack gives:
+ *
+ * | MessagePack | value |
+ * |---|---|
+ * | integer within ±2^53 | `number` |
+ * | larger integer | `bigint` |
+ * | float | `number`, also `NaN` and infinities |
+ * | bin | `Uint8Array` of its own |
+ * | timestamp extension −1 | `Date`; what is finer than a millisecond is cut off |
+ * | map with text or number keys | object |
+ *
+ * Other extensions, other keys, the key `__proto__`, dates out of range and nesting deeper than 64
+ * fail the call, the upload or the client result that they are part of, and not the connection.
  *
  * @module
  */

@@ -2,6 +2,7 @@ import type { Backplane } from "../../backplanes/backplane.ts";
 import type { Clock } from "../clock.ts";
 import { ClientConnectionError, HubError } from "../errors.ts";
 import { type CompletionMessage, MessageType } from "../protocol/messages.ts";
+import { UnreadableValue } from "../protocol/pack_values.ts";
 import type { HubProtocol } from "../protocol/protocol.ts";
 import { SerializedInvocation } from "../protocol/serialized_invocation.ts";
 import type { HubChannels } from "./channels.ts";
@@ -67,6 +68,7 @@ export class ClientResults {
    * Calls a method of one client and resolves with what it returns.
    *
    * @throws {TypeError} if an argument cannot be serialised.
+   * @throws {RangeError} if `timeout` is out of its range.
    * @throws {HubError} with the client's error, or if it was cancelled or took too long.
    * @throws {ClientConnectionError} if the connection does not exist or goes.
    * @throws {BackplaneError} if the bus fails while it is needed.
@@ -78,6 +80,7 @@ export class ClientResults {
     options: InvokeOptions = {},
   ): Promise<unknown> {
     const { timeout = this.#options.clientResultTimeout, signal } = options;
+    checkTimeout(timeout);
     if (signal?.aborted) throw new HubError(CANCELED);
     const invocationId = randomInvocationId();
     const message = new SerializedInvocation(method, args, invocationId);
@@ -124,7 +127,7 @@ export class ClientResults {
     for (const [id, pending] of this.#pending) {
       if (pending.connectionId !== connectionId) continue;
       this.#pending.delete(id);
-      pending.settle(new ClientConnectionError(`Connection '${connectionId}' disconnected.`));
+      pending.settle(gone(connectionId));
     }
   }
 
@@ -141,13 +144,13 @@ export class ClientResults {
             recipient,
             returnChannel,
             answer instanceof Error
-              ? { type: MessageType.Completion, invocationId, error: "Connection disconnected." }
+              ? { type: MessageType.Completion, invocationId, error: DISCONNECTED }
               : answer,
           );
         },
       });
     }
-    if (this.#options.connections.get(recipient.id) === recipient) {
+    if (this.#options.connections.get(recipient.id) === recipient && !recipient.isClosed) {
       deliver([recipient], message.frames);
     } else {
       // It has gone while the question was on its way.
@@ -167,7 +170,10 @@ export class ClientResults {
     const record = reader.read();
     const answer = record === undefined ? undefined : protocol.parse(record);
     if (answer?.type !== MessageType.Completion) return;
-    this.#pending.get(answer.invocationId)?.settle(answer);
+    const pending = this.#pending.get(answer.invocationId);
+    // Where its connection was is of no concern to who asked.
+    if (answer.error === DISCONNECTED) pending?.settle(gone(pending.connectionId));
+    else pending?.settle(answer);
   }
 
   /** Forgets questions of other nodes that a client never answers. Called by the heartbeat. */
@@ -195,6 +201,8 @@ export class ClientResults {
     const { backplane, channels, connections, serverName } = this.#options;
     const recipient = connections.get(connectionId);
     if (recipient !== undefined) {
+      // It is ending, and known until the hub has dealt with that; nobody will answer.
+      if (recipient.isClosed) throw gone(connectionId);
       deliver([recipient], message);
       return true;
     }
@@ -210,7 +218,11 @@ export class ClientResults {
     const { backplane, logger, protocols } = this.#options;
     const protocol = protocols.find((protocol) => protocol.name === recipient.protocol);
     if (protocol === undefined) return;
-    const payload = writeCompletion(protocol.name, protocol.write(answer));
+    // What the client has written stays as it is: numbers that are none here, extensions, headers.
+    const frame = answer.record === undefined
+      ? protocol.write(answer)
+      : protocol.frame(answer.record);
+    const payload = writeCompletion(protocol.name, frame);
     backplane.publish(returnChannel, payload).catch((error) => {
       logger.warn("Cannot hand a client result back to its node:", error);
     });
@@ -221,7 +233,20 @@ function nobody(connectionId: string): ClientConnectionError {
   return new ClientConnectionError(`Connection '${connectionId}' does not exist.`);
 }
 
+function gone(connectionId: string): ClientConnectionError {
+  return new ClientConnectionError(`Connection '${connectionId}' disconnected.`);
+}
+
+function checkTimeout(timeout: number): void {
+  if (Number.isInteger(timeout) && timeout >= 1 && timeout <= 0x7fffffff) return;
+  throw new RangeError(
+    `Cannot use timeout: ${timeout} is not an integer between 1 and 2147483647`,
+  );
+}
+
 const CANCELED = "Invocation canceled by the server.";
+/** What nodes tell each other when a connection has gone before it has answered. */
+const DISCONNECTED = "Connection disconnected.";
 
 /** A client answered for another one; upstream's words and name. */
 class WrongConnectionError extends Error {
@@ -236,7 +261,9 @@ function resultOf(answer: CompletionMessage): unknown {
   if (!Object.hasOwn(answer, "result")) {
     throw new HubError("The client completed without a result.");
   }
-  return answer.result;
+  const { result } = answer;
+  if (!(result instanceof UnreadableValue)) return result;
+  throw new HubError("Error trying to deserialize result.", { cause: result.cause });
 }
 
 /** Unlike any id that a client gives its streams. */

@@ -6,6 +6,8 @@ export interface Recipient {
   readonly id: string;
   /** The name of its hub protocol. */
   readonly protocol: string;
+  /** Whether it has ended, or is ending. */
+  readonly isClosed: boolean;
   /** Hands over one frame; never blocks, never throws. Without effect once the connection closes. */
   write(frame: Frame): void;
   /** There was a message for it that its sender did not write in its protocol. */

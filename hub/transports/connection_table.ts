@@ -1,28 +1,22 @@
 import type { Clock } from "../clock.ts";
-
-/** A connection that was negotiated, or whose transport came without. */
-export interface TableEntry {
-  /** The public id. */
-  readonly id: string;
-  /** The secret that requests carry; the key of the table. */
-  readonly token: string;
-  /** When it was negotiated. */
-  readonly createdAt: number;
-  /** Whether a transport is attached. */
-  active: boolean;
-}
+import type { TransportName } from "../transport_options.ts";
+import { type Attachment, Session } from "./session.ts";
 
 /**
- * The connections of this process by token, shared by all hubs, as upstream. One that is negotiated
- * and gets no transport is forgotten after a time. `specs/signalr-wire.md §3.4`.
+ * The connections of this process by token, shared by all hubs, as upstream. One to which no request
+ * is attached is forgotten after a time. `specs/signalr-wire.md §3.4 and §4.7`.
  */
 export class ConnectionTable {
   readonly #clock: Clock;
   readonly #disconnectTimeout: number;
   readonly #maximumPending: number;
-  readonly #entries = new Map<string, TableEntry>();
+  readonly #sessions = new Map<string, Session>();
   /** Negotiated, without a transport; oldest first. */
-  readonly #pending = new Set<TableEntry>();
+  readonly #pending = new Set<Session>();
+  /** With a transport but without a request, as between two polls; longest first. */
+  readonly #resting = new Set<Session>();
+  /** What is looked at once a heartbeat; also when its session is gone and an answer is not. */
+  readonly #attachments = new Set<Attachment>();
 
   constructor(clock: Clock, disconnectTimeout: number, maximumPending: number) {
     this.#clock = clock;
@@ -31,50 +25,82 @@ export class ConnectionTable {
   }
 
   /** Reserves an id and a token; `undefined` if too many wait for a transport. */
-  reserve(negotiateVersion: number): TableEntry | undefined {
+  reserve(negotiateVersion: number): Session | undefined {
     if (this.#pending.size >= this.#maximumPending) return undefined;
     const id = randomId();
-    const entry = this.#add(id, negotiateVersion === 0 ? id : randomId());
-    this.#pending.add(entry);
-    return entry;
+    const session = this.#add(id, negotiateVersion === 0 ? id : randomId());
+    this.#pending.add(session);
+    return session;
   }
 
   /** Adds a connection whose transport came without negotiating. */
-  create(): TableEntry {
+  create(): Session {
     const id = randomId();
     return this.#add(id, id);
   }
 
   /** The connection of that token. */
-  find(token: string): TableEntry | undefined {
-    return this.#entries.get(token);
+  find(token: string): Session | undefined {
+    return this.#sessions.get(token);
   }
 
-  /** A transport has been attached. */
-  activate(entry: TableEntry): void {
-    entry.active = true;
-    this.#pending.delete(entry);
+  /** Fixes the transport of a session; its first request is attached. */
+  attach(session: Session, transport: TransportName, attachment?: Attachment): void {
+    session.transport = transport;
+    session.attachment = attachment;
+    if (attachment !== undefined) this.#attachments.add(attachment);
+    this.activate(session);
   }
 
-  /** Forgets a connection. */
-  remove(entry: TableEntry): void {
-    this.#pending.delete(entry);
-    this.#entries.delete(entry.token);
+  /** A request is attached. */
+  activate(session: Session): void {
+    if (session.state === "disposed") return;
+    session.state = "active";
+    this.#pending.delete(session);
+    this.#resting.delete(session);
   }
 
-  /** Forgets what was negotiated too long ago. Called by the heartbeat. */
-  sweep(): void {
-    const due = this.#clock.now() - this.#disconnectTimeout;
-    for (const entry of this.#pending) {
-      if (entry.createdAt >= due) return;
-      this.remove(entry);
+  /** The request has ended, and another may follow. */
+  rest(session: Session): void {
+    if (session.state !== "active") return;
+    session.state = "inactive";
+    session.inactiveSince = this.#clock.now();
+    this.#resting.add(session);
+  }
+
+  /** Forgets a connection and ends what is left of it. Idempotent. */
+  dispose(session: Session): void {
+    if (session.state === "disposed") return;
+    this.#pending.delete(session);
+    this.#resting.delete(session);
+    this.#sessions.delete(session.token);
+    session.dispose();
+  }
+
+  /** The heartbeat. */
+  tick(): void {
+    const now = this.#clock.now();
+    for (const inactive of [this.#pending, this.#resting]) {
+      for (const session of inactive) {
+        if (now - session.inactiveSince <= this.#disconnectTimeout) break;
+        this.dispose(session);
+      }
+    }
+    for (const attachment of this.#attachments) {
+      if (!attachment.tick(now)) this.#attachments.delete(attachment);
     }
   }
 
-  #add(id: string, token: string): TableEntry {
-    const entry = { id, token, createdAt: this.#clock.now(), active: false };
-    this.#entries.set(token, entry);
-    return entry;
+  /** Forgets every connection. */
+  close(): void {
+    for (const session of this.#sessions.values()) this.dispose(session);
+    this.#attachments.clear();
+  }
+
+  #add(id: string, token: string): Session {
+    const session = new Session(id, token, this.#clock.now());
+    this.#sessions.set(token, session);
+    return session;
   }
 }
 

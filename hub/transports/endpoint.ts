@@ -1,19 +1,47 @@
 /**
- * What a hub answers to HTTP. `specs/signalr-wire.md §2 and §4.1`.
+ * What a hub answers to HTTP. `specs/signalr-wire.md §2 and §4`.
  *
  * @module
  */
-import type { Pipe, PipeListener } from "../connection/pipe.ts";
-import type { ConnectionTable, TableEntry } from "./connection_table.ts";
+import type { Clock } from "../clock.ts";
+import type { Pipe, StatefulListener } from "../connection/pipe.ts";
+import type { ResolvedOptions } from "../options.ts";
+import type { TransportName } from "../transport_options.ts";
+import type { ConnectionTable } from "./connection_table.ts";
+import { LongPolling } from "./long_polling.ts";
 import { negotiate, parameters } from "./negotiate.ts";
+import { NO_CONNECTION, plain, uncached } from "./responses.ts";
+import { EventStream } from "./server_sent_events.ts";
+import type { Session } from "./session.ts";
 import { type AcceptedWebSocket, acceptWebSocket } from "./websocket.ts";
 
-/** What an endpoint needs of the server. */
+/** What an {@link Endpoint} needs of the server. */
 export interface EndpointParts {
   readonly table: ConnectionTable;
-  readonly minimumProtocolVersion: number;
+  readonly clock: Clock;
+  readonly options: Pick<
+    ResolvedOptions,
+    | "allowStatefulReconnects"
+    | "minimumProtocolVersion"
+    | "transports"
+    | "transportSendTimeout"
+    | "webSockets"
+    | "longPolling"
+  >;
+}
+
+/** One request to a hub. */
+export interface Inquiry {
+  readonly request: Request;
+  readonly url: URL;
+  /** Whether it was to `…/negotiate`. */
+  readonly negotiating: boolean;
+  /** Who sent it; `undefined` for an anonymous client. */
+  readonly userId: string | undefined;
+  /** Whether new connections are taken. */
+  readonly admitting: boolean;
   /** Takes a new connection. */
-  readonly connect: (pipe: Pipe, opening: Opening) => PipeListener;
+  readonly connect: (pipe: Pipe, opening: Opening) => StatefulListener;
 }
 
 /** What a transport knows of the connection that it opens. */
@@ -21,102 +49,168 @@ export interface Opening {
   /** The public connection id. */
   readonly id: string;
   readonly url: string;
-  /** A copy: the request cannot be read once its socket is there. */
+  /** A copy: the request cannot be read once its socket is there, or it was answered. */
   readonly headers: Headers;
+  /** Whether the client may lose its WebSocket and come back on another. */
+  readonly stateful?: boolean;
   /** To be called when the connection is over. */
   ended(): void;
 }
 
 const encoder = new TextEncoder();
 
-/** Answers a request to a hub's path; `negotiating` is whether it was to `…/negotiate`. */
-export function answer(
-  request: Request,
-  url: URL,
-  negotiating: boolean,
-  parts: EndpointParts,
-): Response {
-  const { method } = request;
-  if (negotiating) {
-    return method === "POST"
-      ? negotiate(url, parts.table, parts.minimumProtocolVersion)
-      : plain(405);
+/** Answers the requests to every hub of a server. */
+export class Endpoint {
+  readonly #parts: EndpointParts;
+
+  constructor(parts: EndpointParts) {
+    this.#parts = parts;
   }
-  switch (method) {
-    case "GET":
-      return isWebSocket(request) && !acceptsEventStream(request)
-        ? webSocket(request, url, parts)
-        : otherTransport(request, url, parts.table);
-    case "POST":
-      return found(
-        url,
-        parts.table,
-        (entry) =>
-          entry.active
-            ? plain(405, "POST requests are not allowed for WebSocket connections.")
-            : plain(404, "LongPolling transport not supported by this end point type"),
-      );
-    case "DELETE":
-      return found(
-        url,
-        parts.table,
-        () => plain(400, "Cannot terminate this connection using the DELETE endpoint."),
-      );
-    default:
-      return plain(405);
+
+  /** Answers a request. */
+  async answer(inquiry: Inquiry): Promise<Response> {
+    const { request, url, negotiating, admitting } = inquiry;
+    const { table, options } = this.#parts;
+    if (negotiating) {
+      if (request.method !== "POST") return plain(405);
+      return admitting ? negotiate(url, table, options) : unavailable();
+    }
+    switch (request.method) {
+      case "GET":
+        if (acceptsEventStream(request)) return this.#eventStream(inquiry);
+        if (isWebSocket(request)) return this.#webSocket(inquiry);
+        return uncached(await this.#poll(inquiry));
+      case "POST":
+        return await this.#post(inquiry);
+      case "DELETE":
+        return this.#delete(inquiry);
+      default:
+        return plain(405);
+    }
+  }
+
+  #webSocket(inquiry: Inquiry): Response {
+    const { request, url, admitting } = inquiry;
+    const { table, options } = this.#parts;
+    const { allowedOrigins } = options.webSockets;
+    const origin = request.headers.get("origin");
+    if (allowedOrigins !== undefined && origin !== null && !allowedOrigins.has(origin)) {
+      return new Response(null, { status: 403 });
+    }
+    const token = connectionToken(url);
+    const session = token === "" ? undefined : table.find(token);
+    if (token !== "" && session === undefined) {
+      // Without a content type, unlike the other transports' answer.
+      return admitting
+        ? new Response(encoder.encode(NO_CONNECTION), { status: 404 })
+        : unavailable();
+    }
+    const returning = session?.returning?.isStateful === true && session.belongsTo(inquiry.userId)
+      ? session.returning
+      : undefined;
+    const refusal = returning ? undefined : this.#refusal(inquiry, "WebSockets", session);
+    if (refusal !== undefined) return refusal;
+    const copy = copyOf(request);
+    let accepted: AcceptedWebSocket;
+    try {
+      accepted = acceptWebSocket(request);
+    } catch {
+      return plain(400, "The request is not a valid WebSocket opening");
+    }
+    if (returning !== undefined) {
+      accepted.attachWhenOpen((pipe) => returning.reattach(pipe));
+      return accepted.response;
+    }
+    const attached = session ?? table.create();
+    table.attach(attached, "WebSockets");
+    const { id, stateful } = attached;
+    const opening = { ...copy, id, stateful, ended: () => table.dispose(attached) };
+    accepted.attach((pipe) => attached.returning = inquiry.connect(pipe, opening));
+    return accepted.response;
+  }
+
+  #eventStream(inquiry: Inquiry): Response {
+    const { table, options } = this.#parts;
+    const session = this.#find(inquiry);
+    if (session instanceof Response) return session;
+    const refusal = this.#refusal(inquiry, "ServerSentEvents", session);
+    if (refusal !== undefined) return refusal;
+    const stream = new EventStream(session, table, options.transportSendTimeout);
+    const opening = {
+      ...copyOf(inquiry.request),
+      id: session.id,
+      ended: () => table.dispose(session),
+    };
+    return stream.open((pipe) => inquiry.connect(pipe, opening));
+  }
+
+  #poll(inquiry: Inquiry): Response | Promise<Response> {
+    const { table, clock, options } = this.#parts;
+    const session = this.#find(inquiry);
+    if (session instanceof Response) return session;
+    const refusal = this.#refusal(inquiry, "LongPolling", session);
+    if (refusal !== undefined) return refusal;
+    const { attachment } = session;
+    if (attachment instanceof LongPolling) return attachment.poll(inquiry.request.signal);
+    const polling = new LongPolling(session, {
+      table,
+      clock,
+      pollTimeout: options.longPolling.pollTimeout,
+      sendTimeout: options.transportSendTimeout,
+    });
+    // The session stays until a poll has been told that it is over.
+    const opening = { ...copyOf(inquiry.request), id: session.id, ended() {} };
+    return polling.open((pipe) => inquiry.connect(pipe, opening));
+  }
+
+  async #post(inquiry: Inquiry): Promise<Response> {
+    const session = this.#find(inquiry);
+    if (session instanceof Response) return session;
+    if (session.transport === "WebSockets") {
+      return plain(405, "POST requests are not allowed for WebSocket connections.");
+    }
+    if (!session.belongsTo(inquiry.userId)) return otherUser();
+    return plain(await session.inlet.take(inquiry.request));
+  }
+
+  #delete(inquiry: Inquiry): Response {
+    const session = this.#find(inquiry);
+    if (session instanceof Response) return session;
+    if (session.transport !== "LongPolling") {
+      return plain(400, "Cannot terminate this connection using the DELETE endpoint.");
+    }
+    if (!session.belongsTo(inquiry.userId)) return otherUser();
+    this.#parts.table.dispose(session);
+    return plain(202);
+  }
+
+  /** The session that a request names, or what to answer instead. */
+  #find({ url, admitting }: Inquiry): Session | Response {
+    const token = connectionToken(url);
+    if (token === "") return admitting ? plain(400, "Connection ID required") : unavailable();
+    const session = this.#parts.table.find(token);
+    if (session?.transport === undefined && !admitting) return unavailable();
+    return session ?? plain(404, NO_CONNECTION);
+  }
+
+  /** Why `transport` cannot be attached to a session, or to a new one. §4.1 */
+  #refusal(inquiry: Inquiry, transport: TransportName, session?: Session): Response | undefined {
+    if (!this.#parts.options.transports.includes(transport)) {
+      return plain(404, `${transport} transport not supported by this end point type`);
+    }
+    const attached = session?.transport;
+    if (attached !== undefined && attached !== transport) {
+      return plain(400, "Cannot change transports mid-connection");
+    }
+    // Only polls may follow one another.
+    if (attached !== undefined && transport !== "LongPolling") return plain(409);
+    if (session?.belongsTo(inquiry.userId) === false) return otherUser();
+    return attached === undefined && !inquiry.admitting ? unavailable() : undefined;
   }
 }
 
-function webSocket(request: Request, url: URL, { table, connect }: EndpointParts): Response {
-  const token = connectionToken(url);
-  const entry = token === "" ? table.create() : table.find(token);
-  // Without a content type, unlike the other transports' answer.
-  if (entry === undefined) return new Response(encoder.encode(NO_CONNECTION), { status: 404 });
-  if (entry.active) return plain(409);
-  const opening: Opening = {
-    id: entry.id,
-    url: request.url,
-    headers: new Headers(request.headers),
-    ended: () => table.remove(entry),
-  };
-  let accepted: AcceptedWebSocket;
-  try {
-    accepted = acceptWebSocket(request);
-  } catch {
-    if (token === "") table.remove(entry);
-    return plain(400, "The request is not a valid WebSocket opening");
-  }
-  table.activate(entry);
-  accepted.attach((pipe) => connect(pipe, opening));
-  return accepted.response;
-}
-
-/** Event streams and polls are refused as upstream refuses a transport that is switched off. */
-function otherTransport(request: Request, url: URL, table: ConnectionTable): Response {
-  const transport = acceptsEventStream(request) ? "ServerSentEvents" : "LongPolling";
-  const response = found(
-    url,
-    table,
-    (entry) =>
-      entry.active
-        ? plain(400, "Cannot change transports mid-connection")
-        : plain(404, `${transport} transport not supported by this end point type`),
-  );
-  if (transport === "LongPolling") {
-    response.headers.set("cache-control", "no-cache, no-store");
-    response.headers.set("pragma", "no-cache");
-    response.headers.set("expires", "Thu, 01 Jan 1970 00:00:00 GMT");
-  }
-  return response;
-}
-
-const NO_CONNECTION = "No Connection with that ID";
-
-function found(url: URL, table: ConnectionTable, then: (entry: TableEntry) => Response): Response {
-  const token = connectionToken(url);
-  if (token === "") return plain(400, "Connection ID required");
-  const entry = table.find(token);
-  return entry === undefined ? plain(404, NO_CONNECTION) : then(entry);
+function copyOf({ url, headers }: Request): Pick<Opening, "url" | "headers"> {
+  return { url, headers: new Headers(headers) };
 }
 
 function connectionToken(url: URL): string {
@@ -133,6 +227,10 @@ function acceptsEventStream(request: Request): boolean {
   return accept.split(",").some((entry) => entry.trim().toLowerCase() === "text/event-stream");
 }
 
-function plain(status: number, text?: string): Response {
-  return new Response(text ?? null, { status, headers: { "content-type": "text/plain" } });
+function unavailable(): Response {
+  return new Response(null, { status: 503 });
+}
+
+function otherUser(): Response {
+  return plain(403, "The user associated with this connection changed.");
 }

@@ -3,36 +3,51 @@
  *
  * @module
  */
+import type { ResolvedOptions } from "../options.ts";
+import type { TransportName } from "../transport_options.ts";
 import type { ConnectionTable } from "./connection_table.ts";
 
 const MAXIMUM_VERSION = 1;
 
-const TRANSPORTS = [{ transport: "WebSockets", transferFormats: ["Text", "Binary"] }];
+const TRANSFER_FORMATS: Readonly<Record<TransportName, readonly string[]>> = {
+  WebSockets: ["Text", "Binary"],
+  ServerSentEvents: ["Text"],
+  LongPolling: ["Text", "Binary"],
+};
 
 /** Answers `POST …/negotiate`. */
 export function negotiate(
   url: URL,
   table: ConnectionTable,
-  minimumVersion: number,
+  options: Pick<
+    ResolvedOptions,
+    "allowStatefulReconnects" | "minimumProtocolVersion" | "transports"
+  >,
 ): Response {
+  const { minimumProtocolVersion, transports } = options;
   const version = requestedVersion(url);
   if (version === undefined) {
     return json({ error: "The client requested a non-integer protocol version." });
   }
-  if (version < minimumVersion) {
+  if (version < minimumProtocolVersion) {
     return json({
       error:
         `The client requested version '${version}', but the server does not support this version.`,
     });
   }
   const negotiateVersion = Math.min(version, MAXIMUM_VERSION);
-  const entry = table.reserve(negotiateVersion);
-  if (entry === undefined) return new Response(null, { status: 503 });
+  const session = table.reserve(negotiateVersion);
+  if (session === undefined) return new Response(null, { status: 503 });
+  session.stateful = options.allowStatefulReconnects && asksForStateful(url);
   return json({
+    ...(session.stateful ? { useStatefulReconnect: true } : undefined),
     negotiateVersion,
-    connectionId: entry.id,
-    ...(negotiateVersion > 0 ? { connectionToken: entry.token } : undefined),
-    availableTransports: TRANSPORTS,
+    connectionId: session.id,
+    ...(negotiateVersion > 0 ? { connectionToken: session.token } : undefined),
+    availableTransports: transports.map((transport) => ({
+      transport,
+      transferFormats: TRANSFER_FORMATS[transport],
+    })),
   });
 }
 
@@ -44,6 +59,12 @@ function requestedVersion(url: URL): number | undefined {
   if (values.length > 1 || !/^\s*[+-]?\d+\s*$/.test(text)) return undefined;
   const version = Number(text);
   return Math.abs(version) <= 0x7fffffff ? version : undefined;
+}
+
+/** Only the words, in any case: `1` is no boolean to upstream. */
+function asksForStateful(url: URL): boolean {
+  const values = parameters(url, "useStatefulReconnect");
+  return values.length === 1 && values[0]?.trim().toLowerCase() === "true";
 }
 
 /** The values of a query parameter; names ignore case, as upstream. */

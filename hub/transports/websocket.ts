@@ -49,12 +49,14 @@ class WebSocketPipe implements Pipe {
   resume(): void {}
 }
 
-/** A WebSocket that was accepted; `connect` gets its pipe and returns who listens. */
+/** A WebSocket that was accepted; who connects gets its pipe and returns who listens. */
 export interface AcceptedWebSocket {
   /** What must be answered. */
   readonly response: Response;
-  /** Makes the connection; to be called in the same turn. */
+  /** Makes a connection at once; to be called in the same turn. */
   attach(connect: (pipe: Pipe) => PipeListener): void;
+  /** Hands the pipe over when it is open, and not at all if it never is. */
+  attachWhenOpen(connect: (pipe: Pipe) => PipeListener): void;
 }
 
 /**
@@ -71,8 +73,11 @@ export function acceptWebSocket(request: Request): AcceptedWebSocket {
     socket.onmessage = ({ data }) => {
       listener.receive(typeof data === "string" ? data : new Uint8Array(data));
     };
-    // It can fire twice, and after an error; the listener does not mind.
-    socket.onclose = socket.onerror = () => listener.pipeClosed();
+    // It follows every error, and can fire twice. A client that says goodbye closes cleanly.
+    socket.onclose = ({ wasClean }) => listener.pipeClosed(!wasClean);
   };
-  return { response, attach };
+  const attachWhenOpen = (connect: (pipe: Pipe) => PipeListener) => {
+    socket.onopen = () => attach(connect);
+  };
+  return { response, attach, attachWhenOpen };
 }

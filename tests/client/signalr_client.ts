@@ -5,12 +5,18 @@ import {
   type IHttpConnectionOptions,
   LogLevel,
 } from "@microsoft/signalr";
+import { MessagePackHubProtocol } from "@microsoft/signalr-protocol-msgpack";
 import { bounded, Events } from "./until.ts";
+
+/** The names of the hub protocols. */
+export const PROTOCOLS = ["json", "messagepack"] as const;
 
 /** How a {@link SignalRClient} connects. */
 export interface ClientOptions {
   /** What it may connect with; WebSockets alone unless told otherwise. */
   readonly transport?: HttpTransportType;
+  /** What it speaks; JSON unless told otherwise. */
+  readonly protocol?: (typeof PROTOCOLS)[number];
   /** Opens the WebSocket without negotiating. */
   readonly skipNegotiation?: boolean;
   /** The bearer token. */
@@ -60,6 +66,7 @@ export class SignalRClient implements AsyncDisposable {
       ...(webSocket === undefined ? {} : { WebSocket: webSocket }),
     };
     const builder = new HubConnectionBuilder().withUrl(url, http).configureLogging(LogLevel.None);
+    if (options.protocol === "messagepack") builder.withHubProtocol(new MessagePackHubProtocol());
     if (reconnectDelays !== undefined) builder.withAutomaticReconnect(reconnectDelays);
     const connection = builder.build();
     connection.serverTimeoutInMilliseconds = options.serverTimeout ?? 30_000;

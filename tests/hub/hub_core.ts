@@ -21,17 +21,21 @@ export class HubCore implements AsyncDisposable {
   readonly log: KeptLog = new KeptLog();
   readonly live: LiveHub;
   readonly #backplane: Backplane;
+  readonly #idPrefix: string;
   #clients = 0;
 
   constructor(
     hub: Hub<HubMethods>,
     options: HubServerOptions = {},
     backplane: Backplane = new MemoryBackplane(),
+    /** Its name among others; connection ids start with it unless it is alone. */
+    serverName = "node",
   ) {
     this.#backplane = backplane;
+    this.#idPrefix = serverName === "node" ? "c" : `${serverName}.c`;
     this.live = new LiveHub(hub, {
       name: "hub",
-      serverName: "node",
+      serverName,
       backplane,
       clock: this.clock,
       options: resolveOptions({ logger: this.log, ...options }),
@@ -42,7 +46,7 @@ export class HubCore implements AsyncDisposable {
   admit(user?: HubUser, stateful = false): CoreClient {
     const pipe = new MemoryPipe();
     const connection = this.live.connect(pipe, {
-      id: `c${++this.#clients}`,
+      id: `${this.#idPrefix}${++this.#clients}`,
       user,
       request: { url: "http://localhost/hub", headers: new Headers() },
       stateful,

@@ -5,7 +5,7 @@ import { assertReported } from "../loss/assert_reported.ts";
 import type { LossResult, LossRun } from "../loss/run_loss.ts";
 import { natsUrl, startNats } from "../servers/nats_server.ts";
 import type { ServerProcess } from "../servers/server_process.ts";
-import { CuttingProxy } from "./cutting_proxy.ts";
+import { CuttingProxy } from "../servers/cutting_proxy.ts";
 import { randomPrefix } from "./wait_for.ts";
 
 type Fault = (server: ServerProcess, run: LossRun, proxy: CuttingProxy) => Promise<void>;

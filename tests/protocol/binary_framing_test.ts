@@ -1,5 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
+import fc from "fast-check";
 import { BinaryFrameReader } from "../../hub/protocol/binary_framing.ts";
+import { messagepackProtocol } from "../../hub/protocol/messagepack.ts";
 import { HandshakeReader } from "../../hub/protocol/handshake_reader.ts";
 import { ProtocolError } from "../../hub/protocol/protocol.ts";
 import { hex, unhex } from "./hex.ts";
@@ -103,4 +105,64 @@ Deno.test("HandshakeReader.push() counts the bytes up to the separator, and not 
   const endless = new HandshakeReader(100);
   endless.push("x".repeat(100));
   assertThrows(() => endless.push("x"), ProtocolError);
+});
+
+Deno.test("BinaryFrameReader.dropPartial() forgets the beginning of a record and keeps whole ones", () => {
+  const whole = unhex("020102 01ff");
+  const long = unhex(`ac02${"ab".repeat(300)}`);
+  for (let cut = 0; cut < long.length; cut++) {
+    const reader = new BinaryFrameReader(1000);
+    reader.push(whole);
+    reader.push(long.subarray(0, cut));
+    if (cut % 2 === 0) assertEquals(hex(reader.read() ?? new Uint8Array()), "0102");
+    reader.dropPartial();
+    assertEquals(reader.bufferedBytes, cut % 2 === 0 ? 2 : 5);
+    // Its sender begins again.
+    reader.push(long);
+    const all = cut % 2 === 0 ? ["ff"] : ["0102", "ff"];
+    assertEquals(readAll(reader), [...all, "ab".repeat(300)]);
+    reader.dropPartial();
+    assertEquals([reader.bufferedBytes, readAll(reader)], [0, []]);
+  }
+});
+
+Deno.test("BinaryFrameReader.dropPartial() leaves a malformed record for read() to refuse", () => {
+  const reader = new BinaryFrameReader(1000);
+  reader.push(unhex("01ff ffffffffff 01"));
+  reader.dropPartial();
+  assertEquals(hex(reader.read() ?? new Uint8Array()), "ff");
+  assertThrows(() => reader.read(), ProtocolError, "Messages over 2GB");
+});
+
+Deno.test("BinaryFrameReader.read() reads a large record that comes in very many chunks", () => {
+  const length = 1_000_000;
+  const reader = new BinaryFrameReader(null);
+  reader.push(unhex("c0843d"));
+  for (let at = 0; at < length; at += 10) {
+    assertEquals(reader.read(), undefined);
+    reader.push(new Uint8Array(10).fill(at / 10));
+  }
+  const record = reader.read();
+  assertEquals([record?.length, record?.[length - 1]], [length, (length / 10 - 1) % 256]);
+  assertEquals(reader.read(), undefined);
+});
+
+Deno.test("BinaryFrameReader.read() finds the same records however they are cut", () => {
+  const bodies = fc.array(fc.uint8Array({ minLength: 1, maxLength: 300 }), { maxLength: 20 });
+  const cuts = fc.infiniteStream(fc.integer({ min: 1, max: 400 }));
+  fc.assert(fc.property(bodies, cuts, (records, sizes) => {
+    const bytes = new Uint8Array(
+      records.flatMap((record) => [...messagepackProtocol.frame(record) as Uint8Array]),
+    );
+    const reader = new BinaryFrameReader(1000);
+    const found: string[] = [];
+    for (let at = 0; at < bytes.length;) {
+      const size = sizes.next().value;
+      reader.push(bytes.subarray(at, at += size));
+      if (size % 3 > 0) found.push(...readAll(reader));
+    }
+    found.push(...readAll(reader));
+    assertEquals(found, records.map(hex));
+    assertEquals(reader.bufferedBytes, 0);
+  }));
 });

@@ -4,7 +4,7 @@ import type { HubMessage } from "../../hub/protocol/messages.ts";
 import { ProtocolError } from "../../hub/protocol/protocol.ts";
 import { contentOf } from "./content_of.ts";
 import { hex, unhex } from "./hex.ts";
-import { method, VECTORS, xyz } from "./messagepack_vectors.ts";
+import { VECTORS, xyz } from "./messagepack_vectors.ts";
 
 Deno.test("messagepackProtocol.parse() reads upstream's vectors, and write() writes them", () => {
   for (const [body, message] of VECTORS) {

@@ -2,8 +2,7 @@ import type { HubMessage } from "../../hub/protocol/messages.ts";
 
 /** The invocation id of most vectors. */
 export const xyz = { invocationId: "xyz" };
-/** The target of most vectors. */
-export const method = { target: "method" };
+const method = { target: "method" };
 
 /** `specs/signalr-wire.md §8.6`: what upstream writes, and what it means. */
 export const VECTORS: readonly (readonly [body: string, message: HubMessage])[] = [

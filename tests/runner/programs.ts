@@ -19,6 +19,8 @@ export const PROGRAMS: readonly Program[] = [
   { commands: ["nats-server"], package: "nats-server" },
   { commands: ["chromium", "chromium-browser", "google-chrome"], package: "chromium" },
   { commands: ["openssl"], package: "openssl" },
+  { commands: ["haproxy"], package: "haproxy" },
+  { commands: ["nginx"], package: "nginx-light" },
 ];
 
 /** Debian keeps servers where only root's PATH looks. */

@@ -1,4 +1,4 @@
-import type { Pipe, PipeListener } from "../../hub/connection/pipe.ts";
+import type { Pipe, StatefulListener } from "../../hub/connection/pipe.ts";
 import { type HubServerOptions, resolveOptions } from "../../hub/options.ts";
 import type { Frame } from "../../hub/protocol/protocol.ts";
 import { ConnectionTable } from "../../hub/transports/connection_table.ts";
@@ -6,7 +6,8 @@ import { Endpoint, type Opening } from "../../hub/transports/endpoint.ts";
 import { ManualClock } from "../hub/manual_clock.ts";
 
 /** A hub's side of a connection: what came, and how it ended. */
-export class FakeConnection implements PipeListener {
+export class FakeConnection implements StatefulListener {
+  readonly isStateful = false;
   readonly pipe: Pipe;
   readonly opening: Opening;
   /** Everything that came, joined. */
@@ -30,6 +31,10 @@ export class FakeConnection implements PipeListener {
 
   pipeClosed(): void {
     this.closed = true;
+  }
+
+  reattach(): this {
+    return this;
   }
 }
 

@@ -15,12 +15,15 @@ export interface SendStep {
   readonly path?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+  readonly bodyHex?: string;
   /** A frame. */
   readonly opcode?: number;
   readonly text?: string;
   readonly hex?: string;
   readonly closeCode?: number;
   readonly reason?: string;
+  /** What is done to the socket of an event stream. */
+  readonly tcp?: string;
 }
 
 /** What the server answers. */
@@ -30,6 +33,10 @@ export interface ReceiveStep {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+  readonly bodyHex?: string;
+  /** A piece of an event stream, or its end. */
+  readonly chunk?: string;
+  readonly sse?: string;
   /** A frame. */
   readonly opcode?: number;
   readonly text?: string;
@@ -41,6 +48,7 @@ export interface ReceiveStep {
 /** One line of a transcript. */
 export interface Step {
   readonly setup?: string;
+  readonly wait?: string;
   readonly send?: SendStep;
   readonly receive?: ReceiveStep;
 }

@@ -39,6 +39,7 @@ const calls = {
     await delay(milliseconds);
     return value;
   },
+  Abort: ({ abort }: WireContext) => abort(),
   async SendThenAbort({ clients, abort }: WireContext) {
     await clients.caller.send("bye", 1);
     abort();

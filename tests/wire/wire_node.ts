@@ -25,9 +25,13 @@ interface Endpoint extends Partial<HubServerConfiguration<Hubs>> {
   readonly connected?: (context: WireContext) => unknown;
 }
 
+/** The origin that is listed where any is. */
+const ORIGIN = "http://127.0.0.1:9999";
+
 /** The endpoints of the transcripts. Times are shorter than theirs, in the same proportions. */
 const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
-  wire: {},
+  wire: { cors: { origins: [ORIGIN] }, disconnectTimeout: 2000 },
+  origin: { webSockets: { allowedOrigins: [ORIGIN] } },
   wsonly: { transports: ["WebSockets"] },
   sseonly: { transports: ["ServerSentEvents"] },
   lponly: { transports: ["LongPolling"] },
@@ -42,6 +46,7 @@ const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
     handshakeTimeout: 500,
     keepAliveInterval: 500,
     clientTimeoutInterval: 2500,
+    longPolling: { pollTimeout: 1000 },
     detailedErrors: true,
   },
   auth: {

@@ -1,0 +1,56 @@
+import type { ResolvedCorsOptions } from "../transport_options.ts";
+
+/** What a client sends: `specs/signalr-wire.md §2`. */
+const METHODS = "GET, POST, DELETE";
+
+/**
+ * Lets pages of other origins read answers. WebSockets are not subject to it.
+ * `specs/signalr-wire.md §5`.
+ */
+export class CrossOrigin {
+  readonly #options: ResolvedCorsOptions;
+
+  constructor(options: ResolvedCorsOptions) {
+    this.#options = options;
+  }
+
+  /** The answer to a browser that asks beforehand; `undefined` if the request is none of those. */
+  preflight(request: Request): Response | undefined {
+    const { headers } = request;
+    if (request.method !== "OPTIONS" || !headers.has("access-control-request-method")) return;
+    const allowed = this.#headers(headers.get("origin"));
+    if (allowed.has("access-control-allow-origin")) {
+      allowed.set("access-control-allow-methods", METHODS);
+      const wanted = headers.get("access-control-request-headers");
+      if (wanted !== null) allowed.set("access-control-allow-headers", wanted);
+    }
+    return new Response(null, { status: 204, headers: allowed });
+  }
+
+  /** The answer with the headers that the origin of `request` needs to read it. */
+  apply(request: Request, response: Response): Response {
+    // The answer that opens a WebSocket must stay what it is.
+    if (response.status === 101) return response;
+    const added = this.#headers(request.headers.get("origin"));
+    try {
+      for (const [name, value] of added) response.headers.append(name, value);
+      return response;
+    } catch {
+      // Those of an answer that came from elsewhere cannot be changed.
+      const { status, statusText, body } = response;
+      const headers = new Headers(response.headers);
+      for (const [name, value] of added) headers.append(name, value);
+      return new Response(body, { status, statusText, headers });
+    }
+  }
+
+  #headers(origin: string | null): Headers {
+    const { origins, credentials } = this.#options;
+    if (origins === "*") return new Headers({ "access-control-allow-origin": "*" });
+    const headers = new Headers({ vary: "Origin" });
+    if (origin === null || !origins.has(origin)) return headers;
+    headers.set("access-control-allow-origin", origin);
+    if (credentials) headers.set("access-control-allow-credentials", "true");
+    return headers;
+  }
+}
