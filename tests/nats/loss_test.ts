@@ -1,7 +1,8 @@
 /** No silent loss; `LOSS_RUNS=20 deno test -A tests/nats/loss_test.ts` runs each fault 20 times. */
-import { assert, assertEquals } from "@std/assert";
+import { assert } from "@std/assert";
 import { delay } from "@std/async";
 import { assertReported } from "../loss/assert_reported.ts";
+import { testServerFaults } from "../loss/server_faults.ts";
 import type { LossResult, LossRun } from "../loss/run_loss.ts";
 import { natsUrl, startNats } from "../servers/nats_server.ts";
 import type { ServerProcess } from "../servers/server_process.ts";
@@ -33,38 +34,7 @@ function lossOf(
   });
 }
 
-Deno.test("NatsBackplane loses nothing in silence when nothing goes wrong", async () => {
-  const result = await lossOf("nothing", () => Promise.resolve());
-  assertEquals(result.delivered, result.published);
-  assertEquals(result.gaps, []);
-});
-
-Deno.test("NatsBackplane loses nothing in silence when the server is killed for 1.5 s", async () => {
-  const result = await lossOf("SIGKILL", async (server) => {
-    await server.stop();
-    await delay(1500);
-    await server.start();
-  });
-  assert(result.rejected > 50);
-  assert(result.gaps.length > 0);
-});
-
-Deno.test("NatsBackplane loses nothing in silence when the server is stopped for 3 s", async () => {
-  await lossOf("SIGSTOP", async (server) => {
-    server.pause();
-    await delay(3000);
-    server.resume();
-  });
-});
-
-Deno.test("NatsBackplane loses nothing in silence when the server is stopped for 4.5 s", async () => {
-  const result = await lossOf("SIGSTOP, noticed", async (server) => {
-    server.pause();
-    await delay(4500);
-    server.resume();
-  });
-  assert(result.gaps.length > 0);
-});
+testServerFaults("NatsBackplane", lossOf);
 
 Deno.test("NatsBackplane loses nothing in silence when its connections are cut", async () => {
   const result = await lossOf("cut", async (_server, _run, proxy) => {

@@ -1,9 +1,10 @@
 /** No silent loss; `LOSS_RUNS=20 deno test -A tests/redis/loss_test.ts` runs each fault 20 times. */
-import { assert, assertEquals } from "@std/assert";
+import { assert } from "@std/assert";
 import { delay } from "@std/async";
 import { Redis } from "ioredis";
 import type { LossResult, LossRun } from "../loss/run_loss.ts";
 import { assertReported } from "../loss/assert_reported.ts";
+import { testServerFaults } from "../loss/server_faults.ts";
 import { redisUrl, startRedis } from "../servers/redis_server.ts";
 import type { ServerProcess } from "../servers/server_process.ts";
 
@@ -22,38 +23,7 @@ function lossOf(name: string, fault: Fault, args: readonly string[] = []): Promi
   });
 }
 
-Deno.test("RedisBackplane loses nothing in silence when nothing goes wrong", async () => {
-  const result = await lossOf("nothing", () => Promise.resolve());
-  assertEquals(result.delivered, result.published);
-  assertEquals(result.gaps, []);
-});
-
-Deno.test("RedisBackplane loses nothing in silence when Redis is killed for 1.5 s", async () => {
-  const result = await lossOf("SIGKILL", async (server) => {
-    await server.stop();
-    await delay(1500);
-    await server.start();
-  });
-  assert(result.rejected > 50);
-  assert(result.gaps.length > 0);
-});
-
-Deno.test("RedisBackplane loses nothing in silence when Redis is stopped for 3 s", async () => {
-  await lossOf("SIGSTOP", async (server) => {
-    server.pause();
-    await delay(3000);
-    server.resume();
-  });
-});
-
-Deno.test("RedisBackplane loses nothing in silence when Redis is stopped for 4.5 s", async () => {
-  const result = await lossOf("SIGSTOP, noticed", async (server) => {
-    server.pause();
-    await delay(4500);
-    server.resume();
-  });
-  assert(result.gaps.length > 0);
-});
+testServerFaults("RedisBackplane", lossOf);
 
 Deno.test("RedisBackplane loses nothing in silence when its subscriber is killed by Redis", async () => {
   const result = await lossOf("CLIENT KILL", async (server) => {
