@@ -105,9 +105,8 @@ export class Endpoint {
         ? new Response(encoder.encode(NO_CONNECTION), { status: 404 })
         : unavailable();
     }
-    const returning = session?.returning?.isStateful === true && session.belongsTo(inquiry.userId)
-      ? session.returning
-      : undefined;
+    const returning = session?.returning?.isStateful === true ? session.returning : undefined;
+    if (returning !== undefined && session?.belongsTo(inquiry.userId) === false) return otherUser();
     const refusal = returning ? undefined : this.#refusal(inquiry, "WebSockets", session);
     if (refusal !== undefined) return refusal;
     const copy = copyOf(request);

@@ -3,6 +3,9 @@ import type { PipeListener } from "../connection/pipe.ts";
 /** What a connection without a transport may be sent ahead, in bytes: a handshake and a few messages. */
 const MAXIMUM_EARLY_BYTES = 4096;
 
+/** What a body is answered. */
+type Status = 200 | 400 | 404;
+
 /**
  * What a client sends by POST to one connection. Bodies are taken one after the other and piece by
  * piece, and no faster than the hub takes them. `specs/signalr-wire.md §4.5`.
@@ -15,7 +18,8 @@ export class Inlet {
   /** Settles when every body that came before has been dealt with. */
   #before: Promise<void> = Promise.resolve();
   #held: PromiseWithResolvers<void> | undefined;
-  #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  /** Answers for the body that is being read, without waiting for more of it. */
+  #abandon: (() => void) | undefined;
   #ended = false;
 
   /** Hands over what came early, and everything else from now on. */
@@ -43,15 +47,14 @@ export class Inlet {
     this.#ended = true;
     this.#connected.resolve();
     this.resume();
-    // A body that trickles in must not be waited for. It may have failed already.
-    this.#reader?.cancel().catch(() => {});
+    this.#abandon?.();
   }
 
   /**
    * Takes a body; resolves with the status to answer once the hub has it all: 200, 400 if it broke off,
    * 404 if the connection has gone before anything of it was taken.
    */
-  async take({ body, headers }: Request): Promise<200 | 400 | 404> {
+  async take({ body, headers }: Request): Promise<Status> {
     const before = this.#before;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#before = promise;
@@ -61,6 +64,7 @@ export class Inlet {
       if (this.#ended) return 404;
       return body === null ? 200 : await this.#read(body);
     } finally {
+      this.#abandon = undefined;
       resolve();
     }
   }
@@ -72,25 +76,30 @@ export class Inlet {
     await this.#held?.promise;
   }
 
-  async #read(body: ReadableStream<Uint8Array>): Promise<200 | 400 | 404> {
-    const reader = this.#reader = body.getReader();
+  /** Reads a body; one that trickles in is not waited for when the connection ends. */
+  #read(body: ReadableStream<Uint8Array>): Promise<Status> {
+    const { promise, resolve } = Promise.withResolvers<Status>();
     let taken = false;
-    try {
-      while (!this.#ended) {
-        const { done, value } = await reader.read();
-        if (done) break;
-        if (this.#ended) continue;
-        taken = true;
-        this.#hand(value);
-        await this.#held?.promise;
-      }
-      return taken || !this.#ended ? 200 : 404;
-    } catch {
-      return this.#ended && !taken ? 404 : 400;
-    } finally {
-      this.#reader = undefined;
-      // What is left of it is of no interest; it may have failed already.
-      reader.cancel().catch(() => {});
+    this.#abandon = () => resolve(taken ? 200 : 404);
+    const hand = (piece: Uint8Array) => {
+      taken = true;
+      this.#hand(piece);
+    };
+    this.#pump(body.getReader(), hand).then(() => resolve(200), () => resolve(400));
+    return promise;
+  }
+
+  async #pump(
+    reader: ReadableStreamDefaultReader<Uint8Array>,
+    hand: (piece: Uint8Array) => void,
+  ): Promise<void> {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      // Not while a read is under way: Deno would never free its buffer.
+      if (this.#ended) return await reader.cancel();
+      hand(value);
+      await this.#held?.promise;
     }
   }
 

@@ -76,6 +76,23 @@ Deno.test("HubServer lets a client take over while its old socket is believed al
   assertEquals(await next(taken), { type: 3, invocationId: "2", result: "b" });
 });
 
+Deno.test("HubServer lets nobody else come back on a connection", async () => {
+  await using node = new RunningNode({
+    hubs: { "/hub": hub },
+    allowStatefulReconnects: true,
+    authenticate: ({ url }) => ({ id: new URL(url).searchParams.get("user") ?? "ann" }),
+  });
+  const { connectionToken } = await negotiate(node, "&useStatefulReconnect=true");
+  const path = `/hub?id=${connectionToken}`;
+  using socket = await RawWebSocket.open(node.port, path);
+  await socket.sendText('{"protocol":"json","version":2}\x1e');
+  assertEquals(await next(socket), {});
+  const { response } = await RawWebSocket.request(node.port, `${path}&user=bob`);
+  assertEquals(response.status, 403);
+  await socket.sendText('{"type":1,"invocationId":"1","target":"echo","arguments":["a"]}\x1e');
+  assertEquals(await next(socket), { type: 3, invocationId: "1", result: "a" });
+});
+
 Deno.test("HubServer forgets a client that said goodbye, or did not come back", async () => {
   await using node = new RunningNode({
     hubs: { "/hub": hub },
