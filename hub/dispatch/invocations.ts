@@ -42,6 +42,10 @@ export class Invocations {
   readonly #state: ConnectionState;
   readonly #uploads: Uploads;
   readonly #active = new Set<ActiveCall>();
+  /** Those of them that go on after they have begun and were not cancelled, by invocation id. */
+  readonly #cancellable = new Map<string, Set<ActiveCall>>();
+  /** The invocation ids of running streams. */
+  readonly #streaming = new Set<string>();
   #slotsTaken = 0;
   #slotFreed: (() => void) | undefined;
   #idle: PromiseWithResolvers<void> | undefined;
@@ -65,9 +69,7 @@ export class Invocations {
         this.#complete(message);
         return undefined;
       case MessageType.CancelInvocation:
-        for (const call of this.#active) {
-          if (call.message.invocationId === message.invocationId) call.cancel();
-        }
+        this.#cancel(message.invocationId);
         return undefined;
       default:
         // Acks and sequences that nobody asked for.
@@ -133,24 +135,42 @@ export class Invocations {
     if (takesSlot) this.#slotsTaken++;
     const context = new CallContext(this.#state, call);
     const ended = call.run(() => method.call(context, ...message.arguments, ...uploads));
-    if (ended === undefined) this.#ended(call);
-    else ended.then(() => this.#ended(call));
+    if (ended === undefined) return this.#ended(call);
+    this.#goesOn(call);
+    ended.then(() => this.#ended(call));
+  }
+
+  #goesOn(call: ActiveCall): void {
+    const { invocationId, type } = call.message;
+    if (invocationId === undefined) return;
+    const same = this.#cancellable.get(invocationId);
+    if (same === undefined) this.#cancellable.set(invocationId, new Set([call]));
+    else same.add(call);
+    if (type === MessageType.StreamInvocation) this.#streaming.add(invocationId);
+  }
+
+  #cancel(invocationId: string): void {
+    const calls = this.#cancellable.get(invocationId);
+    if (calls === undefined) return;
+    this.#cancellable.delete(invocationId);
+    for (const call of calls) call.cancel();
   }
 
   /** Upstream refuses an id in use only to a stream, and only while the other is one. */
   #duplicate(message: Call): string | undefined {
-    if (message.type !== MessageType.StreamInvocation) return undefined;
-    for (const { message: other } of this.#active) {
-      if (other.type === message.type && other.invocationId === message.invocationId) {
-        return `Invocation ID '${message.invocationId}' is already in use.`;
-      }
+    const { invocationId, type } = message;
+    if (type !== MessageType.StreamInvocation || !this.#streaming.has(invocationId)) {
+      return undefined;
     }
-    return undefined;
+    return `Invocation ID '${invocationId}' is already in use.`;
   }
 
-  #ended(call: ActiveCall): void {
+  #ended(call: ActiveCall): undefined {
     this.#active.delete(call);
-    const { streamIds } = call.message;
+    const { invocationId = "", streamIds, type } = call.message;
+    const same = this.#cancellable.get(invocationId);
+    if (same?.delete(call) && same.size === 0) this.#cancellable.delete(invocationId);
+    if (type === MessageType.StreamInvocation) this.#streaming.delete(invocationId);
     if (streamIds?.length) this.#uploads.drop(streamIds);
     this.#giveSlotBack(call);
     if (this.#active.size > 0) return;

@@ -7,75 +7,85 @@ import { StreamReader } from "./stream_reader.ts";
 
 type Context = HubContext<{ got(value: unknown): void }>;
 
-/** A hub whose methods give one item and then wait for ever, each in its own way. */
+const forever = new Promise<never>(() => {});
+
+/** Generators that give one item and then wait for ever; what they notice goes to `noticed`. */
+function generators(noticed: Events<string>) {
+  return {
+    async *atYield(_context: Context) {
+      try {
+        for (let n = 0;; n++) {
+          yield n;
+          // A timer: the event loop must turn.
+          await new Promise((resolve) => setTimeout(resolve));
+        }
+      } finally {
+        noticed.add("atYield ended");
+      }
+    },
+    async *onSignal({ signal }: Context) {
+      signal.addEventListener("abort", () => noticed.add("onSignal aborted"));
+      yield 0;
+      try {
+        await new Promise((_, reject) => {
+          signal.addEventListener("abort", () => reject(signal.reason));
+        });
+      } finally {
+        noticed.add("onSignal ended");
+      }
+    },
+    *synchronous(_context: Context) {
+      try {
+        yield 0;
+        yield forever;
+      } finally {
+        noticed.add("synchronous ended");
+      }
+    },
+    async *before({ signal }: Context, started: string) {
+      noticed.add(started);
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      noticed.add("before ended");
+      yield 1;
+    },
+  };
+}
+
+/** Other streams that do the same. */
+function otherStreams(noticed: Events<string>) {
+  /** One item, and no more. */
+  const next = () => {
+    let asked = 0;
+    return () => asked++ === 0 ? Promise.resolve({ value: 0 }) : forever;
+  };
+  return {
+    readable: (_context: Context) =>
+      new ReadableStream({
+        start: (controller) => controller.enqueue(0),
+        cancel: () => noticed.add("readable ended"),
+      }),
+    custom: (_context: Context): AsyncIterable<number> => ({
+      [Symbol.asyncIterator]: () => ({
+        next: next(),
+        return() {
+          noticed.add("custom ended");
+          throw new Error("nobody cares");
+        },
+      }),
+    }),
+    deaf: (_context: Context): AsyncIterable<number> => ({
+      [Symbol.asyncIterator]: () => ({ next: next() }),
+    }),
+  };
+}
+
 function waitingHub() {
-  /** What the methods noticed. */
   const noticed = new Events<string>();
-  const forever = new Promise<never>(() => {});
   const hub = defineHub({
     methods: {
       echo: (_context: Context, value: unknown) => value,
-      async *atYield(_context: Context) {
-        try {
-          for (let n = 0;; n++) {
-            yield n;
-            // A timer: the event loop must turn.
-            await new Promise((resolve) => setTimeout(resolve));
-          }
-        } finally {
-          noticed.add("atYield ended");
-        }
-      },
-      async *onSignal({ signal }: Context) {
-        signal.addEventListener("abort", () => noticed.add("onSignal aborted"));
-        yield 0;
-        try {
-          await new Promise((_, reject) => {
-            signal.addEventListener("abort", () => reject(signal.reason));
-          });
-        } finally {
-          noticed.add("onSignal ended");
-        }
-      },
-      *synchronous(_context: Context) {
-        try {
-          yield 0;
-          yield forever;
-        } finally {
-          noticed.add("synchronous ended");
-        }
-      },
-      readable: (_context: Context) =>
-        new ReadableStream({
-          start: (controller) => controller.enqueue(0),
-          cancel: () => noticed.add("readable ended"),
-        }),
-      custom: (_context: Context): AsyncIterable<number> => {
-        let asked = 0;
-        return {
-          [Symbol.asyncIterator]: () => ({
-            next: () => asked++ === 0 ? Promise.resolve({ value: 0 }) : forever,
-            return() {
-              noticed.add("custom ended");
-              throw new Error("nobody cares");
-            },
-          }),
-        };
-      },
-      deaf: (_context: Context): AsyncIterable<number> => {
-        let asked = 0;
-        return {
-          [Symbol.asyncIterator]: () => ({
-            next: () => asked++ === 0 ? Promise.resolve({ value: 0 }) : forever,
-          }),
-        };
-      },
-      async *before({ signal }: Context, started: string) {
-        noticed.add(started);
-        await new Promise((resolve) => signal.addEventListener("abort", resolve));
-        noticed.add("before ended");
-        yield 1;
-      },
+      ...generators(noticed),
+      ...otherStreams(noticed),
     },
   });
   return { hub, noticed };
