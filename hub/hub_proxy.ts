@@ -34,7 +34,12 @@ export interface StreamResult<T> {
   subscribe(subscriber: StreamSubscriber<T>): { dispose(): void };
 }
 
-/** What a client sends for a parameter: a stream for what the method reads as an `AsyncIterable`. */
+/**
+ * What a client sends for a parameter: a stream for what the method reads as an `AsyncIterable`.
+ *
+ * The official client skips the second of two streams that stand side by side; keep another argument
+ * between them. The method gets its streams behind all other arguments.
+ */
 export type ArgumentOf<P> = P extends AsyncIterable<infer T> ? StreamResult<T> : P;
 
 /** What a client sends for the parameters of a method, without its context. */

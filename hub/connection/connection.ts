@@ -235,7 +235,8 @@ export class HubConnection implements StatefulListener {
       this.#protocol = protocols.choose(request, this.#pipe.textOnly);
       // Version 1 knows no reconnect, whatever was negotiated.
       if (stateful && request.version > 1) {
-        this.#stateful = new StatefulReconnect(this.#outbox.remember(), limits);
+        const sent = this.#outbox.remember(limits.statefulReconnectBufferSize);
+        this.#stateful = new StatefulReconnect(sent, limits);
       }
     } catch (error) {
       if (error instanceof ProtocolRefusal) return this.#refuse(error.message);

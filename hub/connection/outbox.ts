@@ -24,6 +24,7 @@ export class Outbox implements Congestible, TurnListener {
   readonly #overflow: () => void;
   #pipe: Pipe | undefined;
   #resend: ResendBuffer | undefined;
+  #patienceBytes = 0;
   #queue: Frame[] = [];
   #queuedBytes = 0;
   /** Never less than what is really unsent: the pipe is asked only when this passes the limit. */
@@ -44,8 +45,12 @@ export class Outbox implements Congestible, TurnListener {
     this.#flush();
   }
 
-  /** Keeps what is sent from now on until it is acknowledged. */
-  remember(): ResendBuffer {
+  /**
+   * Keeps what is sent from now on until it is acknowledged; while more than `patienceBytes` are kept,
+   * what can wait should.
+   */
+  remember(patienceBytes: number): ResendBuffer {
+    this.#patienceBytes = patienceBytes;
     return this.#resend ??= new ResendBuffer();
   }
 
@@ -91,9 +96,11 @@ export class Outbox implements Congestible, TurnListener {
     if (this.#queuedBytes >= MAXIMUM_BATCH_BYTES) this.#flush();
   }
 
-  /** Whether so much is unsent that what can wait should: a quarter of the limit. */
+  /** Whether so much is unsent, or kept, that what can wait should: a quarter of the limit. */
   get congested(): boolean {
-    if (this.#closed || this.#unsentAtMost <= this.#limit / 4) return false;
+    if (this.#closed) return false;
+    if (this.#resend !== undefined && this.#resend.bytes > this.#patienceBytes) return true;
+    if (this.#unsentAtMost <= this.#limit / 4) return false;
     this.#unsentAtMost = this.#queuedBytes + (this.#pipe?.bufferedBytes ?? 0);
     return this.#unsentAtMost > this.#limit / 4;
   }

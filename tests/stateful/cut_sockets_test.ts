@@ -7,7 +7,7 @@ import { CuttingProxy } from "../servers/cutting_proxy.ts";
 import { redisUrl, startRedis } from "../servers/redis_server.ts";
 import { PROTOCOLS } from "../client/signalr_client.ts";
 import { RunningNode } from "../client/running_node.ts";
-import { until } from "../client/until.ts";
+import { bounded, until } from "../client/until.ts";
 
 interface Client {
   echoed(number: number): void;
@@ -84,3 +84,36 @@ for (const protocol of PROTOCOLS) {
     await connection.stop();
   });
 }
+
+Deno.test("HubServer streams more to a stateful client than is kept for it", async () => {
+  const hub = defineHub({
+    methods: {
+      async *count(_context: HubContext<Client>, to: number) {
+        for (let number = 0; number < to; number++) {
+          yield await Promise.resolve(`${number}`.padEnd(1000));
+        }
+      },
+    },
+  });
+  await using node = new RunningNode({
+    hubs: { "/chat": hub },
+    allowStatefulReconnects: true,
+    maximumBufferedBytes: 200_000,
+    statefulReconnectBufferSize: 50_000,
+  });
+  const connection = new HubConnectionBuilder()
+    .withUrl(node.url("/chat"))
+    .withStatefulReconnect()
+    .configureLogging(LogLevel.None).build();
+  await connection.start();
+  const items: number[] = [];
+  const end = Promise.withResolvers<void>();
+  connection.stream<string>("count", 250).subscribe({
+    next: (item) => items.push(Number(item)),
+    complete: end.resolve,
+    error: end.reject,
+  });
+  await bounded(end.promise);
+  assertEquals(items, counted(250));
+  await connection.stop();
+});

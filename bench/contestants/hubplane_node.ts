@@ -1,0 +1,47 @@
+/**
+ * A node of Hubplane, as its README shows it: `hubplane_node.ts --port=P [--bus=URL] [--parallel=N]`.
+ *
+ * @module
+ */
+import { createHubServer, defineHub, type HubContext, openBackplane } from "@hubplane/hubplane";
+import { announce, readNodeArguments } from "./node_arguments.ts";
+
+interface Client {
+  message(payload: string): void;
+}
+type Context = HubContext<Client>;
+
+const hub = defineHub({
+  methods: {
+    async all({ clients }: Context, payload: string) {
+      await clients.all.send("message", payload);
+    },
+    async group({ clients }: Context, name: string, payload: string) {
+      await clients.group(name).send("message", payload);
+    },
+    async one({ clients }: Context, connectionId: string, payload: string) {
+      await clients.client(connectionId).send("message", payload);
+    },
+    echo(_: Context, payload: string) {
+      return payload;
+    },
+    async join({ groups, connectionId }: Context, name: string) {
+      await groups.add(connectionId, name);
+    },
+    async enlist({ groups }: Context, connectionId: string, name: string) {
+      await groups.add(connectionId, name);
+    },
+    async leave({ groups, connectionId }: Context, name: string) {
+      await groups.remove(connectionId, name);
+    },
+  },
+});
+
+const { port, bus, parallel } = readNodeArguments();
+const server = createHubServer({
+  hubs: { "/hub": hub },
+  backplane: await openBackplane(bus ?? "memory:"),
+  maximumParallelInvocationsPerClient: parallel,
+});
+await server.ready;
+announce(Deno.serve({ hostname: "127.0.0.1", port, onListen() {} }, server.fetch));

@@ -1,0 +1,128 @@
+import { parseArgs } from "node:util";
+import type { BusName } from "./buses.ts";
+import {
+  type Contestant,
+  contestant,
+  CONTESTANTS,
+  DEFAULT_CONTESTANTS,
+  type ProtocolName,
+} from "./contestants/contestant.ts";
+import { DEFAULT_SCENARIOS, type Scenario, SCENARIOS } from "./scenarios.ts";
+
+/** What the user asks for. */
+export interface Options {
+  readonly scenarios: readonly Scenario[];
+  readonly contestants: readonly Contestant[];
+  readonly bus: BusName;
+  readonly protocol: ProtocolName;
+  readonly repeat: number;
+  readonly nodes: number;
+  readonly connections: number | undefined;
+  readonly rooms: number | undefined;
+  /** How many connections send messages; `undefined`: one on each node. */
+  readonly senders: number | undefined;
+  readonly payloadBytes: number;
+  /** Milliseconds. */
+  readonly warmup: number;
+  readonly window: number;
+  readonly json: boolean;
+  /** Whether nodes have one core for themselves, and the bus and the load another. */
+  readonly pin: boolean;
+  /** Where CPU profiles of nodes go. */
+  readonly profile: string | undefined;
+}
+
+/** What `--help` says. */
+export const USAGE = `deno task bench [scenario…] [option…]
+
+Measures Hubplane beside others, in turns. Needs Linux, redis-server or nats-server, and node with npm.
+
+Scenarios:
+${SCENARIOS.map(({ name, title }) => `  ${name.padEnd(9)} ${title}`).join("\n")}
+
+Options:
+  --contestants A,B   ${CONTESTANTS}
+                      (${DEFAULT_CONTESTANTS.join(",")})
+  --bus NAME          redis, nats, or memory: one node (redis)
+  --protocol NAME     json or messagepack: of Hubplane; the others have their own (json)
+  --repeat N          how often each takes its turn (5)
+  --window SECONDS    how long each turn is measured (3; low rates twice, a soak 600)
+  --warmup SECONDS    how long it runs before that (2; a soak 60)
+  --nodes N           nodes of each contestant (2; 1 with memory)
+  --connections N     connections (1000, or as the scenario says)
+  --rooms N           rooms of 10 (a tenth of the connections)
+  --senders N         connections that send messages (one on each node)
+  --payload BYTES     the size of a message (128)
+  --pin               nodes on one core, the bus and the load on another
+  --profile FOLDER    write CPU profiles of the nodes
+  --json              print JSON, for a machine or for bench/chart.ts
+`;
+
+/**
+ * Reads the command line.
+ *
+ * @throws {TypeError} if something in it is unknown.
+ * @throws {RangeError} if a number is out of range.
+ */
+export function readOptions(args: string[]): Options | "help" {
+  const text = { type: "string" } as const;
+  const flag = { type: "boolean", default: false } as const;
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      help: { ...flag, short: "h" },
+      contestants: { ...text, default: DEFAULT_CONTESTANTS.join(",") },
+      bus: { ...text, default: "redis" },
+      protocol: { ...text, default: "json" },
+      ...{ repeat: text, window: text, warmup: text, nodes: text },
+      ...{ connections: text, rooms: text, senders: text, payload: text, profile: text },
+      ...{ json: flag, pin: flag },
+    },
+  });
+  if (values.help) return "help";
+  const bus = oneOf("bus", values.bus, ["memory", "redis", "nats"]);
+  const protocol = oneOf("protocol", values.protocol, ["json", "messagepack"]);
+  const scenarios = scenariosOf(positionals);
+  const soaking = scenarios.every(({ load }) => load.kind === "soak");
+  return {
+    scenarios,
+    contestants: values.contestants.split(",").map((name) => contestant(name, protocol))
+      .filter(({ buses }) => buses.includes(bus)),
+    bus,
+    protocol,
+    repeat: number("repeat", values.repeat) ?? (soaking ? 1 : 5),
+    nodes: bus === "memory" ? 1 : number("nodes", values.nodes) ?? 2,
+    connections: number("connections", values.connections),
+    rooms: number("rooms", values.rooms),
+    senders: number("senders", values.senders),
+    payloadBytes: number("payload", values.payload, 10) ?? 128,
+    warmup: 1000 * (number("warmup", values.warmup, 0) ?? (soaking ? 60 : 2)),
+    window: 1000 * (number("window", values.window, 0.1) ?? (soaking ? 600 : 3)),
+    json: values.json,
+    pin: values.pin,
+    profile: values.profile,
+  };
+}
+
+function scenariosOf(names: readonly string[]): Scenario[] {
+  const asked = names.length === 0 ? DEFAULT_SCENARIOS : names;
+  return asked.map((name) => {
+    const found = SCENARIOS.find((scenario) => scenario.name === name);
+    if (found !== undefined) return found;
+    const known = SCENARIOS.map((scenario) => scenario.name).join(", ");
+    throw new TypeError(`Cannot find scenario ${name}: there are ${known}`);
+  });
+}
+
+function oneOf<const T extends string>(name: string, value: string, known: readonly T[]): T {
+  const found = known.find((word) => word === value);
+  if (found !== undefined) return found;
+  throw new TypeError(`Cannot use --${name} ${value}: it is one of ${known.join(", ")}`);
+}
+
+function number(name: string, value: string | undefined, least = 1): number | undefined {
+  if (value === undefined) return undefined;
+  if (Number(value) >= least) return Number(value);
+  throw new RangeError(`Cannot use --${name} ${value}: it is at least ${least}`);
+}

@@ -1,0 +1,33 @@
+const encoder = new TextEncoder();
+
+/** One line on the standard error that says what is being done. */
+export class Progress {
+  readonly #total: number;
+  readonly #terminal = Deno.stderr.isTerminal();
+  #turn = 0;
+
+  /** `total` is the number of turns. */
+  constructor(total: number) {
+    this.#total = total;
+  }
+
+  /** A turn begins; what is returned says what it is at. */
+  turn(scenario: string, contestant: string, round: string): (phase: string) => void {
+    const head = `[${++this.#turn}/${this.#total}] ${scenario} · ${contestant} · ${round}`;
+    if (!this.#terminal) this.say(head);
+    return (phase) => {
+      if (this.#terminal) this.say(`${head} · ${phase}`);
+    };
+  }
+
+  /** Shows a line in place of the last one, or below it where that is no terminal. */
+  say(line: string): void {
+    this.clear();
+    Deno.stderr.writeSync(encoder.encode(this.#terminal ? line : `${line}\n`));
+  }
+
+  /** Takes the line away. */
+  clear(): void {
+    if (this.#terminal) Deno.stderr.writeSync(encoder.encode("\r\x1b[2K"));
+  }
+}

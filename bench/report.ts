@@ -1,0 +1,87 @@
+import {
+  baselineOf,
+  costOf,
+  type Figures,
+  type Outcome,
+  type Results,
+  type Standing,
+} from "./figures.ts";
+
+/** From what share of a core on the load may have held the contestants back. */
+const BUSY = 0.9;
+
+interface Column {
+  readonly head: readonly [string, string];
+  readonly cell: (standing: Standing) => string;
+}
+
+/** A table of a scenario, for people. */
+export function tableOf(outcome: Outcome, results: Omit<Results, "outcomes">): string {
+  const columns = columnsOf(outcome, results.bus).filter(({ cell }) =>
+    outcome.standings.some((standing) => cell(standing) !== "")
+  );
+  const rows = [
+    columns.map(({ head }) => head[0]),
+    columns.map(({ head }) => head[1]),
+    ...outcome.standings.map((standing) => columns.map(({ cell }) => cell(standing))),
+  ];
+  const widths = columns.map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
+  const lines = rows.map((row) =>
+    row.map((cell, i) => i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))
+      .join("  ").trimEnd()
+  );
+  const { scenario, title, connections, seconds } = outcome;
+  const { bus, protocol, nodes, repeat, payloadBytes } = results;
+  const setting = `${bus}, ${protocol}, ${payloadBytes} B, ${connections || "no"} connections, ` +
+    `${nodes} ${nodes === 1 ? "node" : "nodes"}, ${repeat} × ${seconds} s`;
+  return [`${scenario}: ${title}`, setting, "", ...lines, ...warnings(outcome), ""].join("\n");
+}
+
+function columnsOf(outcome: Outcome, bus: string): Column[] {
+  const { unit } = outcome;
+  const baseline = baselineOf(outcome);
+  const of = (read: (figures: Figures) => string) => ({ median }: Standing) => read(median);
+  return [
+    { head: ["", ""], cell: ({ contestant }) => contestant },
+    { head: ["CPU µs", `/${unit}`], cell: of(({ cpu }) => decimal(cpu)) },
+    {
+      head: [baseline?.contestant ?? "", "÷ it"],
+      cell: (standing) => decimal(ratio(baseline, standing)),
+    },
+    { head: [`${unit}s`, "/second"], cell: of(({ perSecond }) => whole(perSecond)) },
+    { head: ["local µs", "p50"], cell: of(({ local }) => whole(local.p50)) },
+    { head: ["", "p99"], cell: of(({ local }) => whole(local.p99)) },
+    { head: ["remote µs", "p50"], cell: of(({ remote }) => whole(remote.p50)) },
+    { head: ["", "p99"], cell: of(({ remote }) => whole(remote.p99)) },
+    { head: [`${bus} µs`, `/${unit}`], cell: of(({ busCpu }) => decimal(busCpu || null)) },
+    {
+      head: ["KiB", "/connection"],
+      cell: of(({ bytesPerConnection: bytes }) => decimal(bytes === null ? null : bytes / 1024, 1)),
+    },
+    {
+      head: ["grows by", "KiB/minute"],
+      cell: of(({ slope }) => whole(slope === null ? null : slope * 60 / 1024)),
+    },
+    { head: ["load", "CPU"], cell: of(({ loadShare }) => `${Math.round(loadShare * 100)} %`) },
+  ];
+}
+
+/** What Hubplane costs as a share of what another costs. */
+export function ratio(baseline: Standing | undefined, other: Standing): number | null {
+  const [own, its] = [baseline === undefined ? null : costOf(baseline), costOf(other)];
+  return own === null || its === null || its === 0 ? null : own / its;
+}
+
+function warnings({ standings }: Outcome): string[] {
+  return standings.filter(({ median }) => median.loadShare > BUSY).map(({ contestant }) =>
+    `The load was busy all the time: ${contestant} could have delivered more.`
+  );
+}
+
+function decimal(value: number | null, digits = 2): string {
+  return value === null ? "" : value.toFixed(value >= 100 ? 0 : digits);
+}
+
+function whole(value: number | null): string {
+  return value === null ? "" : Math.round(value).toLocaleString("en");
+}
