@@ -161,11 +161,6 @@ export class Router {
     }
   }
 
-  /** The connections of this hub that are here. */
-  get size(): number {
-    return this.#connections.size;
-  }
-
   /** To everyone but the excluded. */
   async sendAll(
     method: string,
