@@ -54,7 +54,8 @@ Deno.test("write() and parse() carry dates, bytes and integers in MessagePack", 
   const integer = fc.maxSafeInteger();
   const float = fc.double({ noNaN: true, noDefaultInfinity: true }).map((n) => n === 0 ? 0 : n);
   const leaf = fc.oneof(date, fc.uint8Array(), integer, float, text, fc.boolean());
-  const value = fc.oneof(leaf, fc.array(leaf), fc.dictionary(text, leaf));
+  const key = text.filter((key) => key !== "__proto__");
+  const value = fc.oneof(leaf, fc.array(leaf), fc.dictionary(key, leaf));
   fc.assert(
     fc.property(value, (value) => {
       // Dictionaries without a prototype come back with one.
