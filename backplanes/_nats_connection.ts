@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { Buffer } from "node:buffer";
 import {
   ErrorCode,
   Events,
@@ -65,7 +66,8 @@ export class NatsConnection implements ChannelBus {
     const pong = { resolve: () => this.#publishes.accepted(), reject: () => {} };
     const answered = Object.assign(Promise.resolve(), pong);
     this.#publishes = new Publishes({
-      publish: (subject, payload) => client.publish(subject, payload),
+      // The client keeps what it is given until it writes; a small Buffer is a cheap copy.
+      publish: (subject, payload) => client.publish(subject, Buffer.from(payload)),
       ping: () => void client.protocol.flush(answered),
     }, options.publishTimeout);
     client.protocol.listeners.push(new ErrorListener((status) => this.#heard(status)));

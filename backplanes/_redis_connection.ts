@@ -14,6 +14,8 @@ const LONGEST_PAUSE = 1000;
 export interface RedisConnectionEvents {
   /** Redis answers on `redis`. The connection is open when this resolves; it is lost if it rejects. */
   prepare(redis: Redis): Promise<void>;
+  /** Something is about to be sent through `redis` that must not overtake what was sent before. */
+  sending?(): void;
   /** It is open; `gap` if it was lost before. */
   opened(gap?: BackplaneGap): void;
   /** It is lost, or an attempt failed. */
@@ -117,7 +119,11 @@ export class RedisConnection {
     await this.#handshake(redis, loss);
     if (loss.signal.aborted) return;
     this.#redis = redis;
-    this.#probe.start(() => redis.ping(), lose);
+    const ping = () => {
+      this.#events.sending?.();
+      return redis.ping();
+    };
+    this.#probe.start(ping, lose);
     await this.#events.prepare(redis);
     if (loss.signal.aborted) return;
     this.#open = true;

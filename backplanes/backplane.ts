@@ -71,7 +71,8 @@ export interface Backplane extends AsyncDisposable {
 
   /**
    * Publishes `payload` on `channel`. The call hands the message over before it returns, so messages
-   * leave in call order. `payload` must not be changed before the promise has settled.
+   * leave in call order, and `payload` is the caller's again when it returns: a driver that needs it for
+   * longer copies it.
    *
    * @returns once the bus has accepted the message: the number of subscribers it reached, or
    * `undefined` where the bus cannot tell.

@@ -107,6 +107,7 @@ export class RedisBackplane implements Backplane {
     const opened = (gap?: BackplaneGap) => this.#changed(undefined, gap);
     this.#publishing = new RedisConnection("publisher", settings, {
       prepare: () => Promise.resolve(),
+      sending: () => this.#publisher.flush(),
       // What this connection missed it never was to hear.
       opened: () => opened(),
       lost: (error, incurable) => this.#lost(error, incurable),

@@ -12,7 +12,8 @@ const MAXIMUM_BATCH_BYTES = 64 * 1024;
  * What waits to be sent to one connection.
  *
  * - **Adaptive coalescing**: the first frame of an idle turn leaves at once; what follows in the same
- *   turn leaves as one write at its end. The system call is what sending costs.
+ *   turn leaves as one write at its end. In a turn right after such a one the first frame waits too.
+ *   The system call is what sending costs.
  * - **Bounded**: when more than the limit is unsent (queued here or in the pipe), `overflow` is called
  *   and the frame is dropped; the connection is then closed, because a gap in its messages would be silent.
  * - **Order** is that of the calls.
@@ -30,6 +31,8 @@ export class Outbox implements Congestible, TurnListener {
   /** Never less than what is really unsent: the pipe is asked only when this passes the limit. */
   #unsentAtMost = 0;
   #turn = false;
+  /** Whether the turn before had several frames: this one is likely to, so its first waits for them. */
+  #busy = false;
   #closed = false;
 
   /** `maximumBufferedBytes` is the limit; `overflow` is called once, inside the write that passes it. */
@@ -88,8 +91,7 @@ export class Outbox implements Congestible, TurnListener {
     if (!this.#turn) {
       this.#turn = true;
       atEndOfTurn(this);
-      this.#pipe.write(frame);
-      return;
+      return this.#pipe.write(frame);
     }
     this.#queue.push(frame);
     this.#queuedBytes += bytes;
@@ -123,8 +125,10 @@ export class Outbox implements Congestible, TurnListener {
   }
 
   turnEnded(): void {
-    this.#turn = false;
+    this.#busy = this.#queue.length > (this.#busy ? 1 : 0);
     this.#flush();
+    this.#turn = this.#busy;
+    if (this.#busy) atEndOfTurn(this);
   }
 
   #flush(): void {

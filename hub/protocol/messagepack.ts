@@ -18,7 +18,7 @@ export const messagepackProtocol: HubProtocol = {
   reader: (maximumBytes: number | null): FrameReader => new BinaryFrameReader(maximumBytes),
   parse: (record: Frame): HubMessage | undefined => readMessagePack(toBytes(record)),
   // The encoder's own buffer is good until the next call; the copy into the frame is the only one.
-  write: (message: HubMessage): Frame => framed(encoder.encodeSharedRef(layout(message))),
+  write: (message: HubMessage): Frame => framed(messagepackRecord(message)),
   frame: (record: Frame): Frame => framed(toBytes(record)),
 };
 
@@ -66,6 +66,15 @@ function completionEnd(
   return Object.hasOwn(message, "result") ? [3, toPackable(message.result)] : [2];
 }
 
+/**
+ * A message without its length before it: a view that is good until the next message is written.
+ *
+ * @throws {TypeError} if a value cannot be serialised.
+ */
+export function messagepackRecord(message: HubMessage): Uint8Array {
+  return encoder.encodeSharedRef(layout(message));
+}
+
 /** `record` behind its length. */
 function framed(record: Uint8Array): Uint8Array {
   const prefix = lengthPrefix(record.length);
@@ -75,8 +84,15 @@ function framed(record: Uint8Array): Uint8Array {
   return frame;
 }
 
-/** Little-endian base-128. */
-function lengthPrefix(length: number): number[] {
+/** The record in a frame of {@link messagepackProtocol}: a view. */
+export function unframed(frame: Uint8Array): Uint8Array {
+  let at = 0;
+  while (((frame[at++] ?? 0) & 0x80) !== 0);
+  return frame.subarray(at);
+}
+
+/** What stands before a record of that many bytes: little-endian base-128. */
+export function lengthPrefix(length: number): number[] {
   const prefix: number[] = [];
   let rest = length;
   do {

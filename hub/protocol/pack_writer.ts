@@ -7,19 +7,26 @@
 
 const encoder = new TextEncoder();
 
-/** Writes smallest forms into a buffer that grows. */
+/** Up to this length a text is copied by hand; calling the encoder costs more. */
+const SHORT_TEXT = 64;
+/** What the shared buffer keeps when something large is done. */
+const KEPT_BYTES = 64 * 1024;
+
+/** Where every writer writes: one at a time, begun and finished in one go. */
+let scratch = new Uint8Array(4096);
+
+/**
+ * Writes smallest forms, into a buffer that all writers share: allocating one costs more than filling
+ * it. So until what was written has been taken no other writer may be used.
+ */
 export class PackWriter {
-  #bytes: Uint8Array<ArrayBuffer>;
   #length = 0;
 
-  /** `sizeHint` is how many bytes are expected; more is no error. */
-  constructor(sizeHint: number) {
-    this.#bytes = new Uint8Array(sizeHint);
-  }
-
-  /** What was written; the writer must not be used after it. */
+  /** What was written: a view that is good until the next writer begins. */
   finish(): Uint8Array {
-    return this.#bytes.subarray(0, this.#length);
+    const written = scratch.subarray(0, this.#length);
+    if (scratch.length > KEPT_BYTES) scratch = new Uint8Array(KEPT_BYTES);
+    return written;
   }
 
   nil(): void {
@@ -43,27 +50,46 @@ export class PackWriter {
       return this.#sized(0xd2, value >>> 0, 4);
     }
     if (value < 0x80) return this.#put(value);
-    if (value < 0x100) return this.#sized(0xcc, value, 1);
-    if (value < 0x10000) return this.#sized(0xcd, value, 2);
-    this.#sized(0xce, value, 4);
+    this.#measured(0xcc, value);
   }
 
   string(text: string): void {
-    const bytes = encoder.encode(text);
-    if (bytes.length < 32) this.#put(0xa0 | bytes.length);
-    else if (bytes.length < 0x100) this.#sized(0xd9, bytes.length, 1);
-    else if (bytes.length < 0x10000) this.#sized(0xda, bytes.length, 2);
-    else this.#sized(0xdb, bytes.length, 4);
-    this.#append(bytes);
+    this.#text(text, 0xd9, 32);
   }
 
   /** Bytes, or the UTF-8 bytes of a text. */
   binary(content: Uint8Array | string): void {
-    const bytes = typeof content === "string" ? encoder.encode(content) : content;
-    if (bytes.length < 0x100) this.#sized(0xc4, bytes.length, 1);
-    else if (bytes.length < 0x10000) this.#sized(0xc5, bytes.length, 2);
-    else this.#sized(0xc6, bytes.length, 4);
-    this.#append(bytes);
+    if (typeof content === "string") return this.#text(content, 0xc4, 0);
+    this.#measured(0xc4, content.length);
+    this.#reserve(content.length);
+    scratch.set(content, this.#length);
+    this.#length += content.length;
+  }
+
+  /** Bytes: `prefix`, then `content`. */
+  binaryBehind(prefix: readonly number[], content: Uint8Array): void {
+    const bytes = prefix.length + content.length;
+    this.#measured(0xc4, bytes);
+    this.#reserve(bytes);
+    for (const byte of prefix) scratch[this.#length++] = byte;
+    scratch.set(content, this.#length);
+    this.#length += content.length;
+  }
+
+  /** A text behind its length, whose form is `narrow` or one of the two after it. */
+  #text(text: string, narrow: number, fixedBelow: number): void {
+    this.#reserve(5 + text.length * 3);
+    const start = this.#length;
+    // Nearly every text has a byte for each character: then it is in its place at once.
+    const expected = headBytes(text.length, fixedBelow);
+    const bytes = writeText(text, start + expected);
+    const needed = headBytes(bytes, fixedBelow);
+    if (needed !== expected) {
+      scratch.copyWithin(start + needed, start + expected, start + expected + bytes);
+    }
+    if (bytes < fixedBelow) this.#put(0xa0 | bytes);
+    else this.#measured(narrow, bytes);
+    this.#length += bytes;
   }
 
   #head(length: number, fixed: number, below: number, wide: number): void {
@@ -72,30 +98,52 @@ export class PackWriter {
     else this.#sized(wide + 1, length, 4);
   }
 
+  /** A length behind the form for its width: `narrow`, or one of the two after it. */
+  #measured(narrow: number, length: number): void {
+    if (length < 0x100) this.#sized(narrow, length, 1);
+    else if (length < 0x10000) this.#sized(narrow + 1, length, 2);
+    else this.#sized(narrow + 2, length, 4);
+  }
+
   #put(byte: number): void {
     this.#reserve(1);
-    this.#bytes[this.#length++] = byte;
+    scratch[this.#length++] = byte;
   }
 
   #sized(form: number, value: number, bytes: 1 | 2 | 4): void {
     this.#reserve(5);
-    this.#bytes[this.#length++] = form;
+    scratch[this.#length++] = form;
     for (let shift = (bytes - 1) * 8; shift >= 0; shift -= 8) {
-      this.#bytes[this.#length++] = value >>> shift;
+      scratch[this.#length++] = value >>> shift;
     }
-  }
-
-  #append(bytes: Uint8Array): void {
-    this.#reserve(bytes.length);
-    this.#bytes.set(bytes, this.#length);
-    this.#length += bytes.length;
   }
 
   #reserve(bytes: number): void {
     const needed = this.#length + bytes;
-    if (needed <= this.#bytes.length) return;
-    const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
-    grown.set(this.#bytes.subarray(0, this.#length));
-    this.#bytes = grown;
+    if (needed <= scratch.length) return;
+    const grown = new Uint8Array(Math.max(needed, scratch.length * 2));
+    grown.set(scratch.subarray(0, this.#length));
+    scratch = grown;
   }
+}
+
+/** The bytes before a text of that many bytes. */
+function headBytes(length: number, fixedBelow: number): number {
+  if (length < fixedBelow) return 1;
+  if (length < 0x100) return 2;
+  return length < 0x10000 ? 3 : 5;
+}
+
+/** Writes UTF-8 into the shared buffer, which has room; returns how many bytes. */
+function writeText(text: string, at: number): number {
+  if (text.length <= SHORT_TEXT) {
+    let i = 0;
+    for (; i < text.length; i++) {
+      const unit = text.charCodeAt(i);
+      if (unit > 0x7f) break;
+      scratch[at + i] = unit;
+    }
+    if (i === text.length) return i;
+  }
+  return encoder.encodeInto(text, scratch.subarray(at)).written;
 }

@@ -1,5 +1,5 @@
 import { jsonProtocol } from "./json.ts";
-import { messagepackProtocol } from "./messagepack.ts";
+import { messagepackProtocol, messagepackRecord, unframed } from "./messagepack.ts";
 import { type InvocationMessage, MessageType } from "./messages.ts";
 import type { Frame } from "./protocol.ts";
 import { checkSerializable } from "./values.ts";
@@ -45,6 +45,12 @@ export class SerializedInvocation implements Frames {
   /** The framed MessagePack bytes. */
   get messagepack(): Uint8Array {
     return this.#messagepack ??= messagepackProtocol.write(this.#message()) as Uint8Array;
+  }
+
+  /** The MessagePack bytes without their length: a view that is good until the next message is written. */
+  get messagepackRecord(): Uint8Array {
+    const frame = this.#messagepack;
+    return frame === undefined ? messagepackRecord(this.#message()) : unframed(frame);
   }
 
   frame(protocol: string): Frame | undefined {

@@ -9,13 +9,16 @@
  */
 import type { Frames } from "../protocol/serialized_invocation.ts";
 import type { Frame } from "../protocol/protocol.ts";
-import { PackError, PackReader } from "../protocol/pack_reader.ts";
+import { lengthPrefix } from "../protocol/messagepack.ts";
+import { PackError, PackReader, readText } from "../protocol/pack_reader.ts";
 import { PackWriter } from "../protocol/pack_writer.ts";
 
 /** What an invocation is written from. */
 export interface WritableInvocation {
+  /** The framed JSON text. */
   readonly json: string;
-  readonly messagepack: Uint8Array;
+  /** The MessagePack bytes without their length. */
+  readonly messagepackRecord: Uint8Array;
 }
 
 /** Where a client's result goes. */
@@ -55,8 +58,6 @@ export interface GroupCommand {
 /** {@link GroupCommand.action}. */
 export const GroupAction = { Add: 1, Remove: 2 } as const;
 
-const OVERHEAD = 64;
-
 /** The payload of an invocation. */
 export function writeInvocation(
   message: WritableInvocation,
@@ -64,10 +65,9 @@ export function writeInvocation(
   origin: string,
   result?: ResultAddress,
 ): Uint8Array {
-  const { json, messagepack } = message;
-  const writer = new PackWriter(
-    OVERHEAD + json.length * 2 + messagepack.length + origin.length + excluded.length * 24,
-  );
+  // Both before anything is written: they may run code of the application.
+  const { json, messagepackRecord } = message;
+  const writer = new PackWriter();
   writer.array(5);
   writer.array(excluded.length);
   for (const id of excluded) writer.string(id);
@@ -75,7 +75,7 @@ export function writeInvocation(
   writer.string("json");
   writer.binary(json);
   writer.string("messagepack");
-  writer.binary(messagepack);
+  writer.binaryBehind(lengthPrefix(messagepackRecord.length), messagepackRecord);
   writeOptional(writer, result?.invocationId);
   writeOptional(writer, result?.returnChannel);
   writer.array(1);
@@ -112,7 +112,7 @@ export function readInvocation(payload: Uint8Array): InvocationEnvelope {
 
 /** The payload of a client's answer: the complete frame in the client's own protocol. */
 export function writeCompletion(protocol: string, frame: Frame): Uint8Array {
-  const writer = new PackWriter(OVERHEAD + frame.length);
+  const writer = new PackWriter();
   writer.array(2);
   writer.string(protocol);
   writer.binary(frame);
@@ -132,7 +132,7 @@ export function readCompletion(payload: Uint8Array): { protocol: string; frame: 
 
 /** The payload of a group command. */
 export function writeGroupCommand(command: GroupCommand): Uint8Array {
-  const writer = new PackWriter(OVERHEAD * 2);
+  const writer = new PackWriter();
   writer.array(5);
   writer.integer(command.id);
   writer.string(command.serverName);
@@ -161,7 +161,7 @@ export function readGroupCommand(payload: Uint8Array): GroupCommand {
 
 /** The payload of an acknowledgement. */
 export function writeAck(id: number): Uint8Array {
-  const writer = new PackWriter(8);
+  const writer = new PackWriter();
   writer.array(1);
   writer.integer(id);
   return writer.finish();
@@ -194,8 +194,6 @@ function bounded(count: number, payload: Uint8Array): number {
   throw new PackError("Cannot read payload: it ends too early");
 }
 
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-
 /** The frames of another node; its JSON becomes a text once, when the first connection needs it. */
 class ReceivedFrames implements Frames {
   #json: Uint8Array | undefined;
@@ -213,6 +211,6 @@ class ReceivedFrames implements Frames {
     if (protocol === "messagepack") return this.#messagepack;
     if (protocol !== "json") return this.#others?.get(protocol);
     if (this.#jsonText !== undefined || this.#json === undefined) return this.#jsonText;
-    return this.#jsonText = decoder.decode(this.#json);
+    return this.#jsonText = readText(this.#json);
   }
 }

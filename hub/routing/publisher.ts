@@ -7,6 +7,10 @@ import {
 import type { SerializedInvocation } from "../protocol/serialized_invocation.ts";
 import { writeInvocation } from "./envelope.ts";
 
+const DONE = Promise.resolve();
+
+function ignore(): void {}
+
 /** Hands invocations to the bus, and says honestly what a failure means. */
 export class Publisher {
   readonly #backplane: Backplane;
@@ -32,9 +36,18 @@ export class Publisher {
     excluded: readonly string[],
     local: number,
   ): Promise<void> {
-    if (channels.length === 0) return Promise.resolve();
+    const [channel] = channels;
+    if (channel === undefined) return DONE;
     const payload = writeInvocation(message, excluded, this.#serverName);
-    const published = channels.map((channel) => this.#backplane.publish(channel, payload));
+    if (channels.length === 1) {
+      return this.#backplane.publish(channel, payload).then(
+        ignore,
+        (error) => this.#failed(error, local > 0),
+      );
+    }
+    // What the first publish causes may write payloads of its own.
+    const kept = payload.slice();
+    const published = channels.map((channel) => this.#backplane.publish(channel, kept));
     return this.#accepted(published, local > 0);
   }
 

@@ -103,7 +103,8 @@ export class WorkerBackplane implements Backplane {
 
   async publish(channel: string, payload: Uint8Array): Promise<undefined> {
     this.#check();
-    await this.#thread.order({ type: "publish", node: this.id, channel, payload }).done;
+    await this.#thread.order({ type: "publish", node: this.id, channel, payload: payload.slice() })
+      .done;
     return undefined;
   }
 

@@ -76,7 +76,7 @@ export const BROKEN_DELIVERY: readonly BrokenDriver[] = [
   },
   {
     wrong: "keeps the publisher's buffer",
-    caughtBy: ["the publisher may change its buffer once publish() has resolved"],
+    caughtBy: ["the publisher may change its buffer once publish() has returned"],
     defect: (sound) => ({
       publish: (channel, payload) => {
         setTimeout(() => sound.publish(channel, payload).catch(() => {}));

@@ -138,7 +138,7 @@ Deno.test("PackWriter.integer() and PackReader.integer() agree at every change o
   const edges = [0, 0x7f, 0x80, 0xff, 0x100, 0xffff, 0x10000, 0x7fffffff, 0xffffffff];
   const negative = [-1, -32, -33, -0x80, -0x81, -0x8000, -0x8001, -0x80000000];
   for (const value of [...edges, ...negative]) {
-    const writer = new PackWriter(1);
+    const writer = new PackWriter();
     writer.integer(value);
     assertEquals(new PackReader(writer.finish()).integer(), value);
   }

@@ -100,7 +100,7 @@ Deno.test("readInvocation() refuses the completion of a client result without a 
     assertThrows(() => readInvocation(payload), PackError);
     // Its own layout is read by the same primitives, and kept.
     const reader = new PackReader(payload);
-    const writer = new PackWriter(4);
+    const writer = new PackWriter();
     writer.array(reader.array());
     writer.string(reader.string());
     writer.binary(reader.binary());

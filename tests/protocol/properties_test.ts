@@ -3,6 +3,8 @@ import fc from "fast-check";
 import { jsonProtocol } from "../../hub/protocol/json.ts";
 import { messagepackProtocol } from "../../hub/protocol/messagepack.ts";
 import type { HubMessage } from "../../hub/protocol/messages.ts";
+import { PackReader } from "../../hub/protocol/pack_reader.ts";
+import { PackWriter } from "../../hub/protocol/pack_writer.ts";
 import type { Frame, HubProtocol } from "../../hub/protocol/protocol.ts";
 import { ProtocolError } from "../../hub/protocol/protocol.ts";
 import { contentOf } from "./content_of.ts";
@@ -191,4 +193,24 @@ Deno.test("parse() throws nothing but ProtocolError when any byte of a message i
       { numRuns: 3000 },
     );
   }
+});
+
+Deno.test("PackWriter writes texts of every width, one after the other, as PackReader reads them", () => {
+  // Lengths around 32, 64, 256 and 65,536, where a form or the way to write it changes.
+  const length = fc.constantFrom(0, 1, 10, 20, 31, 32, 63, 64, 65, 100, 255, 256, 21_845, 65_535);
+  const text = fc.tuple(fc.constantFrom("a", "é", "€", "😀", "\ufffd"), length, fc.string())
+    .map(([character, times, end]) => character.repeat(times) + end);
+  const texts = fc.array(text, { maxLength: 6 });
+  fc.assert(fc.property(texts, (texts) => {
+    const writer = new PackWriter();
+    for (const text of texts) {
+      writer.string(text);
+      writer.binary(text);
+    }
+    const reader = new PackReader(writer.finish());
+    for (const text of texts) {
+      assertEquals(reader.string(), text);
+      assertEquals(new TextDecoder("utf-8", { ignoreBOM: true }).decode(reader.binary()), text);
+    }
+  }));
 });

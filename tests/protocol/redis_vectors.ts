@@ -83,7 +83,7 @@ export function writeTwoItems(
   protocols: readonly string[],
 ): Uint8Array {
   // Small on purpose, so that the writer has to grow.
-  const writer = new PackWriter(1);
+  const writer = new PackWriter();
   writer.array(2);
   writer.array(excluded.length);
   for (const id of excluded) writer.string(id);

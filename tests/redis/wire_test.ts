@@ -156,3 +156,29 @@ Deno.test("publish() rejects with RangeError what Redis cannot carry", async () 
   await assertRejects(() => backplane.publish("news", huge), RangeError, "536870913 bytes");
   assert(backplane.status === "open");
 });
+
+Deno.test("RedisBackplane.publish() gets its own answers while probes go between the messages", async () => {
+  await using server = await startRedis();
+  await using publisher = new RedisBackplane(redisUrl(server, ""), { probeInterval: 10 });
+  await using subscriber = new RedisBackplane(redisUrl(server, ""));
+  const heard: number[] = [];
+  await subscriber.subscribe("burst", (payload) => {
+    heard.push(new DataView(payload.buffer, payload.byteOffset).getUint32(0));
+  });
+  await untilOpen(publisher);
+  const sent = new Uint8Array(4);
+  for (let round = 0, n = 0; round < 50; round++) {
+    // From a timer, so that the probe's timer is next, and not the end of the turn.
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    const counts: Promise<number | undefined>[] = [];
+    for (let i = 0; i < 20; i++) {
+      new DataView(sent.buffer).setUint32(0, n++);
+      counts.push(publisher.publish("burst", sent));
+    }
+    const until = performance.now() + 11;
+    while (performance.now() < until);
+    assertEquals(await Promise.all(counts), Array(20).fill(1));
+  }
+  while (heard.length < 1000) await new Promise((resolve) => setTimeout(resolve, 5));
+  assertEquals(heard, [...Array(1000).keys()]);
+});
