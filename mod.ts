@@ -58,13 +58,25 @@ export type {
   ResultMethod,
   SingleClientProxy,
 } from "./hub/clients.ts";
+export type { HubAccess, HubPolicy } from "./hub/access.ts";
+export type { Authenticate } from "./hub/authentication.ts";
 export type { HubContext, HubRequest, HubUser } from "./hub/context.ts";
 export { ClientConnectionError, GroupAckTimeoutError, HubError } from "./hub/errors.ts";
-export { defineHub, type Hub, type HubDefinition, type HubMethods } from "./hub/hub.ts";
+export type { HubFilter, HubInvocationContext } from "./hub/filter.ts";
+export {
+  defineHub,
+  type Hub,
+  type HubDefinition,
+  type HubFunction,
+  type HubMethodDefinition,
+  type HubMethods,
+} from "./hub/hub.ts";
 export type {
   ArgumentOf,
   ArgumentsOf,
   ClientOf,
+  FunctionOf,
+  FunctionsOf,
   HandlerOf,
   HubProxy,
   IsStream,
@@ -76,6 +88,31 @@ export type {
   StreamResult,
   StreamSubscriber,
 } from "./hub/hub_proxy.ts";
+export {
+  type CheckedMethod,
+  type CheckedStreams,
+  type GuardedMethod,
+  type InputsOf,
+  method,
+  type MethodPolicy,
+  type OutputsOf,
+  type SentStreams,
+  type StreamInputsOf,
+  type StreamOutputsOf,
+  type StreamSchemas,
+  type UncheckedStreams,
+} from "./hub/method.ts";
+export type {
+  SchemaFailure,
+  SchemaInput,
+  SchemaIssue,
+  SchemaOutput,
+  SchemaProperties,
+  SchemaResult,
+  SchemaSuccess,
+  SchemaTypes,
+  StandardSchema,
+} from "./hub/schema.ts";
 export type { DrainOptions, HubServerOptions, Logger } from "./hub/options.ts";
 export type {
   CorsOptions,

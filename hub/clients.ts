@@ -14,7 +14,9 @@ export interface ClientProxy<C> {
    * Calls `method` on every connection of the set. Before this returns, the message is serialised,
    * delivered to the members on this node and handed to the backplane, so messages leave in call order.
    *
-   * The promise may be ignored: it never becomes an unhandled rejection. Where nothing is known of
+   * The promise may be ignored: it never becomes an unhandled rejection. A hub method that ends with it,
+   * `return clients.all.send(…)` in a function that is not `async`, lets its client's next call begin
+   * while the bus accepts the message: nothing of the method is left to run. Where nothing is known of
    * the clients (a hub method whose context is not annotated), no method may be named.
    *
    * @returns once the bus has accepted the message; it says nothing of receipt by clients.
@@ -119,6 +121,13 @@ export interface HubGroups {
 
 type Deliver = (method: string, args: readonly unknown[]) => Promise<void>;
 
+let latest: Promise<void> | undefined;
+
+/** Whether `value` is the promise that `send` has returned last: for who called it in the same turn. */
+export function isLatestSend(value: unknown): boolean {
+  return value === latest;
+}
+
 class RoutedProxy<C> implements ClientProxy<C> {
   readonly #deliver: Deliver;
 
@@ -129,7 +138,7 @@ class RoutedProxy<C> implements ClientProxy<C> {
   send(method: string, ...args: readonly unknown[]): Promise<void> {
     const sent = this.#deliver(method, args);
     sent.catch(() => {});
-    return sent;
+    return latest = sent;
   }
 }
 

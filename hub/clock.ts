@@ -2,6 +2,8 @@
 export interface Clock {
   /** A time that never goes back; only differences mean anything. */
   now(): number;
+  /** The date, since 1970; it may be set. */
+  date(): number;
   /** Calls `callback` once after `delay`, unless disposed before. */
   after(delay: number, callback: () => void): Disposable;
   /** Calls `callback` every `interval` until disposed. */
@@ -11,6 +13,7 @@ export interface Clock {
 /** The time of the platform. */
 export const systemClock: Clock = {
   now: () => performance.now(),
+  date: () => Date.now(),
   after: (delay, callback) => {
     const timer = setTimeout(callback, delay);
     return { [Symbol.dispose]: () => clearTimeout(timer) };

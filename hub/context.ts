@@ -4,11 +4,17 @@
  * @module
  */
 import type { HubCallerClients, HubGroups } from "./clients.ts";
+import type { HubInvocationContext } from "./filter.ts";
 
 /** Who a connection belongs to, as `authenticate` says. Extend it with whatever methods need. */
 export interface HubUser {
   /** The name that `clients.user(id)` reaches; every connection of the user has it. */
   readonly id: string;
+  /**
+   * Until when the authentication is good: with `closeOnAuthenticationExpiration` the connection is
+   * closed then, and the client may reconnect. Absent: for as long as the connection lasts.
+   */
+  readonly expires?: Date | undefined;
 }
 
 /** The request that opened a connection. */
@@ -107,5 +113,33 @@ export class CallContext implements HubContext<never, never> {
   /** A function of its own, because methods take the context apart: `({ abort }) => …`. */
   get abort(): () => void {
     return this.#state.abort;
+  }
+
+  /** This context with what is called, for those who look at calls from outside. */
+  invocation(hub: string, method: string, args: readonly unknown[]): InvocationContext {
+    return new InvocationContext(this.#state, this.#call, { hub, method, args });
+  }
+}
+
+/** The context of one call with what is called; made only where somebody looks at it. */
+export class InvocationContext extends CallContext implements HubInvocationContext<never, never> {
+  readonly hub: string;
+  readonly method: string;
+  readonly args: readonly unknown[];
+
+  constructor(
+    state: ConnectionState,
+    call: CallState,
+    called: Pick<InvocationContext, "hub" | "method" | "args">,
+  ) {
+    super(state, call);
+    this.hub = called.hub;
+    this.method = called.method;
+    this.args = called.args;
+  }
+
+  /** The same with other arguments. */
+  withArguments(args: readonly unknown[]): InvocationContext {
+    return this.invocation(this.hub, this.method, args);
   }
 }

@@ -26,9 +26,19 @@ export function toError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown });
 }
 
+/** What a client says its connection ends for, as the hub hears it. */
+export function toldByClient(text: string): HubError {
+  return new HubError(text);
+}
+
 /** The call could not begin. */
 export function failedToInvoke(target: string): string {
   return `Failed to invoke '${target}' due to an error on the server.`;
+}
+
+/** The caller may not call the method. */
+export function unauthorized(target: string): string {
+  return `Failed to invoke '${target}' because user is unauthorized`;
 }
 
 /** The method threw. */

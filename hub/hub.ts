@@ -3,16 +3,27 @@
  *
  * @module
  */
+import type { HubPolicy } from "./access.ts";
 import type { HubContext } from "./context.ts";
+import { checkFilters, type HubFilter } from "./filter.ts";
+import { checkMethod, type MethodPolicy } from "./method.ts";
 
 /**
- * The methods of a hub. Each takes the context first, which must be annotated, then what the client
+ * A method as a function: it takes the context first, which must be annotated, then what the client
  * sends.
  */
-export type HubMethods = Record<
-  string,
-  (context: HubContext<never, never>, ...args: never[]) => unknown
->;
+export type HubFunction = (context: HubContext<never, never>, ...args: never[]) => unknown;
+
+/** A method with what is looked at before it runs; {@link method} makes it. */
+export interface HubMethodDefinition {
+  /** Says whether the caller may call it. */
+  readonly authorize?: MethodPolicy<never[]>;
+  /** The method. */
+  readonly handler: HubFunction;
+}
+
+/** The methods of a hub. */
+export type HubMethods = Record<string, HubFunction | HubMethodDefinition>;
 
 /** What {@link defineHub} takes. */
 export interface HubDefinition<M extends HubMethods> {
@@ -26,9 +37,16 @@ export interface HubDefinition<M extends HubMethods> {
   /**
    * What clients may call, and nothing else; names ignore case. A client must send exactly as many
    * arguments as the function declares after the context, those with defaults included, or at least
-   * as many if it ends in a rest parameter.
+   * as many if it ends in a rest parameter; with schemas (see {@link method}) as many as there are.
    */
   readonly methods: M;
+  /**
+   * Says who may connect, and call which method. Asked after the server's `authorize` and before that
+   * of the method; all must say yes.
+   */
+  readonly authorize?: HubPolicy;
+  /** What runs around every call and connection, inside the filters of the server; the first outermost. */
+  readonly filters?: readonly HubFilter[];
   /** Called when a connection is there, before anything that it sent; throwing refuses it. */
   readonly connected?: (context: HubContext<never, never>) => unknown;
   /**
@@ -47,8 +65,9 @@ export interface Hub<M extends HubMethods> extends HubDefinition<M> {
 /**
  * Defines a hub. It does nothing by itself: the same hub can be served by any number of servers.
  *
- * @throws {TypeError} if a method is no function, two names differ only in case, or the name is empty
- * or longer than 160 characters.
+ * @throws {TypeError} if a method is neither a function nor what {@link method} makes, two names differ
+ * only in case, `authorize` or a filter is of the wrong type, or the name is empty or longer than 160
+ * characters.
  *
  * @example
  * ```ts
@@ -68,15 +87,19 @@ export interface Hub<M extends HubMethods> extends HubDefinition<M> {
  * ```
  */
 export function defineHub<const M extends HubMethods>(definition: HubDefinition<M>): Hub<M> {
-  const { name, methods } = definition;
+  const { name, methods, authorize, filters } = definition;
   if (name !== undefined) checkHubName(name);
+  if (authorize !== undefined && typeof authorize !== "function") {
+    throw new TypeError("Cannot define hub: authorize is not a function");
+  }
+  if (filters !== undefined) checkFilters(filters, "Cannot define hub");
   if (typeof methods !== "object" || methods === null) {
     throw new TypeError("Cannot define hub: methods is not an object");
   }
   const seen = new Map<string, string>();
-  for (const [method, handler] of Object.entries(methods)) {
-    if (typeof handler !== "function") {
-      throw new TypeError(`Cannot define hub: method ${JSON.stringify(method)} is not a function`);
+  for (const [method, entry] of Object.entries(methods)) {
+    if (typeof entry !== "function") {
+      checkMethod(entry, `Cannot define hub: method ${JSON.stringify(method)}`);
     }
     const twin = seen.get(method.toLowerCase());
     if (twin !== undefined) {

@@ -59,9 +59,10 @@ export class HubPaths<L> {
     return path.startsWith("/") ? this.#byPath.get(normalize(path)) : undefined;
   }
 
-  /** The hub that a request to `pathname` is for. */
+  /** The hub that a request to `pathname` is for; a slash at its end makes no difference, as upstream. */
   match(pathname: string): PathMatch<L> | undefined {
     let path = pathname.toLowerCase();
+    if (path.endsWith("/")) path = path.slice(0, -1);
     if (!path.startsWith(this.#basePath)) return undefined;
     path = path.slice(this.#basePath.length);
     const hub = this.#byPath.get(path);

@@ -6,16 +6,32 @@
  */
 import type { HubContext } from "./context.ts";
 import type { Hub, HubMethods } from "./hub.ts";
+import type { InputsOf, StreamInputsOf, StreamSchemas } from "./method.ts";
+import type { StandardSchema } from "./schema.ts";
 
 /** The interface that the clients of a hub implement, from the contexts of its methods. */
 export type ClientOf<H> = H extends Hub<infer M>
-  ? M[keyof M] extends (context: infer X, ...args: never[]) => unknown
+  ? FunctionsOf<M>[keyof M] extends (context: infer X, ...args: never[]) => unknown
     ? X extends HubContext<infer C, infer _U> ? C : never
   : never
   : never;
 
-/** The methods of a hub, or of its definition's `methods`. */
-export type MethodsOf<H> = H extends Hub<infer M> ? M : H extends HubMethods ? H : never;
+/** The methods of a hub, or of its definition's `methods`, as the functions that clients see. */
+export type MethodsOf<H> = H extends Hub<infer M> ? FunctionsOf<M>
+  : H extends HubMethods ? FunctionsOf<H>
+  : never;
+
+/** Methods as the functions that clients see. */
+export type FunctionsOf<M> = { readonly [K in keyof M]: FunctionOf<M[K]> };
+
+/** A method as the function that clients see: one with schemas takes what they take. */
+export type FunctionOf<E> = E extends {
+  readonly args: infer A extends readonly StandardSchema[];
+  readonly streams?: infer S;
+  readonly handler: (context: infer X, ...args: never[]) => infer R;
+} ? (context: X, ...args: [...InputsOf<A>, ...StreamInputsOf<Extract<S, StreamSchemas>>]) => R
+  : E extends { readonly handler: infer F } ? F
+  : E;
 
 /** Takes the items of a stream, as the official client's `IStreamSubscriber`. */
 export interface StreamSubscriber<T> {

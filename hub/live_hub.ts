@@ -1,13 +1,18 @@
 import type { Backplane } from "../backplanes/backplane.ts";
+import type { HubPolicy } from "./access.ts";
 import { type HubClients, type HubGroups, RoutedCallerClients, RoutedClients } from "./clients.ts";
 import type { Clock } from "./clock.ts";
 import type { CloseCause, ConnectionListener } from "./connection/closing.ts";
 import { HubConnection } from "./connection/connection.ts";
 import type { Pipe } from "./connection/pipe.ts";
 import { CallContext, type ConnectionState, type HubRequest, type HubUser } from "./context.ts";
+import { allAllow } from "./dispatch/authorization.ts";
+import { filteredHooks, type Hooks } from "./dispatch/filters.ts";
 import { type DispatchOptions, Invocations } from "./dispatch/invocations.ts";
 import { MethodTable } from "./dispatch/method_table.ts";
 import { toError } from "./error_texts.ts";
+import { Expirations } from "./expirations.ts";
+import type { HubFilter } from "./filter.ts";
 import type { Hub, HubMethods } from "./hub.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { ProtocolChoice } from "./protocol/choice.ts";
@@ -35,6 +40,10 @@ export interface LiveHubParts {
   readonly backplane: Backplane;
   readonly clock: Clock;
   readonly options: ResolvedOptions;
+  /** What stands around every hub of the server, outside its own. */
+  readonly filters?: readonly HubFilter[];
+  /** Says who may use every hub of the server, before its own. */
+  readonly authorize?: HubPolicy;
 }
 
 /** What this node keeps of one connection. */
@@ -64,24 +73,38 @@ function lifetimeContext(state: ConnectionState, where: string): CallContext {
 export class LiveHub implements ConnectionListener<HubConnection> {
   /** The sets that can be addressed from outside a hub method. */
   readonly clients: HubClients<never>;
-  readonly #hub: Hub<HubMethods>;
+  readonly #name: string;
+  readonly #policies: readonly HubPolicy[];
+  readonly #hooks: Hooks;
   readonly #router: Router;
   readonly #clock: Clock;
   readonly #options: ResolvedOptions;
   readonly #dispatch: DispatchOptions;
   readonly #protocols = new ProtocolChoice(PROTOCOLS);
   readonly #members = new Map<HubConnection, Member>();
+  readonly #expirations: Expirations | undefined;
 
   constructor(hub: Hub<HubMethods>, parts: LiveHubParts) {
-    const { options, name, ...rest } = parts;
-    this.#hub = hub;
+    const { options, name, filters = [], authorize, ...rest } = parts;
+    const allFilters = [...filters, ...hub.filters ?? []];
+    this.#name = name;
+    this.#policies = [authorize, hub.authorize].filter((policy) => policy !== undefined);
+    this.#hooks = filteredHooks(hub, allFilters);
     this.#clock = parts.clock;
     this.#options = options;
+    if (options.closeOnAuthenticationExpiration) this.#expirations = new Expirations(parts.clock);
     this.#router = new Router({ ...rest, ...options, hub: name, protocols: PROTOCOLS });
     this.clients = new RoutedClients(this.#router);
     this.#dispatch = {
-      methods: new MethodTable(hub.methods),
+      methods: new MethodTable(hub.methods, {
+        hub: name,
+        filters: allFilters,
+        policies: this.#policies,
+        detailedErrors: options.detailedErrors,
+        logger: options.logger,
+      }),
       maximumParallel: options.maximumParallelInvocationsPerClient,
+      maximumBackground: options.maximumBackgroundInvocationsPerClient,
       streamBufferCapacity: options.streamBufferCapacity,
       detailedErrors: options.detailedErrors,
       logger: options.logger,
@@ -102,6 +125,17 @@ export class LiveHub implements ConnectionListener<HubConnection> {
   /** Resolves when this node hears the others; rejects when the backplane is closed. */
   start(): Promise<void> {
     return this.#router.start();
+  }
+
+  /** Whether somebody may use the hub. Never rejects: a policy that fails is logged and says no. */
+  async admits(user: HubUser | undefined, request: HubRequest): Promise<boolean> {
+    // Which user it is, policies declare; `authenticate` made it.
+    const access = { hub: this.#name, user: user as never, request };
+    return await allAllow(
+      this.#policies,
+      (policy) => policy(access),
+      (error) => this.#options.logger.error("authorize failed:", error),
+    );
   }
 
   /** Takes a new connection; its transport hands it what arrives. */
@@ -131,12 +165,19 @@ export class LiveHub implements ConnectionListener<HubConnection> {
     };
     const invocations = new Invocations(this.#dispatch, connection, state);
     this.#members.set(connection, { state, invocations });
+    this.#expirations?.add(connection, admission.user);
     return connection;
+  }
+
+  /** A later request for a connection has come, from a user whose authentication may last longer. */
+  renew(connectionId: string, user: HubUser | undefined): void {
+    this.#expirations?.renew(connectionId, user);
   }
 
   /** The heartbeat. */
   tick(now: number): void {
     for (const connection of this.#members.keys()) connection.tick(now);
+    this.#expirations?.tick();
     this.#router.sweep();
   }
 
@@ -157,7 +198,7 @@ export class LiveHub implements ConnectionListener<HubConnection> {
     if (member === undefined) return;
     await this.#router.connect(connection, member.state.user?.id);
     try {
-      await this.#hub.connected?.(lifetimeContext(member.state, "connected"));
+      await this.#hooks.connected?.(lifetimeContext(member.state, "connected"));
     } catch (error) {
       this.#options.logger.error("Hub's connected failed:", error);
       throw toError(error);
@@ -173,6 +214,7 @@ export class LiveHub implements ConnectionListener<HubConnection> {
     if (member === undefined) return;
     // A client that reads too slowly is taken out of every group before it can delay anyone.
     if (cause.slow) this.#router.groups.leaveAll(connection);
+    this.#expirations?.delete(connection.id);
     member.invocations.abort();
     this.#router.results.abandon(connection.id);
   }
@@ -182,7 +224,10 @@ export class LiveHub implements ConnectionListener<HubConnection> {
     if (member === undefined) return;
     try {
       if (admitted) {
-        await this.#hub.disconnected?.(lifetimeContext(member.state, "disconnected"), cause.error);
+        await this.#hooks.disconnected?.(
+          lifetimeContext(member.state, "disconnected"),
+          cause.error,
+        );
       }
     } catch (error) {
       this.#options.logger.error("Hub's disconnected failed:", error);

@@ -95,6 +95,14 @@ export interface HubServerOptions {
    */
   readonly maximumParallelInvocationsPerClient?: number;
   /**
+   * How many invocations of one client may be under way without taking part in that count: streams,
+   * those with uploads, and those that wait for a client's result, 1 to 1,000,000. Further invocations
+   * fail.
+   *
+   * @default {1000}
+   */
+  readonly maximumBackgroundInvocationsPerClient?: number;
+  /**
    * How many items of one upload stream may wait to be read, 1 to 1,000,000. Beyond it nothing more is
    * read from the client.
    *
@@ -122,6 +130,13 @@ export interface HubServerOptions {
    * @default {false}
    */
   readonly allowStatefulReconnects?: boolean;
+  /**
+   * Whether a connection is closed, with leave to reconnect, when its user's `expires` has passed.
+   * Looked at once a second. A later poll of the same user prolongs it.
+   *
+   * @default {false}
+   */
+  readonly closeOnAuthenticationExpiration?: boolean;
   /**
    * How many connections may be negotiated and not yet have a transport, 1 to 10,000,000; further
    * negotiates get 503.
@@ -198,6 +213,7 @@ const NUMBERS = {
   maximumBufferedBytes: [1, MAXIMUM, 1_048_576],
   statefulReconnectBufferSize: [1, MAXIMUM, 100_000],
   maximumParallelInvocationsPerClient: [1, 1_000_000, 1],
+  maximumBackgroundInvocationsPerClient: [1, 1_000_000, 1000],
   streamBufferCapacity: [1, 1_000_000, 10],
   // The rest of a channel's 1,024 bytes is for the hub's name and the words around it.
   maximumNameBytes: [1, 800, 256],
@@ -235,6 +251,7 @@ export function resolveOptions(options: HubServerOptions): ResolvedOptions {
     logger,
     detailedErrors: options.detailedErrors ?? false,
     allowStatefulReconnects: options.allowStatefulReconnects ?? false,
+    closeOnAuthenticationExpiration: options.closeOnAuthenticationExpiration ?? false,
     maximumReceiveMessageSize: maximumReceiveMessageSize === null
       ? null
       : inRange("maximumReceiveMessageSize", maximumReceiveMessageSize, 1, MAXIMUM),

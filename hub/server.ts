@@ -4,10 +4,14 @@ import type {
   BackplaneStatus,
   BackplaneStatusEvent,
 } from "../backplanes/backplane.ts";
+import type { HubPolicy } from "./access.ts";
+import { type Authenticate, identify, unauthorizedResponse } from "./authentication.ts";
 import type { HubClients, HubGroups } from "./clients.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { HubUser } from "./context.ts";
 import { drainHubs, endHubs } from "./drain.ts";
+import { checkFilters, type HubFilter } from "./filter.ts";
+import { reportGap } from "./gap_report.ts";
 import type { Hub, HubMethods } from "./hub.ts";
 import { HubPaths, type PathMatch } from "./hub_paths.ts";
 import type { ClientOf } from "./hub_proxy.ts";
@@ -19,9 +23,12 @@ import {
   resolveDrainOptions,
   resolveOptions,
 } from "./options.ts";
+import { type AcceptWebSocket, registerAnswerer } from "./transports/acceptor.ts";
 import { ConnectionTable } from "./transports/connection_table.ts";
 import { CrossOrigin } from "./transports/cors.ts";
 import { Endpoint } from "./transports/endpoint.ts";
+import { parameters } from "./transports/negotiate.ts";
+import { acceptWebSocket } from "./transports/websocket.ts";
 
 /** The interval of the one timer that all connections share, in milliseconds. */
 const HEARTBEAT_INTERVAL = 1000;
@@ -36,13 +43,17 @@ export interface HubServerConfiguration<H extends Hubs> extends HubServerOptions
   /** The way to the other nodes. The server owns it from now on and closes it. */
   readonly backplane: Backplane;
   /**
-   * Says who a request comes from: a user, `undefined` for an anonymous client, or a `Response` that
-   * refuses it and is sent as it is. Runs on every request; the one that opens the transport decides.
-   * A throw is logged and answered with 500.
+   * Says who a request comes from. Runs on every request; the one that opens the transport decides. A
+   * throw is logged and answered with 500.
    */
-  readonly authenticate?: (
-    request: Request,
-  ) => HubUser | undefined | Response | Promise<HubUser | undefined | Response>;
+  readonly authenticate?: Authenticate;
+  /**
+   * Says who may use the hubs, and call which method. Asked before the `authorize` of the hub and of the
+   * method; all must say yes.
+   */
+  readonly authorize?: HubPolicy;
+  /** What runs around every call and connection of every hub, outside its own; the first outermost. */
+  readonly filters?: readonly HubFilter[];
   /**
    * Called when messages from other nodes may have been missed: let clients read their state again.
    */
@@ -86,6 +97,14 @@ export interface HubServer<H extends Hubs> extends AsyncDisposable {
 
 const owned = new WeakSet<Backplane>();
 
+/** A request to one of the hubs. */
+interface Question {
+  readonly request: Request;
+  readonly accept: AcceptWebSocket;
+  readonly url: URL;
+  readonly match: PathMatch<LiveHub>;
+}
+
 class RunningServer<H extends Hubs> implements HubServer<H> {
   readonly ready: Promise<void>;
   readonly fetch: (request: Request) => Promise<Response>;
@@ -104,7 +123,7 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
   #closing: Promise<void> | undefined;
 
   constructor(configuration: HubServerConfiguration<H>, clock: Clock) {
-    const { hubs, backplane, authenticate, onGap } = configuration;
+    const { hubs, backplane, authenticate, authorize, filters = [], onGap } = configuration;
     const options = this.#options = resolveOptions(configuration);
     if (typeof backplane?.publish !== "function") {
       throw new TypeError(
@@ -114,11 +133,16 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
     if (owned.has(backplane)) {
       throw new TypeError("Cannot create hub server: the backplane belongs to another server");
     }
+    if (authorize !== undefined && typeof authorize !== "function") {
+      throw new TypeError("Cannot create hub server: authorize is not a function");
+    }
+    checkFilters(filters, "Cannot create hub server");
+    const around = { filters, ...authorize && { authorize } };
     const serverName = `deno_${crypto.randomUUID().replaceAll("-", "")}`;
     this.#paths = new HubPaths(
       hubs,
       options.basePath,
-      (hub, name) => new LiveHub(hub, { name, serverName, backplane, clock, options }),
+      (hub, name) => new LiveHub(hub, { name, serverName, backplane, clock, options, ...around }),
     );
     owned.add(backplane);
     this.#backplane = backplane;
@@ -132,9 +156,14 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
     );
     this.#endpoint = new Endpoint({ table: this.#table, clock, options });
     if (options.cors !== undefined) this.#crossOrigin = new CrossOrigin(options.cors);
-    this.fetch = (request) => this.#fetch(request);
+    this.fetch = async (request) =>
+      await this.#answer(request, acceptWebSocket) ?? new Response(null, { status: 404 });
+    registerAnswerer(this, {
+      options,
+      answer: (request, accept) => this.#answer(request, accept),
+    });
     backplane.onStatus(({ gap }) => {
-      if (gap !== undefined) this.#reportGap(gap, onGap);
+      if (gap !== undefined) reportGap(gap, onGap, options.logger);
     });
     this.ready = Promise.all(this.#hubs.map((hub) => hub.start())).then(() => {});
     // Who does not ask for it learns from `status`.
@@ -185,46 +214,33 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
     for (const hub of this.#hubs) hub.tick(now);
   }
 
-  #reportGap(gap: BackplaneGap, onGap: HubServerConfiguration<H>["onGap"]): void {
-    const { logger } = this.#options;
-    const since = new Date(gap.since).toISOString();
-    const until = new Date(gap.until).toISOString();
-    logger.warn(`Messages of other nodes may have been missed from ${since} to ${until}`);
-    try {
-      onGap?.(gap);
-    } catch (error) {
-      logger.error("onGap failed:", error);
-    }
-  }
-
-  async #fetch(request: Request): Promise<Response> {
+  #answer(request: Request, accept: AcceptWebSocket): Promise<Response> | undefined {
     const url = new URL(request.url);
     const match = this.#paths.match(url.pathname);
-    if (match === undefined) return new Response(null, { status: 404 });
+    if (match === undefined) return undefined;
     // A browser that asks beforehand sends nothing that says who it is.
     const preflight = this.#crossOrigin?.preflight(request);
-    if (preflight !== undefined) return preflight;
-    const response = await this.#answer(request, url, match);
-    return this.#crossOrigin?.apply(request, response) ?? response;
+    if (preflight !== undefined) return Promise.resolve(preflight);
+    const response = this.#ask({ request, accept, url, match });
+    const crossOrigin = this.#crossOrigin;
+    if (crossOrigin === undefined) return response;
+    return response.then((response) => crossOrigin.apply(request, response));
   }
 
-  async #answer(request: Request, url: URL, match: PathMatch<LiveHub>): Promise<Response> {
-    let user: HubUser | undefined;
-    try {
-      const authenticated = await this.#authenticate?.(request);
-      if (authenticated instanceof Response) return authenticated;
-      // An empty id is no user.
-      user = authenticated?.id ? authenticated : undefined;
-    } catch (error) {
-      this.#options.logger.error("authenticate failed:", error);
-      return new Response(null, { status: 500 });
+  async #ask({ request, accept, url, match }: Question): Promise<Response> {
+    const user = await identify(request, this.#authenticate, this.#options.logger);
+    if (user instanceof Response) return user;
+    if (!await match.hub.admits(user, { url: request.url, headers: request.headers })) {
+      return unauthorizedResponse(user);
     }
+    if (request.method === "GET") this.#renew(url, match.hub, user);
     return await this.#endpoint.answer({
       request,
       url,
       negotiating: match.negotiating,
       userId: user?.id,
       admitting: this.#draining === undefined && this.#closing === undefined,
+      accept,
       connect: (pipe, { id, url, headers, stateful = false, ended }) => {
         const request = { url, headers };
         const connection = match.hub.connect(pipe, { id, user, request, stateful });
@@ -232,6 +248,13 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
         return connection;
       },
     });
+  }
+
+  /** A poll, or a client that comes back, may bring a newer authentication. */
+  #renew(url: URL, hub: LiveHub, user: HubUser | undefined): void {
+    if (!this.#options.closeOnAuthenticationExpiration) return;
+    const session = this.#table.find(parameters(url, "id")[0] ?? "");
+    if (session !== undefined) hub.renew(session.id, user);
   }
 }
 

@@ -1,3 +1,4 @@
+import { isLatestSend } from "../clients.ts";
 import type { CallState } from "../context.ts";
 import { HubError } from "../errors.ts";
 import {
@@ -14,6 +15,7 @@ import {
   MessageType,
   type StreamInvocationMessage,
 } from "../protocol/messages.ts";
+import { isThenable } from "./now_or_later.ts";
 import { discard, isStreamable, stream } from "./streaming.ts";
 import { UploadClosedError } from "./uploads.ts";
 
@@ -41,9 +43,13 @@ export class ActiveCall implements CallState {
   readonly #toBackground: (call: ActiveCall) => void;
   /** Whether it takes one of the client's slots. */
   holdsSlot = false;
+  /** Whether its method has ended with a `send`, so that nothing of it is left to run. */
+  onlySends = false;
   /** Made when somebody asks for the signal, which most methods do not. */
   #cancellation: AbortController | undefined;
   #cancelled = false;
+  /** Whether its method has been called. */
+  #begun = false;
 
   /** `toBackground` is called when it goes on without holding up others. */
   constructor(
@@ -69,6 +75,8 @@ export class ActiveCall implements CallState {
 
   /** A method that waits for a client must not hold up what the client sends. */
   beforeInvoke(): void {
+    // Nothing is read from the client until its call has begun, so it could not answer.
+    if (!this.#begun) throw new Error("Client results inside authorize are not allowed.");
     this.#toBackground(this);
   }
 
@@ -80,6 +88,7 @@ export class ActiveCall implements CallState {
 
   /** Calls the method and answers; returns nothing if that is done already. Never rejects. */
   run(method: () => unknown): Promise<void> | undefined {
+    this.#begun = true;
     let result: unknown;
     try {
       result = method();
@@ -88,10 +97,16 @@ export class ActiveCall implements CallState {
       return undefined;
     }
     if (!isThenable(result)) return this.#returned(result);
+    this.onlySends = isLatestSend(result);
     return Promise.resolve(result).then(
       (value) => this.#returned(value),
       (error) => this.#failed(error),
     );
+  }
+
+  /** Answers that the call cannot begin. */
+  refuse(error: string): void {
+    this.#complete({ error });
   }
 
   #returned(value: unknown): Promise<void> | undefined {
@@ -167,9 +182,4 @@ export class ActiveCall implements CallState {
 /** A stream rather than a collection: what it gives can be read only once. */
 function isOneWay(value: object): boolean {
   return Symbol.asyncIterator in value || "next" in value;
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null &&
-    typeof (value as { then?: unknown }).then === "function";
 }

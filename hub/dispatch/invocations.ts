@@ -1,10 +1,21 @@
+import { withResolvers } from "../../backplanes/_with_resolvers.ts";
 import { CallContext, type ConnectionState } from "../context.ts";
 import { errorInvoking, failedToInvoke, toError, withDetail } from "../error_texts.ts";
+import { HubError } from "../errors.ts";
 import { type CompletionMessage, type HubMessage, MessageType } from "../protocol/messages.ts";
 import type { ClientResults } from "../routing/client_results.ts";
 import { ActiveCall, type Call } from "./active_call.ts";
-import { type CallableMethod, type MethodTable, refusalOf } from "./method_table.ts";
+import type { Passage } from "./gate.ts";
+import {
+  bindingRefusal,
+  type CallableMethod,
+  type MethodTable,
+  modeRefusal,
+} from "./method_table.ts";
 import { Uploads } from "./uploads.ts";
+
+/** From how many calls of a client on those that wait for the bus hold up the next. */
+const MAXIMUM_SENDING = 256;
 
 /** What calls need of the connection that they come from. */
 export interface Caller {
@@ -22,6 +33,7 @@ export interface Caller {
 export interface DispatchOptions {
   readonly methods: MethodTable;
   readonly maximumParallel: number;
+  readonly maximumBackground: number;
   readonly streamBufferCapacity: number;
   readonly detailedErrors: boolean;
   readonly logger: Pick<Console, "error">;
@@ -32,7 +44,8 @@ export interface DispatchOptions {
  * Runs what one client calls. `specs/signalr-wire.md §9`.
  *
  * - **Slots**: at most `maximumParallel` plain calls run at a time; while all are taken nothing more is
- *   read. Streams and calls with uploads take none, as upstream.
+ *   read. Streams and calls with uploads take none, as upstream; nor does a call whose method has ended
+ *   with a `send` that the bus has not accepted yet.
  * - **Order**: calls start in the order they came.
  * - **Answers**: one completion for each call with an id, none for one without.
  */
@@ -86,7 +99,7 @@ export class Invocations {
 
   /** Resolves when no call runs. */
   async idle(): Promise<void> {
-    if (this.#active.size > 0) await (this.#idle ??= Promise.withResolvers<void>()).promise;
+    if (this.#active.size > 0) await (this.#idle ??= withResolvers<void>()).promise;
   }
 
   /** Upload streams first, then results that were asked of the client; any other is ignored. */
@@ -109,33 +122,73 @@ export class Invocations {
       .then(() => this.#begin(message, method, takesSlot));
   }
 
-  #begin(message: Call, method: CallableMethod | undefined, takesSlot: boolean): undefined {
-    if (this.#caller.isClosed) return;
-    const { target, streamIds = [] } = message;
-    const { detailedErrors } = this.#options;
-    let uploads: readonly AsyncIterable<unknown>[];
-    let refusal = refusalOf(method, message, detailedErrors) ?? this.#duplicate(message);
-    try {
-      uploads = refusal === undefined ? this.#uploads.open(streamIds) : [];
-    } catch (error) {
-      uploads = [];
-      refusal = withDetail(errorInvoking(target), toError(error), detailedErrors);
-    }
-    if (method === undefined || refusal !== undefined) {
-      const { invocationId } = message;
-      const error = refusal ?? failedToInvoke(target);
-      if (invocationId !== undefined) {
-        this.#caller.send({ type: MessageType.Completion, invocationId, error });
-      }
-      return;
-    }
+  #begin(
+    message: Call,
+    method: CallableMethod | undefined,
+    takesSlot: boolean,
+  ): Promise<void> | undefined {
+    if (this.#caller.isClosed) return undefined;
+    const refusal = bindingRefusal(method, message, this.#options.detailedErrors) ??
+      this.#excess(message);
     const call = new ActiveCall(message, this.#options, this.#caller, this.#giveSlotBack);
+    if (method === undefined || refusal !== undefined) {
+      call.refuse(refusal ?? failedToInvoke(message.target));
+      return undefined;
+    }
     this.#active.add(call);
     call.holdsSlot = takesSlot;
     if (takesSlot) this.#slotsTaken++;
     const context = new CallContext(this.#state, call);
-    const ended = call.run(() => method.call(context, ...message.arguments, ...uploads));
+    const { gate } = method;
+    if (gate === undefined) return this.#run(call, method, context, message.arguments);
+    // Until it is decided nothing more is read: calls start in the order they came.
+    const passage = gate(context, message);
+    if (passage instanceof Promise) {
+      return passage.then((passage) => this.#passed(call, method, context, passage));
+    }
+    return this.#passed(call, method, context, passage);
+  }
+
+  #passed(
+    call: ActiveCall,
+    method: CallableMethod,
+    context: CallContext,
+    passage: Passage,
+  ): undefined {
+    if (this.#caller.isClosed) return this.#left(call);
+    if (typeof passage !== "string") return this.#run(call, method, context, passage);
+    call.refuse(passage);
+    return this.#left(call);
+  }
+
+  #run(
+    call: ActiveCall,
+    method: CallableMethod,
+    context: CallContext,
+    args: readonly unknown[],
+  ): undefined {
+    const { target, streamIds } = call.message;
+    const { detailedErrors } = this.#options;
+    let uploads: readonly AsyncIterable<unknown>[] = [];
+    let refusal = modeRefusal(method, call.message, detailedErrors) ??
+      this.#duplicate(call.message);
+    try {
+      if (refusal === undefined && streamIds?.length) {
+        uploads = this.#uploads.open(streamIds, method.itemSchemas);
+      }
+    } catch (error) {
+      refusal = withDetail(errorInvoking(target), toError(error), detailedErrors);
+    }
+    if (refusal !== undefined) {
+      call.refuse(refusal);
+      return this.#left(call);
+    }
+    const ended = call.run(() => method.call(context, ...args, ...uploads));
     if (ended === undefined) return this.#ended(call);
+    // The next may begin while the bus accepts the message.
+    const { maximumBackground } = this.#options;
+    const mostSending = Math.min(MAXIMUM_SENDING, maximumBackground);
+    if (call.onlySends && this.#active.size < mostSending) this.#giveSlotBack(call);
     this.#goesOn(call);
     ended.then(() => this.#ended(call));
   }
@@ -156,6 +209,14 @@ export class Invocations {
     for (const call of calls) call.cancel();
   }
 
+  /** What holds no slot has no limit upstream, and each would cost a client only its message. */
+  #excess({ target }: Call): string | undefined {
+    const { maximumBackground, detailedErrors } = this.#options;
+    if (this.#active.size - this.#slotsTaken < maximumBackground) return undefined;
+    const error = new HubError(`More than ${maximumBackground} invocations are under way.`);
+    return withDetail(failedToInvoke(target), error, detailedErrors);
+  }
+
   /** Upstream refuses an id in use only to a stream, and only while the other is one. */
   #duplicate(message: Call): string | undefined {
     const { invocationId, type } = message;
@@ -165,13 +226,19 @@ export class Invocations {
     return `Invocation ID '${invocationId}' is already in use.`;
   }
 
+  /** A call that had begun has ended. */
   #ended(call: ActiveCall): undefined {
-    this.#active.delete(call);
     const { invocationId = "", streamIds, type } = call.message;
     const same = this.#cancellable.get(invocationId);
     if (same?.delete(call) && same.size === 0) this.#cancellable.delete(invocationId);
     if (type === MessageType.StreamInvocation) this.#streaming.delete(invocationId);
     if (streamIds?.length) this.#uploads.drop(streamIds);
+    return this.#left(call);
+  }
+
+  /** Nothing more comes of a call. */
+  #left(call: ActiveCall): undefined {
+    this.#active.delete(call);
     this.#giveSlotBack(call);
     if (this.#active.size > 0) return;
     this.#idle?.resolve();

@@ -1,35 +1,53 @@
-import type { HubContext } from "../context.ts";
+import type { HubPolicy } from "../access.ts";
+import type { CallContext, HubContext } from "../context.ts";
 import { HubError } from "../errors.ts";
 import { errorInvoking, failedToInvoke, streamingNotAsked, withDetail } from "../error_texts.ts";
-import type { HubMethods } from "../hub.ts";
-import {
-  type InvocationMessage,
-  MessageType,
-  type StreamInvocationMessage,
-} from "../protocol/messages.ts";
+import type { HubFilter } from "../filter.ts";
+import type { HubMethodDefinition, HubMethods } from "../hub.ts";
+import type { StreamSchemas } from "../method.ts";
+import { MessageType } from "../protocol/messages.ts";
+import type { StandardSchema } from "../schema.ts";
+import type { Call } from "./active_call.ts";
+import { filteredCall } from "./filters.ts";
+import { type Gate, gateOf, type GateParts } from "./gate.ts";
 import { countParameters, type ParameterCount } from "./parameters.ts";
+
+/** How a method is called; it has no `this`. */
+export type MethodCall = (context: CallContext, ...args: unknown[]) => unknown;
 
 /** A method that clients may call. */
 export interface CallableMethod {
-  /** The function; it has no `this`. */
-  readonly call: (context: HubContext<never, never>, ...args: unknown[]) => unknown;
+  /** The function, with the filters around it. */
+  readonly call: MethodCall;
   /** How many arguments it takes. */
   readonly parameters: ParameterCount;
   /** Whether it streams: its function is a generator. */
   readonly streams: boolean;
+  /** What has to let a call pass before it begins. */
+  readonly gate: Gate | undefined;
+  /** What the items of each stream of the client are checked with. */
+  readonly itemSchemas: readonly StandardSchema[] | undefined;
+}
+
+/** What stands around every method of a hub. */
+export interface Surroundings {
+  /** The hub's name. */
+  readonly hub: string;
+  /** The filters of the server, then those of the hub. */
+  readonly filters: readonly HubFilter[];
+  /** The policies of the server and of the hub. */
+  readonly policies: readonly HubPolicy[];
+  readonly detailedErrors: boolean;
+  readonly logger: Pick<Console, "error">;
 }
 
 /** The methods of a hub by name without case; nothing else can be called. */
 export class MethodTable {
   readonly #methods = new Map<string, CallableMethod>();
 
-  constructor(methods: HubMethods) {
+  constructor(methods: HubMethods, around: Surroundings) {
     for (const [name, method] of Object.entries(methods)) {
-      this.#methods.set(name.toLowerCase(), {
-        call: method as CallableMethod["call"],
-        parameters: countParameters(method),
-        streams: /Generator/.test(Object.prototype.toString.call(method)),
-      });
+      this.#methods.set(name.toLowerCase(), callable(name, method, around));
     }
   }
 
@@ -39,32 +57,80 @@ export class MethodTable {
   }
 }
 
+function callable(
+  method: string,
+  entry: HubMethods[string],
+  { filters, ...around }: Surroundings,
+): CallableMethod {
+  const { handler, authorize, args, streams }: MethodParts = typeof entry === "function"
+    ? { handler: entry }
+    : entry;
+  return {
+    call: filteredCall(handler as HubCall, { hub: around.hub, method }, filters),
+    parameters: args === undefined
+      ? countParameters(handler)
+      : { least: args.length, most: args.length, streams: streamCount(streams) },
+    streams: /Generator/.test(Object.prototype.toString.call(handler)),
+    gate: gateOf({
+      ...around,
+      method,
+      schemas: args ?? [],
+      authorize: authorize as GateParts["authorize"],
+    }),
+    itemSchemas: typeof streams === "object" && streams.length > 0 ? streams : undefined,
+  };
+}
+
+/** A method as it is called, whatever it declares. */
+type HubCall = (context: HubContext<never, never>, ...args: unknown[]) => unknown;
+
+/** What `method()` may have put into a hub's method. */
+interface MethodParts extends HubMethodDefinition {
+  readonly args?: readonly StandardSchema[];
+  readonly streams?: StreamSchemas;
+}
+
+function streamCount(streams: StreamSchemas = 0): number {
+  return typeof streams === "number" ? streams : streams.length;
+}
+
 /**
- * Why a call cannot begin, in upstream's words and order: binding, streaming mode, uploads. `undefined`
- * if it can. Uploads follow the other arguments, so a method's parameters count both.
+ * Why the arguments of a call do not fit its method, in upstream's words; `undefined` if they do, as far
+ * as they are not checked by schemas.
  */
-export function refusalOf(
+export function bindingRefusal(
   method: CallableMethod | undefined,
-  message: InvocationMessage | StreamInvocationMessage,
+  { target, bindingError, arguments: args, streamIds }: Call,
   detailedErrors: boolean,
 ): string | undefined {
-  const { target, bindingError } = message;
   const failed = (error: Error) => withDetail(failedToInvoke(target), error, detailedErrors);
   if (method === undefined) return failed(new HubError("Method does not exist."));
   if (bindingError !== undefined) return failed(bindingError);
-  const { least, most } = method.parameters;
-  const sent = message.arguments.length;
-  const streams = message.streamIds?.length ?? 0;
-  if (streams === 0 ? sent < least || sent > most : sent > most) {
+  const { least, most, streams } = method.parameters;
+  const sent = args.length;
+  // Without schemas a parameter may be an argument or a stream: which, is told by what was sent.
+  const exact = streams !== undefined || !streamIds?.length;
+  if (exact ? sent < least || sent > most : sent > most) {
     return failed(new ArgumentCountError(sent, least));
   }
-  if (method.streams && message.type !== MessageType.StreamInvocation) {
-    return streamingNotAsked(target);
-  }
-  if (sent + streams >= least && sent + streams <= most) return undefined;
-  const error = new HubError(
-    `Client sent ${streams} stream(s), Hub method expects ${least - sent}.`,
-  );
+  return undefined;
+}
+
+/**
+ * Why a call that may be made cannot begin, in upstream's words: streaming mode, uploads. `undefined` if
+ * it can. Uploads follow the other arguments, so a method's parameters count both unless it has schemas.
+ */
+export function modeRefusal(
+  method: CallableMethod,
+  { target, type, arguments: args, streamIds }: Call,
+  detailedErrors: boolean,
+): string | undefined {
+  if (method.streams && type !== MessageType.StreamInvocation) return streamingNotAsked(target);
+  const { least, most, streams } = method.parameters;
+  const sent = streamIds?.length ?? 0;
+  const fewest = streams ?? least - args.length;
+  if (sent >= fewest && sent <= (streams ?? most - args.length)) return undefined;
+  const error = new HubError(`Client sent ${sent} stream(s), Hub method expects ${fewest}.`);
   return withDetail(errorInvoking(target), error, detailedErrors);
 }
 

@@ -4,6 +4,8 @@ export interface ParameterCount {
   readonly least: number;
   /** The most; infinite if it ends in a rest parameter. */
   readonly most: number;
+  /** How many streams it takes beside them; without it a stream is one of them. */
+  readonly streams?: number;
 }
 
 /**

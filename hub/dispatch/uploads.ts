@@ -3,8 +3,11 @@
  *
  * @module
  */
+import { withResolvers } from "../../backplanes/_with_resolvers.ts";
 import { HubError } from "../errors.ts";
 import { UnreadableValue } from "../protocol/pack_values.ts";
+import type { StandardSchema } from "../schema.ts";
+import { checkItems } from "./schema_arguments.ts";
 
 /** The connection ended before the stream did. */
 export class UploadClosedError extends Error {
@@ -22,6 +25,8 @@ export class UploadClosedError extends Error {
  * - **Several readers** share the items: each goes to one of them, in the order they asked.
  */
 class Upload implements AsyncIterableIterator<unknown> {
+  /** The ids of its call, which that call alone has. */
+  readonly #ids: readonly string[];
   readonly #capacity: number;
   readonly #items: unknown[] = [];
   #ended = false;
@@ -29,8 +34,14 @@ class Upload implements AsyncIterableIterator<unknown> {
   #readers: PromiseWithResolvers<IteratorResult<unknown>>[] = [];
   #room: PromiseWithResolvers<void> | undefined;
 
-  constructor(capacity: number) {
+  constructor(ids: readonly string[], capacity: number) {
+    this.#ids = ids;
     this.#capacity = capacity;
+  }
+
+  /** Whether it was opened with these very ids. */
+  isOf(ids: readonly string[]): boolean {
+    return this.#ids === ids;
   }
 
   /** Adds an item; returns a promise while there is no room for more. */
@@ -43,7 +54,7 @@ class Upload implements AsyncIterableIterator<unknown> {
     }
     this.#items.push(item);
     if (this.#items.length <= this.#capacity) return undefined;
-    return (this.#room ??= Promise.withResolvers<void>()).promise;
+    return (this.#room ??= withResolvers<void>()).promise;
   }
 
   /** The client sends no more, or nobody reads any more. */
@@ -64,7 +75,7 @@ class Upload implements AsyncIterableIterator<unknown> {
       return Promise.resolve({ done: false, value });
     }
     if (this.#ended) return this.#end();
-    const reader = Promise.withResolvers<IteratorResult<unknown>>();
+    const reader = withResolvers<IteratorResult<unknown>>();
     this.#readers.push(reader);
     return reader.promise;
   }
@@ -106,11 +117,14 @@ export class Uploads {
   }
 
   /**
-   * Opens streams with these ids.
+   * Opens streams with these ids; their items are checked with `schemas`, where there are any.
    *
    * @throws {HubError} if one is open already; none is opened then.
    */
-  open(ids: readonly string[]): readonly AsyncIterable<unknown>[] {
+  open(
+    ids: readonly string[],
+    schemas: readonly StandardSchema[] = [],
+  ): readonly AsyncIterable<unknown>[] {
     const seen = new Set<string>();
     for (const id of ids) {
       if (this.#open.has(id) || seen.has(id)) {
@@ -118,10 +132,11 @@ export class Uploads {
       }
       seen.add(id);
     }
-    return ids.map((id) => {
-      const upload = new Upload(this.#capacity);
+    return ids.map((id, index) => {
+      const upload = new Upload(ids, this.#capacity);
       this.#open.set(id, upload);
-      return upload;
+      const schema = schemas[index];
+      return schema === undefined ? upload : checkItems(upload, schema);
     });
   }
 
@@ -141,10 +156,12 @@ export class Uploads {
     return true;
   }
 
-  /** The method has ended: nobody reads these any more. */
+  /** The call that opened these has ended: nobody reads them any more. A later call may have an id again. */
   drop(ids: readonly string[]): void {
     for (const id of ids) {
-      this.#open.get(id)?.return();
+      const upload = this.#open.get(id);
+      if (!upload?.isOf(ids)) continue;
+      upload.return();
       this.#open.delete(id);
     }
   }

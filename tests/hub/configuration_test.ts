@@ -108,7 +108,7 @@ Deno.test("defineHub() throws TypeError when methods are none", () => {
   assertThrows(
     () => defineHub({ methods: { say: 1 } as unknown as HubMethods }),
     TypeError,
-    'Cannot define hub: method "say" is not a function',
+    'Cannot define hub: method "say": it is not a function, nor an object with a handler',
   );
 });
 

@@ -3,7 +3,7 @@ import type { Backplane } from "../../backplanes/backplane.ts";
 import type { HubConnection } from "../../hub/connection/connection.ts";
 import type { HubUser } from "../../hub/context.ts";
 import type { Hub, HubMethods } from "../../hub/hub.ts";
-import { LiveHub } from "../../hub/live_hub.ts";
+import { LiveHub, type LiveHubParts } from "../../hub/live_hub.ts";
 import { type HubServerOptions, resolveOptions } from "../../hub/options.ts";
 import { KeptLog } from "../client/running_node.ts";
 import { ManualClock } from "./manual_clock.ts";
@@ -26,7 +26,7 @@ export class HubCore implements AsyncDisposable {
 
   constructor(
     hub: Hub<HubMethods>,
-    options: HubServerOptions = {},
+    options: HubServerOptions & Pick<LiveHubParts, "filters" | "authorize"> = {},
     backplane: Backplane = new MemoryBackplane(),
     /** Its name among others; connection ids start with it unless it is alone. */
     serverName = "node",
@@ -39,6 +39,8 @@ export class HubCore implements AsyncDisposable {
       backplane,
       clock: this.clock,
       options: resolveOptions({ logger: this.log, ...options }),
+      ...options.filters && { filters: options.filters },
+      ...options.authorize && { authorize: options.authorize },
     });
   }
 

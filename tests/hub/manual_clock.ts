@@ -15,6 +15,10 @@ export class ManualClock implements Clock {
     return this.#now;
   }
 
+  date(): number {
+    return Date.UTC(2025, 0) + this.#now;
+  }
+
   after(delay: number, callback: () => void): Disposable {
     return this.#add({ due: this.#now + delay, interval: undefined, callback });
   }

@@ -18,6 +18,7 @@ const SERVER_NUMBERS: Readonly<
   maximumBufferedBytes: [1, MOST, 1_048_576],
   statefulReconnectBufferSize: [1, MOST, 100_000],
   maximumParallelInvocationsPerClient: [1, 1_000_000, 1],
+  maximumBackgroundInvocationsPerClient: [1, 1_000_000, 1000],
   streamBufferCapacity: [1, 1_000_000, 10],
   maximumNameBytes: [1, 800, 256],
   maximumPendingConnections: [1, 10_000_000, 100_000],
