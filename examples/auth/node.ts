@@ -1,0 +1,77 @@
+/**
+ * A node whose clients sign in with JSON Web Tokens:
+ *
+ * ```sh
+ * deno run --allow-net --allow-env=AUTH_SECRET examples/auth/node.ts [--port 8010] [--lifetime 60]
+ * deno run --allow-net --ignore-env examples/auth/client.ts ann ann-secret
+ * deno run --allow-net --ignore-env examples/auth/client.ts bob bob-secret
+ * ```
+ *
+ * `POST /login` with `{ "name", "password" }` gives a token that is good for `--lifetime` seconds; when
+ * it expires the connection is closed, and the client comes back with a new one. Nodes that share
+ * `AUTH_SECRET` recognise each other's tokens; without it the secret is made up at the start.
+ *
+ * @module
+ */
+import { createHubServer, openBackplane } from "@hubplane/hubplane";
+import { parseArgs } from "node:util";
+import { Accounts, tokenOf } from "./accounts.ts";
+import { board } from "./board.ts";
+
+/** The most that may be posted to sign in, in bytes. */
+const MAXIMUM_LOGIN_BYTES = 1000;
+
+const { values } = parseArgs({
+  options: {
+    port: { type: "string", default: "8010" },
+    lifetime: { type: "string", default: "60" },
+  },
+});
+const given = Deno.env.get("AUTH_SECRET");
+const secret = given === undefined
+  ? crypto.getRandomValues(new Uint8Array(32))
+  : new TextEncoder().encode(given);
+const accounts = new Accounts(secret, 1000 * Number(values.lifetime));
+
+const server = createHubServer({
+  hubs: { "/board": board },
+  backplane: await openBackplane("memory:"),
+  closeOnAuthenticationExpiration: true,
+  async authenticate(request) {
+    const token = tokenOf(request);
+    if (token === undefined) return undefined;
+    return await accounts.recognise(token) ?? new Response(null, { status: 401 });
+  },
+});
+
+/** Gives a token for a name and a password. */
+async function login(request: Request): Promise<Response> {
+  const length = Number(request.headers.get("content-length") ?? Infinity);
+  if (length > MAXIMUM_LOGIN_BYTES) return new Response(null, { status: 413 });
+  try {
+    const { name, password } = await request.json();
+    const token = await accounts.signIn(name, password);
+    return token === undefined ? new Response(null, { status: 401 }) : Response.json({ token });
+  } catch {
+    return new Response(null, { status: 400 });
+  }
+}
+
+const http = Deno.serve({
+  hostname: "127.0.0.1",
+  port: Number(values.port),
+  onListen({ port }) {
+    Deno.stdout.writeSync(new TextEncoder().encode(`http://127.0.0.1:${port}/board\n`));
+  },
+}, (request) => {
+  const { pathname } = new URL(request.url);
+  return request.method === "POST" && pathname === "/login"
+    ? login(request)
+    : server.fetch(request);
+});
+
+Deno.addSignalListener("SIGINT", async () => {
+  await server.close();
+  await http.shutdown();
+  Deno.exit(0);
+});
