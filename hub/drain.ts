@@ -1,3 +1,4 @@
+import { withResolvers } from "../backplanes/_with_resolvers.ts";
 import type { Clock } from "./clock.ts";
 import type { HubConnection } from "./connection/connection.ts";
 import { MessageType } from "./protocol/messages.ts";
@@ -9,11 +10,12 @@ const SHUTDOWN_TIMEOUT = 5000;
 
 /** Resolves after `delay`, or at once when `signal` is aborted. */
 async function pause(clock: Clock, delay: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  using _timer = clock.after(delay, resolve);
+  const { promise, resolve } = withResolvers<void>();
+  const timer = clock.after(delay, resolve);
   signal.addEventListener("abort", () => resolve(), { once: true });
   if (signal.aborted) resolve();
   await promise;
+  timer[Symbol.dispose]();
 }
 
 /**
@@ -26,8 +28,8 @@ export async function drainHubs(
   clock: Clock,
   cut: AbortSignal,
 ): Promise<void> {
-  const { promise: late, resolve: expire } = Promise.withResolvers<void>();
-  using _deadline = clock.after(options.timeout, expire);
+  const { promise: late, resolve: expire } = withResolvers<void>();
+  const deadline = clock.after(options.timeout, expire);
   cut.addEventListener("abort", () => expire(), { once: true });
   const ended: Promise<unknown>[] = [];
   let inBatch = 0;
@@ -44,6 +46,7 @@ export async function drainHubs(
     }
   }
   await Promise.race([Promise.all(ended), late]);
+  deadline[Symbol.dispose]();
   await endHubs(hubs, clock);
 }
 
@@ -51,9 +54,10 @@ export async function drainHubs(
 export async function endHubs(hubs: readonly LiveHub[], clock: Clock): Promise<void> {
   const connections = hubs.flatMap((hub) => [...hub.connections]);
   for (const connection of connections) closeForReconnect(connection);
-  const { promise: late, resolve } = Promise.withResolvers<void>();
-  using _timer = clock.after(SHUTDOWN_TIMEOUT, resolve);
+  const { promise: late, resolve } = withResolvers<void>();
+  const timer = clock.after(SHUTDOWN_TIMEOUT, resolve);
   await Promise.race([Promise.all(connections.map((connection) => connection.finished)), late]);
+  timer[Symbol.dispose]();
 }
 
 function closeForReconnect(connection: HubConnection): void {

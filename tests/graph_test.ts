@@ -35,6 +35,10 @@ Deno.test("importing . loads no driver's npm package, by the module graph", asyn
   assertEquals(await packagesLoadedBy("backplanes/nats.ts"), ["npm:nats"]);
 });
 
+Deno.test("importing ./listen loads ws, and neither hubs nor drivers", async () => {
+  assertEquals(await packagesLoadedBy("hub/listen/listen.ts"), ["npm:ws"]);
+});
+
 Deno.test("drivers without a server, and the conformance suite, load no npm package", async () => {
   for (const file of ["memory", "broadcast_channel", "conformance"]) {
     assertEquals(await packagesLoadedBy(`backplanes/${file}.ts`), [], file);

@@ -62,6 +62,23 @@ for (const permission of ["--ignore-env", "--allow-env"]) {
   });
 }
 
+for (
+  const permission of ["--ignore-env", "--allow-env=WS_NO_BUFFER_UTIL,WS_NO_UTF_8_VALIDATE"]
+) {
+  Deno.test(`a node behind listen() needs --allow-net and ${permission}`, async () => {
+    await using node = await NodeProcess.start(["--allow-net", permission], "memory:", "listen");
+    assertEquals(await node.shout("hello"), ["hello"]);
+  });
+}
+
+Deno.test("a node behind listen() with --allow-net alone says that it needs the environment", async () => {
+  await assertRejects(
+    () => NodeProcess.start(["--allow-net"], "memory:", "listen"),
+    Error,
+    "--allow-env",
+  );
+});
+
 Deno.test("a node on Redis with --allow-net alone says that it needs the environment", async () => {
   await assertRejects(
     () => NodeProcess.start(["--allow-net"], "redis://127.0.0.1:1"),

@@ -1,3 +1,4 @@
+import { withResolvers } from "../../backplanes/_with_resolvers.ts";
 import type { Backplane } from "../../backplanes/backplane.ts";
 import type { Clock } from "../clock.ts";
 import { ClientConnectionError, HubError } from "../errors.ts";
@@ -84,13 +85,13 @@ export class ClientResults {
     if (signal?.aborted) throw new HubError(CANCELED);
     const invocationId = randomInvocationId();
     const message = new SerializedInvocation(method, args, invocationId);
-    const { promise, resolve, reject } = Promise.withResolvers<CompletionMessage>();
+    const { promise, resolve, reject } = withResolvers<CompletionMessage>();
     this.#pending.set(invocationId, {
       connectionId,
       settle: (answer) => answer instanceof Error ? reject(answer) : resolve(answer),
     });
     let exists = true;
-    using _timer = this.#options.clock.after(timeout, () => {
+    const timer = this.#options.clock.after(timeout, () => {
       reject(
         exists
           ? new HubError(`The client did not answer within ${timeout} ms.`)
@@ -103,6 +104,7 @@ export class ClientResults {
       this.#ask(connectionId, invocationId, message).then((known) => exists = known, reject);
       return resultOf(await promise);
     } finally {
+      timer[Symbol.dispose]();
       signal?.removeEventListener("abort", cancel);
       this.#pending.delete(invocationId);
     }

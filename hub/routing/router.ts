@@ -1,3 +1,4 @@
+import { withResolvers } from "../../backplanes/_with_resolvers.ts";
 import type { Backplane } from "../../backplanes/backplane.ts";
 import { BackplaneClosedError } from "../../backplanes/errors.ts";
 import type { Clock } from "../clock.ts";
@@ -229,12 +230,14 @@ export class Router {
 
   /** Waits for the bus to come or go, or a little while, whichever is first. */
   async #nextAttempt(): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    using _status = this.#backplane.onStatus(({ status }) => {
+    const { promise, resolve } = withResolvers<void>();
+    const listening = this.#backplane.onStatus(({ status }) => {
       if (status === "open" || status === "closed") resolve();
     });
-    using _timer = this.#clock.after(RETRY_DELAY, resolve);
+    const timer = this.#clock.after(RETRY_DELAY, resolve);
     await promise;
+    listening[Symbol.dispose]();
+    timer[Symbol.dispose]();
   }
 
   #keep(channel: string, deliver: (payload: Uint8Array) => void): Promise<void> | undefined {

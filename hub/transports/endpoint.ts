@@ -7,13 +7,13 @@ import type { Clock } from "../clock.ts";
 import type { Pipe, StatefulListener } from "../connection/pipe.ts";
 import type { ResolvedOptions } from "../options.ts";
 import type { TransportName } from "../transport_options.ts";
+import type { AcceptedWebSocket, AcceptWebSocket } from "./acceptor.ts";
 import type { ConnectionTable } from "./connection_table.ts";
 import { LongPolling } from "./long_polling.ts";
 import { negotiate, parameters } from "./negotiate.ts";
 import { NO_CONNECTION, plain, uncached } from "./responses.ts";
 import { EventStream } from "./server_sent_events.ts";
 import type { Session } from "./session.ts";
-import { type AcceptedWebSocket, acceptWebSocket } from "./websocket.ts";
 
 /** What an {@link Endpoint} needs of the server. */
 export interface EndpointParts {
@@ -40,6 +40,8 @@ export interface Inquiry {
   readonly userId: string | undefined;
   /** Whether new connections are taken. */
   readonly admitting: boolean;
+  /** How the server that the request came to takes WebSockets. */
+  readonly accept: AcceptWebSocket;
   /** Takes a new connection. */
   readonly connect: (pipe: Pipe, opening: Opening) => StatefulListener;
 }
@@ -112,7 +114,7 @@ export class Endpoint {
     const copy = copyOf(request);
     let accepted: AcceptedWebSocket;
     try {
-      accepted = acceptWebSocket(request);
+      accepted = inquiry.accept(request);
     } catch {
       return plain(400, "The request is not a valid WebSocket opening");
     }
@@ -212,8 +214,9 @@ function copyOf({ url, headers }: Request): Pick<Opening, "url" | "headers"> {
   return { url, headers: new Headers(headers) };
 }
 
+/** As upstream: an id that is given twice is one that does not exist. */
 function connectionToken(url: URL): string {
-  return parameters(url, "id")[0] ?? "";
+  return parameters(url, "id").join(",");
 }
 
 function isWebSocket(request: Request): boolean {

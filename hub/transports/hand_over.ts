@@ -1,3 +1,5 @@
+import { withResolvers } from "../../backplanes/_with_resolvers.ts";
+
 /** The most that is handed over at a time, in bytes. */
 const MAXIMUM_CHUNK_BYTES = 64 * 1024;
 
@@ -74,7 +76,7 @@ export class HandOver {
   }
 
   #pull(): Promise<void> | undefined {
-    this.#asked = Promise.withResolvers();
+    this.#asked = withResolvers();
     const { promise } = this.#asked;
     if (this.#queue.length > 0) this.#give();
     return promise;

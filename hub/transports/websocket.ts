@@ -8,6 +8,7 @@
  */
 import type { Pipe, PipeListener } from "../connection/pipe.ts";
 import type { Frame, TransferFormat } from "../protocol/protocol.ts";
+import type { AcceptedWebSocket } from "./acceptor.ts";
 
 const encoder = new TextEncoder();
 
@@ -49,18 +50,8 @@ class WebSocketPipe implements Pipe {
   resume(): void {}
 }
 
-/** A WebSocket that was accepted; who connects gets its pipe and returns who listens. */
-export interface AcceptedWebSocket {
-  /** What must be answered. */
-  readonly response: Response;
-  /** Makes a connection at once; to be called in the same turn. */
-  attach(connect: (pipe: Pipe) => PipeListener): void;
-  /** Hands the pipe over when it is open, and not at all if it never is. */
-  attachWhenOpen(connect: (pipe: Pipe) => PipeListener): void;
-}
-
 /**
- * Accepts a WebSocket. The request cannot be read any more after it.
+ * Accepts a WebSocket that came to `Deno.serve`.
  *
  * @throws {TypeError} if the request is no valid WebSocket opening.
  */

@@ -15,13 +15,18 @@ const ROOMS: readonly (readonly [room: string, pattern: RegExp])[] = [
   ["redis", /^backplanes\/_?redis(?:_\w+)?\.ts$/],
   ["nats", /^backplanes\/_?nats(?:_\w+)?\.ts$/],
   ["conformance", /^backplanes\/_?conformance(?:_\w+)?\.ts$/],
+  ["language", /^backplanes\/_with_resolvers\.ts$/],
   ["shared", /^backplanes\/_\w+\.ts$/],
   ["clock", /^hub\/clock\.ts$/],
   ["errors", /^hub\/errors\.ts$/],
   ["error texts", /^hub\/error_texts\.ts$/],
   ["options", /^hub\/(?:options|transport_options|in_range)\.ts$/],
-  ["hub", /^hub\/(?:hub|hub_proxy|context|clients)\.ts$/],
-  ["server", /^hub\/(?:server|live_hub|drain|hub_paths)\.ts$/],
+  ["hub", /^hub\/(?:hub|hub_proxy|method|schema|filter|access|context|clients)\.ts$/],
+  [
+    "server",
+    /^hub\/(?:server|live_hub|drain|authentication|expirations|gap_report|hub_paths)\.ts$/,
+  ],
+  ["listen", /^hub\/listen\//],
   ["transports", /^hub\/transports\//],
   ["connection", /^hub\/connection\//],
   ["dispatch", /^hub\/dispatch\//],
@@ -35,12 +40,23 @@ const ROOMS: readonly (readonly [room: string, pattern: RegExp])[] = [
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   mod: ["contract", "open", "memory", "errors", "options", "hub", "server"],
   contract: [],
-  shared: ["contract"],
-  memory: ["contract", "shared"],
-  broadcast: ["contract", "shared", "node:timers"],
-  redis: ["contract", "shared", "npm:ioredis", "node:buffer", "node:timers"],
-  nats: ["contract", "shared", "npm:nats", "node:buffer", "node:net", "node:tls", "node:timers"],
-  conformance: ["contract", "shared"],
+  // What a platform that we run on lacks of the language.
+  language: [],
+  shared: ["contract", "language"],
+  memory: ["contract", "shared", "language"],
+  broadcast: ["contract", "shared", "language", "node:timers"],
+  redis: ["contract", "shared", "language", "npm:ioredis", "node:buffer", "node:timers"],
+  nats: [
+    "contract",
+    "shared",
+    "language",
+    "npm:nats",
+    "node:buffer",
+    "node:net",
+    "node:tls",
+    "node:timers",
+  ],
+  conformance: ["contract", "shared", "language"],
   // The one place that knows every driver; it loads the one that is asked for.
   open: ["contract", ...["memory", "broadcast", "redis", "nats"].flatMap(lazily)],
   clock: [],
@@ -49,18 +65,26 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   options: [],
   // Its Buffer reads text many times faster than a TextDecoder.
   protocol: ["npm:@msgpack/msgpack", "node:buffer"],
-  routing: ["contract", "clock", "errors", "protocol"],
-  connection: ["clock", "error texts", "protocol", "node:timers"],
+  routing: ["language", "contract", "clock", "errors", "protocol"],
+  connection: ["language", "clock", "error texts", "protocol", "node:timers"],
   dispatch: [
-    ...["hub", "errors", "error texts", "clock", "protocol", "connection"],
+    ...["hub", "errors", "error texts", "clock", "protocol", "connection", "language"],
     "types of routing",
   ],
   // A connection is a pipe of bytes to them; what a frame is, is all they know of protocols.
-  transports: ["connection", "clock", "options", "types of hub/protocol/protocol.ts"],
+  transports: ["language", "connection", "clock", "options", "types of hub/protocol/protocol.ts"],
+  // It stands before the transports, as the platform's own server does.
+  listen: [
+    ...["options", "hub/transports/acceptor.ts", "types of connection", "npm:ws"],
+    "types of hub/protocol/protocol.ts",
+    ...["http", "https", "net", "crypto", "stream", "buffer", "timers"].map((name) =>
+      `node:${name}`
+    ),
+  ],
   hub: ["errors", "types of routing"],
   server: [
     ...["hub", "options", "errors", "error texts", "clock", "types of contract"],
-    ...["transports", "connection", "dispatch", "routing", "protocol"],
+    ...["transports", "connection", "dispatch", "routing", "protocol", "language"],
   ],
 };
 

@@ -1,5 +1,6 @@
 /**
- * A node on the bus of the first argument. It prints its port and runs until it is killed.
+ * A node on the bus of the first argument, behind `Deno.serve`, or with "listen" as the second behind
+ * `listen()`. It prints its port and runs until it is killed.
  *
  * @module
  */
@@ -22,7 +23,10 @@ const server = createHubServer({
   backplane: await openBackplane(Deno.args[0] ?? "memory:"),
 });
 await server.ready;
-Deno.serve({ hostname: "127.0.0.1", port: 0, onListen }, server.fetch);
+if (Deno.args[1] === "listen") {
+  const { listen } = await import("@hubplane/hubplane/listen");
+  onListen(await listen(server, { hostname: "127.0.0.1", port: 0 }));
+} else Deno.serve({ hostname: "127.0.0.1", port: 0, onListen }, server.fetch);
 
 function onListen({ port }: { port: number }): void {
   Deno.stdout.writeSync(new TextEncoder().encode(`${port}\n`));

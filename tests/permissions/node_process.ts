@@ -16,10 +16,14 @@ export class NodeProcess implements AsyncDisposable {
   }
 
   /** Starts a node on the bus `url`; rejects with what it says if it cannot. */
-  static async start(permissions: readonly string[], url: string): Promise<NodeProcess> {
+  static async start(
+    permissions: readonly string[],
+    url: string,
+    server = "fetch",
+  ): Promise<NodeProcess> {
     const program = new URL("./node.ts", import.meta.url).href;
     const child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--no-prompt", "--quiet", ...permissions, program, url],
+      args: ["run", "--no-prompt", "--quiet", ...permissions, program, url, server],
       stdin: "null",
       stdout: "piped",
       stderr: "piped",

@@ -2,6 +2,7 @@
 export class CuttingProxy implements Disposable {
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #pairs: (readonly [Deno.Conn, Deno.Conn])[] = [];
+  #interrupted = false;
 
   constructor(port: number) {
     this.#accept(port);
@@ -13,8 +14,19 @@ export class CuttingProxy implements Disposable {
   }
 
   /** Cuts every connection, or the oldest `count`. */
-  cut(count?: number): void {
+  cut(count: number = this.#pairs.length): void {
     for (const pair of this.#pairs.splice(0, count)) end(pair);
+  }
+
+  /** Cuts everything, and everyone who comes until {@link restore}. */
+  interrupt(): void {
+    this.#interrupted = true;
+    this.cut();
+  }
+
+  /** Lets everyone through again. */
+  restore(): void {
+    this.#interrupted = false;
   }
 
   /** Cuts everything and accepts nothing more. */
@@ -25,7 +37,13 @@ export class CuttingProxy implements Disposable {
 
   async #accept(port: number): Promise<void> {
     for await (const client of this.#listener) {
-      const server = await Deno.connect({ hostname: "127.0.0.1", port });
+      const server = this.#interrupted
+        ? undefined
+        : await Deno.connect({ hostname: "127.0.0.1", port }).catch(() => undefined);
+      if (server === undefined || this.#interrupted) {
+        end(server === undefined ? [client] : [client, server]);
+        continue;
+      }
       const pair = [client, server] as const;
       this.#pairs.push(pair);
       for (const [from, to] of [[client, server], [server, client]] as const) {

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import signalr from "@microsoft/signalr/dist/browser/signalr.min.js" with { type: "text" };
 import { defineHub, type HubContext, type HubServerOptions } from "../../mod.ts";
 import { TestBrowser } from "../browser/browser.ts";
-import { RunningNode } from "../client/running_node.ts";
+import { onEachServer, type Serve } from "../servers/each_server.ts";
 import { TRANSPORTS } from "./transport_names.ts";
 
 type Context = HubContext<{ got(value: unknown): void }>;
@@ -25,7 +25,7 @@ class Site implements AsyncDisposable {
   }
 }
 
-function startNode(options: HubServerOptions) {
+function startNode(serve: Serve, options: HubServerOptions) {
   const hub = defineHub({
     methods: {
       echo: (_context: Context, value: unknown) => value,
@@ -35,7 +35,7 @@ function startNode(options: HubServerOptions) {
       },
     },
   });
-  return new RunningNode({
+  return serve({
     ...options,
     hubs: { "/hub": hub },
     authenticate(request) {
@@ -82,28 +82,35 @@ async function visit(
   }
 }
 
-Deno.test("fetch() serves pages of a listed origin over every transport, with cookies", async () => {
-  await using site = new Site();
-  await using node = startNode({
-    cors: { origins: [site.origin] },
-    webSockets: { allowedOrigins: [site.origin] },
-  });
-  await using browser = await TestBrowser.start();
-  const page = await browser.open(site.origin);
-  // Cookies know no ports: the page's are sent to the node as well.
-  await page.context().addCookies([{ name: "a", value: "b", url: site.origin }]);
-  for (const [name, transport] of Object.entries(TRANSPORTS)) {
-    const saw = await page.evaluate(visit, { url: node.url("/hub"), transport });
-    assertEquals(saw, ["hello", 10_000, "a=b"], name);
-  }
-  const direct = { url: node.url("/hub"), transport: TRANSPORTS.WebSockets, skipNegotiation: true };
-  assertEquals(await page.evaluate(visit, direct), ["hello", 10_000, "a=b"]);
-});
+onEachServer(
+  "fetch() serves pages of a listed origin over every transport, with cookies",
+  async (serve) => {
+    await using site = new Site();
+    await using node = await startNode(serve, {
+      cors: { origins: [site.origin] },
+      webSockets: { allowedOrigins: [site.origin] },
+    });
+    await using browser = await TestBrowser.start();
+    const page = await browser.open(site.origin);
+    // Cookies know no ports: the page's are sent to the node as well.
+    await page.context().addCookies([{ name: "a", value: "b", url: site.origin }]);
+    for (const [name, transport] of Object.entries(TRANSPORTS)) {
+      const saw = await page.evaluate(visit, { url: node.url("/hub"), transport });
+      assertEquals(saw, ["hello", 10_000, "a=b"], name);
+    }
+    const direct = {
+      url: node.url("/hub"),
+      transport: TRANSPORTS.WebSockets,
+      skipNegotiation: true,
+    };
+    assertEquals(await page.evaluate(visit, direct), ["hello", 10_000, "a=b"]);
+  },
+);
 
-Deno.test("fetch() refuses pages of any other origin over every transport", async () => {
+onEachServer("fetch() refuses pages of any other origin over every transport", async (serve) => {
   await using site = new Site();
   const listed = "https://app.example";
-  await using node = startNode({
+  await using node = await startNode(serve, {
     cors: { origins: [listed] },
     webSockets: { allowedOrigins: [listed] },
   });

@@ -1,13 +1,13 @@
 import { assertEquals } from "@std/assert";
 import { defineHub, type HubServerOptions } from "../../mod.ts";
-import { RunningNode } from "../client/running_node.ts";
+import { onEachServer, type Serve } from "../servers/each_server.ts";
 import { rawFetch, type RawResponse } from "../wire/raw_http.ts";
 
 const PAGE = "https://app.example";
 
 /** A node that refuses everyone without a token. */
-function startNode(cors?: HubServerOptions["cors"]) {
-  return new RunningNode({
+function startNode(serve: Serve, cors?: HubServerOptions["cors"]) {
+  return serve({
     hubs: { "/hub": defineHub({ methods: {} }) },
     ...(cors === undefined ? {} : { cors }),
     authenticate(request) {
@@ -37,73 +37,82 @@ const PREFLIGHT = {
   "access-control-request-headers": "authorization,x-requested-with,x-signalr-user-agent",
 };
 
-Deno.test("fetch() answers a preflight of a listed origin before it asks who it is", async () => {
-  await using node = startNode({ origins: [PAGE] });
-  for (const path of ["/hub/negotiate", "/hub?id=unknown"]) {
-    const response = await rawFetch(node.port, {
+onEachServer(
+  "fetch() answers a preflight of a listed origin before it asks who it is",
+  async (serve) => {
+    await using node = await startNode(serve, { origins: [PAGE] });
+    for (const path of ["/hub/negotiate", "/hub?id=unknown"]) {
+      const response = await rawFetch(node.port, {
+        method: "OPTIONS",
+        path,
+        headers: { origin: PAGE, ...PREFLIGHT },
+      });
+      assertEquals([response.status, response.body], [204, ""]);
+      assertEquals(crossOrigin(response), {
+        ...ALLOWED,
+        "access-control-allow-headers": PREFLIGHT["access-control-request-headers"],
+        "access-control-allow-methods": "GET, POST, DELETE",
+      });
+    }
+    const outside = await rawFetch(node.port, {
       method: "OPTIONS",
-      path,
+      path: "/elsewhere",
       headers: { origin: PAGE, ...PREFLIGHT },
     });
-    assertEquals([response.status, response.body], [204, ""]);
-    assertEquals(crossOrigin(response), {
-      ...ALLOWED,
-      "access-control-allow-headers": PREFLIGHT["access-control-request-headers"],
-      "access-control-allow-methods": "GET, POST, DELETE",
-    });
-  }
-  const outside = await rawFetch(node.port, {
-    method: "OPTIONS",
-    path: "/elsewhere",
-    headers: { origin: PAGE, ...PREFLIGHT },
-  });
-  assertEquals([outside.status, crossOrigin(outside)], [404, {}]);
-});
+    assertEquals([outside.status, crossOrigin(outside)], [404, {}]);
+  },
+);
 
-Deno.test("fetch() gives a listed origin its headers with every answer, errors too", async () => {
-  await using node = startNode({ origins: ["https://first.example", PAGE] });
-  const cases = [
-    ["POST", "/hub/negotiate", undefined, 401],
-    ["POST", "/hub/negotiate", "Bearer ann", 200],
-    ["POST", "/hub/negotiate", "Bearer bad", 500],
-    ["POST", "/hub/negotiate", "Bearer moved", 302],
-    ["GET", "/hub/negotiate", "Bearer ann", 405],
-    ["GET", "/hub", "Bearer ann", 400],
-    ["POST", "/hub?id=unknown", "Bearer ann", 404],
-  ] as const;
-  for (const [method, path, authorization, status] of cases) {
-    const headers = { origin: PAGE, ...(authorization === undefined ? {} : { authorization }) };
-    const response = await rawFetch(node.port, { method, path, headers });
-    assertEquals([response.status, crossOrigin(response)], [status, ALLOWED]);
-  }
-});
+onEachServer(
+  "fetch() gives a listed origin its headers with every answer, errors too",
+  async (serve) => {
+    await using node = await startNode(serve, { origins: ["https://first.example", PAGE] });
+    const cases = [
+      ["POST", "/hub/negotiate", undefined, 401],
+      ["POST", "/hub/negotiate", "Bearer ann", 200],
+      ["POST", "/hub/negotiate", "Bearer bad", 500],
+      ["POST", "/hub/negotiate", "Bearer moved", 302],
+      ["GET", "/hub/negotiate", "Bearer ann", 405],
+      ["GET", "/hub", "Bearer ann", 400],
+      ["POST", "/hub?id=unknown", "Bearer ann", 404],
+    ] as const;
+    for (const [method, path, authorization, status] of cases) {
+      const headers = { origin: PAGE, ...(authorization === undefined ? {} : { authorization }) };
+      const response = await rawFetch(node.port, { method, path, headers });
+      assertEquals([response.status, crossOrigin(response)], [status, ALLOWED]);
+    }
+  },
+);
 
-Deno.test("fetch() gives an origin that is not listed nothing, and a request without one a Vary", async () => {
-  await using node = startNode({ origins: [PAGE] });
-  const authorization = "Bearer ann";
-  const cases: readonly Record<string, string>[] = [
-    { origin: "https://other.example" },
-    { origin: "null" },
-    {},
-  ];
-  for (const headers of cases) {
-    const response = await rawFetch(node.port, {
-      method: "POST",
+onEachServer(
+  "fetch() gives an origin that is not listed nothing, and a request without one a Vary",
+  async (serve) => {
+    await using node = await startNode(serve, { origins: [PAGE] });
+    const authorization = "Bearer ann";
+    const cases: readonly Record<string, string>[] = [
+      { origin: "https://other.example" },
+      { origin: "null" },
+      {},
+    ];
+    for (const headers of cases) {
+      const response = await rawFetch(node.port, {
+        method: "POST",
+        path: "/hub/negotiate",
+        headers: { ...headers, authorization },
+      });
+      assertEquals([response.status, crossOrigin(response)], [200, { vary: "Origin" }]);
+    }
+    const preflight = await rawFetch(node.port, {
+      method: "OPTIONS",
       path: "/hub/negotiate",
-      headers: { ...headers, authorization },
+      headers: { origin: "https://other.example", ...PREFLIGHT },
     });
-    assertEquals([response.status, crossOrigin(response)], [200, { vary: "Origin" }]);
-  }
-  const preflight = await rawFetch(node.port, {
-    method: "OPTIONS",
-    path: "/hub/negotiate",
-    headers: { origin: "https://other.example", ...PREFLIGHT },
-  });
-  assertEquals([preflight.status, crossOrigin(preflight)], [204, { vary: "Origin" }]);
-});
+    assertEquals([preflight.status, crossOrigin(preflight)], [204, { vary: "Origin" }]);
+  },
+);
 
-Deno.test("fetch() lets every origin read without credentials when told so", async () => {
-  await using node = startNode({ origins: "*" });
+onEachServer("fetch() lets every origin read without credentials when told so", async (serve) => {
+  await using node = await startNode(serve, { origins: "*" });
   const response = await rawFetch(node.port, {
     method: "POST",
     path: "/hub/negotiate",
@@ -112,8 +121,8 @@ Deno.test("fetch() lets every origin read without credentials when told so", asy
   assertEquals(crossOrigin(response), { "access-control-allow-origin": "*" });
 });
 
-Deno.test("fetch() leaves credentials out for listed origins when told so", async () => {
-  await using node = startNode({ origins: [PAGE], credentials: false });
+onEachServer("fetch() leaves credentials out for listed origins when told so", async (serve) => {
+  await using node = await startNode(serve, { origins: [PAGE], credentials: false });
   const response = await rawFetch(node.port, {
     method: "POST",
     path: "/hub/negotiate",
@@ -122,8 +131,8 @@ Deno.test("fetch() leaves credentials out for listed origins when told so", asyn
   assertEquals(crossOrigin(response), { "access-control-allow-origin": PAGE, vary: "Origin" });
 });
 
-Deno.test("fetch() knows nothing of origins without the option", async () => {
-  await using node = startNode();
+onEachServer("fetch() knows nothing of origins without the option", async (serve) => {
+  await using node = await startNode(serve);
   const headers = { origin: PAGE, authorization: "Bearer ann", ...PREFLIGHT };
   for (const [method, status] of [["POST", 200], ["OPTIONS", 405]] as const) {
     const response = await rawFetch(node.port, { method, path: "/hub/negotiate", headers });

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { RunningNode } from "../client/running_node.ts";
+import { onEachServer } from "../servers/each_server.ts";
 import { SignalRClient } from "../client/signalr_client.ts";
 import { bounded, until } from "../client/until.ts";
 import { TcpReader } from "../wire/tcp_reader.ts";
@@ -34,9 +34,9 @@ const SILENT = {
 };
 
 for (const [name, transport] of Object.entries(HTTP_TRANSPORTS)) {
-  Deno.test(`${name}: a client that never reads is closed, and delays nobody`, async () => {
+  onEachServer(`${name}: a client that never reads is closed, and delays nobody`, async (serve) => {
     const { hub, ends } = chatHub();
-    await using node = new RunningNode({ hubs: { "/hub": hub } });
+    await using node = await serve({ hubs: { "/hub": hub } });
     const { connection, socket } = await SILENT[name as keyof typeof SILENT](node.port);
     await using client = await SignalRClient.connect(node.url("/hub"), { transport });
     await client.invoke("join", "g");
@@ -53,9 +53,9 @@ for (const [name, transport] of Object.entries(HTTP_TRANSPORTS)) {
   });
 }
 
-Deno.test("a client of events that vanishes is noticed", async () => {
+onEachServer("a client of events that vanishes is noticed", async (serve) => {
   const { hub, ends } = chatHub();
-  await using node = new RunningNode({ hubs: { "/hub": hub } });
+  await using node = await serve({ hubs: { "/hub": hub } });
   const connection = await RawConnection.negotiate(node.port);
   const socket = await connection.openUnread();
   const reader = new TcpReader(socket);
@@ -67,9 +67,9 @@ Deno.test("a client of events that vanishes is noticed", async () => {
   assertEquals(await connection.post(HANDSHAKE), NO_CONNECTION);
 });
 
-Deno.test("a client that breaks its poll off and polls again loses nothing", async () => {
+onEachServer("a client that breaks its poll off and polls again loses nothing", async (serve) => {
   const { hub } = chatHub();
-  await using node = new RunningNode({ hubs: { "/hub": hub } });
+  await using node = await serve({ hubs: { "/hub": hub } });
   const connection = await RawConnection.polling(node.port);
   const reader = new AbortController();
   const broken = connection.poll({ signal: reader.signal }).catch(() => undefined);
@@ -85,9 +85,9 @@ Deno.test("a client that breaks its poll off and polls again loses nothing", asy
   assertEquals((await connection.send("DELETE")).status, 202);
 });
 
-Deno.test("a client that stops polling is forgotten after disconnectTimeout", async () => {
+onEachServer("a client that stops polling is forgotten after disconnectTimeout", async (serve) => {
   const { hub, ends } = chatHub();
-  await using node = new RunningNode({ hubs: { "/hub": hub }, disconnectTimeout: 500 });
+  await using node = await serve({ hubs: { "/hub": hub }, disconnectTimeout: 500 });
   const connection = await RawConnection.polling(node.port);
   const reader = new AbortController();
   const broken = connection.poll({ signal: reader.signal }).catch(() => undefined);
@@ -98,9 +98,9 @@ Deno.test("a client that stops polling is forgotten after disconnectTimeout", as
   assertEquals(await connection.poll(), NO_CONNECTION);
 });
 
-Deno.test("a POST waits while the hub is busy with what came before it", async () => {
+onEachServer("a POST waits while the hub is busy with what came before it", async (serve) => {
   const { hub, waiting, ends } = chatHub();
-  await using node = new RunningNode({ hubs: { "/hub": hub } });
+  await using node = await serve({ hubs: { "/hub": hub } });
   const connection = await RawConnection.polling(node.port);
   await connection.invoke("wait");
   const call = await waiting.next();
@@ -120,24 +120,27 @@ Deno.test("a POST waits while the hub is busy with what came before it", async (
   assertEquals((await connection.send("DELETE")).status, 202);
 });
 
-Deno.test("a message that is too large ends the connection before its body is whole", async () => {
-  const { hub, ends } = chatHub();
-  await using node = new RunningNode({ hubs: { "/hub": hub } });
-  const connection = await RawConnection.polling(node.port);
-  using socket = await connection.start("POST", { "content-length": "100000000" });
-  const piece = new TextEncoder().encode("x".repeat(10_000));
-  for (let n = 0; n < 4; n++) await writeBytes(socket, piece);
-  assertMatch((await ends.next()).error ?? "", /maximum message size of 32768B was exceeded/);
-  assertEquals(await connection.poll(), {
-    status: 200,
-    text: '{"type":7,"error":"Connection closed with an error.","allowReconnect":true}\x1e',
-  });
-  assertEquals(await connection.poll(), { status: 204, text: "" });
-});
+onEachServer(
+  "a message that is too large ends the connection before its body is whole",
+  async (serve) => {
+    const { hub, ends } = chatHub();
+    await using node = await serve({ hubs: { "/hub": hub } });
+    const connection = await RawConnection.polling(node.port);
+    using socket = await connection.start("POST", { "content-length": "100000000" });
+    const piece = new TextEncoder().encode("x".repeat(10_000));
+    for (let n = 0; n < 4; n++) await writeBytes(socket, piece);
+    assertMatch((await ends.next()).error ?? "", /maximum message size of 32768B was exceeded/);
+    assertEquals(await connection.poll(), {
+      status: 200,
+      text: '{"type":7,"error":"Connection closed with an error.","allowReconnect":true}\x1e',
+    });
+    assertEquals(await connection.poll(), { status: 204, text: "" });
+  },
+);
 
-Deno.test("a POST that trickles in or breaks off harms no other connection", async () => {
+onEachServer("a POST that trickles in or breaks off harms no other connection", async (serve) => {
   const { hub, waiting, ends } = chatHub();
-  await using node = new RunningNode({ hubs: { "/hub": hub } });
+  await using node = await serve({ hubs: { "/hub": hub } });
   await using client = await SignalRClient.connect(node.url("/hub"), {
     transport: TRANSPORTS.LongPolling,
   });
@@ -148,7 +151,7 @@ Deno.test("a POST that trickles in or breaks off harms no other connection", asy
   assertEquals(await client.invoke("echo", 1), 1);
   // It can still be ended, and every one of them is answered.
   assertEquals((await slow.send("DELETE")).status, 202);
-  assertEquals((await ends.next()).error, undefined);
+  assertEquals((await ends.next()).error, "Connection terminated while reading a message.");
   for (const socket of sockets) {
     const { status } = await readResponse(new TcpReader(socket), true);
     assert(status === 404 || status === 200, `${status}`);
@@ -164,9 +167,9 @@ Deno.test("a POST that trickles in or breaks off harms no other connection", asy
   assertEquals(await client.invoke("echo", 3), 3);
 });
 
-Deno.test("a stranger gets nowhere without the token", async () => {
+onEachServer("a stranger gets nowhere without the token", async (serve) => {
   const { hub } = chatHub();
-  await using node = new RunningNode({ hubs: { "/hub": hub } });
+  await using node = await serve({ hubs: { "/hub": hub } });
   await using client = await SignalRClient.connect(node.url("/hub"), {
     transport: TRANSPORTS.LongPolling,
   });
@@ -180,9 +183,9 @@ Deno.test("a stranger gets nowhere without the token", async () => {
   assertEquals(await client.invoke("echo", 1), 1);
 });
 
-Deno.test("close() ends streams, polls that wait, and bodies that trickle in", async () => {
+onEachServer("close() ends streams, polls that wait, and bodies that trickle in", async (serve) => {
   const { hub, waiting } = chatHub();
-  await using node = new RunningNode({ hubs: { "/hub": hub } });
+  await using node = await serve({ hubs: { "/hub": hub } });
   const polling = await RawConnection.polling(node.port);
   const poll = polling.poll();
   const trickling = await RawConnection.polling(node.port);

@@ -3,6 +3,7 @@ import { type HubServerOptions, resolveOptions } from "../../hub/options.ts";
 import type { Frame } from "../../hub/protocol/protocol.ts";
 import { ConnectionTable } from "../../hub/transports/connection_table.ts";
 import { Endpoint, type Opening } from "../../hub/transports/endpoint.ts";
+import { acceptWebSocket } from "../../hub/transports/websocket.ts";
 import { ManualClock } from "../hub/manual_clock.ts";
 
 /** A hub's side of a connection: what came, and how it ended. */
@@ -77,6 +78,7 @@ export class OfflineEndpoint {
       negotiating: url.pathname.endsWith("/negotiate"),
       userId,
       admitting,
+      accept: acceptWebSocket,
       connect: (pipe, opening) => {
         const connection = new FakeConnection(pipe, opening);
         this.connections.push(connection);

@@ -1,0 +1,62 @@
+import type { Server, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+
+/** The open connections of a server, so that it can end without waiting for clients that do nothing. */
+export class Connections {
+  readonly #open = new Set<Socket>();
+  /** How many requests of it are being answered; absent once it was upgraded. */
+  readonly #requests = new Map<Socket, number>();
+  #ending = false;
+
+  constructor(server: Server, secure: boolean) {
+    // While its handshake lasts, a connection with TLS is known by its socket below.
+    server.on("connection", (socket: Socket) => this.#opened(socket));
+    const ready = secure ? "secureConnection" : "connection";
+    server.on(ready, (socket: Socket) => this.#ready(socket));
+  }
+
+  /** Whether connections end with what they are doing. */
+  get ending(): boolean {
+    return this.#ending;
+  }
+
+  /** A request has come, which `response` answers. */
+  began(socket: Socket, response: ServerResponse): void {
+    this.#count(socket, 1);
+    response.once("close", () => this.#count(socket, -1));
+  }
+
+  /** It carries no requests any more. */
+  upgraded(socket: Socket): void {
+    this.#requests.delete(socket);
+  }
+
+  /** Ends those that do nothing, and the others after what they do. */
+  end(): void {
+    this.#ending = true;
+    for (const [socket, requests] of this.#requests) if (requests === 0) socket.destroy();
+  }
+
+  /** Ends all. */
+  cut(): void {
+    for (const socket of this.#open) socket.destroy();
+  }
+
+  #opened(socket: Socket): void {
+    this.#open.add(socket);
+    socket.once("close", () => this.#open.delete(socket));
+  }
+
+  #ready(socket: Socket): void {
+    this.#requests.set(socket, 0);
+    socket.once("close", () => this.#requests.delete(socket));
+    if (this.#ending) socket.destroy();
+  }
+
+  #count(socket: Socket, more: number): void {
+    const requests = this.#requests.get(socket);
+    if (requests === undefined) return;
+    this.#requests.set(socket, requests + more);
+    if (this.#ending && requests + more === 0) socket.end();
+  }
+}

@@ -1,0 +1,106 @@
+import type { Buffer } from "node:buffer";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Duplex, Writable } from "node:stream";
+import type { AcceptedWebSocket, AcceptWebSocket, Answerer } from "../transports/acceptor.ts";
+import type { Connections } from "./connections.ts";
+import type { ResolvedListenOptions } from "./options.ts";
+import { requestOf } from "./request.ts";
+import { send, sendRaw } from "./response.ts";
+import type { WebSockets } from "./web_sockets.ts";
+
+/** What a {@link Handler} is made of. */
+export interface HandlerParts {
+  readonly answerer: Answerer;
+  readonly webSockets: WebSockets;
+  readonly connections: Connections;
+  readonly options: ResolvedListenOptions;
+}
+
+/** Answers what `node:http` hands over: to the hubs first, then to the application. */
+export class Handler {
+  readonly #parts: HandlerParts;
+  readonly #scheme: string;
+
+  constructor(parts: HandlerParts) {
+    this.#parts = parts;
+    this.#scheme = parts.options.tls === undefined ? "http" : "https";
+  }
+
+  /** Answers a request. Never rejects. */
+  async request(message: IncomingMessage, target: ServerResponse): Promise<void> {
+    // Who vanishes is noticed by `close`.
+    message.on("error", () => {});
+    target.on("error", () => {});
+    await this.#answering(this.#request(message, target), target);
+  }
+
+  /** Answers a request to upgrade, whether to a WebSocket or not; the socket is ours. Never rejects. */
+  async upgrade(message: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    socket.on("error", () => {});
+    await this.#answering(this.#upgrade(message, socket, head), socket);
+  }
+
+  /** What the application answered may be nothing that can be sent. */
+  async #answering(sent: Promise<void>, target: Writable): Promise<void> {
+    try {
+      await sent;
+    } catch (error) {
+      this.#parts.options.logger.error("An answer could not be sent:", error);
+      target.destroy();
+    }
+  }
+
+  async #request(message: IncomingMessage, target: ServerResponse): Promise<void> {
+    const { connections } = this.#parts;
+    connections.began(message.socket, target);
+    const response = await this.#answer(message, target, refuseWebSocket);
+    // What is left of a body that nobody wanted would come before the next request.
+    if (!message.complete || connections.ending) target.setHeader("connection", "close");
+    await send(response, target, message.method === "HEAD");
+  }
+
+  async #upgrade(message: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const { connections, webSockets } = this.#parts;
+    connections.upgraded(message.socket);
+    let accepted: AcceptedWebSocket | undefined;
+    const accept = () => accepted = webSockets.accept(message, socket, head);
+    const response = hasBody(message)
+      // `node:http` does not read it any more.
+      ? new Response("A request to upgrade cannot have a body", { status: 400 })
+      : await this.#answer(message, socket, accept);
+    // Then it was answered already.
+    if (accepted !== undefined) return;
+    await sendRaw(response, socket, message.method === "HEAD");
+  }
+
+  async #answer(
+    message: IncomingMessage,
+    target: Writable,
+    accept: AcceptWebSocket,
+  ): Promise<Response> {
+    const { answerer, options } = this.#parts;
+    const gone = new AbortController();
+    target.once("close", () => {
+      if (!target.writableFinished) gone.abort();
+    });
+    const { origin, hostname, logger } = options;
+    const parts = { origin, scheme: this.#scheme, host: hostname, signal: gone.signal };
+    const request = requestOf(message, parts);
+    if (request === undefined) return new Response(null, { status: 400 });
+    try {
+      return await (answerer.answer(request, accept) ?? options.fetch?.(request)) ??
+        new Response(null, { status: 404 });
+    } catch (error) {
+      logger.error(`${request.method} ${new URL(request.url).pathname} failed:`, error);
+      return new Response(null, { status: 500 });
+    }
+  }
+}
+
+function refuseWebSocket(): never {
+  throw new TypeError("Cannot accept WebSocket: no request to upgrade");
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) !== 0;
+}

@@ -1,0 +1,163 @@
+/**
+ * Serves hubs on a port that strangers reach: it bounds a message before it is whole, stops reading from
+ * whom is ahead, and drops whom does not read. It also runs on Node and Bun.
+ *
+ * `Deno.serve(server.fetch)` costs less and can do none of that; `docs/security.md` compares them.
+ *
+ * ```ts ignore
+ * import { createHubServer, defineHub, openBackplane } from "@hubplane/hubplane";
+ * import { listen } from "@hubplane/hubplane/listen";
+ *
+ * const echo = defineHub({ methods: { echo: (_context, value: unknown) => value } });
+ * const server = createHubServer({
+ *   hubs: { "/echo": echo },
+ *   backplane: await openBackplane("memory:"),
+ * });
+ * const listener = await listen(server, { port: 8000 });
+ * console.log(`Listening on ${listener.url}`);
+ * ```
+ *
+ * @module
+ */
+import { createServer, type Server } from "node:http";
+import { createServer as createSecureServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { clearTimeout, setTimeout } from "node:timers";
+import { answererOf } from "../transports/acceptor.ts";
+import { Connections } from "./connections.ts";
+import { Handler } from "./handler.ts";
+import { type ListenOptions, type ResolvedListenOptions, resolveListenOptions } from "./options.ts";
+import { CLOSE_TIMEOUT, WebSockets } from "./web_sockets.ts";
+
+export type { ListenOptions };
+
+/** A hub server, as `createHubServer` makes it. */
+export interface ListenableServer {
+  /** Answers a request. */
+  readonly fetch: (request: Request) => Promise<Response>;
+  /** Ends every connection. */
+  close(): Promise<void>;
+}
+
+/** A port that is served; made by {@link listen}. */
+export interface Listener extends AsyncDisposable {
+  /** The address it listens on. */
+  readonly hostname: string;
+  /** The port it listens on. */
+  readonly port: number;
+  /** Where it is reached from this machine, without a slash at the end. */
+  readonly url: string;
+  /**
+   * Takes no more connections. WebSockets are closed with 1001; what is still open after 5 s is cut.
+   * Resolves when nothing is open. Idempotent. It does not close the hub server: close that first, so
+   * that clients are asked to reconnect.
+   */
+  close(): Promise<void>;
+}
+
+interface ListenerParts {
+  readonly webSockets: WebSockets;
+  readonly connections: Connections;
+  readonly options: ResolvedListenOptions;
+}
+
+class RunningListener implements Listener {
+  readonly hostname: string;
+  readonly port: number;
+  readonly url: string;
+  readonly #http: Server;
+  readonly #webSockets: WebSockets;
+  readonly #connections: Connections;
+  #closing: Promise<void> | undefined;
+
+  constructor(http: Server, parts: ListenerParts) {
+    const { webSockets, connections, options } = parts;
+    const { address, port } = http.address() as AddressInfo;
+    this.hostname = address;
+    this.port = port;
+    const everywhere = address === "0.0.0.0" || address === "::";
+    const host = everywhere ? "localhost" : address.includes(":") ? `[${address}]` : address;
+    this.url = `${options.tls ? "https" : "http"}://${host}:${port}`;
+    this.#http = http;
+    this.#webSockets = webSockets;
+    this.#connections = connections;
+  }
+
+  close(): Promise<void> {
+    return this.#closing ??= this.#close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #close(): Promise<void> {
+    return new Promise((resolve) => {
+      const cut = setTimeout(() => this.#connections.cut(), CLOSE_TIMEOUT);
+      this.#http.close(() => {
+        clearTimeout(cut);
+        resolve();
+      });
+      this.#connections.end();
+      this.#webSockets.close();
+    });
+  }
+}
+
+function httpServer(options: ResolvedListenOptions): Server {
+  const { tls, headersTimeout, requestTimeout, keepAliveTimeout, maximumHeaderBytes } = options;
+  const limits = {
+    maxHeaderSize: maximumHeaderBytes,
+    headersTimeout: Math.min(headersTimeout, requestTimeout),
+    requestTimeout,
+    keepAliveTimeout,
+    connectionsCheckingInterval: 1000,
+    noDelay: true,
+  };
+  if (tls === undefined) return createServer(limits);
+  return createSecureServer({ ...limits, ...tls, handshakeTimeout: headersTimeout });
+}
+
+/** Resolves when `http` listens. */
+function started(
+  http: Server,
+  { hostname, port, logger }: ResolvedListenOptions,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    http.on("error", (cause) => {
+      if (http.listening) logger.error("A connection could not be accepted:", cause);
+      else reject(new Error(`Cannot listen on ${hostname}:${port}: ${cause.message}`, { cause }));
+    });
+    http.listen({ host: hostname, port }, resolve);
+  });
+}
+
+/**
+ * Serves the hubs of `server` on a port, through `node:http` and `ws`. Resolves when it listens.
+ *
+ * @throws {RangeError} if an option is out of range; the text names it.
+ * @throws {TypeError} if `server` was not made by `createHubServer`, or an option cannot be what it is.
+ * @throws {Error} if the port cannot be listened on; `cause` is why.
+ */
+export async function listen(
+  server: ListenableServer,
+  options: ListenOptions = {},
+): Promise<Listener> {
+  const answerer = answererOf(server);
+  if (answerer === undefined) {
+    throw new TypeError("Cannot listen: the server is not one that createHubServer() has made");
+  }
+  const resolved = resolveListenOptions(options, answerer.options.logger);
+  const http = httpServer(resolved);
+  http.maxConnections = resolved.maximumConnections;
+  // Their size is bounded; one that was left out could be the one that matters.
+  http.maxHeadersCount = 0;
+  const webSockets = new WebSockets(answerer.options);
+  const connections = new Connections(http, resolved.tls !== undefined);
+  const parts = { answerer, webSockets, connections, options: resolved };
+  const handler = new Handler(parts);
+  http.on("request", (message, target) => handler.request(message, target));
+  http.on("upgrade", (message, socket, head) => handler.upgrade(message, socket, head));
+  await started(http, resolved);
+  return new RunningListener(http, parts);
+}

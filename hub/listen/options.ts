@@ -1,0 +1,139 @@
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import { inRange, MAXIMUM } from "../in_range.ts";
+import type { Logger } from "../options.ts";
+
+/** Options of {@link listen}; all have defaults. Durations are milliseconds, sizes bytes. */
+export interface ListenOptions {
+  /**
+   * The port, 0 to 65,535; 0 for any that is free.
+   *
+   * @default {8000}
+   */
+  readonly port?: number;
+  /**
+   * The address to listen on.
+   *
+   * @default {"0.0.0.0"}
+   */
+  readonly hostname?: string;
+  /** The certificate chain in PEM format; with `key`, TLS is served. */
+  readonly cert?: string;
+  /** The private key in PEM format. */
+  readonly key?: string;
+  /**
+   * What the URLs of requests begin with, such as `https://chat.example`: for a proxy that ends TLS.
+   *
+   * @default {what the Host header says}
+   */
+  readonly origin?: string;
+  /**
+   * Answers what is to no hub, such as the pages of an application. A throw is logged and answered with
+   * 500.
+   *
+   * @default {404}
+   */
+  readonly fetch?: (request: Request) => Response | Promise<Response>;
+  /**
+   * How many connections may be open, 1 to 2,147,483,647; further ones are dropped at once.
+   *
+   * @default {100000}
+   */
+  readonly maximumConnections?: number;
+  /**
+   * How large the head of a request may be, 1,024 to 1,048,576.
+   *
+   * @default {16384}
+   */
+  readonly maximumHeaderBytes?: number;
+  /**
+   * How long the head of a request, and the handshake of TLS, may take, 1 to 2,147,483,647. Looked at
+   * once a second.
+   *
+   * @default {10000}
+   */
+  readonly headersTimeout?: number;
+  /**
+   * How long a whole request may take to arrive, body included, 1 to 2,147,483,647. Looked at once a
+   * second.
+   *
+   * @default {60000}
+   */
+  readonly requestTimeout?: number;
+  /**
+   * How long a connection may rest between two requests, 1 to 2,147,483,647. Longer than a proxy in front
+   * keeps it, or requests get lost.
+   *
+   * @default {65000}
+   */
+  readonly keepAliveTimeout?: number;
+}
+
+/** {@link ListenOptions}, checked and completed. */
+export interface ResolvedListenOptions {
+  readonly port: number;
+  readonly hostname: string;
+  readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  readonly origin: string | undefined;
+  readonly fetch: ListenOptions["fetch"];
+  readonly maximumConnections: number;
+  readonly maximumHeaderBytes: number;
+  readonly headersTimeout: number;
+  readonly requestTimeout: number;
+  readonly keepAliveTimeout: number;
+  readonly logger: Logger;
+}
+
+/**
+ * Checks and completes options.
+ *
+ * @throws {RangeError} naming the option, its value and its range.
+ * @throws {TypeError} if an option cannot be what it is.
+ */
+export function resolveListenOptions(
+  options: ListenOptions,
+  logger: Logger,
+): ResolvedListenOptions {
+  const { port = 8000, hostname = "0.0.0.0", cert, key, origin, fetch } = options;
+  const { maximumConnections = 100_000, maximumHeaderBytes = 16_384 } = options;
+  const { headersTimeout = 10_000, requestTimeout = 60_000, keepAliveTimeout = 65_000 } = options;
+  if ((cert === undefined) !== (key === undefined)) {
+    throw new TypeError("Cannot listen: cert and key go together");
+  }
+  if (fetch !== undefined && typeof fetch !== "function") {
+    throw new TypeError("Cannot listen: fetch is not a function");
+  }
+  return {
+    port: inRange("port", port, 0, 65_535),
+    hostname,
+    tls: cert === undefined || key === undefined ? undefined : checkedTls(cert, key),
+    origin: origin === undefined ? undefined : originOf(origin),
+    fetch,
+    maximumConnections: inRange("maximumConnections", maximumConnections, 1, MAXIMUM),
+    maximumHeaderBytes: inRange("maximumHeaderBytes", maximumHeaderBytes, 1024, 1_048_576),
+    headersTimeout: inRange("headersTimeout", headersTimeout, 1, MAXIMUM),
+    requestTimeout: inRange("requestTimeout", requestTimeout, 1, MAXIMUM),
+    keepAliveTimeout: inRange("keepAliveTimeout", keepAliveTimeout, 1, MAXIMUM),
+    logger,
+  };
+}
+
+/** Deno would only fail when somebody connects. */
+function checkedTls(cert: string, key: string): { readonly cert: string; readonly key: string } {
+  let fits: boolean;
+  try {
+    fits = new X509Certificate(cert).checkPrivateKey(createPrivateKey(key));
+  } catch (cause) {
+    const { message } = cause as Error;
+    throw new TypeError(`Cannot listen: cert or key is not valid: ${message}`, { cause });
+  }
+  if (!fits) throw new TypeError("Cannot listen: key is not the one of cert");
+  return { cert, key };
+}
+
+function originOf(text: string): string {
+  const origin = URL.canParse(text) ? new URL(text).origin : "null";
+  if (origin === text) return origin;
+  throw new TypeError(
+    `Cannot use origin: ${JSON.stringify(text)} is no origin such as "https://chat.example"`,
+  );
+}

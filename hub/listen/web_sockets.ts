@@ -1,0 +1,149 @@
+/**
+ * WebSockets through npm `ws`, which bounds a message before it is whole, stops reading when it is told
+ * to, and drops a peer at once. `specs/signalr-wire.md §4.2`.
+ *
+ * @module
+ */
+import type { Buffer } from "node:buffer";
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import { setImmediate } from "node:timers";
+// @ts-types="./ws.d.ts"
+import { type WebSocket, WebSocketServer } from "ws";
+import type { Pipe, PipeListener } from "../connection/pipe.ts";
+import type { ResolvedOptions } from "../options.ts";
+import type { Frame, TransferFormat } from "../protocol/protocol.ts";
+import type { AcceptedWebSocket } from "../transports/acceptor.ts";
+import { serverFrame } from "./server_frame.ts";
+
+/** How long a peer may take to answer a close, in milliseconds; then it is dropped. */
+export const CLOSE_TIMEOUT = 5000;
+
+/** The state in which a socket takes messages. */
+const OPEN = 1;
+
+/** What tells the endpoint that the opening was answered: none can be made with that status. */
+const SWITCHING: Response = Object.defineProperty(new Response(null), "status", { value: 101 });
+
+type Limits = Pick<ResolvedOptions, "maximumReceiveMessageSize" | "maximumQueuedReceiveBytes">;
+
+/** Takes WebSockets out of `node:http`. */
+export class WebSockets {
+  readonly #server: WebSocketServer;
+
+  constructor(limits: Limits) {
+    this.#server = new WebSocketServer({
+      noServer: true,
+      perMessageDeflate: false,
+      handleProtocols: () => false,
+      ...bounds(limits),
+    });
+    // Whom it refuses is answered by the endpoint.
+    this.#server.on("wsClientError", () => {});
+  }
+
+  /**
+   * Accepts a WebSocket: the answer is written at once.
+   *
+   * @throws {TypeError} if the request is no valid WebSocket opening.
+   */
+  accept(message: IncomingMessage, socket: Duplex, head: Buffer): AcceptedWebSocket {
+    let accepted: WebSocket | undefined;
+    this.#server.handleUpgrade(message, socket, head, (websocket) => accepted = websocket);
+    const websocket = accepted;
+    if (websocket === undefined) {
+      throw new TypeError("Cannot accept WebSocket: not a valid opening");
+    }
+    const attach = (connect: (pipe: Pipe) => PipeListener) => join(websocket, socket, connect);
+    return { response: SWITCHING, attach, attachWhenOpen: attach };
+  }
+
+  /** Asks every client to go. */
+  close(): void {
+    for (const websocket of this.#server.clients) {
+      websocket.close(1001, "Server shutting down");
+      websocket.resume();
+    }
+  }
+}
+
+/**
+ * What `ws` bounds. A message may hold as many records as may wait to be dispatched, and one of the
+ * largest size. Each fragment, and each packet of a frame that is not whole, costs memory beside its
+ * bytes: their number is bounded far above what real clients send.
+ */
+function bounds({ maximumReceiveMessageSize: largest, maximumQueuedReceiveBytes: queued }: Limits) {
+  const maxPayload = largest === null ? 0 : Math.max(largest, queued);
+  const bytes = largest === null ? 0x7fffffff : maxPayload;
+  return {
+    maxPayload,
+    maxFragments: Math.max(1024, Math.ceil(bytes / 1024)),
+    maxBufferedChunks: Math.max(4096, Math.ceil(bytes / 256)),
+    closeTimeout: CLOSE_TIMEOUT,
+  };
+}
+
+/** Connects the two ends. */
+function join(websocket: WebSocket, socket: Duplex, connect: (pipe: Pipe) => PipeListener): void {
+  const listener = connect(new WebSocketPipe(websocket, socket));
+  websocket.on("message", (data: Buffer, binary: boolean) => {
+    listener.receive(
+      binary ? new Uint8Array(data.buffer, data.byteOffset, data.length) : data.toString(),
+    );
+  });
+  // The client broke the rules. It is told so; `ws` would go on reading whatever it sends until then.
+  websocket.on("error", () => {
+    listener.pipeClosed(true);
+    setImmediate(() => websocket.pause());
+  });
+  // Both have said goodbye; the socket may stay until the peer lets go of it.
+  socket.once("finish", () => {
+    if (!socket.readableEnded) listener.pipeClosed();
+  });
+  // 1006: it went without a word.
+  websocket.on("close", (code: number) => listener.pipeClosed(code === 1006));
+}
+
+/** A socket of `ws` as a pipe. */
+class WebSocketPipe implements Pipe {
+  format: TransferFormat = "text";
+  readonly #websocket: WebSocket;
+  readonly #socket: Duplex;
+  /** Whether the messages of `websocket` travel as bytes of `socket`: Bun has a `ws` of its own. */
+  readonly #direct: boolean;
+
+  constructor(websocket: WebSocket, socket: Duplex) {
+    this.#websocket = websocket;
+    this.#socket = socket;
+    this.#direct = socket.listenerCount("data") > 0;
+  }
+
+  get bufferedBytes(): number {
+    return this.#websocket.bufferedAmount;
+  }
+
+  write(batch: Frame): void {
+    if (this.#websocket.readyState !== OPEN) return;
+    // Past `ws`, which would encode the same message again for each of its recipients.
+    if (this.#direct) this.#socket.write(serverFrame(batch, this.format));
+    else this.#websocket.send(batch, { binary: this.format === "binary" });
+  }
+
+  close(code: number): void {
+    this.#websocket.close(code);
+    // The answer to it has to be read.
+    this.#websocket.resume();
+  }
+
+  terminate(): void {
+    this.#websocket.terminate();
+  }
+
+  pause(): void {
+    if (this.#websocket.readyState === OPEN) this.#websocket.pause();
+  }
+
+  resume(): void {
+    this.#websocket.resume();
+  }
+}
