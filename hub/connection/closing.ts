@@ -67,6 +67,11 @@ export function unacknowledged(): CloseCause {
   return { error, message: RECONNECT, slow: true };
 }
 
+/** The client went in the middle of a message. */
+export function torn(): Error {
+  return new ProtocolError("Connection terminated while reading a message.");
+}
+
 /** The client was silent for too long. */
 export function clientTimeout(): Error {
   return new ProtocolError(

@@ -1,3 +1,5 @@
+import { withResolvers } from "../../backplanes/_with_resolvers.ts";
+
 /** Something that may have too much to send. */
 export interface Congestible {
   /** Whether it has. */
@@ -18,7 +20,7 @@ const tiers: readonly Set<Congestible>[] = PAUSES.map(() => new Set());
 export function relieved(outlet: Congestible): Promise<void> {
   let wait = waiting.get(outlet);
   if (wait === undefined) {
-    waiting.set(outlet, wait = Promise.withResolvers());
+    waiting.set(outlet, wait = withResolvers());
     lookLater(outlet, 0);
   }
   return wait.promise;

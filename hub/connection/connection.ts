@@ -1,5 +1,6 @@
+import { withResolvers } from "../../backplanes/_with_resolvers.ts";
 import type { Clock } from "../clock.ts";
-import { describe } from "../error_texts.ts";
+import { describe, toldByClient } from "../error_texts.ts";
 import { type ProtocolChoice, ProtocolRefusal } from "../protocol/choice.ts";
 import { HANDSHAKE_SUCCESS, handshakeFailure, parseHandshake } from "../protocol/handshake.ts";
 import { HandshakeReader, type HandshakeRecord } from "../protocol/handshake_reader.ts";
@@ -13,6 +14,7 @@ import {
   failed,
   flooded,
   tooSlow,
+  torn,
 } from "./closing.ts";
 import { relieved } from "./congestion.ts";
 import { Inbox } from "./inbox.ts";
@@ -39,7 +41,7 @@ export class HubConnection implements StatefulListener {
   readonly #parts: ConnectionParts;
   readonly #outbox: Outbox;
   readonly #startedAt: number;
-  readonly #finished = Promise.withResolvers<void>();
+  readonly #finished = withResolvers<void>();
   /** The current one; it changes only by a stateful reconnect. */
   #pipe: Pipe;
   #stateful: StatefulReconnect | undefined;
@@ -168,7 +170,9 @@ export class HubConnection implements StatefulListener {
     if (this.#closed) return;
     const { message, slow } = cause;
     this.#closed = true;
+    // The socket may stay open for as long as its peer likes: nothing of the client's is kept for it.
     this.#handshake = undefined;
+    this.#stateful = undefined;
     this.#inbox?.stop();
     // What is queued would only delay the Close; the client reads its state again when it is back.
     if (slow) this.#outbox.clear();
@@ -209,7 +213,7 @@ export class HubConnection implements StatefulListener {
 
   #pipeClosed(pipe: Pipe, vanished: boolean): void {
     if (this.#closed || pipe !== this.#pipe) return;
-    if (!vanished || this.#stateful === undefined) return this.close({});
+    if (!vanished || !this.#stateful) return this.#inbox?.torn ? this.fail(torn()) : this.close({});
     this.#inbox?.dropPartial();
     this.#outbox.detach();
     this.#stateful.lost(this.#parts.clock.now());
@@ -282,7 +286,7 @@ export class HubConnection implements StatefulListener {
     const { error } = message;
     this.close({
       message: { type: MessageType.Close },
-      ...error ? { error: new Error(error) } : undefined,
+      ...error ? { error: toldByClient(error) } : undefined,
     });
     return undefined;
   }

@@ -1,6 +1,7 @@
 import type { FrameReader } from "../protocol/framing.ts";
 import type { HubMessage } from "../protocol/messages.ts";
 import type { Frame, HubProtocol } from "../protocol/protocol.ts";
+import { atEndOfTurn, type TurnListener } from "./turn.ts";
 
 /** What an {@link Inbox} does with what it reads. */
 export interface InboxListener {
@@ -18,12 +19,21 @@ export interface InboxListener {
 const BACKLOG_BYTES = 64 * 1024;
 
 /**
+ * The most that is read in one turn, in bytes; the rest waits for the next, so that nobody else has to
+ * wait for a client that sends 64 MiB in one piece.
+ */
+const TURN_BYTES = 64 * 1024;
+/** What a message counts there besides its bytes: the smallest have two, and are no less work. */
+const MESSAGE_BYTES = 32;
+
+/**
  * Reads one connection's messages, one at a time: the next is parsed when the one before has been
  * dispatched. What arrives meanwhile waits unparsed, up to a limit.
  */
-export class Inbox {
+export class Inbox implements TurnListener {
   readonly #protocol: HubProtocol;
-  readonly #reader: FrameReader;
+  readonly #maximumMessageBytes: number | null;
+  #reader: FrameReader;
   readonly #maximumQueuedBytes: number;
   readonly #listener: InboxListener;
   #blocked = true;
@@ -40,7 +50,8 @@ export class Inbox {
     listener: InboxListener,
   ) {
     this.#protocol = protocol;
-    this.#reader = protocol.reader(limits.maximumReceiveMessageSize);
+    this.#maximumMessageBytes = limits.maximumReceiveMessageSize;
+    this.#reader = protocol.reader(this.#maximumMessageBytes);
     this.#maximumQueuedBytes = limits.maximumQueuedReceiveBytes;
     this.#listener = listener;
   }
@@ -48,6 +59,11 @@ export class Inbox {
   /** Whether a dispatch holds up reading. */
   get blocked(): boolean {
     return this.#blocked;
+  }
+
+  /** Whether everything was read but the beginning of a message. */
+  get torn(): boolean {
+    return !this.#blocked && this.#reader.bufferedBytes > 0;
   }
 
   /** Adds what arrived. */
@@ -72,17 +88,25 @@ export class Inbox {
     this.#listener.backlog(false);
   }
 
-  /** Reads nothing more. */
+  /** Reads nothing more, and forgets what waits: the socket may stay open for as long as its peer likes. */
   stop(): void {
     this.#stopped = true;
+    this.#reader = this.#protocol.reader(this.#maximumMessageBytes);
+  }
+
+  turnEnded(): void {
+    this.unblock();
   }
 
   #read(): void {
+    let left = TURN_BYTES;
     while (!this.#stopped) {
+      if (left <= 0 && this.#reader.bufferedBytes > 0) return this.#waitForTurn();
       let message: HubMessage | undefined;
       try {
         const record = this.#reader.read();
         if (record === undefined) return;
+        left -= record.length + MESSAGE_BYTES;
         message = this.#protocol.parse(record);
       } catch (error) {
         this.stop();
@@ -96,6 +120,12 @@ export class Inbox {
       dispatched.finally(() => this.unblock());
       return this.#checkBacklog();
     }
+  }
+
+  #waitForTurn(): void {
+    this.#blocked = true;
+    atEndOfTurn(this);
+    this.#checkBacklog();
   }
 
   #checkBacklog(): void {

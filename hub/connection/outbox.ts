@@ -116,6 +116,7 @@ export class Outbox implements Congestible, TurnListener {
     }
     this.#flush();
     this.#closed = true;
+    this.#resend = undefined;
   }
 
   /** Drops what is queued. */

@@ -1,5 +1,6 @@
 import type { Frame } from "./protocol.ts";
 import { ProtocolError } from "./protocol.ts";
+import { TextQueue } from "./text_queue.ts";
 
 /** Ends every record of a text protocol, and the handshake of every protocol. */
 export const RECORD_SEPARATOR = "\x1e";
@@ -41,10 +42,18 @@ function isLonger(text: string, maximum: number): boolean {
   return text.length > maximum || utf8Length(text) > maximum;
 }
 
-/** Records that end in {@link RECORD_SEPARATOR}. Binary chunks are read as UTF-8. */
+/**
+ * Records that end in {@link RECORD_SEPARATOR}. Binary chunks are read as UTF-8. Every character is
+ * looked at once, however small the chunks are.
+ */
 export class TextFrameReader implements FrameReader {
   readonly #maximum: number | null;
   #decoder: TextDecoder | undefined;
+  /** What was pushed and not looked at. */
+  readonly #incoming = new TextQueue();
+  /** The beginning of a record whose end is not in sight. */
+  readonly #begun = new TextQueue();
+  #begunBytes = 0;
   #text = "";
   #start = 0;
 
@@ -53,48 +62,78 @@ export class TextFrameReader implements FrameReader {
   }
 
   get bufferedBytes(): number {
-    return this.#text.length - this.#start;
+    return this.#begun.length + this.#text.length - this.#start + this.#incoming.length;
   }
 
   push(chunk: Frame): void {
-    const text = typeof chunk === "string"
-      ? chunk
-      : (this.#decoder ??= new TextDecoder()).decode(chunk, { stream: true });
-    this.#text = this.#start < this.#text.length ? this.rest() + text : text;
-    this.#start = 0;
+    const text = typeof chunk === "string" ? this.#cutOff() + chunk : this.#decode(chunk);
+    // Nearly always a chunk is whole messages, and comes when nothing waits.
+    if (this.bufferedBytes === 0) this.#text = text;
+    else this.#incoming.push(text);
   }
 
   read(): string | undefined {
-    const end = this.#text.indexOf(RECORD_SEPARATOR, this.#start);
-    if (end < 0) {
-      // Not whole yet: refuse it as soon as it cannot become small enough.
-      if (this.#maximum !== null && isLonger(this.rest(), this.#maximum)) {
-        throw messageTooLarge(this.#maximum);
-      }
-      return undefined;
+    for (;;) {
+      const end = this.#text.indexOf(RECORD_SEPARATOR, this.#start);
+      if (end >= 0) return this.#record(end);
+      if (this.#start < this.#text.length) this.#begin();
+      if (this.#incoming.length === 0) break;
+      this.#text = this.#incoming.take();
     }
-    const record = this.#text.slice(this.#start, end);
+    // Not whole yet: refuse it as soon as it cannot become small enough.
+    if (this.#maximum !== null && this.#begunBytes > this.#maximum) {
+      throw messageTooLarge(this.#maximum);
+    }
+    return undefined;
+  }
+
+  dropPartial(): void {
+    const text = this.#text.slice(this.#start) + this.#incoming.take();
+    this.#text = text.slice(0, text.lastIndexOf(RECORD_SEPARATOR) + 1);
+    this.#start = 0;
+    if (this.#text === "") this.#takeBegun();
+    this.#decoder = undefined;
+  }
+
+  /** The record that ends at `end`. */
+  #record(end: number): string {
+    const begunBytes = this.#begunBytes;
+    const last = this.#text.slice(this.#start, end);
+    const record = this.#takeBegun() + last;
     this.#start = end + 1;
     // An idle connection keeps nothing of what it has read.
     if (this.#start === this.#text.length) {
       this.#text = "";
       this.#start = 0;
     }
-    if (this.#maximum !== null && isLonger(record, this.#maximum - 1)) {
+    if (this.#maximum !== null && isLonger(last, this.#maximum - 1 - begunBytes)) {
       throw messageTooLarge(this.#maximum);
     }
     return record;
   }
 
-  dropPartial(): void {
-    this.#text = this.#text.slice(this.#start, this.#text.lastIndexOf(RECORD_SEPARATOR) + 1);
+  /** What is left of the text has no end in it. */
+  #begin(): void {
+    const rest = this.#text.slice(this.#start);
+    this.#text = "";
     this.#start = 0;
-    this.#decoder = undefined;
+    this.#begun.push(rest);
+    this.#begunBytes += utf8Length(rest);
   }
 
-  /** What was pushed and not read, as one piece. */
-  rest(): string {
-    return this.#start === 0 ? this.#text : this.#text.slice(this.#start);
+  #takeBegun(): string {
+    this.#begunBytes = 0;
+    return this.#begun.take();
+  }
+
+  #decode(bytes: Uint8Array): string {
+    this.#decoder ??= new TextDecoder("utf-8", { ignoreBOM: true });
+    return this.#decoder.decode(bytes, { stream: true });
+  }
+
+  /** What a text finds of a character that bytes before it have begun. */
+  #cutOff(): string {
+    return this.#decoder?.decode() ?? "";
   }
 }
 

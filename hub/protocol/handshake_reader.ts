@@ -1,3 +1,4 @@
+import { ByteQueue } from "./byte_queue.ts";
 import { messageTooLarge, RECORD_SEPARATOR } from "./framing.ts";
 import type { Frame } from "./protocol.ts";
 
@@ -9,13 +10,13 @@ export interface HandshakeRecord {
 }
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const SEPARATOR = 0x1e;
 
 /** Collects chunks until the handshake request is whole. */
 export class HandshakeReader {
   readonly #maximum: number | null;
-  #bytes: Uint8Array = new Uint8Array();
+  readonly #bytes = new ByteQueue();
 
   constructor(maximumBytes: number | null) {
     this.#maximum = maximumBytes;
@@ -36,24 +37,15 @@ export class HandshakeReader {
         return { record, rest: chunk.slice(end + 1) };
       }
     }
-    this.#append(typeof chunk === "string" ? encoder.encode(chunk) : chunk);
-    const end = this.#bytes.indexOf(SEPARATOR);
+    const seen = this.#bytes.length;
+    this.#bytes.push(typeof chunk === "string" ? encoder.encode(chunk) : chunk);
+    const end = this.#bytes.indexOf(SEPARATOR, seen);
     this.#check(end < 0 ? this.#bytes.length : end + 1);
     if (end < 0) return undefined;
-    return { record: decoder.decode(this.#bytes.subarray(0, end)), rest: this.#rest(chunk, end) };
-  }
-
-  /** Bytes stay bytes; a text is given back as one, so that it is decoded nowhere. */
-  #rest(last: Frame, end: number): Frame {
-    const rest = this.#bytes.subarray(end + 1);
-    return typeof last === "string" ? decoder.decode(rest) : rest;
-  }
-
-  #append(bytes: Uint8Array): void {
-    const joined = new Uint8Array(this.#bytes.length + bytes.length);
-    joined.set(this.#bytes);
-    joined.set(bytes, this.#bytes.length);
-    this.#bytes = joined;
+    const record = decoder.decode(this.#bytes.take(end + 1).subarray(0, end));
+    // Bytes stay bytes; a text is given back as one, so that it is decoded nowhere.
+    const rest = this.#bytes.take(this.#bytes.length);
+    return { record, rest: typeof chunk === "string" ? decoder.decode(rest) : rest };
   }
 
   #check(bytes: number): void {

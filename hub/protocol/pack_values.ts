@@ -5,6 +5,7 @@
  */
 import { Decoder, decodeTimestampToTimeSpec, EXT_TIMESTAMP } from "@msgpack/msgpack";
 import { MAXIMUM_DEPTH } from "./json_text.ts";
+import { endOfValue, isContainer, type PackVisitor } from "./pack_extent.ts";
 
 /** Stands for a value that was sent and cannot be read. Whoever waits for the value gets an error. */
 export class UnreadableValue {
@@ -28,6 +29,7 @@ const extensionCodec = {
   },
 };
 
+const textDecoder = new TextDecoder("utf-8", { fatal: true });
 const decoder = new Decoder({ extensionCodec });
 const wideDecoder = new Decoder({ extensionCodec, useBigInt64: true });
 
@@ -35,28 +37,51 @@ const wideDecoder = new Decoder({ extensionCodec, useBigInt64: true });
  * The value in `bytes`, which must be one whole value. `values.ts` says what becomes what. Bytes in it
  * are copies, so that who keeps some does not keep the whole message.
  *
- * @throws {Error} if it nests deeper than `depth`, or holds an extension that is no timestamp, a
- * timestamp that no `Date` has, or a key that is neither a string nor a number, or is `__proto__`.
+ * @throws {Error} if it nests deeper than `depth`, or holds text that is not UTF-8, an extension that is
+ * no timestamp, a timestamp that no `Date` has, or a key that is neither a string nor a number, or is
+ * `__proto__`.
  */
 export function decodeValue(bytes: Uint8Array, depth: number = MAXIMUM_DEPTH): unknown {
-  const { wide, plain } = look(bytes, depth);
+  const { wide, binary, containers } = look(bytes);
   const value = (wide ? wideDecoder : decoder).decode(bytes);
-  return plain ? value : settle(value, depth);
+  return wide || binary || containers > depth ? settle(value, depth) : value;
 }
 
-/** What the bytes may hold: each kind has first bytes of its own, which may also be part of others. */
-function look(bytes: Uint8Array, depth: number): { wide: boolean; plain: boolean } {
-  let wide = false;
-  let binary = false;
-  let containers = 0;
-  for (let i = 0; i < bytes.length; i++) {
-    const byte = bytes[i] ?? 0;
-    if (byte < 0x80 || byte > 0xdf) continue;
-    if (byte <= 0x9f || byte >= 0xdc) containers++;
-    else if (byte === 0xcf || byte === 0xd3) wide = true;
-    else if (byte >= 0xc4 && byte <= 0xc6) binary = true;
+/** What a value holds. */
+class Content implements PackVisitor {
+  /** Integers of 64 bits. */
+  wide = false;
+  /** Bytes. */
+  binary = false;
+  containers = 0;
+  readonly #bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
   }
-  return { wide, plain: !wide && !binary && containers <= depth };
+
+  visit(form: number, start: number, end: number): void {
+    if (isContainer(form)) this.containers++;
+    else if (form < 0xc0 || form >= 0xd9) this.#checkText(start, end);
+    else if (form === 0xcf || form === 0xd3) this.wide = true;
+    else if (form >= 0xc4 && form <= 0xc6) this.binary = true;
+  }
+
+  /** Of broken text the codec makes something that depends on what it has read before. */
+  #checkText(start: number, end: number): void {
+    for (let i = start; i < end; i++) {
+      if ((this.#bytes[i] ?? 0) >= 0x80) {
+        textDecoder.decode(this.#bytes.subarray(i, end));
+        return;
+      }
+    }
+  }
+}
+
+function look(bytes: Uint8Array): Content {
+  const content = new Content(bytes);
+  endOfValue(bytes, 0, content);
+  return content;
 }
 
 /** Makes numbers of all integers that a number can hold, and copies of bytes; changes containers in place. */

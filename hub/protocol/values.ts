@@ -25,8 +25,8 @@
  * | timestamp extension −1 | `Date`; what is finer than a millisecond is cut off |
  * | map with text or number keys | object |
  *
- * Other extensions, other keys, the key `__proto__`, dates out of range and nesting deeper than 64
- * fail the call, the upload or the client result that they are part of, and not the connection.
+ * Text that is not UTF-8, other extensions, other keys, the key `__proto__`, dates out of range and
+ * nesting deeper than 64 fail the call, the upload or the client result that they are part of, and not the connection.
  *
  * @module
  */

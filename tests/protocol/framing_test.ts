@@ -10,6 +10,12 @@ function readAll(reader: TextFrameReader): string[] {
   return records;
 }
 
+/** What was pushed and not read. */
+function restOf(reader: TextFrameReader): string | undefined {
+  reader.push("\x1e");
+  return reader.read();
+}
+
 const TEXT = 'a\x1e{"é":"😀"}\x1e\x1eלש\x1erest';
 const RECORDS = ["a", '{"é":"😀"}', "", "לש"];
 const BYTES = new TextEncoder().encode(TEXT);
@@ -35,8 +41,8 @@ Deno.test("TextFrameReader.read() cuts records wherever chunks of text end", () 
       return readAll(reader);
     });
     assertEquals(records, RECORDS);
-    assertEquals(reader.rest(), "rest");
     assertEquals(reader.bufferedBytes, "rest".length);
+    assertEquals(restOf(reader), "rest");
   }
 });
 
@@ -48,7 +54,7 @@ Deno.test("TextFrameReader.read() cuts records wherever chunks of bytes end, ins
       return readAll(reader);
     });
     assertEquals(records, RECORDS);
-    assertEquals(reader.rest(), "rest");
+    assertEquals(restOf(reader), "rest");
   }
 });
 
@@ -60,7 +66,7 @@ Deno.test("TextFrameReader.read() gives the same records when all chunks come be
   assertEquals(reader.bufferedBytes, TEXT.length - 2);
   reader.push("\x1emore");
   assertEquals(readAll(reader), [...RECORDS.slice(1), "rest"]);
-  assertEquals(reader.rest(), "more");
+  assertEquals(restOf(reader), "more");
 });
 
 /** Texts of exactly 20 bytes. */
@@ -106,5 +112,37 @@ Deno.test("TextFrameReader.read() allows many small records in a chunk above the
 Deno.test("utf8Length() counts what TextEncoder writes", () => {
   for (const text of ["", "a", "\x7f\x80", "\u07ff\u0800", "\uffff", "😀a\u{10ffff}", TEXT]) {
     assertEquals(utf8Length(text), new TextEncoder().encode(text).length);
+  }
+});
+
+Deno.test("TextFrameReader.read() reads bytes and text in turns as one text", () => {
+  const reader = new TextFrameReader(1000);
+  const bytes = new TextEncoder().encode("é");
+  reader.push("a");
+  reader.push(bytes.subarray(0, 1));
+  reader.push(bytes.subarray(1));
+  reader.push("b");
+  // A character that is cut off by a text stays cut off, where it was.
+  reader.push(bytes.subarray(0, 1));
+  reader.push("c");
+  reader.push(bytes.subarray(1));
+  reader.push("\x1e\ufeffd\x1e");
+  assertEquals(readAll(reader), ["aéb\ufffdc\ufffd", "\ufeffd"]);
+});
+
+Deno.test("TextFrameReader.dropPartial() forgets a beginning wherever it is, and nothing before it", () => {
+  for (const chunks of pieces("a\x1ebb\x1ecc")) {
+    for (let read = 0; read <= 2; read++) {
+      const reader = new TextFrameReader(1000);
+      const records: (string | undefined)[] = [];
+      for (const [index, chunk] of chunks.entries()) {
+        reader.push(chunk);
+        // Looked at in between or not.
+        if (index < read) records.push(...readAll(reader));
+      }
+      reader.dropPartial();
+      reader.push("d\x1e");
+      assertEquals([...records, ...readAll(reader)], ["a", "bb", "d"]);
+    }
   }
 });

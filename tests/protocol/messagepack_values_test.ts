@@ -116,6 +116,11 @@ const UNREADABLE: Readonly<Record<string, string>> = {
   "a key that is an array": "819001",
   "a key that is nil": "81c001",
   "a key that is a 64-bit integer": "81cf000000000000000101",
+  "text that begins within a character": "a180",
+  "text that ends within a character": "a1f0",
+  "text with half of a surrogate pair": "a3edada0",
+  "text with bytes that are never in text": "d903ffffff",
+  "a key that is no UTF-8": "81a2c32801",
   "the key __proto__": "81a95f5f70726f746f5f5f81a561646d696ec3",
 };
 
@@ -130,12 +135,6 @@ Deno.test("messagepackProtocol.parse() lets a value that it cannot read fail who
     assertEquals([call.arguments, call.bindingError?.name], [[], "InvalidDataException"], what);
   }
   assertEquals(({} as { admin?: boolean }).admin, undefined);
-});
-
-Deno.test("messagepackProtocol.parse() makes some text of bytes that are no UTF-8", () => {
-  for (const text of ["a180", "a3edada0", "a2c328", "a1f0", "d903ffffff"]) {
-    assertEquals(typeof read(text), "string", text);
-  }
 });
 
 Deno.test("messagepackProtocol reads and writes the values of upstream's server", () => {

@@ -1,0 +1,112 @@
+import { defineHub, type HubContext, HubError } from "@hubplane/hubplane";
+import { described } from "./described.ts";
+
+interface Client {
+  text(number: number, text: string): void;
+  add(a: number, b: number): number;
+}
+
+type Context = HubContext<Client>;
+
+/** What V8 and the platform hold after everything unreachable was given back, in bytes. */
+export interface LiveMemory {
+  readonly heapUsed: number;
+  readonly external: number;
+}
+
+let served = 0;
+let connections = 0;
+
+/** What objects have from the start. */
+const INHERITED: ReadonlySet<string> = new Set(Object.getOwnPropertyNames(Object.prototype));
+
+function added(name: string): boolean {
+  return !INHERITED.has(name);
+}
+
+const plain = {
+  echo: (_context: Context, value: unknown) => value,
+  /** Says what has come. */
+  inspect: (_context: Context, value: unknown) => described(value),
+  /** The same of any number of values. */
+  rest: (_context: Context, ...values: unknown[]) => described(values),
+  /** Takes a second, while its caller goes on sending. */
+  async slow(_context: Context) {
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    return ++served;
+  },
+  /** Asks the caller something. */
+  ask: ({ clients }: Context, a: number, b: number) => clients.caller.invoke("add", a, b),
+  /** How many connections this node still has in its hub. */
+  open: (_context: Context) => connections,
+  /** Whose connection it is. */
+  who: ({ user }: Context) => user?.id,
+  /** What every object of this node has that it should not have. */
+  polluted: (_context: Context) => Object.getOwnPropertyNames(Object.prototype).filter(added),
+  memory(_context: Context): LiveMemory {
+    // The node runs with `--expose-gc`.
+    (globalThis as { gc?: () => void }).gc?.();
+    const { heapUsed, external } = Deno.memoryUsage();
+    return { heapUsed, external };
+  },
+};
+
+const groups = {
+  async join({ groups, connectionId }: Context, group: string) {
+    await groups.add(connectionId, group);
+  },
+  async leave({ groups, connectionId }: Context, group: string) {
+    await groups.remove(connectionId, group);
+  },
+  /** One message to a group. */
+  async tell({ clients }: Context, group: string, text: string) {
+    await clients.group(group).send("text", 0, text);
+  },
+  /** One message to a user. */
+  async tellUser({ clients }: Context, user: string, text: string) {
+    await clients.user(user).send("text", 0, text);
+  },
+  /** Sends `count` messages of `size` characters to a group, each in a turn of its own. */
+  async flood({ clients }: Context, group: string, count: number, size: number) {
+    const text = "x".repeat(size);
+    for (let number = 0; number < count; number++) {
+      await clients.group(group).send("text", number, text);
+      await new Promise((resolve) => setTimeout(resolve));
+    }
+    return count;
+  },
+};
+
+const streams = {
+  async *count(_context: Context, count: unknown) {
+    if (typeof count !== "number" || !(count >= 0 && count <= 20)) throw new HubError("No count");
+    for (let number = 0; number < count; number++) yield await Promise.resolve(number);
+  },
+  /** Gives nothing until it is cancelled. */
+  async *forever({ signal }: Context): AsyncGenerator<never> {
+    if (!signal.aborted) await new Promise((resolve) => signal.onabort = resolve);
+    yield* [];
+  },
+  /** Takes an upload and never looks at it. */
+  async hold({ signal }: Context, _items: AsyncIterable<unknown>) {
+    if (!signal.aborted) await new Promise((resolve) => signal.onabort = resolve);
+  },
+  /** Says what was uploaded. */
+  async collect(_context: Context, items: AsyncIterable<unknown>) {
+    if (typeof items?.[Symbol.asyncIterator] !== "function") throw new HubError("No stream");
+    const collected: unknown[] = [];
+    for await (const item of items) collected.push(item);
+    return described(collected);
+  },
+};
+
+/** The hub that is attacked. {@link ReferenceHub} says what it must answer. */
+export const hostileHub = defineHub({
+  methods: { ...plain, ...groups, ...streams },
+  connected() {
+    connections++;
+  },
+  disconnected() {
+    connections--;
+  },
+});

@@ -1,0 +1,104 @@
+import { assert, assertEquals } from "@std/assert";
+import { deadline, delay } from "@std/async";
+import { type HubConnection, HubConnectionBuilder, LogLevel } from "@microsoft/signalr";
+import type { LiveMemory } from "./hostile_hub.ts";
+import { figure } from "./figures.ts";
+import type { MeasuredNode } from "./measured_node.ts";
+
+/** How long one answer may take at most, in milliseconds: a bound, not a claim. */
+const PATIENCE = 30_000;
+/** What lies between two calls, so that the witness is no flood itself. */
+const PAUSE = 5;
+
+/**
+ * An official client that invokes continuously while others attack, and must notice nothing: every
+ * call has its answer, and the connection stays.
+ */
+export class Witness implements AsyncDisposable {
+  readonly connection: HubConnection;
+  readonly #node: MeasuredNode;
+  readonly #work: Promise<void>;
+  #stopped = false;
+  #closed: Error | true | undefined;
+  #calls = 0;
+  #longest = 0;
+
+  private constructor(node: MeasuredNode, connection: HubConnection) {
+    this.#node = node;
+    this.connection = connection;
+    connection.onclose((error) => this.#closed = error ?? true);
+    this.#work = this.#invoke();
+    // It is awaited at the end.
+    this.#work.catch(() => {});
+  }
+
+  /** Connects and begins. */
+  static async start(node: MeasuredNode): Promise<Witness> {
+    const connection = new HubConnectionBuilder()
+      .withUrl(`http://127.0.0.1:${node.port}/hub`)
+      .configureLogging(LogLevel.None).build();
+    await connection.start();
+    return new Witness(node, connection);
+  }
+
+  /** What the node holds when nothing unreachable is left, in MiB. */
+  async liveMiB(): Promise<number> {
+    const { heapUsed, external } = await this.#call<LiveMemory>("memory");
+    return (heapUsed + external) / 2 ** 20;
+  }
+
+  /**
+   * Resolves when the node holds at most `slack` MiB more than `before`, both as {@link liveMiB} gives
+   * them; returns how much it is. The resident memory is no measure: allocators keep it for the next time.
+   */
+  async backTo(before: number, slack: number): Promise<number> {
+    const last = performance.now() + PATIENCE;
+    for (;;) {
+      const grown = await this.liveMiB() - before;
+      if (grown <= slack) return grown;
+      assert(performance.now() < last, `the node holds ${grown.toFixed(1)} MiB more than before`);
+      await delay(100);
+    }
+  }
+
+  /** How many connections the hub has, this one included. */
+  open(): Promise<number> {
+    return this.#call("open");
+  }
+
+  /** Resolves when nobody but this one, and `others` more, is in the hub. */
+  async alone(others = 0): Promise<void> {
+    const last = performance.now() + PATIENCE;
+    while (await this.open() !== 1 + others) {
+      assert(performance.now() < last, "connections are left in the hub");
+      await delay(20);
+    }
+  }
+
+  /** Stops; fails if anything was noticed. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopped = true;
+    try {
+      await this.#work;
+      this.#node.assertAlive();
+      assertEquals(this.#closed, undefined, "the witness was disconnected");
+    } finally {
+      await this.connection.stop();
+    }
+    figure(`  witness: ${this.#calls} calls, the longest took ${Math.round(this.#longest)} ms`);
+  }
+
+  #call<T>(method: string, ...args: unknown[]): Promise<T> {
+    return deadline(this.connection.invoke<T>(method, ...args), PATIENCE);
+  }
+
+  async #invoke(): Promise<void> {
+    while (!this.#stopped) {
+      const begun = performance.now();
+      assertEquals(await this.#call("echo", this.#calls), this.#calls);
+      this.#calls++;
+      this.#longest = Math.max(this.#longest, performance.now() - begun);
+      await delay(PAUSE);
+    }
+  }
+}
