@@ -1,4 +1,5 @@
 import { setImmediate } from "node:timers";
+import { withResolvers } from "./_with_resolvers.ts";
 
 /** The most bytes joined in one post; a single message may be larger. */
 const POST_BYTES = 1024 * 1024;
@@ -37,7 +38,7 @@ export class BroadcastOutbox {
     const bytes = MESSAGE_BYTES + 2 * name.length + payload.length;
     let last = this.#queue.at(-1);
     if (last === undefined || last.bytes + bytes > POST_BYTES) {
-      const done = Promise.withResolvers<void>();
+      const done = withResolvers<void>();
       last = { at: Date.now(), names: [], payloads: [], bytes: 0, done };
       this.#queue.push(last);
       this.#schedule();

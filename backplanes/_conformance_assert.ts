@@ -81,7 +81,7 @@ export async function rejection(
   return error;
 }
 
-/** Lets `milliseconds` pass; only where a message must be spread over time. */
+/** Lets `milliseconds` pass; only where messages are spread over time, or a fault must last. */
 export function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

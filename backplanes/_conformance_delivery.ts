@@ -1,6 +1,7 @@
 /** Cases on who receives what. */
 import { type ConformanceCase, conformanceCase } from "./_conformance_case.ts";
 import { bytes, check, same, within } from "./_conformance_assert.ts";
+import { withResolvers } from "./_with_resolvers.ts";
 
 const MIB = 1024 * 1024;
 
@@ -12,7 +13,7 @@ const unchanged = conformanceCase(
     const view = new Uint8Array(new ArrayBuffer(300), 20, 256).map((_, index) => index);
     const payloads = [new Uint8Array(), view, bytes("\r\n\0 é"), large];
     const arrived: Uint8Array[] = [];
-    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise, resolve } = withResolvers<void>();
     await receiver.subscribe("bytes", (payload) => {
       if (arrived.push(payload.slice()) === payloads.length) resolve();
     });

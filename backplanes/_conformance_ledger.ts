@@ -14,31 +14,32 @@ interface Entry {
  * Publishes all the time and keeps a book of it, to find a message that was lost in silence: not
  * delivered, not rejected, and in no gap that either side reported.
  */
-export class Ledger {
+export class Ledger implements AsyncDisposable {
   readonly #sender: Backplane;
+  readonly #receiver: Backplane;
   readonly #inbox: Inbox;
   readonly #histories: readonly History[];
   readonly #entries: Entry[] = [];
+  readonly #underWay = new Set<Promise<void>>();
   #publishing: Promise<void> | undefined;
   #ended = false;
 
-  private constructor(trial: Trial, sender: Backplane, receiver: Backplane) {
+  /** A book of what `sender` publishes and `receiver` hears. */
+  constructor(trial: Trial, sender: Backplane, receiver: Backplane) {
     this.#sender = sender;
+    this.#receiver = receiver;
     this.#inbox = trial.inbox();
     this.#histories = [trial.history(sender), trial.history(receiver)];
   }
 
-  /** Subscribes `receiver`, and publishes from `sender` every 5 ms until {@link audit}. */
-  static async start(trial: Trial, sender: Backplane, receiver: Backplane): Promise<Ledger> {
-    const ledger = new Ledger(trial, sender, receiver);
-    await receiver.subscribe("ledger", ledger.#inbox.handler);
-    ledger.#publishing = ledger.#publish();
-    await ledger.#inbox.counted(20);
-    return ledger;
+  /** Subscribes, and publishes every 5 ms until {@link audit} or until it is disposed. */
+  async start(): Promise<void> {
+    await this.#receiver.subscribe("ledger", this.#inbox.handler);
+    this.#publishing = this.#publish();
+    await this.#inbox.counted(20);
   }
 
   async #publish(): Promise<void> {
-    const underWay = new Set<Promise<void>>();
     while (!this.#ended) {
       const called = Date.now();
       const entry: Entry = { text: `${this.#entries.length}`, called, settled: 0, accepted: false };
@@ -49,19 +50,24 @@ export class Ledger {
       };
       const outcome = this.#sender.publish("ledger", bytes(entry.text))
         .then(() => settle(true), () => settle(false));
-      underWay.add(outcome);
-      outcome.finally(() => underWay.delete(outcome));
+      this.#underWay.add(outcome);
+      outcome.finally(() => this.#underWay.delete(outcome));
       await pause(5);
     }
-    await Promise.all(underWay);
+  }
+
+  /** Ends publishing; a driver may leave what is under way unsettled for good. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ended = true;
+    await this.#publishing;
   }
 
   /** Ends publishing and checks the book; both sides must be `open` again. */
   async audit(): Promise<void> {
     // Some more, so that the time after the outage is in the book.
     await this.#inbox.counted(this.#inbox.texts.length + 20);
-    this.#ended = true;
-    await this.#publishing;
+    await this[Symbol.asyncDispose]();
+    await Promise.all(this.#underWay);
     await this.#sender.publish("ledger", bytes("marker"));
     await this.#inbox.heard("marker");
     const arrived = new Set(this.#inbox.texts);

@@ -1,6 +1,7 @@
 /** Cases on the order of messages and of handlers' calls. */
 import { type ConformanceCase, conformanceCase } from "./_conformance_case.ts";
 import { bytes, check, same, within } from "./_conformance_assert.ts";
+import { withResolvers } from "./_with_resolvers.ts";
 
 /** The first place where `texts` are not 0, 1, 2 …; -1 if nowhere. */
 function outOfOrder(texts: readonly string[]): number {
@@ -70,7 +71,7 @@ const notReentrant = conformanceCase(
   "a handler that publishes is not called again before it returns",
   async (trial) => {
     const [left, right] = await trial.pair();
-    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise, resolve } = withResolvers<void>();
     let [inside, deepest, rounds] = [0, 0, 0];
     const answering = (node: typeof left, answerOn: string) => () => {
       deepest = Math.max(deepest, ++inside);

@@ -2,15 +2,7 @@
 import { type ConformanceCase, conformanceCase } from "./_conformance_case.ts";
 import { Ledger } from "./_conformance_ledger.ts";
 import { checkSequence } from "./_conformance_status.ts";
-import {
-  bytes,
-  check,
-  FAULT_OPTIONS,
-  rejection,
-  same,
-  SLACK,
-  within,
-} from "./_conformance_assert.ts";
+import { bytes, check, FAULT_OPTIONS, rejection, same, within } from "./_conformance_assert.ts";
 import type { Trial } from "./_conformance_trial.ts";
 import { BackplaneClosedError, BackplaneUnavailableError } from "./errors.ts";
 
@@ -47,7 +39,7 @@ const publishing = stopping(
     const sender = await trial.open(FAULT_OPTIONS);
     const history = trial.history(sender);
     await trial.bus.stop();
-    const limit = FAULT_OPTIONS.publishTimeout + SLACK;
+    const limit = FAULT_OPTIONS.publishTimeout + trial.slack;
     const publish = () => sender.publish("down", bytes("?"));
     await rejection(publish(), BackplaneUnavailableError, "publish() at the stop", limit);
     await history.reaches("reconnecting");
@@ -65,7 +57,7 @@ const lateBus = stopping(
     ];
     const histories = [trial.history(sender), trial.history(receiver)];
     same(sender.status, "connecting", "status without a bus");
-    const limit = FAULT_OPTIONS.publishTimeout + SLACK;
+    const limit = FAULT_OPTIONS.publishTimeout + trial.slack;
     const early = sender.publish("late", bytes("?"));
     await rejection(early, BackplaneUnavailableError, "publish() without a bus", limit);
     await trial.bus.start();
@@ -103,7 +95,7 @@ const withdrawn = stopping(
     const [refused, witness] = [trial.inbox(), trial.inbox()];
     await trial.bus.stop();
     for (const history of histories) await history.reaches("reconnecting");
-    const limit = FAULT_OPTIONS.subscribeTimeout + SLACK;
+    const limit = FAULT_OPTIONS.subscribeTimeout + trial.slack;
     const subscribing = receiver.subscribe("refused", refused.handler);
     await rejection(subscribing, BackplaneUnavailableError, "subscribe()", limit);
     await trial.bus.start();
@@ -133,7 +125,8 @@ const gap = stopping("a gap is reported that covers the outage", async (trial) =
 const noSilentLoss = stopping("nothing is lost in silence over a restart", async (trial) => {
   const [sender, receiver] = await trial.pair(FAULT_OPTIONS);
   const histories = [trial.history(sender), trial.history(receiver)];
-  const ledger = await Ledger.start(trial, sender, receiver);
+  await using ledger = new Ledger(trial, sender, receiver);
+  await ledger.start();
   await trial.bus.stop();
   for (const history of histories) await history.reaches("reconnecting");
   await trial.bus.start();

@@ -1,6 +1,7 @@
+import { withResolvers } from "./_with_resolvers.ts";
 import type { Backplane, BackplaneStatus, BackplaneStatusEvent } from "./backplane.ts";
 import type { BackplaneOptions } from "./_options.ts";
-import { check, PATIENCE, shown, within } from "./_conformance_assert.ts";
+import { check, PATIENCE, shown, SLACK, within } from "./_conformance_assert.ts";
 import type { ConformanceBus, ConformanceSubject } from "./_conformance_subject.ts";
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -34,7 +35,7 @@ export class Inbox {
 
   async #until(holds: () => boolean, what: () => string): Promise<void> {
     if (holds()) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise, resolve } = withResolvers<void>();
     const look = () => {
       if (holds()) resolve();
     };
@@ -74,7 +75,7 @@ export class History {
   /** Resolves once the backplane has one of these statuses. */
   async reaches(...statuses: BackplaneStatus[]): Promise<void> {
     const holds = () => statuses.includes(this.#backplane.status);
-    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise, resolve } = withResolvers<void>();
     using _listening = this.#backplane.onStatus(() => {
       if (holds()) resolve();
     });
@@ -90,6 +91,8 @@ export class Trial implements AsyncDisposable {
   readonly prefix: string = `conformance:${crypto.randomUUID()}:`;
   /** The longest that a wait may take, in milliseconds. */
   readonly patience: number;
+  /** What a busy machine may add to a time that the contract bounds, in milliseconds. */
+  readonly slack: number;
   /** What the driver logged. */
   readonly logged: unknown[][] = [];
   readonly #subject: ConformanceSubject;
@@ -100,6 +103,7 @@ export class Trial implements AsyncDisposable {
   constructor(subject: ConformanceSubject) {
     this.#subject = subject;
     this.patience = subject.patience ?? PATIENCE;
+    this.slack = Math.min(SLACK, this.patience);
   }
 
   /** Opens an instance, which may not have reached the bus yet. */

@@ -1,4 +1,5 @@
 /** The publishes that a NATS server has not yet accepted. */
+import { withResolvers } from "./_with_resolvers.ts";
 import { BackplaneError, BackplaneUnavailableError } from "./errors.ts";
 
 /** How much may wait for a server that does not keep up, in bytes; as with Redis. */
@@ -49,7 +50,7 @@ export class Publishes {
     const batch = this.#open ??= this.#openBatch();
     let accepted = batch.subjects.get(subject);
     if (accepted === undefined) {
-      accepted = Promise.withResolvers<undefined>();
+      accepted = withResolvers<undefined>();
       batch.subjects.set(subject, accepted);
     }
     batch.bytes += payload.byteLength;

@@ -56,10 +56,12 @@ export function readSubject(subject: string): { prefix: string; channel: string 
 }
 
 function encodeToken(text: string): string {
-  return MARK + encoder.encode(text).toBase64({ alphabet: "base64url", omitPadding: true });
+  const base64 = btoa(String.fromCharCode(...encoder.encode(text)));
+  return MARK + base64.replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
 }
 
 function decodeToken(token: string): string {
   if (!token.startsWith(MARK)) return token;
-  return decoder.decode(Uint8Array.fromBase64(token.slice(1), { alphabet: "base64url" }));
+  const bytes = atob(token.slice(1).replaceAll("-", "+").replaceAll("_", "/"));
+  return decoder.decode(Uint8Array.from(bytes, (byte) => byte.charCodeAt(0)));
 }

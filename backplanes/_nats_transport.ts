@@ -20,6 +20,7 @@ import {
   type Transport,
 } from "nats/lib/nats-base-client/internal_mod.js";
 import { nodeResolveHost, NodeTransport } from "nats/lib/src/node_transport.js";
+import { withResolvers } from "./_with_resolvers.ts";
 
 /** What this transport takes beside the options of NATS's client, which hands them through. */
 export interface SocketOptions extends ConnectionOptions {
@@ -43,13 +44,13 @@ export class SocketTransport implements Transport {
   #socket: Socket | undefined;
   #encrypted = false;
   #chunks: Uint8Array[] = [];
-  #arrived = Promise.withResolvers<void>();
+  #arrived = withResolvers<void>();
   #ended = false;
   #reading = false;
   #dropped = false;
   readonly #released: Promise<void>[] = [];
-  readonly #closed = Promise.withResolvers<Error | void>();
-  readonly #failed = Promise.withResolvers<never>();
+  readonly #closed = withResolvers<Error | void>();
+  readonly #failed = withResolvers<never>();
 
   constructor() {
     this.#failed.promise.catch(() => {});
@@ -87,7 +88,7 @@ export class SocketTransport implements Transport {
         if (this.#chunks.length > 0) continue;
         if (this.#ended) break;
         await this.#arrived.promise;
-        this.#arrived = Promise.withResolvers();
+        this.#arrived = withResolvers();
       }
     } finally {
       // Also when the protocol cannot make sense of a chunk: nobody would read the next one.

@@ -5,6 +5,7 @@ import type {
   RedisRole,
   RedisSettings,
 } from "./_redis_settings.ts";
+import { withResolvers } from "./_with_resolvers.ts";
 
 /** How long one attempt may take until Redis has answered, in milliseconds. */
 export const CONNECT_TIMEOUT = 3000;
@@ -22,11 +23,14 @@ const REQUIRED = {
   retryStrategy: null,
 } as const;
 
+/** How long a socket may take to close, in milliseconds: nobody waits for what is still on its way. */
+const DISCONNECT_TIMEOUT = 1;
+
 const OPTIONS = {
   ...REQUIRED,
   connectTimeout: CONNECT_TIMEOUT,
   disableClientInfo: true,
-  disconnectTimeout: 100,
+  disconnectTimeout: DISCONNECT_TIMEOUT,
   lazyConnect: true,
   sentinelCommandTimeout: CONNECT_TIMEOUT,
   sentinelRetryStrategy: () => null,
@@ -45,6 +49,19 @@ export interface NewClient {
  * @throws {TypeError} if the factory throws, or did not hand on the options it was given.
  */
 export async function makeClient(
+  role: RedisRole,
+  settings: RedisSettings,
+  signal: AbortSignal,
+): Promise<NewClient> {
+  const made = await newClient(role, settings, signal);
+  const { redis } = made;
+  // What fails with the connection, such as AUTH, would disconnect it once more after its end, and
+  // ioredis leaves a timer behind when the socket is closed already.
+  redis.once("end", () => redis.disconnect = () => {});
+  return made;
+}
+
+async function newClient(
   role: RedisRole,
   settings: RedisSettings,
   signal: AbortSignal,
@@ -104,11 +121,13 @@ async function nodeOf(
     cluster.disconnect();
     // Without nodes it has nothing to close and does not say that it ended.
     if (connected) await ended;
+    // A node that did not let it in leaves a timer behind, as above.
+    await new Promise((resolve) => setTimeout(resolve, DISCONNECT_TIMEOUT));
   }
 }
 
 function whenReady(cluster: Cluster, signal: AbortSignal): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const { promise, resolve, reject } = withResolvers<void>();
   // What a node said says more than what the cluster makes of it.
   let reason: Error | undefined;
   cluster.on("node error", (error: Error) => {

@@ -26,6 +26,7 @@
  *
  * @module
  */
+import { withResolvers } from "./_with_resolvers.ts";
 import type {
   Backplane,
   BackplaneHandler,
@@ -195,7 +196,7 @@ export class NatsBackplane implements Backplane {
 
   /** One connection, from the dial to its end. */
   async #serve(server: NatsServer, opened: () => void): Promise<never> {
-    const { promise: ended, resolve: end } = Promise.withResolvers<Error>();
+    const { promise: ended, resolve: end } = withResolvers<Error>();
     const connection = await NatsConnection.open(server, {
       ...this.#address,
       publishTimeout: this.#options.publishTimeout,

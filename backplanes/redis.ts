@@ -178,7 +178,8 @@ export class RedisBackplane implements Backplane {
 
   /**
    * As {@link Backplane.close}; resolves when no socket and no timer is left. A Sentinel or a Cluster
-   * that hangs while it is asked where to connect may take up to 3 s to be given up.
+   * that hangs while it is asked where to connect may take up to 3 s to be given up, and ioredis
+   * keeps a timer of 2 s for each Sentinel that refused it.
    */
   close(): Promise<void> {
     return this.#end(new BackplaneClosedError("Cannot use backplane: it is closed"));

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { testArguments } from "./runner/arguments.ts";
 import { closingLine, complaint, countTests, type TestCounts } from "./runner/report.ts";
 import {
   canInstall,
@@ -37,7 +38,7 @@ async function runTests(args: readonly string[]): Promise<TestCounts> {
   const report = await Deno.makeTempFile({ prefix: "hubplane-tests-", suffix: ".xml" });
   try {
     const { code } = await new Deno.Command(Deno.execPath(), {
-      args: ["test", "--allow-all", "--doc", `--junit-path=${report}`, ...args],
+      args: testArguments(report, args),
       env: { PATH: path },
       // The user sees what happens while it happens.
       stdin: "null",

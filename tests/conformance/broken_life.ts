@@ -97,7 +97,13 @@ export const BROKEN_LIFE: readonly BrokenDriver[] = [
     caughtBy: ["publish() while the bus is down rejects within publishTimeout"],
     defect: (sound) => ({
       publish: async (channel, payload) => {
-        while (sound.status === "reconnecting" || sound.status === "connecting") await delay(5);
+        if (sound.status === "reconnecting" || sound.status === "connecting") {
+          await new Promise<void>((resolve) => {
+            sound.onStatus(({ status }) => {
+              if (status === "open" || status === "closed") resolve();
+            });
+          });
+        }
         return await sound.publish(channel, payload);
       },
     }),
@@ -121,7 +127,10 @@ export const BROKEN_LIFE: readonly BrokenDriver[] = [
   },
   {
     wrong: "conceals gaps",
-    caughtBy: ["a gap is reported that covers the outage"],
+    caughtBy: [
+      "a gap is reported that covers the outage",
+      "a hung bus is noticed within probeInterval + probeTimeout",
+    ],
     defect: (sound) => ({
       onStatus: (listener) => sound.onStatus(({ status }) => listener({ status })),
     }),

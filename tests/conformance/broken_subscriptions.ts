@@ -29,12 +29,23 @@ export const BROKEN_SUBSCRIPTIONS: readonly BrokenDriver[] = [
   {
     wrong: "detaches too late",
     caughtBy: ["unsubscribe() detaches its handler before it returns"],
-    defect: (sound) => ({
-      subscribe: async (channel, handler) => {
-        const joined = await sound.subscribe(channel, handler);
-        return subscription(() => delay(5).then(() => joined.unsubscribe()));
-      },
-    }),
+    defect: (sound) => {
+      const leaving: Promise<void>[] = [];
+      return {
+        subscribe: async (channel, handler) => {
+          const joined = await sound.subscribe(channel, handler);
+          return subscription(() => {
+            const left = delay(5).then(() => joined.unsubscribe());
+            leaving.push(left);
+            return left;
+          });
+        },
+        close: async () => {
+          await sound.close();
+          await Promise.all(leaving);
+        },
+      };
+    },
   },
   {
     wrong: "detaches every handler",

@@ -17,11 +17,13 @@ function recorded(timeout = 5000): { publishes: Publishes; sent: string[] } {
 async function outcomes(promises: readonly Promise<unknown>[]): Promise<string[]> {
   // Behind every microtask.
   const pending = delay(0).then(() => "pending");
-  return await Promise.all(
+  const outcomes = await Promise.all(
     promises.map((promise) =>
       Promise.race([promise.then(() => "accepted", ({ message }: Error) => message), pending])
     ),
   );
+  await pending;
+  return outcomes;
 }
 
 const DENIED = "Cannot publish: NATS does not permit it";
