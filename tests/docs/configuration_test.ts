@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { resolveBackplaneOptions } from "../../backplanes/_options.ts";
+import { resolveListenOptions } from "../../hub/listen/options.ts";
 import { resolveDrainOptions, resolveOptions } from "../../hub/options.ts";
 import { ROOT } from "../layers/graph.ts";
 import { readInterfaces } from "./interfaces.ts";
@@ -20,6 +21,11 @@ const TABLES: readonly (readonly [heading: string, type: string, resolve?: Resol
   ["cors", "CorsOptions"],
   ["defineHub", "HubDefinition"],
   ["drain", "DrainOptions", (options) => ({ ...resolveDrainOptions(options) })],
+  [
+    "listen",
+    "ListenOptions",
+    (options) => ({ ...resolveListenOptions(options, console) }),
+  ],
   ["MemoryBackplane", "MemoryBackplaneOptions", resolveShared],
   ["BroadcastChannelBackplane", "BroadcastChannelBackplaneOptions", resolveShared],
   ["RedisBackplane", "RedisBackplaneOptions", resolveShared],
@@ -31,7 +37,7 @@ const TABLES: readonly (readonly [heading: string, type: string, resolve?: Resol
 /** Where the interfaces are. */
 const FILES = [
   ...["hub/options.ts", "hub/transport_options.ts", "hub/server.ts", "hub/hub.ts"],
-  ...["backplanes/_options.ts"],
+  ...["hub/listen/options.ts", "backplanes/_options.ts"],
   ...["backplanes/memory.ts", "backplanes/broadcast_channel.ts", "backplanes/nats.ts"],
   ...["backplanes/redis.ts", "backplanes/_redis_settings.ts"],
 ];

@@ -1,42 +1,33 @@
 /**
- * Where this library deliberately answers otherwise than ASP.NET Core, and what is not there yet.
+ * Where this library deliberately answers otherwise than ASP.NET Core, and why.
  *
  * Everywhere: the lengths and encoding of HTTP bodies are the platform's business (upstream chunks
  * texts), and JSON is compared by its values, because upstream escapes more than JSON needs.
  *
  * @module
  */
-import { packedHex } from "./records.ts";
-import type { ReceiveStep, Step } from "./transcripts.ts";
+import {
+  received,
+  text,
+  withoutLabel,
+  withoutPollsFrom,
+  withoutSockets,
+  withRandomId,
+} from "./changes.ts";
+import { stepRecords } from "./records.ts";
+import type { Step } from "./transcripts.ts";
 
 /** One difference. */
 export interface Difference {
   /** The transcript; all of them if absent. */
   readonly case?: string;
   readonly reason: string;
-  /** What stands in place of a step. */
-  readonly change: (step: Step) => readonly Step[];
+  /** What stands in place of a step, of which `at` tells the place in the transcript. */
+  readonly change: (step: Step, at: number, steps: readonly Step[]) => readonly Step[];
 }
-
-/** Transcripts that are not replayed: what they are about is not part of the library, or not yet. */
-export const NOT_REPLAYED: readonly (readonly [cases: RegExp, reason: string])[] = [
-  [/^messagepack: value types/, "types of .NET; ours are in tests/protocol/messagepack_test.ts"],
-  [/^messagepack: client result/, "its answer names an invocation id of upstream's own"],
-  [/^stateful:/, "stateful reconnect"],
-  [/^authentication expires$/, "expiry of authentication"],
-  [/lifetime manager fails/, "clients are admitted while the backplane is away"],
-];
 
 /** The deliberate differences. */
 export const DIFFERENCES: readonly Difference[] = [
-  {
-    case: "negotiate stateful reconnect",
-    reason: "stateful reconnect is never granted for now",
-    change: received((step) => {
-      const { useStatefulReconnect: _, ...body } = JSON.parse(step.body ?? "{}");
-      return { ...step, body: JSON.stringify(body) };
-    }),
-  },
   {
     case: "CORS",
     reason: "a preflight is told every method that clients use, not only the one it asks for",
@@ -88,8 +79,15 @@ export const DIFFERENCES: readonly Difference[] = [
   },
   ...["invocation errors", "invocation errors, detailed errors"].map((name): Difference => ({
     case: name,
-    reason: "arguments have no types at run time (3), and methods have no policies (6)",
-    change: withoutInvocations("3", "6"),
+    reason: "an argument that its schema refuses is told with where and why",
+    change: received((step) =>
+      step.text?.includes("'Add'") !== true ? step : text({
+        type: 3,
+        invocationId: "3",
+        error: "Failed to invoke 'Add' due to an error on the server. HubException: Cannot take " +
+          "arguments[0]: Expected a number",
+      })
+    ),
   })),
   ...["invocation errors", "invocation errors, detailed errors"].map((name): Difference => ({
     case: name,
@@ -103,22 +101,6 @@ export const DIFFERENCES: readonly Difference[] = [
       })
     ),
   })),
-  {
-    case: "upload: item that does not bind, wrong number of streams",
-    reason: "the items of a stream have no types at run time",
-    change: withoutInvocations("1", "2", "s", "t"),
-  },
-  {
-    case: "upload: item that does not bind, wrong number of streams",
-    reason: "parameters do not say whether they are streams: without any, arguments are missing",
-    change: received((step) =>
-      step.text?.includes("Client sent 0 stream(s)") !== true ? step : text({
-        type: 3,
-        invocationId: "4",
-        error: "Failed to invoke 'Sum' due to an error on the server.",
-      })
-    ),
-  },
   {
     case: "upload items for unknown streams are ignored",
     reason: "they are, in whatever order their members are",
@@ -161,12 +143,42 @@ export const DIFFERENCES: readonly Difference[] = [
     reason: "members keep their names, and enums are what the hub makes of them",
     change: received((step) =>
       step.hex?.includes("a5436f756e74")
-        ? {
-          opcode: 2,
-          hex: packedHex([3, {}, "3", 3, { count: 5, fullName: null, shade: 1 }]),
-        }
+        ? { opcode: 2, packed: [3, {}, "3", 3, { count: 5, fullName: null, shade: 1 }] }
         : step
     ),
+  },
+  {
+    case: "messagepack: value types",
+    reason: "none: the transcript leaves out the calls; their methods are called Get and the value",
+    change(step) {
+      if (step.receive === undefined) return [step];
+      const [, , name] = stepRecords(step.receive)[0] as readonly unknown[];
+      return [{ send: { opcode: 2, packed: [1, {}, name, `Get${name}`, []] } }, step];
+    },
+  },
+  {
+    case: "messagepack: client result",
+    reason: "a question's id is random, as between nodes, and not counted",
+    change: withRandomId,
+  },
+  {
+    case: "lifetime manager fails on connect",
+    reason: "clients are admitted while the backplane is away, and served by their node",
+    change: received((step) => step.closeCode === undefined ? step : { opcode: 1, text: "{}\x1e" }),
+  },
+  {
+    case: "long polling: lifetime manager fails on connect",
+    reason: "as with WebSockets: after the handshake's answer a poll waits as on any connection",
+    change: withoutPollsFrom(3),
+  },
+  {
+    case: "stateful: second socket while the first is open and answers the close",
+    reason: "a client that comes back takes over at once, whatever is believed of its old socket",
+    change: (step) =>
+      step.receive?.status !== 404 ? [step] : [
+        { receive: { label: "socket 2", status: 101, headers: {} } },
+        { receive: { label: "socket 2", ...text({ type: 9, sequenceId: 1 }) } },
+      ],
   },
   {
     case: "client closes the socket: 1000 in answer to any code",
@@ -192,45 +204,3 @@ export const DIFFERENCES: readonly Difference[] = [
     ),
   },
 ];
-
-/** A frame of one record. */
-function text(record: unknown): ReceiveStep {
-  return { opcode: 1, text: `${JSON.stringify(record)}\x1e` };
-}
-
-function received(change: (step: ReceiveStep) => ReceiveStep): Difference["change"] {
-  return (step) => [step.receive === undefined ? step : { receive: change(step.receive) }];
-}
-
-function withoutLabel(label: string): Difference["change"] {
-  return ({ send, receive, ...step }) =>
-    (send ?? receive)?.label === label ? [] : [{
-      ...step,
-      ...(send ? { send } : undefined),
-      ...(receive ? { receive } : undefined),
-    }];
-}
-
-/** Leaves out what happens on some of the sockets that are opened one after the other. */
-function withoutSockets(...numbers: readonly number[]): Difference["change"] {
-  let socket = 0;
-  return (step) => {
-    if (step.setup !== undefined) socket++;
-    return numbers.includes(socket) ? [] : [step];
-  };
-}
-
-/** Leaves the records of some calls out, in both directions. */
-function withoutInvocations(...ids: readonly string[]): Difference["change"] {
-  const rest = (frame: string) =>
-    frame.split("\x1e").slice(0, -1)
-      .filter((record) => !ids.includes(JSON.parse(record).invocationId))
-      .map((record) => `${record}\x1e`).join("");
-  return (step) => {
-    const before = (step.send ?? step.receive)?.text;
-    if (before === undefined) return [step];
-    const text = rest(before);
-    if (text === "") return [];
-    return [step.send ? { send: { ...step.send, text } } : { receive: { ...step.receive, text } }];
-  };
-}

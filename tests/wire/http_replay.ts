@@ -7,6 +7,7 @@ import { jsonRecords } from "./records.ts";
 import { RawWebSocket } from "./raw_websocket.ts";
 import { COMPARED_HEADERS } from "./replay.ts";
 import type { ReceiveStep, SendStep, Step, Transcript } from "./transcripts.ts";
+import type { WireNode } from "./wire_node.ts";
 
 const HANDSHAKE = '{"protocol":"json","version":1}\x1e';
 
@@ -25,17 +26,15 @@ interface Exchange {
 
 /** As `Replay`, for transcripts of connections that are made of HTTP requests. */
 export class HttpReplay implements AsyncDisposable {
-  readonly #origin: string;
-  readonly #port: number;
+  readonly #node: WireNode;
   readonly #placeholders = new Placeholders();
   readonly #exchanges: Exchange[] = [];
   #events: EventRecords | undefined;
   /** Where the connection is: path and token. */
   #place = "";
 
-  constructor(port: number) {
-    this.#port = port;
-    this.#origin = `http://127.0.0.1:${port}`;
+  constructor(node: WireNode) {
+    this.#node = node;
   }
 
   /** Runs `steps` of a transcript. */
@@ -56,16 +55,15 @@ export class HttpReplay implements AsyncDisposable {
   async #setUp(setup: string): Promise<void> {
     const [, path, names] = /^POST (\S+) gave (.*)$/.exec(setup) ?? [];
     if (path !== undefined && names !== undefined) {
-      const response = await fetch(this.#origin + path, { method: "POST" });
+      const response = await this.#fetch(path, { method: "POST" });
       this.#placeholders.take(names, await response.text());
       const token = this.#placeholders.fill("{connectionToken}");
       this.#place = `${path.split("/negotiate")[0]}?id=${token}`;
       return;
     }
     assert(setup.startsWith("first poll, handshake json version 1, second poll"), setup);
-    const url = this.#origin + this.#place;
     for (const request of [{}, { method: "POST", body: HANDSHAKE }, {}]) {
-      const response = await fetch(url, request);
+      const response = await this.#fetch(this.#place, request);
       assertEquals(response.status, 200);
       await response.body?.cancel();
     }
@@ -74,7 +72,7 @@ export class HttpReplay implements AsyncDisposable {
   /** Resolves when the server has forgotten the connection. */
   async #gone(): Promise<void> {
     await until(async () => {
-      const response = await fetch(this.#origin + this.#place, { method: "POST" });
+      const response = await this.#fetch(this.#place, { method: "POST" });
       await response.body?.cancel();
       return response.status === 404;
     });
@@ -89,9 +87,7 @@ export class HttpReplay implements AsyncDisposable {
     const { method, label, upgrade } = step;
     const path = this.#placeholders.fill(step.path ?? "");
     if (!path.includes("/negotiate")) this.#place = path;
-    const answer = upgrade === undefined
-      ? this.#request(path, step)
-      : upgradeAnswer(this.#port, path);
+    const answer = upgrade === undefined ? this.#request(path, step) : this.#upgradeAnswer(path);
     this.#exchanges.push({ label, answer });
     if (method === "GET" && label !== undefined) await this.#arrived();
   }
@@ -100,7 +96,7 @@ export class HttpReplay implements AsyncDisposable {
     const init: RequestInit = { method: method ?? "GET", headers: { ...headers } };
     if (body !== undefined) init.body = body;
     if (bodyHex !== undefined) init.body = unhex(bodyHex);
-    const response = await fetch(this.#origin + path, init);
+    const response = await this.#fetch(path, init);
     const streams = response.headers.get("content-type") === "text/event-stream";
     if (streams && response.body !== null) this.#events = new EventRecords(response.body);
     const bytes = streams ? new Uint8Array() : await response.bytes();
@@ -110,7 +106,7 @@ export class HttpReplay implements AsyncDisposable {
   /** Lets a poll that will wait arrive before what is sent next. */
   async #arrived(): Promise<void> {
     for (let n = 0; n < 5; n++) {
-      const response = await fetch(this.#origin + this.#place, { method: "POST" });
+      const response = await this.#fetch(this.#place, { method: "POST" });
       await response.body?.cancel();
     }
   }
@@ -141,14 +137,18 @@ export class HttpReplay implements AsyncDisposable {
     assert(this.#events !== undefined, "no event stream is open");
     return this.#events;
   }
-}
 
-async function upgradeAnswer(port: number, path: string): Promise<Answer> {
-  const { response, socket } = await RawWebSocket.request(port, path);
-  socket?.[Symbol.dispose]();
-  return {
-    status: response.status,
-    headers: new Headers(response.headers),
-    bytes: new TextEncoder().encode(response.body),
-  };
+  async #fetch(path: string, init: RequestInit): Promise<Response> {
+    return await fetch(`http://127.0.0.1:${await this.#node.portOf(path)}${path}`, init);
+  }
+
+  async #upgradeAnswer(path: string): Promise<Answer> {
+    const { response, socket } = await RawWebSocket.request(await this.#node.portOf(path), path);
+    socket?.[Symbol.dispose]();
+    return {
+      status: response.status,
+      headers: new Headers(response.headers),
+      bytes: new TextEncoder().encode(response.body),
+    };
+  }
 }

@@ -65,9 +65,14 @@ export class RawWebSocket implements Disposable {
   }
 
   /** Opens a WebSocket and shakes hands. */
-  static async connect(port: number, path: string, protocol = "json"): Promise<RawWebSocket> {
+  static async connect(
+    port: number,
+    path: string,
+    protocol = "json",
+    version = 1,
+  ): Promise<RawWebSocket> {
     const socket = await RawWebSocket.open(port, path);
-    await socket.sendText(`${JSON.stringify({ protocol, version: 1 })}\x1e`);
+    await socket.sendText(`${JSON.stringify({ protocol, version })}\x1e`);
     const { payload } = await socket.receive();
     const answer = new TextDecoder().decode(payload);
     if (answer === "{}\x1e") return socket;
@@ -106,6 +111,20 @@ export class RawWebSocket implements Disposable {
   async ended(): Promise<void> {
     const frame = await this.#read();
     if (frame !== undefined) throw new Error(`Unexpected frame: opcode ${frame.opcode}`);
+  }
+
+  /**
+   * Cuts the connection without a close frame, once all that was sent has left. Returns the frames
+   * that were still under way; when it resolves the server knows.
+   */
+  async cut(): Promise<RawFrame[]> {
+    await this.#connection.closeWrite();
+    const late: RawFrame[] = [];
+    for (let frame = await this.#read(); frame !== undefined; frame = await this.#read()) {
+      late.push(frame);
+    }
+    this[Symbol.dispose]();
+    return late;
   }
 
   /** Drops the connection without a close frame. */

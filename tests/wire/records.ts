@@ -42,15 +42,16 @@ export function frameRecords({ opcode, final, payload }: RawFrame): WireRecord[]
 }
 
 /** The messages that a transcript expects in one step. */
-export function stepRecords({ text, hex }: ReceiveStep): WireRecord[] {
+export function stepRecords({ text, hex, packed }: ReceiveStep): WireRecord[] {
+  if (packed !== undefined) return [packed];
   return hex === undefined ? jsonRecords(text ?? "") : packedRecords(unhex(hex));
 }
 
-/** The hex digits of a short MessagePack message with its length before it. */
-export function packedHex(record: readonly unknown[]): string {
+/** A short MessagePack message with its length before it. */
+export function packedBytes(record: readonly unknown[]): Uint8Array {
   const bytes = encode(record);
   if (bytes.length > 0x7f) throw new Error("Cannot prefix record: it is too long for one byte");
-  return hex(new Uint8Array([bytes.length, ...bytes]));
+  return new Uint8Array([bytes.length, ...bytes]);
 }
 
 /** The type number of a message. */

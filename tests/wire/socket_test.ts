@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { defineHub, type HubContext } from "../../mod.ts";
-import { RunningNode } from "../client/running_node.ts";
+import { onEachServer, type Serve } from "../servers/each_server.ts";
 import { bounded, Events } from "../client/until.ts";
 import { closeStatus, Opcode, type RawFrame, RawWebSocket } from "./raw_websocket.ts";
 
@@ -11,7 +11,10 @@ interface Client {
 type Context = HubContext<Client>;
 
 /** A node whose hub reports connections and how they end. */
-function startNode(options: { maximumReceiveMessageSize?: number; detailedErrors?: boolean } = {}) {
+async function startNode(
+  serve: Serve,
+  options: { maximumReceiveMessageSize?: number; detailedErrors?: boolean } = {},
+) {
   const disconnected = new Events<Error | undefined>();
   const hub = defineHub({
     methods: {
@@ -23,7 +26,7 @@ function startNode(options: { maximumReceiveMessageSize?: number; detailedErrors
     },
     disconnected: (_context, error) => disconnected.add(error),
   });
-  const node = new RunningNode({ hubs: { "/hub": hub }, ...options });
+  const node = await serve({ hubs: { "/hub": hub }, ...options });
   return { node, disconnected, [Symbol.asyncDispose]: () => node[Symbol.asyncDispose]() };
 }
 
@@ -36,23 +39,26 @@ function textOf({ payload }: RawFrame): string {
 const ECHO = '{"type":1,"invocationId":"1","target":"echo","arguments":["é😀"]}\x1e';
 const ECHOED = '{"type":3,"invocationId":"1","result":"é😀"}\x1e';
 
-Deno.test("a node joins the fragments of a message, inside characters too, and answers pings between", async () => {
-  await using parts = startNode();
-  using socket = await RawWebSocket.connect(parts.node.port, "/hub");
-  const bytes = encoder.encode(ECHO);
-  const inside = bytes.indexOf(0xf0) + 2;
-  await socket.send(Opcode.Text, bytes.subarray(0, inside), false);
-  await socket.send(Opcode.Ping, encoder.encode("still there?"));
-  await socket.send(Opcode.Continuation, bytes.subarray(inside, inside + 1), false);
-  await socket.send(Opcode.Continuation, new Uint8Array(0), false);
-  await socket.send(Opcode.Continuation, bytes.subarray(inside + 1));
-  const pong = await socket.receive();
-  assertEquals([pong.opcode, textOf(pong)], [Opcode.Pong, "still there?"]);
-  assertEquals(textOf(await socket.receive()), ECHOED);
-});
+onEachServer(
+  "a node joins the fragments of a message, inside characters too, and answers pings between",
+  async (serve) => {
+    await using parts = await startNode(serve);
+    using socket = await RawWebSocket.connect(parts.node.port, "/hub");
+    const bytes = encoder.encode(ECHO);
+    const inside = bytes.indexOf(0xf0) + 2;
+    await socket.send(Opcode.Text, bytes.subarray(0, inside), false);
+    await socket.send(Opcode.Ping, encoder.encode("still there?"));
+    await socket.send(Opcode.Continuation, bytes.subarray(inside, inside + 1), false);
+    await socket.send(Opcode.Continuation, new Uint8Array(0), false);
+    await socket.send(Opcode.Continuation, bytes.subarray(inside + 1));
+    const pong = await socket.receive();
+    assertEquals([pong.opcode, textOf(pong)], [Opcode.Pong, "still there?"]);
+    assertEquals(textOf(await socket.receive()), ECHOED);
+  },
+);
 
-Deno.test("a node reads records from binary messages cut inside a character", async () => {
-  await using parts = startNode();
+onEachServer("a node reads records from binary messages cut inside a character", async (serve) => {
+  await using parts = await startNode(serve);
   using socket = await RawWebSocket.connect(parts.node.port, "/hub");
   const bytes = encoder.encode(ECHO + ECHO);
   const inside = bytes.indexOf(0xf0) + 1;
@@ -63,27 +69,30 @@ Deno.test("a node reads records from binary messages cut inside a character", as
   assertEquals(answers, ECHOED + ECHOED);
 });
 
-Deno.test("a node sends whole records, what it has at hand joined, and nothing in fragments", async () => {
-  await using parts = startNode();
-  using socket = await RawWebSocket.connect(parts.node.port, "/hub");
-  await socket.sendText('{"type":1,"target":"burst","arguments":[500]}\x1e');
-  const values: unknown[] = [];
-  let frames = 0;
-  while (values.at(-1) !== "last") {
-    const frame = await socket.receive();
-    frames++;
-    assertEquals([frame.opcode, frame.final], [Opcode.Text, true]);
-    const records = textOf(frame).split("\x1e");
-    assertEquals(records.pop(), "");
-    for (const record of records) values.push(JSON.parse(record).arguments[0]);
-  }
-  assertEquals(values, [...Array(500).keys(), "last"]);
-  // The first at once, the rest of the turn in one.
-  assertEquals(frames, 2);
-});
+onEachServer(
+  "a node sends whole records, what it has at hand joined, and nothing in fragments",
+  async (serve) => {
+    await using parts = await startNode(serve);
+    using socket = await RawWebSocket.connect(parts.node.port, "/hub");
+    await socket.sendText('{"type":1,"target":"burst","arguments":[500]}\x1e');
+    const values: unknown[] = [];
+    let frames = 0;
+    while (values.at(-1) !== "last") {
+      const frame = await socket.receive();
+      frames++;
+      assertEquals([frame.opcode, frame.final], [Opcode.Text, true]);
+      const records = textOf(frame).split("\x1e");
+      assertEquals(records.pop(), "");
+      for (const record of records) values.push(JSON.parse(record).arguments[0]);
+    }
+    assertEquals(values, [...Array(500).keys(), "last"]);
+    // The first at once, the rest of the turn in one.
+    assertEquals(frames, 2);
+  },
+);
 
-Deno.test("a node carries a message as large as its limit in both directions", async () => {
-  await using parts = startNode();
+onEachServer("a node carries a message as large as its limit in both directions", async (serve) => {
+  await using parts = await startNode(serve);
   using socket = await RawWebSocket.connect(parts.node.port, "/hub");
   const frame = (length: number) =>
     `{"type":1,"invocationId":"1","target":"echo","arguments":["${"x".repeat(length)}"]}\x1e`;
@@ -103,45 +112,54 @@ Deno.test("a node carries a message as large as its limit in both directions", a
   assertEquals(error?.message.startsWith("The maximum message size of 32768B"), true);
 });
 
-Deno.test("a node refuses a message in pieces before it is whole when it is too large", async () => {
-  await using parts = startNode({ maximumReceiveMessageSize: 100, detailedErrors: true });
-  using socket = await RawWebSocket.connect(parts.node.port, "/hub");
-  await socket.sendText(`{"type":1,"target":"echo","arguments":["${"x".repeat(30)}`);
-  await socket.sendText("x".repeat(60));
-  assertEquals(
-    textOf(await socket.receive()),
-    '{"type":7,"error":"Connection closed with an error. InvalidDataException: The maximum message ' +
-      "size of 100B was exceeded. The message size can be configured in AddHubOptions." +
-      '","allowReconnect":true}\x1e',
-  );
-});
-
-Deno.test("a node ends the connection without error when the client closes, whatever the code", async () => {
-  await using parts = startNode();
-  const cases: readonly (readonly [sent: number | undefined, answered: number])[] = [
-    [1000, 1000],
-    [1001, 1001],
-    [4999, 4999],
-    // An empty close is answered with an empty one: upstream answers 1000.
-    [undefined, 1005],
-  ];
-  for (const [sent, answered] of cases) {
+onEachServer(
+  "a node refuses a message in pieces before it is whole when it is too large",
+  async (serve) => {
+    await using parts = await startNode(serve, {
+      maximumReceiveMessageSize: 100,
+      detailedErrors: true,
+    });
     using socket = await RawWebSocket.connect(parts.node.port, "/hub");
-    await socket.sendClose(sent);
-    assertEquals(closeStatus(await socket.receive()).code, answered);
-    assertEquals(await parts.disconnected.next(), undefined);
-  }
-});
+    await socket.sendText(`{"type":1,"target":"echo","arguments":["${"x".repeat(30)}`);
+    await socket.sendText("x".repeat(60));
+    assertEquals(
+      textOf(await socket.receive()),
+      '{"type":7,"error":"Connection closed with an error. InvalidDataException: The maximum message ' +
+        "size of 100B was exceeded. The message size can be configured in AddHubOptions." +
+        '","allowReconnect":true}\x1e',
+    );
+  },
+);
 
-Deno.test("a node ends the connection without error when the socket vanishes", async () => {
-  await using parts = startNode();
+onEachServer(
+  "a node ends the connection without error when the client closes, whatever the code",
+  async (serve) => {
+    await using parts = await startNode(serve);
+    const cases: readonly (readonly [sent: number | undefined, answered: number])[] = [
+      [1000, 1000],
+      [1001, 1001],
+      [4999, 4999],
+      // An empty close is answered with an empty one: upstream answers 1000.
+      [undefined, 1005],
+    ];
+    for (const [sent, answered] of cases) {
+      using socket = await RawWebSocket.connect(parts.node.port, "/hub");
+      await socket.sendClose(sent);
+      assertEquals(closeStatus(await socket.receive()).code, answered);
+      assertEquals(await parts.disconnected.next(), undefined);
+    }
+  },
+);
+
+onEachServer("a node ends the connection without error when the socket vanishes", async (serve) => {
+  await using parts = await startNode(serve);
   const socket = await RawWebSocket.connect(parts.node.port, "/hub");
   socket[Symbol.dispose]();
   assertEquals(await parts.disconnected.next(), undefined);
 });
 
-Deno.test("a node survives a client that breaks the rules of WebSockets", async () => {
-  await using parts = startNode();
+onEachServer("a node survives a client that breaks the rules of WebSockets", async (serve) => {
+  await using parts = await startNode(serve);
   using witness = await RawWebSocket.connect(parts.node.port, "/hub");
   const breaches: readonly ((socket: RawWebSocket) => Promise<void>)[] = [
     // A reserved close code, an opcode that does not exist, a fragment of nothing, text that is not UTF-8.
@@ -160,8 +178,8 @@ Deno.test("a node survives a client that breaks the rules of WebSockets", async 
   assertEquals(textOf(await witness.receive()), ECHOED);
 });
 
-Deno.test("a node ends every socket in order when the server is closed", async () => {
-  await using parts = startNode();
+onEachServer("a node ends every socket in order when the server is closed", async (serve) => {
+  await using parts = await startNode(serve);
   using socket = await RawWebSocket.connect(parts.node.port, "/hub");
   await bounded(parts.node.server.close());
   assertEquals(textOf(await socket.receive()), '{"type":7,"allowReconnect":true}\x1e');

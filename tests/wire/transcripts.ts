@@ -20,9 +20,11 @@ export interface SendStep {
   readonly opcode?: number;
   readonly text?: string;
   readonly hex?: string;
+  /** A MessagePack message with placeholders in it, in place of `hex`; no transcript has it. */
+  readonly packed?: readonly unknown[];
   readonly closeCode?: number;
   readonly reason?: string;
-  /** What is done to the socket of an event stream. */
+  /** What is done to the socket, or to that of an event stream. */
   readonly tcp?: string;
 }
 
@@ -41,6 +43,7 @@ export interface ReceiveStep {
   readonly opcode?: number;
   readonly text?: string;
   readonly hex?: string;
+  readonly packed?: readonly unknown[];
   readonly closeCode?: number;
   readonly reason?: string;
 }

@@ -1,6 +1,12 @@
 import { delay } from "@std/async";
 import { describe, toError } from "../../hub/error_texts.ts";
-import { type HubContext, HubError, type SingleClientProxy } from "../../mod.ts";
+import {
+  type HubContext,
+  HubError,
+  method,
+  type SingleClientProxy,
+  type StandardSchema,
+} from "../../mod.ts";
 
 interface WireClient {
   hello(text: string): void;
@@ -16,9 +22,22 @@ export class InvalidOperationException extends Error {
   override readonly name = "InvalidOperationException";
 }
 
+const aNumber: StandardSchema<number> = {
+  "~standard": {
+    version: 1,
+    vendor: "tests",
+    validate: (value) =>
+      typeof value === "number" ? { value } : { issues: [{ message: "Expected a number" }] },
+  },
+};
+
 const calls = {
   Echo: (_context: WireContext, value: unknown) => value,
-  Add: (_context: WireContext, a: number, b: number) => a + b,
+  Add: method({
+    args: [aNumber, aNumber],
+    handler: (_context: WireContext, a, b) => a + b,
+  }),
+  Secret: method({ authorize: () => false, handler: (_context: WireContext) => "secret" }),
   Nothing: (_context: WireContext) => {},
   NullResult: (_context: WireContext) => null,
   GetSmall: (_context: WireContext) => ({ count: 5, fullName: null, shade: 1 }),
@@ -35,8 +54,9 @@ const calls = {
     const cycle: { self?: unknown } = {};
     return cycle.self = cycle;
   },
-  async SlowEcho(_context: WireContext, value: unknown, milliseconds: number) {
-    await delay(milliseconds);
+  async SlowEcho({ signal }: WireContext, value: unknown, milliseconds: number) {
+    // Longer than in the transcripts: two that run at a time end in their order on a busy machine too.
+    await delay(3 * milliseconds, { signal });
     return value;
   },
   Abort: ({ abort }: WireContext) => abort(),
@@ -52,7 +72,8 @@ const streams = {
     const pause = milliseconds < 200 ? milliseconds : 1000;
     for (let n = 0; n < count && !signal.aborted; n++) {
       yield n;
-      if (n + 1 < count && pause > 0) await delay(pause);
+      // Nobody waits for what was cancelled; how it ends is not told.
+      if (n + 1 < count && pause > 0) await delay(pause, { signal });
     }
   },
   *StreamNullItem(_context: WireContext) {
@@ -84,7 +105,11 @@ async function fold<T>(
 }
 
 const uploads = {
-  Sum: (_context: WireContext, items: AsyncIterable<number>) => fold(items, 0, (a, b) => a + b),
+  Sum: method({
+    args: [],
+    streams: [aNumber],
+    handler: (_context: WireContext, items) => fold(items, 0, (a, b) => a + b),
+  }),
   async Concat(
     _context: WireContext,
     prefix: string,
@@ -98,8 +123,12 @@ const uploads = {
   async *Double(_context: WireContext, items: AsyncIterable<number>) {
     for await (const item of items) yield 2 * item;
   },
-  UpErr: (_context: WireContext, items: AsyncIterable<number>) =>
-    fold(items, 0, (a, b) => a + b).then(() => "none", (error) => describe(toError(error))),
+  UpErr: method({
+    args: [],
+    streams: [aNumber],
+    handler: (_context: WireContext, items) =>
+      fold(items, 0, (a, b) => a + b).then(() => "none", (error) => describe(toError(error))),
+  }),
 };
 
 /** The result of `add`, or the kind and text of the error. */

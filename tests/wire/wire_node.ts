@@ -5,15 +5,19 @@ import {
   type Hubs,
   type HubServer,
   type HubServerConfiguration,
+  type HubUser,
   MemoryBackplane,
+  MemoryBus,
 } from "../../mod.ts";
 import { KeptLog } from "../client/running_node.ts";
+import type { Host, Hosted } from "../servers/hosts.ts";
 import {
   InvalidOperationException,
   wireConnected,
   type WireContext,
   wireMethods,
 } from "./wire_hub.ts";
+import { valueMethods } from "./wire_values.ts";
 
 function throwing(error: Error): (context: WireContext) => void {
   return () => {
@@ -21,8 +25,20 @@ function throwing(error: Error): (context: WireContext) => void {
   };
 }
 
+/** A token is a user id, perhaps with a dot and how many seconds it is good for. */
+function bearer({ headers, url }: Request): HubUser | Response {
+  const [, header] = /^Bearer (.+)$/.exec(headers.get("authorization") ?? "") ?? [];
+  const token = header ?? new URL(url).searchParams.get("access_token");
+  if (token === null) return new Response(null, { status: 401 });
+  const [id = "", seconds] = token.split(".");
+  if (seconds === undefined) return { id };
+  return { id, expires: new Date(Date.now() + 1000 * Number(seconds)) };
+}
+
 interface Endpoint extends Partial<HubServerConfiguration<Hubs>> {
   readonly connected?: (context: WireContext) => unknown;
+  /** Whether there are no other nodes to be reached. */
+  readonly alone?: true;
 }
 
 /** The origin that is listed where any is. */
@@ -36,7 +52,8 @@ const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
   sseonly: { transports: ["ServerSentEvents"] },
   lponly: { transports: ["LongPolling"] },
   none: { transports: [] },
-  stateful: {},
+  stateful: { allowStatefulReconnects: true, disconnectTimeout: 3000 },
+  unlimited: { maximumReceiveMessageSize: null },
   detailed: { detailedErrors: true },
   minver1: { minimumProtocolVersion: 1 },
   small: { maximumReceiveMessageSize: 100 },
@@ -49,12 +66,8 @@ const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
     longPolling: { pollTimeout: 1000 },
     detailedErrors: true,
   },
-  auth: {
-    authenticate(request) {
-      const [, id] = /^Bearer (.+)$/.exec(request.headers.get("authorization") ?? "") ?? [];
-      return id === undefined ? new Response(null, { status: 401 }) : { id };
-    },
-  },
+  auth: { authenticate: bearer, closeOnAuthenticationExpiration: true },
+  broken: { alone: true },
   badconnect: { connected: throwing(new InvalidOperationException("bad connect")) },
   badconnecthub: { connected: throwing(new HubError("bad connect")) },
   badconnectdetailed: {
@@ -67,31 +80,50 @@ const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
   },
 };
 
-/** A running node with every endpoint of the transcripts. */
+/** A running node with the endpoints of the transcripts, each on a port of its own. */
 export class WireNode implements AsyncDisposable {
-  readonly port: number;
-  readonly #http: Deno.HttpServer<Deno.NetAddr>;
-  readonly #servers = new Map<string, HubServer<Hubs>>();
+  readonly #host: Host;
+  readonly #started = new Map<string, Promise<Running>>();
 
-  constructor() {
-    for (const [name, { connected = wireConnected, ...options }] of Object.entries(ENDPOINTS)) {
-      const server = createHubServer({
-        logger: new KeptLog(),
-        ...options,
-        hubs: { [`/${name}`]: defineHub({ methods: wireMethods, connected }) },
-        backplane: new MemoryBackplane(),
-      });
-      this.#servers.set(name, server);
-    }
-    this.#http = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
-      const [, name = ""] = new URL(request.url).pathname.split("/");
-      return this.#servers.get(name)?.fetch(request) ?? new Response(null, { status: 404 });
+  /** Starts nothing before it is asked for. */
+  constructor(host: Host) {
+    this.#host = host;
+  }
+
+  /** The port of the endpoint that a path begins with. */
+  async portOf(path: string): Promise<number> {
+    const [, name = ""] = new URL(path, "http://localhost").pathname.split("/");
+    let running = this.#started.get(name);
+    if (running === undefined) this.#started.set(name, running = this.#start(name));
+    return (await running).http.port;
+  }
+
+  async #start(name: string): Promise<Running> {
+    const endpoint = ENDPOINTS[name];
+    if (endpoint === undefined) throw new Error(`Cannot find endpoint: ${name}`);
+    const { connected = wireConnected, alone, ...options } = endpoint;
+    const bus = new MemoryBus();
+    if (alone) bus.stop();
+    const server: HubServer<Hubs> = createHubServer({
+      logger: new KeptLog(),
+      ...options,
+      hubs: {
+        [`/${name}`]: defineHub({ methods: { ...wireMethods, ...valueMethods }, connected }),
+      },
+      backplane: new MemoryBackplane(bus),
     });
-    this.port = this.#http.addr.port;
+    return { server, http: await this.#host(server) };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const server of this.#servers.values()) await server.close();
-    await this.#http.shutdown();
+    for (const { server, http } of await Promise.all(this.#started.values())) {
+      await server.close();
+      await http.shutdown();
+    }
   }
+}
+
+interface Running {
+  readonly server: HubServer<Hubs>;
+  readonly http: Hosted;
 }
