@@ -1,7 +1,7 @@
 import { HubConnectionState } from "@microsoft/signalr";
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { defineHub, type HubContext } from "../../mod.ts";
-import { RunningNode } from "./running_node.ts";
+import { onEachServer } from "../servers/each_server.ts";
 import { SignalRClient } from "./signalr_client.ts";
 import { bounded, Events, until } from "./until.ts";
 
@@ -29,9 +29,9 @@ function waitingHub() {
   return { hub, started, ends };
 }
 
-Deno.test("abort() closes the client for good, after what was sent before", async () => {
+onEachServer("abort() closes the client for good, after what was sent before", async (serve) => {
   const { hub, ends } = waitingHub();
-  await using node = new RunningNode({ hubs: { "/hub": hub } });
+  await using node = await serve({ hubs: { "/hub": hub } });
   await using client = await SignalRClient.connect(node.url("/hub"), { reconnectDelays: [0, 0] });
   await assertRejects(() => client.invoke("sendAndLeave"), Error);
   assertEquals(await client.got.next(), ["bye"]);
@@ -40,42 +40,36 @@ Deno.test("abort() closes the client for good, after what was sent before", asyn
   assertEquals(await ends.next(), undefined);
 });
 
-Deno.test("stop() of a client ends its connection without error", async () => {
-  const { hub, ends } = waitingHub();
-  await using node = new RunningNode({ hubs: { "/hub": hub } });
-  const client = await SignalRClient.connect(node.url("/hub"));
-  await client.connection.stop();
-  assertEquals(await client.events.next(), { kind: "closed", error: undefined });
-  assertEquals(await ends.next(), undefined);
-});
+onEachServer(
+  "drain() lets a running call finish, then asks its client to reconnect",
+  async (serve) => {
+    const { hub, started, ends } = waitingHub();
+    await using node = await serve({ hubs: { "/hub": hub } });
+    await using idle = await SignalRClient.connect(node.url("/hub"), { reconnectDelays: [60_000] });
+    await using busy = await SignalRClient.connect(node.url("/hub"), { reconnectDelays: [60_000] });
+    const answer = busy.invoke("wait");
+    const call = await started.next();
+    let drained = false;
+    const drain = node.server.drain({ interval: 0 }).then(() => drained = true);
+    // The idle one goes at once.
+    assertEquals(await idle.events.next(), { kind: "reconnecting", error: undefined });
+    assertEquals(await ends.next(), undefined);
+    assertEquals([drained, busy.events.all.length], [false, 0]);
+    const late = SignalRClient.make(node.url("/hub"));
+    const refusal = await assertRejects(() => late.connection.start(), Error);
+    assertMatch(refusal.message, /Status code '503'/);
+    call.resolve("finished");
+    assertEquals(await answer, "finished");
+    assertEquals(await busy.events.next(), { kind: "reconnecting", error: undefined });
+    await bounded(drain);
+    // Idempotent, and close() after it too.
+    await node.server.drain();
+  },
+);
 
-Deno.test("drain() lets a running call finish, then asks its client to reconnect", async () => {
-  const { hub, started, ends } = waitingHub();
-  await using node = new RunningNode({ hubs: { "/hub": hub } });
-  await using idle = await SignalRClient.connect(node.url("/hub"), { reconnectDelays: [60_000] });
-  await using busy = await SignalRClient.connect(node.url("/hub"), { reconnectDelays: [60_000] });
-  const answer = busy.invoke("wait");
-  const call = await started.next();
-  let drained = false;
-  const drain = node.server.drain({ interval: 0 }).then(() => drained = true);
-  // The idle one goes at once.
-  assertEquals(await idle.events.next(), { kind: "reconnecting", error: undefined });
-  assertEquals(await ends.next(), undefined);
-  assertEquals([drained, busy.events.all.length], [false, 0]);
-  const late = SignalRClient.make(node.url("/hub"));
-  const refusal = await assertRejects(() => late.connection.start(), Error);
-  assertMatch(refusal.message, /Status code '503'/);
-  call.resolve("finished");
-  assertEquals(await answer, "finished");
-  assertEquals(await busy.events.next(), { kind: "reconnecting", error: undefined });
-  await bounded(drain);
-  // Idempotent, and close() after it too.
-  await node.server.drain();
-});
-
-Deno.test("drain() closes a connection whose call outlasts its timeout", async () => {
+onEachServer("drain() closes a connection whose call outlasts its timeout", async (serve) => {
   const { hub, started } = waitingHub();
-  await using node = new RunningNode({ hubs: { "/hub": hub } });
+  await using node = await serve({ hubs: { "/hub": hub } });
   await using client = await SignalRClient.connect(node.url("/hub"));
   const answer = assertRejects(() => client.invoke("wait"), Error);
   await started.next();
@@ -84,9 +78,9 @@ Deno.test("drain() closes a connection whose call outlasts its timeout", async (
   assertEquals(await client.events.next(), { kind: "closed", error: undefined });
 });
 
-Deno.test("close() ends every client at once, and cuts a drain short", async () => {
+onEachServer("close() ends every client at once, and cuts a drain short", async (serve) => {
   const { hub, started, ends } = waitingHub();
-  await using node = new RunningNode({ hubs: { "/hub": hub } });
+  await using node = await serve({ hubs: { "/hub": hub } });
   await using first = await SignalRClient.connect(node.url("/hub"));
   await using second = await SignalRClient.connect(node.url("/hub"), { reconnectDelays: [60_000] });
   const answers = [first, second].map((client) =>
@@ -104,18 +98,23 @@ Deno.test("close() ends every client at once, and cuts a drain short", async () 
   await node.server.close();
 });
 
-Deno.test("shutdown() of the HTTP server before close() ends sockets itself, and clients reconnect", async () => {
-  const { hub, ends } = waitingHub();
-  await using node = new RunningNode({ hubs: { "/hub": hub } });
-  await using client = await SignalRClient.connect(node.url("/hub"), { reconnectDelays: [60_000] });
-  await bounded(node.http.shutdown());
-  // The platform's own words: it does not ask the hub server first.
-  assertEquals(await client.events.next(), {
-    kind: "reconnecting",
-    error: "WebSocket closed with status code: 1001 (Server shutting down).",
-  });
-  assertEquals(await ends.next(), undefined);
-});
+onEachServer(
+  "shutdown() of the HTTP server before close() ends sockets itself, and clients reconnect",
+  async (serve) => {
+    const { hub, ends } = waitingHub();
+    await using node = await serve({ hubs: { "/hub": hub } });
+    await using client = await SignalRClient.connect(node.url("/hub"), {
+      reconnectDelays: [60_000],
+    });
+    await bounded(node.http.shutdown());
+    // The platform's own words: it does not ask the hub server first.
+    assertEquals(await client.events.next(), {
+      kind: "reconnecting",
+      error: "WebSocket closed with status code: 1001 (Server shutting down).",
+    });
+    assertEquals(await ends.next(), undefined);
+  },
+);
 
 /** Sockets that count the pings of the server. */
 function countingSockets(pings: Events<void>): typeof WebSocket {
@@ -129,27 +128,30 @@ function countingSockets(pings: Events<void>): typeof WebSocket {
   };
 }
 
-Deno.test("pings of both sides keep a connection longer than either's patience", async () => {
-  const { hub } = waitingHub();
-  await using node = new RunningNode({
-    hubs: { "/hub": hub },
-    keepAliveInterval: 500,
-    clientTimeoutInterval: 2500,
-  });
-  const pings = new Events<void>();
-  await using client = await SignalRClient.connect(node.url("/hub"), {
-    serverTimeout: 2500,
-    keepAlive: 500,
-    webSocket: countingSockets(pings),
-  });
-  await pings.take(4);
-  assertEquals(client.connection.state, HubConnectionState.Connected);
-  assertEquals(await client.invoke("echo", 1), 1);
-});
+onEachServer(
+  "pings of both sides keep a connection longer than either's patience",
+  async (serve) => {
+    const { hub } = waitingHub();
+    await using node = await serve({
+      hubs: { "/hub": hub },
+      keepAliveInterval: 500,
+      clientTimeoutInterval: 2500,
+    });
+    const pings = new Events<void>();
+    await using client = await SignalRClient.connect(node.url("/hub"), {
+      serverTimeout: 2500,
+      keepAlive: 500,
+      webSocket: countingSockets(pings),
+    });
+    await pings.take(4);
+    assertEquals(client.connection.state, HubConnectionState.Connected);
+    assertEquals(await client.invoke("echo", 1), 1);
+  },
+);
 
-Deno.test("a client gives up a node that does not ping it", async () => {
+onEachServer("a client gives up a node that does not ping it", async (serve) => {
   const { hub, ends } = waitingHub();
-  await using node = new RunningNode({ hubs: { "/hub": hub }, keepAliveInterval: 2_000_000_000 });
+  await using node = await serve({ hubs: { "/hub": hub }, keepAliveInterval: 2_000_000_000 });
   await using client = await SignalRClient.connect(node.url("/hub"), { serverTimeout: 300 });
   assertEquals(await client.events.next(), {
     kind: "closed",
@@ -158,20 +160,23 @@ Deno.test("a client gives up a node that does not ping it", async () => {
   assertEquals(await ends.next(), undefined);
 });
 
-Deno.test("a node gives up a client that has stopped pinging, and lets it reconnect", async () => {
-  const { hub, ends } = waitingHub();
-  await using node = new RunningNode({ hubs: { "/hub": hub }, clientTimeoutInterval: 500 });
-  // The client's one ping is right behind the handshake.
-  await using client = await SignalRClient.connect(node.url("/hub"), {
-    keepAlive: 2_000_000_000,
-    reconnectDelays: [0],
-  });
-  assertEquals(await client.events.next(), {
-    kind: "reconnecting",
-    error: "Server returned an error on close: Connection closed with an error.",
-  });
-  assertEquals((await client.events.next()).kind, "reconnected");
-  assertEquals((await ends.next())?.name, "OperationCanceledException");
-  await until(() => client.connection.state === HubConnectionState.Connected);
-  assert(client.id !== "");
-});
+onEachServer(
+  "a node gives up a client that has stopped pinging, and lets it reconnect",
+  async (serve) => {
+    const { hub, ends } = waitingHub();
+    await using node = await serve({ hubs: { "/hub": hub }, clientTimeoutInterval: 500 });
+    // The client's one ping is right behind the handshake.
+    await using client = await SignalRClient.connect(node.url("/hub"), {
+      keepAlive: 2_000_000_000,
+      reconnectDelays: [0],
+    });
+    assertEquals(await client.events.next(), {
+      kind: "reconnecting",
+      error: "Server returned an error on close: Connection closed with an error.",
+    });
+    assertEquals((await client.events.next()).kind, "reconnected");
+    assertEquals((await ends.next())?.name, "OperationCanceledException");
+    await until(() => client.connection.state === HubConnectionState.Connected);
+    assert(client.id !== "");
+  },
+);

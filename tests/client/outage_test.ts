@@ -6,6 +6,7 @@ import {
   MemoryBackplane,
   MemoryBus,
 } from "../../mod.ts";
+import { type Host, hostWithFetch, hostWithListen } from "../servers/hosts.ts";
 import { RunningNode } from "./running_node.ts";
 import { SignalRClient } from "./signalr_client.ts";
 import { bounded } from "./until.ts";
@@ -29,25 +30,26 @@ function makeHub() {
   });
 }
 
-/** Two nodes on one bus that can be stopped. */
-function startNodes(bus: MemoryBus) {
+/** Two nodes on one bus that can be stopped, behind different servers. */
+async function startNodes(bus: MemoryBus) {
   const stack = new AsyncDisposableStack();
-  const make = () =>
+  const make = async (host: Host) =>
     stack.use(
-      new RunningNode({
+      await RunningNode.start({
         hubs: { "/hub": makeHub() },
         backplane: new MemoryBackplane(bus, { subscribeTimeout: 1 }),
         authenticate: () => ({ id: "ann" }),
         detailedErrors: true,
-      }),
+      }, host),
     );
-  return { one: make(), two: make(), [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  const [one, two] = [await make(hostWithFetch), await make(hostWithListen)];
+  return { one, two, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
 
 Deno.test("a client that connects while the backplane is away is admitted, and reached when it is back", async () => {
   const bus = new MemoryBus();
   bus.stop();
-  await using nodes = startNodes(bus);
+  await using nodes = await startNodes(bus);
   const { one, two } = nodes;
   await using client = await SignalRClient.connect(one.url("/hub"));
   await using other = await SignalRClient.connect(two.url("/hub"));
@@ -69,7 +71,7 @@ Deno.test("a client that connects while the backplane is away is admitted, and r
 
 Deno.test("while the backplane is away local clients are served, and the caller is told of the rest", async () => {
   const bus = new MemoryBus();
-  await using nodes = startNodes(bus);
+  await using nodes = await startNodes(bus);
   const { one, two } = nodes;
   await bounded(Promise.all([one.server.ready, two.server.ready]));
   await using client = await SignalRClient.connect(one.url("/hub"));

@@ -4,7 +4,6 @@ import { Child } from "./child.ts";
 import { SignalRClient } from "./signalr_client.ts";
 
 const NODE = new URL("node_process.ts", import.meta.url).href;
-const APP = new URL("served_app.ts", import.meta.url).href;
 
 async function startNode(port: number): Promise<Child> {
   const child = Child.start("run", "--quiet", "--no-lock", "--allow-net", NODE, `${port}`);
@@ -47,14 +46,4 @@ Deno.test("withAutomaticReconnect() gives up after its last delay, and a new sta
   await using _second = await startNode(port);
   await client.connection.start();
   assert(Number(await client.invoke("pid")) > 0);
-});
-
-Deno.test("a server that is the default export runs under deno serve", async () => {
-  await using app = Child.start(
-    ...["serve", "--no-lock", "--allow-net", "--host", "127.0.0.1", "--port", "0", APP],
-  );
-  const [, url = ""] = await app.until(/Listening on (http:\S+?)\/?\s/);
-  await using client = await SignalRClient.connect(`${url}/hub`);
-  assertEquals(await client.invoke("echo", { a: 1 }), { a: 1 });
-  await client.connection.stop();
 });

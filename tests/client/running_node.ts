@@ -6,6 +6,7 @@ import {
   type Logger,
   MemoryBackplane,
 } from "../../mod.ts";
+import type { Host, Hosted } from "../servers/hosts.ts";
 
 /** A logger that keeps what it is told. */
 export class KeptLog implements Logger {
@@ -26,25 +27,35 @@ export type NodeConfiguration<H extends Hubs> =
   & Omit<HubServerConfiguration<H>, "backplane">
   & Partial<Pick<HubServerConfiguration<H>, "backplane">>;
 
-/** A hub server behind `Deno.serve` on a free port of the loopback interface. */
+/** A hub server on a free port of the loopback interface. */
 export class RunningNode<const H extends Hubs> implements AsyncDisposable {
   readonly server: HubServer<H>;
-  readonly http: Deno.HttpServer<Deno.NetAddr>;
-  readonly log: KeptLog = new KeptLog();
+  readonly http: Hosted;
+  readonly log: KeptLog;
 
-  constructor(configuration: NodeConfiguration<H>) {
-    this.server = createHubServer({
+  private constructor(server: HubServer<H>, http: Hosted, log: KeptLog) {
+    this.server = server;
+    this.http = http;
+    this.log = log;
+  }
+
+  /** Starts one; tests get `host` from `onEachServer`. */
+  static async start<const H extends Hubs>(
+    configuration: NodeConfiguration<H>,
+    host: Host,
+  ): Promise<RunningNode<H>> {
+    const log = new KeptLog();
+    const server = createHubServer({
       backplane: new MemoryBackplane(),
-      logger: this.log,
+      logger: log,
       ...configuration,
     });
-    const options = { hostname: "127.0.0.1", port: 0, onListen() {} };
-    this.http = Deno.serve(options, this.server.fetch);
+    return new RunningNode(server, await host(server), log);
   }
 
   /** The port it listens on. */
   get port(): number {
-    return this.http.addr.port;
+    return this.http.port;
   }
 
   /** The URL of a path. */

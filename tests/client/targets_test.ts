@@ -6,7 +6,7 @@ import {
   type HubContext,
   HubError,
 } from "../../mod.ts";
-import { RunningNode } from "./running_node.ts";
+import { onEachServer, type Serve } from "../servers/each_server.ts";
 import { SignalRClient } from "./signalr_client.ts";
 
 interface Client {
@@ -70,11 +70,11 @@ function makeHub(ids: readonly string[]) {
 }
 
 /** A node with the clients `a`, `b`, `c` and `d`, in their groups. */
-async function startClients() {
+async function startClients(serve: Serve) {
   const ids: string[] = [];
   const stack = new AsyncDisposableStack();
   const node = stack.use(
-    new RunningNode({
+    await serve({
       hubs: { "/hub": makeHub(ids) },
       authenticate(request) {
         const id = new URL(request.url).searchParams.get("user");
@@ -108,8 +108,8 @@ async function reached(clients: readonly SignalRClient[], expected: string): Pro
   return letters;
 }
 
-Deno.test("clients reaches exactly those that each target names", async () => {
-  await using started = await startClients();
+onEachServer("clients reaches exactly those that each target names", async (serve) => {
+  await using started = await startClients(serve);
   const { clients } = started;
   for (const [target, [expected]] of Object.entries(TARGETS)) {
     await clients[0]?.invoke("send", target);
@@ -117,53 +117,59 @@ Deno.test("clients reaches exactly those that each target names", async () => {
   }
 });
 
-Deno.test("server.hub().clients reaches the same from outside the hub's methods", async () => {
-  await using started = await startClients();
-  const { clients, node } = started;
-  const outside = node.server.hub("/hub").clients;
-  const [a = "", b = ""] = clients.map(({ id }) => id);
-  const cases: readonly (readonly [expected: string, ClientProxy<Client>])[] = [
-    ["abcd", outside.all],
-    ["cd", outside.allExcept([a, b])],
-    ["b", outside.client(b)],
-    ["ab", outside.clients([a, b])],
-    ["bc", outside.group("bc")],
-    ["abbc", outside.groups(["ab", "bc"])],
-    ["a", outside.groupExcept("ab", [b])],
-    ["cd", outside.user("cid")],
-    ["bcd", outside.users(["ben", "cid"])],
-  ];
-  for (const [n, [expected, proxy]] of cases.entries()) {
-    await proxy.send("got", `${n}`);
-    await outside.all.send("got", "fence");
-    assertEquals(await reached(clients, `${n}`), expected, `case ${n}`);
-  }
-});
+onEachServer(
+  "server.hub().clients reaches the same from outside the hub's methods",
+  async (serve) => {
+    await using started = await startClients(serve);
+    const { clients, node } = started;
+    const outside = node.server.hub("/hub").clients;
+    const [a = "", b = ""] = clients.map(({ id }) => id);
+    const cases: readonly (readonly [expected: string, ClientProxy<Client>])[] = [
+      ["abcd", outside.all],
+      ["cd", outside.allExcept([a, b])],
+      ["b", outside.client(b)],
+      ["ab", outside.clients([a, b])],
+      ["bc", outside.group("bc")],
+      ["abbc", outside.groups(["ab", "bc"])],
+      ["a", outside.groupExcept("ab", [b])],
+      ["cd", outside.user("cid")],
+      ["bcd", outside.users(["ben", "cid"])],
+    ];
+    for (const [n, [expected, proxy]] of cases.entries()) {
+      await proxy.send("got", `${n}`);
+      await outside.all.send("got", "fence");
+      assertEquals(await reached(clients, `${n}`), expected, `case ${n}`);
+    }
+  },
+);
 
-Deno.test("groups.add() and remove() take effect by the time they resolve, for any connection", async () => {
-  await using started = await startClients();
-  const { clients, node } = started;
-  const [a, b, c] = clients;
-  const send = async () => {
-    await a?.invoke("send", "group(ab)");
-    return await reached(clients, "group(ab)");
-  };
-  await b?.invoke("leave", "ab");
-  assertEquals(await send(), "a");
-  await b?.invoke("leave", "ab");
-  await b?.invoke("join", "ab");
-  await b?.invoke("join", "ab");
-  assertEquals(await send(), "ab");
-  await a?.invoke("move", c?.id, "bc", "ab");
-  assertEquals(await send(), "abc");
-  const { groups } = node.server.hub("/hub");
-  await groups.remove(a?.id ?? "", "ab");
-  await groups.add(clients[3]?.id ?? "", "ab");
-  assertEquals(await send(), "bcd");
-});
+onEachServer(
+  "groups.add() and remove() take effect by the time they resolve, for any connection",
+  async (serve) => {
+    await using started = await startClients(serve);
+    const { clients, node } = started;
+    const [a, b, c] = clients;
+    const send = async () => {
+      await a?.invoke("send", "group(ab)");
+      return await reached(clients, "group(ab)");
+    };
+    await b?.invoke("leave", "ab");
+    assertEquals(await send(), "a");
+    await b?.invoke("leave", "ab");
+    await b?.invoke("join", "ab");
+    await b?.invoke("join", "ab");
+    assertEquals(await send(), "ab");
+    await a?.invoke("move", c?.id, "bc", "ab");
+    assertEquals(await send(), "abc");
+    const { groups } = node.server.hub("/hub");
+    await groups.remove(a?.id ?? "", "ab");
+    await groups.add(clients[3]?.id ?? "", "ab");
+    assertEquals(await send(), "bcd");
+  },
+);
 
-Deno.test("a client that has gone is in no group and no user any more", async () => {
-  await using started = await startClients();
+onEachServer("a client that has gone is in no group and no user any more", async (serve) => {
+  await using started = await startClients(serve);
   const { clients } = started;
   await clients[2]?.connection.stop();
   const left = clients.filter((_, n) => n !== 2);
