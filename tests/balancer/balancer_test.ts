@@ -3,13 +3,14 @@ import { defineHub, type HubContext, MemoryBackplane, MemoryBus } from "../../mo
 import { RunningNode } from "../client/running_node.ts";
 import { SignalRClient } from "../client/signalr_client.ts";
 import { bounded } from "../client/until.ts";
+import { type Host, hostWithFetch, hostWithListen } from "../servers/hosts.ts";
 import { TRANSPORTS } from "../transports/transport_names.ts";
 import { Balancer, PROGRAMS } from "./balancer.ts";
 
 type Context = HubContext<{ got(...values: unknown[]): void }>;
 
 /** A node that says its name. */
-function startNode(name: string, bus: MemoryBus) {
+function startNode(name: string, bus: MemoryBus, host: Host) {
   const hub = defineHub({
     methods: {
       name: (_context: Context) => name,
@@ -22,13 +23,16 @@ function startNode(name: string, bus: MemoryBus) {
       },
     },
   });
-  return new RunningNode({ hubs: { "/hub": hub }, backplane: new MemoryBackplane(bus) });
+  return RunningNode.start({ hubs: { "/hub": hub }, backplane: new MemoryBackplane(bus) }, host);
 }
 
-/** Two nodes on one bus, and a balancer before them. */
+/** Two nodes on one bus, behind different servers, and a balancer before them. */
 async function startFarm(program: keyof typeof PROGRAMS) {
   const bus = new MemoryBus();
-  const nodes = { a: startNode("a", bus), b: startNode("b", bus) };
+  const nodes = {
+    a: await startNode("a", bus, hostWithFetch),
+    b: await startNode("b", bus, hostWithListen),
+  };
   const found = PROGRAMS[program];
   assert(found !== undefined, program);
   const balancer = await Balancer.start(found, [nodes.a.port, nodes.b.port]);

@@ -3,6 +3,7 @@ import { defineHub } from "../../mod.ts";
 import { RunningNode } from "../client/running_node.ts";
 import { PROTOCOLS, SignalRClient } from "../client/signalr_client.ts";
 import { Events } from "../client/until.ts";
+import { type Host, hostWithFetch, hostWithListen } from "../servers/hosts.ts";
 import { randomPrefix } from "../scaleout/arrivals.ts";
 import { type Bus, BUSES } from "../scaleout/buses.ts";
 
@@ -21,8 +22,11 @@ export const askingHub = defineHub({
 type Hubs = { readonly "/hub": typeof askingHub };
 
 /** A running node whose clients can be asked. */
-export async function startNode(backplane: Backplane): Promise<RunningNode<Hubs>> {
-  const node = new RunningNode({ hubs: { "/hub": askingHub }, backplane });
+export async function startNode(
+  backplane: Backplane,
+  host: Host = hostWithFetch,
+): Promise<RunningNode<Hubs>> {
+  const node = await RunningNode.start({ hubs: { "/hub": askingHub }, backplane }, host);
   await node.server.ready;
   return node;
 }
@@ -100,7 +104,7 @@ export function testPlaces(
       await using bus = await startBus(driver);
       const prefix = randomPrefix();
       await using one = await startNode(await bus.open(prefix));
-      await using two = await startNode(await bus.open(prefix));
+      await using two = await startNode(await bus.open(prefix), hostWithListen);
       for (const remote of [false, true]) {
         for (const protocol of PROTOCOLS) {
           const url = (remote ? two : one).url("/hub");

@@ -8,6 +8,7 @@ import type { Frame, HubProtocol } from "../../hub/protocol/protocol.ts";
 import type { RunningNode } from "../client/running_node.ts";
 import { Events } from "../client/until.ts";
 import { hex, unhex } from "../protocol/hex.ts";
+import { hostWithListen } from "../servers/hosts.ts";
 import { Opcode, RawWebSocket } from "../wire/raw_websocket.ts";
 import { ask, type askingHub, outcome, startNode } from "./asking.ts";
 
@@ -86,7 +87,10 @@ class RawClient implements Disposable {
 async function startPair() {
   const bus = new MemoryBus();
   const backplane = new KeptBackplane(bus);
-  const [one, two] = [await startNode(new MemoryBackplane(bus)), await startNode(backplane)];
+  const [one, two] = [
+    await startNode(new MemoryBackplane(bus)),
+    await startNode(backplane, hostWithListen),
+  ];
   return {
     one,
     two,

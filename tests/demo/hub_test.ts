@@ -33,7 +33,7 @@ Deno.test("chat tells every room of a connection that it has gone", async () => 
   await using ann = await Person.at(node.url, "Ann");
   await ann.call("join", "a");
   await ann.call("join", "b");
-  const bob = await Person.at(node.url, "Bob");
+  await using bob = await Person.at(node.url, "Bob");
   await bob.call("join", "a");
   await bob.call("join", "b");
   await bob.connection.stop();

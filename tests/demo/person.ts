@@ -1,4 +1,10 @@
-import { type HubConnection, HubConnectionBuilder, LogLevel } from "@microsoft/signalr";
+import {
+  HttpTransportType,
+  type HubConnection,
+  HubConnectionBuilder,
+  LogLevel,
+} from "@microsoft/signalr";
+import { ClientSockets } from "../client/client_sockets.ts";
 import { bounded } from "./program.ts";
 
 /** What a person hears: the method's name and its arguments. */
@@ -8,12 +14,16 @@ export type Heard = readonly [method: "message" | "joined" | "left", ...args: st
 export class Person implements AsyncDisposable {
   readonly connection: HubConnection;
   readonly heard: Heard[] = [];
+  readonly #sockets = new ClientSockets();
   #more: PromiseWithResolvers<void> = Promise.withResolvers();
 
   private constructor(url: string, name: string | undefined) {
     const query = name === undefined ? "" : `?name=${encodeURIComponent(name)}`;
     this.connection = new HubConnectionBuilder()
-      .withUrl(new URL(`/chat${query}`, url).href)
+      .withUrl(new URL(`/chat${query}`, url).href, {
+        transport: HttpTransportType.WebSockets,
+        ...this.#sockets,
+      })
       .configureLogging(LogLevel.None)
       .build();
     for (const method of ["message", "joined", "left"] as const) {
@@ -47,5 +57,6 @@ export class Person implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.connection.stop();
+    await this.#sockets.closed();
   }
 }

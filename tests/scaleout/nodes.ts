@@ -1,4 +1,9 @@
-import { type HubConnection, HubConnectionBuilder, LogLevel } from "@microsoft/signalr";
+import {
+  HttpTransportType,
+  type HubConnection,
+  HubConnectionBuilder,
+  LogLevel,
+} from "@microsoft/signalr";
 import {
   type Backplane,
   createHubServer,
@@ -9,6 +14,8 @@ import {
   type HubServer,
   type HubServerOptions,
 } from "../../mod.ts";
+import { ClientSockets } from "../client/client_sockets.ts";
+import { type Host, type Hosted, hostWithFetch, hostWithListen } from "../servers/hosts.ts";
 import { Arrivals, bounded, randomPrefix } from "./arrivals.ts";
 import type { Bus } from "./buses.ts";
 import type { TestClient } from "./pipe_node.ts";
@@ -41,17 +48,22 @@ export class OfficialClient implements AsyncDisposable {
   /** Why the connection closed, once it has. */
   readonly closed: Arrivals<Error | undefined> = new Arrivals<Error | undefined>();
 
-  private constructor(connection: HubConnection) {
+  readonly #sockets: ClientSockets;
+
+  private constructor(connection: HubConnection, sockets: ClientSockets) {
     this.connection = connection;
+    this.#sockets = sockets;
     connection.on("heard", (...args: unknown[]) => this.heard.add(args));
     connection.onclose((error) => this.closed.add(error));
   }
 
   /** Connects to `url`; resolves when other nodes reach it. */
   static async connect(url: string): Promise<OfficialClient> {
-    const connection = new HubConnectionBuilder().withUrl(url)
+    const sockets = new ClientSockets();
+    const connection = new HubConnectionBuilder()
+      .withUrl(url, { transport: HttpTransportType.WebSockets, ...sockets })
       .configureLogging(LogLevel.None).build();
-    const client = new OfficialClient(connection);
+    const client = new OfficialClient(connection, sockets);
     await bounded(connection.start(), "a client's start");
     // The handshake is answered before the bus has confirmed; an invocation, only after.
     await bounded(connection.invoke("echo", "ready"), "a client's first answer");
@@ -70,6 +82,7 @@ export class OfficialClient implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.connection.stop();
+    await this.#sockets.closed();
   }
 }
 
@@ -81,10 +94,9 @@ export class Node implements AsyncDisposable {
   readonly departed: Arrivals<string> = new Arrivals<string>();
   /** The ids of connections that called `forever`. */
   readonly running: Arrivals<string> = new Arrivals<string>();
-  readonly #http: Deno.HttpServer<Deno.NetAddr>;
+  #http: Hosted | undefined;
 
-  /** Serves a hub named `hub` at `/hub`. */
-  constructor(backplane: Backplane, options: HubServerOptions = {}) {
+  private constructor(backplane: Backplane, options: HubServerOptions = {}) {
     this.server = createHubServer({
       logger: this.logger,
       ...options,
@@ -95,21 +107,32 @@ export class Node implements AsyncDisposable {
         return id === null ? undefined : { id };
       },
     });
-    this.#http = Deno.serve(
-      { port: 0, hostname: "127.0.0.1", onListen() {} },
-      this.server.fetch,
-    );
   }
 
-  /** Makes a node that hears the others. */
-  static async start(backplane: Backplane, options?: HubServerOptions): Promise<Node> {
+  /** Makes a node that serves a hub named `hub` at `/hub`. */
+  static async open(
+    backplane: Backplane,
+    options?: HubServerOptions,
+    host: Host = hostWithFetch,
+  ): Promise<Node> {
     const node = new Node(backplane, options);
+    node.#http = await host(node.server);
+    return node;
+  }
+
+  /** The same, and waits until it hears the others. */
+  static async start(
+    backplane: Backplane,
+    options?: HubServerOptions,
+    host?: Host,
+  ): Promise<Node> {
+    const node = await Node.open(backplane, options, host);
     await bounded(node.server.ready, "a node to be ready");
     return node;
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.#http.addr.port}/hub`;
+    return `http://127.0.0.1:${this.#http?.port}/hub`;
   }
 
   get clients(): HubHandle<TestClient>["clients"] {
@@ -128,7 +151,7 @@ export class Node implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.server.close();
-    await this.#http.shutdown();
+    await this.#http?.shutdown();
   }
 }
 
@@ -145,7 +168,7 @@ function testHub(node: Pick<Node, "departed" | "running">): Hub<TestMethods> {
   });
 }
 
-/** Two nodes on one bus. */
+/** Two nodes on one bus, behind different servers. */
 export class Pair implements AsyncDisposable {
   readonly one: Node;
   readonly two: Node;
@@ -158,7 +181,9 @@ export class Pair implements AsyncDisposable {
   static async start(bus: Bus, options?: HubServerOptions): Promise<Pair> {
     const prefix = randomPrefix();
     const [one, two] = await Promise.all(
-      [1, 2].map(async () => await Node.start(await bus.open(prefix), options)),
+      [hostWithFetch, hostWithListen].map(async (host) =>
+        await Node.start(await bus.open(prefix), options, host)
+      ),
     );
     if (one === undefined || two === undefined) throw new Error("unreachable");
     return new Pair(one, two);

@@ -71,8 +71,8 @@ Deno.test("createHubServer() over Redis keeps every member through a restart of 
 Deno.test("createHubServer() that starts before Redis hears the others once it is there", async () => {
   await using server = await startRedis({ running: false });
   const prefix = randomPrefix();
-  await using one = new Node(await open(server, prefix));
-  await using two = new Node(await open(server, prefix));
+  await using one = await Node.open(await open(server, prefix));
+  await using two = await Node.open(await open(server, prefix));
   assertEquals(one.server.status, "connecting");
   await using client = await one.connect("ann");
   await server.start();

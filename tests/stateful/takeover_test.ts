@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { defineHub, type HubContext } from "../../mod.ts";
-import { RunningNode } from "../client/running_node.ts";
+import type { RunningNode } from "../client/running_node.ts";
+import { onEachServer } from "../servers/each_server.ts";
 import { bounded, until } from "../client/until.ts";
 import { Opcode, RawWebSocket } from "../wire/raw_websocket.ts";
 
@@ -37,47 +38,54 @@ async function next(socket: RawWebSocket): Promise<unknown> {
   }
 }
 
-Deno.test("negotiate grants stateful reconnect to those who ask, if the server allows it", async () => {
-  await using allowing = new RunningNode({ hubs: { "/hub": hub }, allowStatefulReconnects: true });
-  await using refusing = new RunningNode({ hubs: { "/hub": hub } });
-  const asked = "&useStatefulReconnect=TRUE";
-  assertEquals((await negotiate(allowing, asked)).useStatefulReconnect, true);
-  assertEquals("useStatefulReconnect" in await negotiate(allowing, ""), false);
-  assertEquals(
-    "useStatefulReconnect" in await negotiate(allowing, "&useStatefulReconnect=1"),
-    false,
-  );
-  assertEquals("useStatefulReconnect" in await negotiate(refusing, asked), false);
-});
+onEachServer(
+  "negotiate grants stateful reconnect to those who ask, if the server allows it",
+  async (serve) => {
+    await using allowing = await serve({ hubs: { "/hub": hub }, allowStatefulReconnects: true });
+    await using refusing = await serve({ hubs: { "/hub": hub } });
+    const asked = "&useStatefulReconnect=TRUE";
+    assertEquals((await negotiate(allowing, asked)).useStatefulReconnect, true);
+    assertEquals("useStatefulReconnect" in await negotiate(allowing, ""), false);
+    assertEquals(
+      "useStatefulReconnect" in await negotiate(allowing, "&useStatefulReconnect=1"),
+      false,
+    );
+    assertEquals("useStatefulReconnect" in await negotiate(refusing, asked), false);
+  },
+);
 
-Deno.test("HubServer lets a client take over while its old socket is believed alive", async () => {
-  await using node = new RunningNode({ hubs: { "/hub": hub }, allowStatefulReconnects: true });
-  const { connectionToken } = await negotiate(node, "&useStatefulReconnect=true");
-  using old = await RawWebSocket.open(node.port, `/hub?id=${connectionToken}`);
-  await old.sendText('{"protocol":"json","version":2}\x1e');
-  assertEquals(await next(old), {});
-  // A call that is answered proves that the connection is open.
-  await old.sendText('{"type":1,"invocationId":"1","target":"echo","arguments":["a"]}\x1e');
-  assertEquals(await next(old), { type: 3, invocationId: "1", result: "a" });
+onEachServer(
+  "HubServer lets a client take over while its old socket is believed alive",
+  async (serve) => {
+    await using node = await serve({ hubs: { "/hub": hub }, allowStatefulReconnects: true });
+    const { connectionToken } = await negotiate(node, "&useStatefulReconnect=true");
+    using old = await RawWebSocket.open(node.port, `/hub?id=${connectionToken}`);
+    await old.sendText('{"protocol":"json","version":2}\x1e');
+    assertEquals(await next(old), {});
+    // A call that is answered proves that the connection is open.
+    await old.sendText('{"type":1,"invocationId":"1","target":"echo","arguments":["a"]}\x1e');
+    assertEquals(await next(old), { type: 3, invocationId: "1", result: "a" });
 
-  using taken = await RawWebSocket.open(node.port, `/hub?id=${connectionToken}`);
-  await taken.sendText('{"type":9,"sequenceId":2}\x1e');
-  assertEquals(await next(taken), { type: 9, sequenceId: 1 });
-  assertEquals(await next(taken), { type: 3, invocationId: "1", result: "a" });
-  await old.sendText('{"type":1,"target":"echo","arguments":["ghost"]}\x1e');
-  node.server.hub("/hub").clients.all.send("news", "for the new socket");
-  assertEquals(await next(taken), {
-    type: 1,
-    target: "news",
-    arguments: ["for the new socket"],
-  });
-  await old.sendClose(1000);
-  await taken.sendText('{"type":1,"invocationId":"2","target":"echo","arguments":["b"]}\x1e');
-  assertEquals(await next(taken), { type: 3, invocationId: "2", result: "b" });
-});
+    using taken = await RawWebSocket.open(node.port, `/hub?id=${connectionToken}`);
+    await taken.sendText('{"type":9,"sequenceId":2}\x1e');
+    assertEquals(await next(taken), { type: 9, sequenceId: 1 });
+    assertEquals(await next(taken), { type: 3, invocationId: "1", result: "a" });
+    // A server that can has dropped it.
+    await old.sendText('{"type":1,"target":"echo","arguments":["ghost"]}\x1e').catch(() => {});
+    node.server.hub("/hub").clients.all.send("news", "for the new socket");
+    assertEquals(await next(taken), {
+      type: 1,
+      target: "news",
+      arguments: ["for the new socket"],
+    });
+    await old.sendClose(1000).catch(() => {});
+    await taken.sendText('{"type":1,"invocationId":"2","target":"echo","arguments":["b"]}\x1e');
+    assertEquals(await next(taken), { type: 3, invocationId: "2", result: "b" });
+  },
+);
 
-Deno.test("HubServer lets nobody else come back on a connection", async () => {
-  await using node = new RunningNode({
+onEachServer("HubServer lets nobody else come back on a connection", async (serve) => {
+  await using node = await serve({
     hubs: { "/hub": hub },
     allowStatefulReconnects: true,
     authenticate: ({ url }) => ({ id: new URL(url).searchParams.get("user") ?? "ann" }),
@@ -93,25 +101,28 @@ Deno.test("HubServer lets nobody else come back on a connection", async () => {
   assertEquals(await next(socket), { type: 3, invocationId: "1", result: "a" });
 });
 
-Deno.test("HubServer forgets a client that said goodbye, or did not come back", async () => {
-  await using node = new RunningNode({
-    hubs: { "/hub": hub },
-    allowStatefulReconnects: true,
-    disconnectTimeout: 1,
-  });
-  for (const graceful of [true, false]) {
-    const { connectionToken } = await negotiate(node, "&useStatefulReconnect=true");
-    const path = `/hub?id=${connectionToken}`;
-    const socket = await RawWebSocket.open(node.port, path);
-    await socket.sendText('{"protocol":"json","version":2}\x1e');
-    assertEquals(await next(socket), {});
-    if (graceful) await socket.sendClose(1000);
-    socket[Symbol.dispose]();
-    // Asked for as a poll, because another socket would be its return.
-    await until(async () => {
-      const response = await fetch(node.url(path));
-      await response.body?.cancel();
-      return response.status === 404;
+onEachServer(
+  "HubServer forgets a client that said goodbye, or did not come back",
+  async (serve) => {
+    await using node = await serve({
+      hubs: { "/hub": hub },
+      allowStatefulReconnects: true,
+      disconnectTimeout: 1,
     });
-  }
-});
+    for (const graceful of [true, false]) {
+      const { connectionToken } = await negotiate(node, "&useStatefulReconnect=true");
+      const path = `/hub?id=${connectionToken}`;
+      const socket = await RawWebSocket.open(node.port, path);
+      await socket.sendText('{"protocol":"json","version":2}\x1e');
+      assertEquals(await next(socket), {});
+      if (graceful) await socket.sendClose(1000);
+      socket[Symbol.dispose]();
+      // Asked for as a poll, because another socket would be its return.
+      await until(async () => {
+        const response = await fetch(node.url(path));
+        await response.body?.cancel();
+        return response.status === 404;
+      });
+    }
+  },
+);

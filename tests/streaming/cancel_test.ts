@@ -122,7 +122,7 @@ for (const [method, endings] of Object.entries(ENDINGS)) {
     `a client that goes ends what gives its stream: ${method}`,
     waitingHub,
     async ({ node, noticed, protocol }) => {
-      const client = await SignalRClient.connect(node.url("/hub"), { protocol });
+      await using client = await SignalRClient.connect(node.url("/hub"), { protocol });
       const readers = [1, 2, 3].map(() => new StreamReader(client.connection.stream(method)));
       for (const reader of readers) assertEquals(await reader.items.next(), 0);
       await client.connection.stop();

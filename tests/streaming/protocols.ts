@@ -1,6 +1,7 @@
 import type { Hub, HubMethods, HubServerOptions } from "../../mod.ts";
-import { RunningNode } from "../client/running_node.ts";
+import type { RunningNode } from "../client/running_node.ts";
 import { PROTOCOLS, SignalRClient } from "../client/signalr_client.ts";
+import { onEachServer } from "../servers/each_server.ts";
 
 /** What a test gets beside what it made itself. */
 export interface Parts {
@@ -17,9 +18,9 @@ export function testProtocols<T extends { readonly hub: Hub<HubMethods> }>(
   options: HubServerOptions = {},
 ): void {
   for (const protocol of PROTOCOLS) {
-    Deno.test(`${name} (${protocol})`, async () => {
+    onEachServer(`${name} (${protocol})`, async (serve) => {
       const made = make();
-      await using node = new RunningNode({ ...options, hubs: { "/hub": made.hub } });
+      await using node = await serve({ ...options, hubs: { "/hub": made.hub } });
       await using client = await SignalRClient.connect(node.url("/hub"), { protocol });
       await run({ ...made, node, client, protocol });
     });

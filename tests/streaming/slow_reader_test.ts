@@ -3,7 +3,7 @@ import { jsonProtocol } from "../../hub/protocol/json.ts";
 import { messagepackProtocol } from "../../hub/protocol/messagepack.ts";
 import type { HubProtocol } from "../../hub/protocol/protocol.ts";
 import { defineHub, type HubContext } from "../../mod.ts";
-import { RunningNode } from "../client/running_node.ts";
+import { onEachServer } from "../servers/each_server.ts";
 import { PROTOCOLS } from "../client/signalr_client.ts";
 import { bounded, Events, until } from "../client/until.ts";
 import { Opcode, RawWebSocket } from "../wire/raw_websocket.ts";
@@ -34,35 +34,40 @@ async function readStream(socket: RawWebSocket, protocol: HubProtocol): Promise<
 }
 
 for (const protocol of PROTOCOLS) {
-  Deno.test(`stream() waits for a client that does not read, and loses nothing (${protocol})`, async () => {
-    let given = 0;
-    const heard = new Events<string>();
-    const hub = defineHub({
-      methods: {
-        async *many(_context: Context) {
-          for (; given < ITEMS; given++) yield `${given} ${ITEM}`;
+  onEachServer(
+    `stream() waits for a client that does not read, and loses nothing (${protocol})`,
+    async (serve) => {
+      let given = 0;
+      const heard = new Events<string>();
+      const hub = defineHub({
+        methods: {
+          async *many(_context: Context) {
+            for (; given < ITEMS; given++) yield `${given} ${ITEM}`;
+          },
+          hear: (_context: Context, text: string) => heard.add(text),
         },
-        hear: (_context: Context, text: string) => heard.add(text),
-      },
-    });
-    await using node = new RunningNode({ hubs: { "/hub": hub } });
-    using socket = await RawWebSocket.connect(node.port, "/hub", protocol);
-    const hubProtocol = HUB_PROTOCOLS[protocol];
-    const send = (type: 1 | 4, invocationId: string, target: string, ...args: unknown[]) => {
-      const frame = hubProtocol.write({ type, invocationId, target, arguments: args });
-      return typeof frame === "string" ? socket.sendText(frame) : socket.send(Opcode.Binary, frame);
-    };
-    await send(4, STREAM, "many");
-    await until(async () => {
-      const before = given;
-      await looksAround();
-      return given === before && given > 0;
-    });
-    assert(given < ITEMS, "buffers have taken everything");
-    // What the client says is heard meanwhile, and it is not closed for being slow.
-    await send(1, "2", "hear", "I am here");
-    assertEquals(await heard.next(), "I am here");
-    assertEquals(await readStream(socket, hubProtocol), [...Array(ITEMS).keys()]);
-    assertEquals(node.log.lines, []);
-  });
+      });
+      await using node = await serve({ hubs: { "/hub": hub } });
+      using socket = await RawWebSocket.connect(node.port, "/hub", protocol);
+      const hubProtocol = HUB_PROTOCOLS[protocol];
+      const send = (type: 1 | 4, invocationId: string, target: string, ...args: unknown[]) => {
+        const frame = hubProtocol.write({ type, invocationId, target, arguments: args });
+        return typeof frame === "string"
+          ? socket.sendText(frame)
+          : socket.send(Opcode.Binary, frame);
+      };
+      await send(4, STREAM, "many");
+      await until(async () => {
+        const before = given;
+        await looksAround();
+        return given === before && given > 0;
+      });
+      assert(given < ITEMS, "buffers have taken everything");
+      // What the client says is heard meanwhile, and it is not closed for being slow.
+      await send(1, "2", "hear", "I am here");
+      assertEquals(await heard.next(), "I am here");
+      assertEquals(await readStream(socket, hubProtocol), [...Array(ITEMS).keys()]);
+      assertEquals(node.log.lines, []);
+    },
+  );
 }

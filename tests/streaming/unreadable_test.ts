@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { messagepackProtocol } from "../../hub/protocol/messagepack.ts";
 import type { HubMessage } from "../../hub/protocol/messages.ts";
 import { defineHub, type HubContext } from "../../mod.ts";
-import { RunningNode } from "../client/running_node.ts";
+import { onEachServer } from "../servers/each_server.ts";
 import { bounded } from "../client/until.ts";
 import { unhex } from "../protocol/hex.ts";
 import { Opcode, RawWebSocket } from "../wire/raw_websocket.ts";
@@ -39,27 +39,30 @@ async function exchange(socket: RawWebSocket, ...records: readonly string[]): Pr
   return message;
 }
 
-Deno.test("an item that cannot be read ends its upload with an error, and nothing else", async () => {
-  await using node = new RunningNode({ hubs: { "/hub": hub } });
-  using socket = await RawWebSocket.connect(node.port, "/hub", "messagepack");
-  for (const value of UNREADABLE) {
-    const answer = await exchange(
-      socket,
-      "960180a131a472656164" + "90" + "91a173",
-      "940280a17305",
-      `940280a173${value}`,
-      // Nobody waits for these any more.
-      "940280a17306",
-      "940380a17302",
-    );
-    assert(answer.type === 3);
-    assertEquals(answer.result, [5, "HubError: Failed to bind Stream message."], value);
-  }
-  assertEquals(node.log.lines, []);
-});
+onEachServer(
+  "an item that cannot be read ends its upload with an error, and nothing else",
+  async (serve) => {
+    await using node = await serve({ hubs: { "/hub": hub } });
+    using socket = await RawWebSocket.connect(node.port, "/hub", "messagepack");
+    for (const value of UNREADABLE) {
+      const answer = await exchange(
+        socket,
+        "960180a131a472656164" + "90" + "91a173",
+        "940280a17305",
+        `940280a173${value}`,
+        // Nobody waits for these any more.
+        "940280a17306",
+        "940380a17302",
+      );
+      assert(answer.type === 3);
+      assertEquals(answer.result, [5, "HubError: Failed to bind Stream message."], value);
+    }
+    assertEquals(node.log.lines, []);
+  },
+);
 
-Deno.test("an argument that cannot be read fails its call, and nothing else", async () => {
-  await using node = new RunningNode({ hubs: { "/hub": hub }, detailedErrors: true });
+onEachServer("an argument that cannot be read fails its call, and nothing else", async (serve) => {
+  await using node = await serve({ hubs: { "/hub": hub }, detailedErrors: true });
   using socket = await RawWebSocket.connect(node.port, "/hub", "messagepack");
   for (const value of UNREADABLE) {
     const answer = await exchange(socket, `960180a131a46563686f91${value}90`);
@@ -76,13 +79,16 @@ Deno.test("an argument that cannot be read fails its call, and nothing else", as
   assertEquals(alive.result, 5);
 });
 
-Deno.test("integers beyond 2^53 reach a method as bigint, and cannot go back as such", async () => {
-  await using node = new RunningNode({ hubs: { "/hub": hub }, detailedErrors: true });
-  using socket = await RawWebSocket.connect(node.port, "/hub", "messagepack");
-  const answer = await exchange(socket, "960180a131a46563686f91cf0020000000000001" + "90");
-  assert(answer.type === 7);
-  assertEquals(
-    answer.error,
-    "Connection closed with an error. TypeError: Cannot serialise 9007199254740993n, beyond 2^53",
-  );
-});
+onEachServer(
+  "integers beyond 2^53 reach a method as bigint, and cannot go back as such",
+  async (serve) => {
+    await using node = await serve({ hubs: { "/hub": hub }, detailedErrors: true });
+    using socket = await RawWebSocket.connect(node.port, "/hub", "messagepack");
+    const answer = await exchange(socket, "960180a131a46563686f91cf0020000000000001" + "90");
+    assert(answer.type === 7);
+    assertEquals(
+      answer.error,
+      "Connection closed with an error. TypeError: Cannot serialise 9007199254740993n, beyond 2^53",
+    );
+  },
+);
