@@ -1,6 +1,6 @@
 import type { Backplane } from "../backplanes/backplane.ts";
 import type { HubPolicy } from "./access.ts";
-import { type HubClients, type HubGroups, RoutedCallerClients, RoutedClients } from "./clients.ts";
+import { type HubClients, type HubGroups, RoutedClients } from "./clients.ts";
 import type { Clock } from "./clock.ts";
 import type { CloseCause, ConnectionListener } from "./connection/closing.ts";
 import { HubConnection } from "./connection/connection.ts";
@@ -8,12 +8,13 @@ import type { Pipe } from "./connection/pipe.ts";
 import { CallContext, type ConnectionState, type HubRequest, type HubUser } from "./context.ts";
 import { allAllow } from "./dispatch/authorization.ts";
 import { filteredHooks, type Hooks } from "./dispatch/filters.ts";
-import { type DispatchOptions, Invocations } from "./dispatch/invocations.ts";
+import type { DispatchOptions } from "./dispatch/invocations.ts";
 import { MethodTable } from "./dispatch/method_table.ts";
 import { toError } from "./error_texts.ts";
 import { Expirations } from "./expirations.ts";
 import type { HubFilter } from "./filter.ts";
 import type { Hub, HubMethods } from "./hub.ts";
+import { Member } from "./member.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { ProtocolChoice } from "./protocol/choice.ts";
 import { jsonProtocol } from "./protocol/json.ts";
@@ -44,12 +45,6 @@ export interface LiveHubParts {
   readonly filters?: readonly HubFilter[];
   /** Says who may use every hub of the server, before its own. */
   readonly authorize?: HubPolicy;
-}
-
-/** What this node keeps of one connection. */
-interface Member {
-  readonly state: ConnectionState;
-  readonly invocations: Invocations;
 }
 
 const PROTOCOLS: readonly HubProtocol[] = [jsonProtocol, messagepackProtocol];
@@ -147,25 +142,10 @@ export class LiveHub implements ConnectionListener<HubConnection> {
       listener: this,
       stateful: admission.stateful ?? false,
     });
-    const router = this.#router;
-    let items: Map<unknown, unknown> | undefined;
-    const state: ConnectionState = {
-      connectionId: admission.id,
-      user: admission.user,
-      request: admission.request,
-      get items() {
-        return items ??= new Map();
-      },
-      clients: (before) => new RoutedCallerClients<never>(router, admission.id, before),
-      groups: router.groups,
-      get signal() {
-        return connection.signal;
-      },
-      abort: () => connection.close({ message: { type: MessageType.Close } }),
-    };
-    const invocations = new Invocations(this.#dispatch, connection, state);
-    this.#members.set(connection, { state, invocations });
-    this.#expirations?.add(connection, admission.user);
+    const { user, request } = admission;
+    const parts = { user, request, router: this.#router, dispatch: this.#dispatch };
+    this.#members.set(connection, new Member(connection, parts));
+    this.#expirations?.add(connection, user);
     return connection;
   }
 
@@ -196,9 +176,9 @@ export class LiveHub implements ConnectionListener<HubConnection> {
   async opened(connection: HubConnection): Promise<void> {
     const member = this.#members.get(connection);
     if (member === undefined) return;
-    await this.#router.connect(connection, member.state.user?.id);
+    await this.#router.connect(connection, member.user?.id);
     try {
-      await this.#hooks.connected?.(lifetimeContext(member.state, "connected"));
+      await this.#hooks.connected?.(lifetimeContext(member, "connected"));
     } catch (error) {
       this.#options.logger.error("Hub's connected failed:", error);
       throw toError(error);
@@ -225,7 +205,7 @@ export class LiveHub implements ConnectionListener<HubConnection> {
     try {
       if (admitted) {
         await this.#hooks.disconnected?.(
-          lifetimeContext(member.state, "disconnected"),
+          lifetimeContext(member, "disconnected"),
           cause.error,
         );
       }

@@ -13,14 +13,14 @@ type Context = HubContext<Client>;
 
 const hub = defineHub({
   methods: {
-    async all({ clients }: Context, payload: string) {
-      await clients.all.send("message", payload);
+    all({ clients }: Context, payload: string) {
+      return clients.all.send("message", payload);
     },
-    async group({ clients }: Context, name: string, payload: string) {
-      await clients.group(name).send("message", payload);
+    group({ clients }: Context, name: string, payload: string) {
+      return clients.group(name).send("message", payload);
     },
-    async one({ clients }: Context, connectionId: string, payload: string) {
-      await clients.client(connectionId).send("message", payload);
+    one({ clients }: Context, connectionId: string, payload: string) {
+      return clients.client(connectionId).send("message", payload);
     },
     echo(_: Context, payload: string) {
       return payload;

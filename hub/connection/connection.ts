@@ -1,11 +1,12 @@
 import { withResolvers } from "../../backplanes/_with_resolvers.ts";
 import type { Clock } from "../clock.ts";
-import { describe, toldByClient } from "../error_texts.ts";
-import { type ProtocolChoice, ProtocolRefusal } from "../protocol/choice.ts";
-import { HANDSHAKE_SUCCESS, handshakeFailure, parseHandshake } from "../protocol/handshake.ts";
+import { toldByClient } from "../error_texts.ts";
+import type { ProtocolChoice } from "../protocol/choice.ts";
+import { HANDSHAKE_SUCCESS, handshakeFailure } from "../protocol/handshake.ts";
 import { HandshakeReader, type HandshakeRecord } from "../protocol/handshake_reader.ts";
 import { type HubMessage, MessageType } from "../protocol/messages.ts";
 import { type Frame, type HubProtocol, ProtocolError } from "../protocol/protocol.ts";
+import { agree } from "./agreement.ts";
 import {
   clientTimeout,
   type CloseCause,
@@ -17,7 +18,7 @@ import {
   torn,
 } from "./closing.ts";
 import { relieved } from "./congestion.ts";
-import { Inbox } from "./inbox.ts";
+import { Inbox, type InboxListener } from "./inbox.ts";
 import { KeepAlive } from "./keep_alive.ts";
 import { Outbox } from "./outbox.ts";
 import type { Pipe, PipeListener, StatefulListener } from "./pipe.ts";
@@ -34,7 +35,7 @@ export interface ConnectionParts {
 }
 
 /** One client, from its first byte to its last. It listens to the pipe that it is made with. */
-export class HubConnection implements StatefulListener {
+export class HubConnection implements StatefulListener, InboxListener {
   /** The public id. */
   readonly id: string;
   readonly #firstPipe: Pipe;
@@ -199,6 +200,34 @@ export class HubConnection implements StatefulListener {
     if (!this.#stateful?.away && !this.#pipe.inherentKeepAlive) this.#checkAlive(now);
   }
 
+  message(message: HubMessage): Promise<void> | undefined {
+    const { type } = message;
+    this.#keepAlive?.heard(this.#parts.clock.now(), type === MessageType.Ping);
+    try {
+      if (this.#stateful?.takes(message) === false) return undefined;
+    } catch (error) {
+      this.fail(error as Error);
+      return undefined;
+    }
+    if (type === MessageType.Ping) return undefined;
+    if (type !== MessageType.Close) return this.#parts.listener.message(this, message);
+    const { error } = message;
+    this.close({
+      message: { type: MessageType.Close },
+      ...error ? { error: toldByClient(error) } : undefined,
+    });
+    return undefined;
+  }
+
+  flooded(): void {
+    this.close(flooded());
+  }
+
+  backlog(waiting: boolean): void {
+    if (waiting) this.#pipe.pause();
+    else this.#pipe.resume();
+  }
+
   #checkAlive(now: number): void {
     if (this.#keepAlive?.takePing(now)) this.send({ type: MessageType.Ping });
     if (this.#inbox?.blocked) this.#keepAlive?.excuse(now);
@@ -234,18 +263,14 @@ export class HubConnection implements StatefulListener {
     }
     if (handshake === undefined) return;
     const { protocols, limits, stateful } = this.#parts;
-    try {
-      const request = parseHandshake(handshake.record);
-      this.#protocol = protocols.choose(request, this.#pipe.textOnly);
-      // Version 1 knows no reconnect, whatever was negotiated.
-      if (stateful && request.version > 1) {
-        const sent = this.#outbox.remember(limits.statefulReconnectBufferSize);
-        this.#stateful = new StatefulReconnect(sent, limits);
-      }
-    } catch (error) {
-      if (error instanceof ProtocolRefusal) return this.#refuse(error.message);
-      const detail = limits.detailedErrors ? ` ${describe(error as Error)}` : "";
-      return this.#refuse(`An unexpected error occurred during connection handshake.${detail}`);
+    const { detailedErrors } = limits;
+    const agreed = agree(handshake, protocols, { textOnly: this.#pipe.textOnly, detailedErrors });
+    if (typeof agreed === "string") return this.#refuse(agreed);
+    this.#protocol = agreed.protocol;
+    // Version 1 knows no reconnect, whatever was negotiated.
+    if (stateful && agreed.version > 1) {
+      const sent = this.#outbox.remember(limits.statefulReconnectBufferSize);
+      this.#stateful = new StatefulReconnect(sent, limits);
     }
     this.#open(this.#protocol, handshake.rest);
   }
@@ -256,12 +281,7 @@ export class HubConnection implements StatefulListener {
     this.#keepAlive = new KeepAlive(limits, clock.now());
     this.#pipe.format = protocol.format;
     this.#outbox.write(HANDSHAKE_SUCCESS, false);
-    const inbox = this.#inbox = new Inbox(protocol, limits, {
-      message: (message) => this.#message(message),
-      malformed: (error) => this.fail(error),
-      flooded: () => this.close(flooded()),
-      backlog: (waiting) => waiting ? this.#pipe.pause() : this.#pipe.resume(),
-    });
+    const inbox = this.#inbox = new Inbox(protocol, limits, this);
     if (rest.length > 0) inbox.push(rest);
     this.#opening = listener.opened(this).then(() => true, (error) => {
       this.close(failed(error, { allowReconnect: false, ...limits }));
@@ -270,25 +290,6 @@ export class HubConnection implements StatefulListener {
     this.#opening.then((admitted) => {
       if (admitted && !this.#closed) inbox.unblock();
     });
-  }
-
-  #message(message: HubMessage): Promise<void> | undefined {
-    const { type } = message;
-    this.#keepAlive?.heard(this.#parts.clock.now(), type === MessageType.Ping);
-    try {
-      if (this.#stateful?.takes(message) === false) return undefined;
-    } catch (error) {
-      this.fail(error as Error);
-      return undefined;
-    }
-    if (type === MessageType.Ping) return undefined;
-    if (type !== MessageType.Close) return this.#parts.listener.message(this, message);
-    const { error } = message;
-    this.close({
-      message: { type: MessageType.Close },
-      ...error ? { error: toldByClient(error) } : undefined,
-    });
-    return undefined;
   }
 
   /** Ends a connection that never shook hands. */

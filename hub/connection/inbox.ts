@@ -8,7 +8,7 @@ export interface InboxListener {
   /** Handles a message; returns a promise when nothing more may be read until it settles. */
   message(message: HubMessage): Promise<void> | undefined;
   /** The client broke the rules; nothing more is read. */
-  malformed(error: Error): void;
+  fail(error: Error): void;
   /** More is waiting to be read than is allowed; nothing more is read. */
   flooded(): void;
   /** Much is waiting: stop the transport if that is possible, and let it go on later. */
@@ -110,7 +110,7 @@ export class Inbox implements TurnListener {
         message = this.#protocol.parse(record);
       } catch (error) {
         this.stop();
-        return this.#listener.malformed(error as Error);
+        return this.#listener.fail(error as Error);
       }
       // A type of message that is not known yet is skipped.
       if (message === undefined) continue;

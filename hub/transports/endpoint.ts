@@ -11,6 +11,7 @@ import type { AcceptedWebSocket, AcceptWebSocket } from "./acceptor.ts";
 import type { ConnectionTable } from "./connection_table.ts";
 import { LongPolling } from "./long_polling.ts";
 import { negotiate, parameters } from "./negotiate.ts";
+import { RequestCopy } from "./request_copy.ts";
 import { NO_CONNECTION, plain, uncached } from "./responses.ts";
 import { EventStream } from "./server_sent_events.ts";
 import type { Session } from "./session.ts";
@@ -50,9 +51,8 @@ export interface Inquiry {
 export interface Opening {
   /** The public connection id. */
   readonly id: string;
-  readonly url: string;
-  /** A copy: the request cannot be read once its socket is there, or it was answered. */
-  readonly headers: Headers;
+  /** What the client asked; a copy, as the request cannot be read once it was answered. */
+  readonly request: RequestCopy;
   /** Whether the client may lose its WebSocket and come back on another. */
   readonly stateful?: boolean;
   /** To be called when the connection is over. */
@@ -111,7 +111,7 @@ export class Endpoint {
     if (returning !== undefined && session?.belongsTo(inquiry.userId) === false) return otherUser();
     const refusal = returning ? undefined : this.#refusal(inquiry, "WebSockets", session);
     if (refusal !== undefined) return refusal;
-    const copy = copyOf(request);
+    const copy = new RequestCopy(request);
     let accepted: AcceptedWebSocket;
     try {
       accepted = inquiry.accept(request);
@@ -125,7 +125,7 @@ export class Endpoint {
     const attached = session ?? table.create();
     table.attach(attached, "WebSockets");
     const { id, stateful } = attached;
-    const opening = { ...copy, id, stateful, ended: () => table.dispose(attached) };
+    const opening = { id, request: copy, stateful, ended: disposal(table, attached) };
     accepted.attach((pipe) => attached.returning = inquiry.connect(pipe, opening));
     return accepted.response;
   }
@@ -138,9 +138,9 @@ export class Endpoint {
     if (refusal !== undefined) return refusal;
     const stream = new EventStream(session, table, options.transportSendTimeout);
     const opening = {
-      ...copyOf(inquiry.request),
       id: session.id,
-      ended: () => table.dispose(session),
+      request: new RequestCopy(inquiry.request),
+      ended: disposal(table, session),
     };
     return stream.open((pipe) => inquiry.connect(pipe, opening));
   }
@@ -160,7 +160,7 @@ export class Endpoint {
       sendTimeout: options.transportSendTimeout,
     });
     // The session stays until a poll has been told that it is over.
-    const opening = { ...copyOf(inquiry.request), id: session.id, ended() {} };
+    const opening = { id: session.id, request: new RequestCopy(inquiry.request), ended() {} };
     return polling.open((pipe) => inquiry.connect(pipe, opening));
   }
 
@@ -210,8 +210,9 @@ export class Endpoint {
   }
 }
 
-function copyOf({ url, headers }: Request): Pick<Opening, "url" | "headers"> {
-  return { url, headers: new Headers(headers) };
+/** Lives as long as the connection: made here, where nothing of the request can be held on to. */
+function disposal(table: ConnectionTable, session: Session): () => void {
+  return () => table.dispose(session);
 }
 
 /** As upstream: an id that is given twice is one that does not exist. */

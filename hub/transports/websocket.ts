@@ -12,13 +12,43 @@ import type { AcceptedWebSocket } from "./acceptor.ts";
 
 const encoder = new TextEncoder();
 
-/** A native WebSocket as a pipe. */
-class WebSocketPipe implements Pipe {
+/** A native WebSocket as a pipe, and as the listener of its own events: one object for both. */
+class WebSocketPipe implements Pipe, EventListenerObject {
   readonly #socket: WebSocket;
+  #connect: ((pipe: Pipe) => PipeListener) | undefined;
+  #listener: PipeListener | undefined;
   format: TransferFormat = "text";
 
   constructor(socket: WebSocket) {
     this.#socket = socket;
+  }
+
+  /** Tells `listener` what comes. */
+  attach(connect: (pipe: Pipe) => PipeListener): void {
+    this.#listener = connect(this);
+    this.#socket.addEventListener("message", this);
+    this.#socket.addEventListener("close", this);
+  }
+
+  /** {@link attach}, once it is open. */
+  attachWhenOpen(connect: (pipe: Pipe) => PipeListener): void {
+    this.#connect = connect;
+    this.#socket.addEventListener("open", this, { once: true });
+  }
+
+  handleEvent(event: Event): void {
+    switch (event.type) {
+      case "message": {
+        const { data } = event as MessageEvent<string | ArrayBuffer>;
+        return this.#listener?.receive(typeof data === "string" ? data : new Uint8Array(data));
+      }
+      case "close":
+        // It follows every error, and can come twice. A client that says goodbye closes cleanly.
+        return this.#listener?.pipeClosed(!(event as CloseEvent).wasClean);
+      case "open":
+        if (this.#connect !== undefined) this.attach(this.#connect);
+        this.#connect = undefined;
+    }
   }
 
   get bufferedBytes(): number {
@@ -59,16 +89,10 @@ export function acceptWebSocket(request: Request): AcceptedWebSocket {
   // Its own pings would cost a timer per socket; the hub protocol has pings.
   const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: 0 });
   socket.binaryType = "arraybuffer";
-  const attach = (connect: (pipe: Pipe) => PipeListener) => {
-    const listener = connect(new WebSocketPipe(socket));
-    socket.onmessage = ({ data }) => {
-      listener.receive(typeof data === "string" ? data : new Uint8Array(data));
-    };
-    // It follows every error, and can fire twice. A client that says goodbye closes cleanly.
-    socket.onclose = ({ wasClean }) => listener.pipeClosed(!wasClean);
+  const pipe = new WebSocketPipe(socket);
+  return {
+    response,
+    attach: (connect) => pipe.attach(connect),
+    attachWhenOpen: (connect) => pipe.attachWhenOpen(connect),
   };
-  const attachWhenOpen = (connect: (pipe: Pipe) => PipeListener) => {
-    socket.onopen = () => attach(connect);
-  };
-  return { response, attach, attachWhenOpen };
 }

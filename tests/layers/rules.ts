@@ -24,7 +24,7 @@ const ROOMS: readonly (readonly [room: string, pattern: RegExp])[] = [
   ["hub", /^hub\/(?:hub|hub_proxy|method|schema|filter|access|context|clients)\.ts$/],
   [
     "server",
-    /^hub\/(?:server|live_hub|drain|authentication|expirations|gap_report|hub_paths)\.ts$/,
+    /^hub\/(?:server|live_hub|member|drain|authentication|expirations|gap_report|hub_paths)\.ts$/,
   ],
   ["listen", /^hub\/listen\//],
   ["transports", /^hub\/transports\//],

@@ -14,6 +14,7 @@ export interface Program {
 
 /** Every program that tests need beside Deno. */
 export const PROGRAMS: readonly Program[] = [
+  { commands: ["node"], package: "nodejs" },
   { commands: ["redis-server"], package: "redis-server" },
   { commands: ["redis-cli"], package: "redis-tools" },
   { commands: ["nats-server"], package: "nats-server" },

@@ -18,11 +18,11 @@ Deno.test("poll() answers the first poll at once and makes the connection with i
     "pragma": "no-cache",
   });
   const { opening } = endpoint.last;
-  assertEquals(opening.url, `http://localhost/hub${query}`);
-  assertEquals(opening.headers.get("x-first"), "yes");
+  assertEquals(opening.request.url, `http://localhost/hub${query}`);
+  assertEquals(opening.request.headers.get("x-first"), "yes");
   endpoint.send(query, { headers: { "x-first": "no" } });
   assertEquals(endpoint.connections.length, 1);
-  assertEquals(opening.headers.get("x-first"), "yes");
+  assertEquals(opening.request.headers.get("x-first"), "yes");
 });
 
 Deno.test("poll() takes everything that was written since the last poll, as one body", async () => {

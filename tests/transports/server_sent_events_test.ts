@@ -52,8 +52,8 @@ Deno.test("events() answers with headers against buffering, and a comment at onc
   const reader = response.body?.getReader();
   assertEquals(reader && await textOf(reader), ":\r\n");
   const { opening, pipe } = endpoint.last;
-  assertEquals(opening.url, `http://localhost/hub${query}`);
-  assertEquals(opening.headers.get("x-first"), "yes");
+  assertEquals(opening.request.url, `http://localhost/hub${query}`);
+  assertEquals(opening.request.headers.get("x-first"), "yes");
   assertEquals([pipe.textOnly, pipe.inherentKeepAlive], [true, undefined]);
   await reader?.cancel();
 });
