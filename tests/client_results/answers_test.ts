@@ -140,7 +140,7 @@ testPlaces(
   "invoke() rejects at its timeout when nobody has the connection, where the bus cannot tell",
   async ({ asking, name }) => {
     assertEquals(
-      await outcome(ask(asking, "1234", 1, { timeout: 50 })),
+      await outcome(ask(asking, "1234", 1, { timeout: 300 })),
       "ClientConnectionError: Connection '1234' does not exist.",
       name,
     );

@@ -95,7 +95,7 @@ Deno.test("createHubServer() is not harmed by another node's SIGKILL", async () 
   await using redis = await startRedis();
   const prefix = randomPrefix();
   const url = redisUrl(redis, prefix);
-  await using node = await Node.start(await openBackplane(url), { groupAckTimeout: 200 });
+  await using node = await Node.start(await openBackplane(url), { groupAckTimeout: 1500 });
   const own = await channelsOf(redis.port, prefix);
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "--allow-all", "--quiet", new URL("killed_node.ts", import.meta.url).href, url],

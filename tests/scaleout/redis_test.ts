@@ -8,7 +8,7 @@ import { channelsOf, untilChannels } from "./redis_channels.ts";
 
 /** A backplane on `server` that waits for it for a moment only. */
 function open(server: ServerProcess, prefix: string): Promise<Backplane> {
-  return openBackplane(redisUrl(server, prefix), { subscribeTimeout: 300 });
+  return openBackplane(redisUrl(server, prefix), { subscribeTimeout: 1000 });
 }
 
 /** Resolves when the bus is back for `node`. */
