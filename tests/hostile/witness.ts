@@ -1,6 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
 import { deadline, delay } from "@std/async";
-import { type HubConnection, HubConnectionBuilder, LogLevel } from "@microsoft/signalr";
+import {
+  HttpTransportType,
+  type HubConnection,
+  HubConnectionBuilder,
+  LogLevel,
+} from "@microsoft/signalr";
+import { ClientSockets } from "../client/client_sockets.ts";
 import type { LiveMemory } from "./hostile_hub.ts";
 import { figure } from "./figures.ts";
 import type { MeasuredNode } from "./measured_node.ts";
@@ -17,14 +23,16 @@ const PAUSE = 5;
 export class Witness implements AsyncDisposable {
   readonly connection: HubConnection;
   readonly #node: MeasuredNode;
+  readonly #sockets: ClientSockets;
   readonly #work: Promise<void>;
   #stopped = false;
   #closed: Error | true | undefined;
   #calls = 0;
   #longest = 0;
 
-  private constructor(node: MeasuredNode, connection: HubConnection) {
+  private constructor(node: MeasuredNode, connection: HubConnection, sockets: ClientSockets) {
     this.#node = node;
+    this.#sockets = sockets;
     this.connection = connection;
     connection.onclose((error) => this.#closed = error ?? true);
     this.#work = this.#invoke();
@@ -34,11 +42,15 @@ export class Witness implements AsyncDisposable {
 
   /** Connects and begins. */
   static async start(node: MeasuredNode): Promise<Witness> {
+    const sockets = new ClientSockets();
     const connection = new HubConnectionBuilder()
-      .withUrl(`http://127.0.0.1:${node.port}/hub`)
+      .withUrl(`http://127.0.0.1:${node.port}/hub`, {
+        transport: HttpTransportType.WebSockets,
+        ...sockets,
+      })
       .configureLogging(LogLevel.None).build();
     await connection.start();
-    return new Witness(node, connection);
+    return new Witness(node, connection, sockets);
   }
 
   /** What the node holds when nothing unreachable is left, in MiB. */
@@ -84,6 +96,7 @@ export class Witness implements AsyncDisposable {
       assertEquals(this.#closed, undefined, "the witness was disconnected");
     } finally {
       await this.connection.stop();
+      await this.#sockets.closed();
     }
     figure(`  witness: ${this.#calls} calls, the longest took ${Math.round(this.#longest)} ms`);
   }

@@ -1,10 +1,16 @@
 import { assert, assertEquals } from "@std/assert";
 import { delay } from "@std/async";
-import { type HubConnection, HubConnectionBuilder, LogLevel } from "@microsoft/signalr";
+import {
+  HttpTransportType,
+  type HubConnection,
+  HubConnectionBuilder,
+  LogLevel,
+} from "@microsoft/signalr";
 import { MessagePackHubProtocol } from "@microsoft/signalr-protocol-msgpack";
 import { createHubServer, defineHub, type HubContext, openBackplane } from "../../mod.ts";
 import { CuttingProxy } from "../servers/cutting_proxy.ts";
 import { redisUrl, startRedis } from "../servers/redis_server.ts";
+import { ClientSockets } from "../client/client_sockets.ts";
 import { PROTOCOLS } from "../client/signalr_client.ts";
 import { onEachServer } from "../servers/each_server.ts";
 import { bounded, until } from "../client/until.ts";
@@ -37,8 +43,9 @@ function counted(length: number): number[] {
  * Stops a stateful client. Its timer for the next acknowledgement goes on without it for a second
  * (`_ackTimer` in its `MessageBuffer.js`), which nothing tells the end of.
  */
-async function stopped(connection: HubConnection): Promise<void> {
+async function stopped(connection: HubConnection, sockets: ClientSockets): Promise<void> {
   await connection.stop();
+  await sockets.closed();
   await delay(1100);
 }
 
@@ -60,8 +67,12 @@ for (const protocol of PROTOCOLS) {
       });
       await Promise.all([node.server.ready, other.ready]);
       using proxy = new CuttingProxy(node.port);
+      const sockets = new ClientSockets();
       const builder = new HubConnectionBuilder()
-        .withUrl(`http://127.0.0.1:${proxy.port}/chat`)
+        .withUrl(`http://127.0.0.1:${proxy.port}/chat`, {
+          transport: HttpTransportType.WebSockets,
+          ...sockets,
+        })
         .withStatefulReconnect()
         .configureLogging(LogLevel.None);
       if (protocol === "messagepack") builder.withHubProtocol(new MessagePackHubProtocol());
@@ -100,7 +111,7 @@ for (const protocol of PROTOCOLS) {
       assertEquals(echoed, counted(sent), "what the client was answered");
       assertEquals(news, counted(told), "what came from the other node");
       assertEquals(connection.connectionId, id);
-      await stopped(connection);
+      await stopped(connection, sockets);
     },
   );
 }
@@ -121,8 +132,9 @@ onEachServer("HubServer streams more to a stateful client than is kept for it", 
     maximumBufferedBytes: 100_000,
     statefulReconnectBufferSize: 50_000,
   });
+  const sockets = new ClientSockets();
   const connection = new HubConnectionBuilder()
-    .withUrl(node.url("/chat"))
+    .withUrl(node.url("/chat"), { transport: HttpTransportType.WebSockets, ...sockets })
     .withStatefulReconnect()
     .configureLogging(LogLevel.None).build();
   await connection.start();
@@ -135,5 +147,5 @@ onEachServer("HubServer streams more to a stateful client than is kept for it", 
   });
   await bounded(end.promise);
   assertEquals(items, counted(150));
-  await stopped(connection);
+  await stopped(connection, sockets);
 });
