@@ -18,6 +18,8 @@ export const CONNECT_TIMEOUT = 3000;
 const REQUIRED = {
   autoResendUnfulfilledCommands: false,
   autoResubscribe: false,
+  // It would let a PING overtake publishes that have been sent: answers come in the order of commands.
+  enableAutoPipelining: false,
   enableOfflineQueue: false,
   maxRetriesPerRequest: 0,
   retryStrategy: null,
@@ -154,12 +156,14 @@ function whenReady(cluster: Cluster, signal: AbortSignal): Promise<void> {
 }
 
 /** Ends a client without waiting for a bus that may hang; resolves when nothing of it is left. */
-export function destroyClient(client: Redis): Promise<void> {
-  return new Promise((resolve) => {
-    if (client.status === "end") return resolve();
-    client.once("end", () => resolve());
+export async function destroyClient(client: Redis): Promise<void> {
+  if (client.status !== "end") {
+    const ended = new Promise<void>((resolve) => client.once("end", () => resolve()));
     client.disconnect();
     // There is no stream before it connects, though its type says so.
     (client.stream as Redis["stream"] | undefined)?.destroy();
-  });
+    await ended;
+  }
+  // Where the socket closed by itself, disconnecting leaves a timer of as long.
+  await new Promise((resolve) => setTimeout(resolve, DISCONNECT_TIMEOUT));
 }

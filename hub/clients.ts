@@ -125,7 +125,7 @@ let latest: Promise<void> | undefined;
 
 /** Whether `value` is the promise that `send` has returned last: for who called it in the same turn. */
 export function isLatestSend(value: unknown): boolean {
-  return value === latest;
+  return latest !== undefined && value === latest;
 }
 
 class RoutedProxy<C> implements ClientProxy<C> {

@@ -163,8 +163,9 @@ export class LiveHub implements ConnectionListener<HubConnection> {
 
   /** Lets a connection's running calls finish, then asks its client to reconnect elsewhere. */
   async retire(connection: HubConnection): Promise<void> {
-    connection.stopReading();
-    await this.#members.get(connection)?.invocations.idle();
+    const invocations = this.#members.get(connection)?.invocations;
+    invocations?.retire();
+    await invocations?.idle();
     connection.close({ message: { type: MessageType.Close, allowReconnect: true } });
   }
 

@@ -135,7 +135,14 @@ export function method<F extends (context: never, ...args: never[]) => unknown>(
 ): GuardedMethod<F>;
 export function method(definition: object): object {
   checkMethod(definition, "Cannot define method");
-  return Object.freeze({ ...definition });
+  // Not a spread: a part may come from a prototype.
+  const { args, streams, authorize, handler } = definition as Record<string, unknown>;
+  return Object.freeze({
+    handler,
+    ...args !== undefined && { args },
+    ...streams !== undefined && { streams },
+    ...authorize !== undefined && { authorize },
+  });
 }
 
 /**

@@ -118,7 +118,9 @@ export class HubConnection implements StatefulListener, InboxListener {
       old.terminate();
       pipe.format = protocol.format;
       stateful.returned();
+      this.#keepAlive?.excuse(this.#parts.clock.now());
       this.#outbox.resume(pipe, protocol.write(stateful.sequence));
+      if (this.#inbox?.full) pipe.pause();
     }
     return {
       receive: (chunk) => this.#receive(pipe, chunk),
@@ -154,11 +156,6 @@ export class HubConnection implements StatefulListener, InboxListener {
   /** A promise while so much is unsent that what can wait should. */
   relieved(): Promise<void> | undefined {
     return this.#outbox.congested ? relieved(this.#outbox) : undefined;
-  }
-
-  /** Reads nothing more; what is under way goes on. */
-  stopReading(): void {
-    this.#inbox?.stop();
   }
 
   /** Ends the connection because of `error`; the client may reconnect. */

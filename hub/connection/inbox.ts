@@ -61,6 +61,11 @@ export class Inbox implements TurnListener {
     return this.#blocked;
   }
 
+  /** Whether the transport was asked to stop. */
+  get full(): boolean {
+    return this.#backlog;
+  }
+
   /** Whether everything was read but the beginning of a message. */
   get torn(): boolean {
     return !this.#blocked && this.#reader.bufferedBytes > 0;

@@ -60,6 +60,9 @@ export class Invocations {
   /** The invocation ids of running streams. */
   readonly #streaming = new Set<string>();
   #slotsTaken = 0;
+  /** How many calls have given their slot back and wait for the bus only. */
+  #sending = 0;
+  #retired = false;
   #slotFreed: (() => void) | undefined;
   #idle: PromiseWithResolvers<void> | undefined;
 
@@ -97,6 +100,12 @@ export class Invocations {
     this.#slotFreed?.();
   }
 
+  /** Refuses every call from now on; what is under way goes on, with all that the client sends for it. */
+  retire(): void {
+    this.#retired = true;
+    this.#slotFreed?.();
+  }
+
   /** Resolves when no call runs. */
   async idle(): Promise<void> {
     if (this.#active.size > 0) await (this.#idle ??= withResolvers<void>()).promise;
@@ -115,7 +124,7 @@ export class Invocations {
   #call(message: Call): Promise<void> | undefined {
     const method = this.#options.methods.find(message.target);
     const takesSlot = method !== undefined && !method.streams && !message.streamIds?.length;
-    if (!takesSlot || this.#slotsTaken < this.#options.maximumParallel) {
+    if (!takesSlot || this.#retired || this.#slotsTaken < this.#options.maximumParallel) {
       return this.#begin(message, method, takesSlot);
     }
     return new Promise<void>((resolve) => this.#slotFreed = resolve)
@@ -186,9 +195,11 @@ export class Invocations {
     const ended = call.run(() => method.call(context, ...args, ...uploads));
     if (ended === undefined) return this.#ended(call);
     // The next may begin while the bus accepts the message.
-    const { maximumBackground } = this.#options;
-    const mostSending = Math.min(MAXIMUM_SENDING, maximumBackground);
-    if (call.onlySends && this.#active.size < mostSending) this.#giveSlotBack(call);
+    if (call.onlySends && this.#sending < MAXIMUM_SENDING && call.holdsSlot) {
+      this.#sending++;
+      this.#giveSlotBack(call);
+      ended.then(() => this.#sending--);
+    }
     this.#goesOn(call);
     ended.then(() => this.#ended(call));
   }
@@ -209,10 +220,21 @@ export class Invocations {
     for (const call of calls) call.cancel();
   }
 
-  /** What holds no slot has no limit upstream, and each would cost a client only its message. */
+  /**
+   * Whether a call is one too many. What holds no slot has no limit upstream, and each would cost a
+   * client only its message.
+   */
   #excess({ target }: Call): string | undefined {
     const { maximumBackground, detailedErrors } = this.#options;
-    if (this.#active.size - this.#slotsTaken < maximumBackground) return undefined;
+    if (this.#retired) {
+      return withDetail(
+        failedToInvoke(target),
+        new HubError("The server is closing."),
+        detailedErrors,
+      );
+    }
+    const background = this.#active.size - this.#slotsTaken - this.#sending;
+    if (background < maximumBackground) return undefined;
     const error = new HubError(`More than ${maximumBackground} invocations are under way.`);
     return withDetail(failedToInvoke(target), error, detailedErrors);
   }

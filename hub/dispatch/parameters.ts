@@ -70,8 +70,7 @@ function split(source: string, start: number): string[] {
       continue;
     }
     const from = i;
-    if (QUOTES.has(character)) i = skipQuoted(source, i);
-    else if ("([{".includes(character)) i = skip(source, i);
+    i = skipAtom(source, i);
     text += source.slice(from, i + 1);
   }
   if (text.trim() !== "") parameters.push(text.trim());
@@ -81,11 +80,34 @@ function split(source: string, start: number): string[] {
 /** The index of the bracket that closes the one at `open`. */
 function skip(source: string, open: number): number {
   for (let i = open + 1; i < source.length; i++) {
+    if (")]}".includes(source.charAt(i))) return i;
+    i = skipAtom(source, i);
+  }
+  return source.length;
+}
+
+/** The last index of what begins at `at` and can hold commas and brackets that do not count, or `at`. */
+function skipAtom(source: string, at: number): number {
+  const character = source.charAt(at);
+  if (QUOTES.has(character)) return skipQuoted(source, at);
+  if ("([{".includes(character)) return skip(source, at);
+  if (source.startsWith("//", at) || source.startsWith("/*", at)) return skipComment(source, at);
+  return character === "/" && BEFORE_PATTERN.test(source.slice(0, at))
+    ? skipPattern(source, at)
+    : at;
+}
+
+/** Behind an operand a slash divides. */
+const BEFORE_PATTERN = /[(,=:[!&|?{};+\-*%~^<>]\s*$/;
+
+function skipPattern(source: string, open: number): number {
+  let inClass = false;
+  for (let i = open + 1; i < source.length; i++) {
     const character = source.charAt(i);
-    if (")]}".includes(character)) return i;
-    if (QUOTES.has(character)) i = skipQuoted(source, i);
-    else if ("([{".includes(character)) i = skip(source, i);
-    else if (source.startsWith("//", i) || source.startsWith("/*", i)) i = skipComment(source, i);
+    if (character === "\\") i++;
+    else if (character === "[") inClass = true;
+    else if (character === "]") inClass = false;
+    else if (character === "/" && !inClass) return i;
   }
   return source.length;
 }

@@ -84,7 +84,8 @@ export class Handler {
       if (!target.writableFinished) gone.abort();
     });
     const { origin, hostname, logger } = options;
-    const parts = { origin, scheme: this.#scheme, host: hostname, signal: gone.signal };
+    const host = hostname.includes(":") ? `[${hostname}]` : hostname;
+    const parts = { origin, scheme: this.#scheme, host, signal: gone.signal };
     const request = requestOf(message, parts);
     if (request === undefined) return new Response(null, { status: 400 });
     try {

@@ -30,6 +30,7 @@ type Limits = Pick<ResolvedOptions, "maximumReceiveMessageSize" | "maximumQueued
 /** Takes WebSockets out of `node:http`. */
 export class WebSockets {
   readonly #server: WebSocketServer;
+  #closing = false;
 
   constructor(limits: Limits) {
     this.#server = new WebSocketServer({
@@ -54,16 +55,16 @@ export class WebSockets {
     if (websocket === undefined) {
       throw new TypeError("Cannot accept WebSocket: not a valid opening");
     }
+    // Its request had to wait, and the listener is closing meanwhile.
+    if (this.#closing) setImmediate(() => leave(websocket));
     const attach = (connect: (pipe: Pipe) => PipeListener) => join(websocket, socket, connect);
     return { response: SWITCHING, attach, attachWhenOpen: attach };
   }
 
   /** Asks every client to go. */
   close(): void {
-    for (const websocket of this.#server.clients) {
-      websocket.close(1001, "Server shutting down");
-      websocket.resume();
-    }
+    this.#closing = true;
+    for (const websocket of this.#server.clients) leave(websocket);
   }
 }
 
@@ -81,6 +82,12 @@ function bounds({ maximumReceiveMessageSize: largest, maximumQueuedReceiveBytes:
     maxBufferedChunks: Math.max(4096, Math.ceil(bytes / 256)),
     closeTimeout: CLOSE_TIMEOUT,
   };
+}
+
+/** Asks a client to go; its answer has to be read. */
+function leave(websocket: WebSocket): void {
+  websocket.close(1001, "Server shutting down");
+  websocket.resume();
 }
 
 /** Connects the two ends. */

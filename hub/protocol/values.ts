@@ -10,7 +10,7 @@
  * | `bigint` within ±2^53 | number | integer |
  * | an object with `toJSON` | what it returns | what it returns |
  *
- * Lone surrogates in a text become U+FFFD. Refused with a `TypeError`: `NaN` and infinities, larger
+ * Lone surrogates in a text or a key become U+FFFD. Refused with a `TypeError`: `NaN` and infinities, larger
  * `bigint`s, functions, symbols, `Map`, `Set`, `Promise` (a forgotten `await`), `Error`, `RegExp`, other
  * buffers and views, invalid dates, and nesting deeper than 64 (a cycle is such a nesting).
  *
@@ -90,6 +90,7 @@ function isPlainObject(value: object, depth: number): boolean {
   }
   if (typeof (value as { toJSON?: unknown }).toJSON === "function") return false;
   for (const key of Object.keys(value)) {
+    if (!key.isWellFormed()) return false;
     if (!isPlain((value as Record<string, unknown>)[key], depth)) return false;
   }
   return true;
@@ -120,7 +121,7 @@ function convert(value: unknown, bytes: (bytes: Uint8Array) => unknown, depth: n
   if (isOpaque(value)) throw refusal(`a ${value.constructor.name}`);
   const copy: Record<string, unknown> = Object.create(null);
   for (const key of Object.keys(value)) {
-    copy[key] = convert((value as Record<string, unknown>)[key], bytes, depth + 1);
+    copy[key.toWellFormed()] = convert((value as Record<string, unknown>)[key], bytes, depth + 1);
   }
   return copy;
 }

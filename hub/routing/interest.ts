@@ -16,7 +16,7 @@ export interface ChannelUse {
   readonly kept?: boolean;
 }
 
-/** An attempt that failed sooner than this, in milliseconds, is repeated by the next sweep only. */
+/** An attempt that failed sooner than this, in milliseconds, or was refused, is repeated by the next sweep only. */
 const PATIENCE = 100;
 
 interface Entry {
@@ -127,8 +127,8 @@ export class Interest {
       (error) => {
         entry.pending = undefined;
         if (!entry.use.kept || entry.releasedAt !== undefined) this.#drop(entry);
-        else if (this.#clock.now() - startedAt < PATIENCE) this.#failed.add(entry);
-        else this.#attempt(entry);
+        else if (isAway(error) && this.#clock.now() - startedAt >= PATIENCE) this.#attempt(entry);
+        else this.#failed.add(entry);
         entry.use.failed?.();
         this.#report(entry, error);
         throw error;
@@ -141,9 +141,7 @@ export class Interest {
 
   /** A kept channel that the bus refuses is missing for good, and nobody awaits it: say so, once. */
   #report(entry: Entry, error: unknown): void {
-    const away = error instanceof BackplaneUnavailableError ||
-      error instanceof BackplaneClosedError;
-    if (!entry.use.kept || entry.reported || away) return;
+    if (!entry.use.kept || entry.reported || isAway(error)) return;
     entry.reported = true;
     const channel = JSON.stringify(entry.channel);
     this.#logger.error(`Messages on ${channel} do not arrive here, the bus refuses it:`, error);
@@ -154,4 +152,9 @@ export class Interest {
     this.#failed.delete(entry);
     this.#entries.delete(entry.channel);
   }
+}
+
+/** Whether the bus did not answer; else it has refused. */
+function isAway(error: unknown): boolean {
+  return error instanceof BackplaneUnavailableError || error instanceof BackplaneClosedError;
 }

@@ -160,7 +160,7 @@ export class Endpoint {
       sendTimeout: options.transportSendTimeout,
     });
     // The session stays until a poll has been told that it is over.
-    const opening = { id: session.id, request: new RequestCopy(inquiry.request), ended() {} };
+    const opening = { id: session.id, request: new RequestCopy(inquiry.request), ended };
     return polling.open((pipe) => inquiry.connect(pipe, opening));
   }
 
@@ -209,6 +209,9 @@ export class Endpoint {
     return attached === undefined && !inquiry.admitting ? unavailable() : undefined;
   }
 }
+
+/** The session outlives the connection. */
+function ended(): void {}
 
 /** Lives as long as the connection: made here, where nothing of the request can be held on to. */
 function disposal(table: ConnectionTable, session: Session): () => void {

@@ -76,5 +76,7 @@ export function parameters(url: URL, name: string): string[] {
 }
 
 function json(body: unknown): Response {
-  return new Response(JSON.stringify(body), { headers: { "content-type": "application/json" } });
+  const bytes = new TextEncoder().encode(JSON.stringify(body));
+  const headers = { "content-type": "application/json", "content-length": `${bytes.length}` };
+  return new Response(bytes, { headers });
 }

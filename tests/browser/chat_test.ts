@@ -127,6 +127,27 @@ Deno.test("page says that others may lack a message while the bus is away", asyn
   assertEquals([...ann.errors, ...bob.errors], []);
 });
 
+/** How light a colour is that the page gives as `oklch(…)`, from 0 to 1. */
+function lightness(colour: string): number {
+  return Number(/^oklch\(([\d.]+) /.exec(colour)?.[1]);
+}
+
+Deno.test("page is dark on light, or light on dark where that is wanted", async () => {
+  const demo = await startDemo();
+  await using _ended = demo.program;
+  await using browser = await TestBrowser.start();
+  for (const colorScheme of ["light", "dark"] as const) {
+    const { page, errors } = await ChatWindow.open(browser, demo.urls[0], "ann", { colorScheme });
+    const colours: [string, string] = await page.evaluate(
+      "(({ color, backgroundColor }) => [color, backgroundColor])(getComputedStyle(document.body))",
+    );
+    const [text, background] = colours.map(lightness);
+    const contrast = ((text ?? 0) - (background ?? 0)) * (colorScheme === "dark" ? 1 : -1);
+    assert(contrast > 0.5, `${colorScheme}: ${colours}`);
+    assertEquals(errors, []);
+  }
+});
+
 Deno.test("page fits narrow and wide windows, whatever people write", async () => {
   const demo = await startDemo();
   await using _ended = demo.program;

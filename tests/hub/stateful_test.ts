@@ -208,3 +208,20 @@ Deno.test("HubConnection loses and doubles nothing, wherever its sockets are cut
     assertEquals(peer.heard, texts, `round ${round}: what the client heard`);
   }
 });
+
+Deno.test("a client that has come back is not blamed for the time it was away", async () => {
+  await using fixture = await start({ clientTimeoutInterval: 3000, disconnectTimeout: 10_000 });
+  const { core, client, ended } = fixture;
+  const peer = new StatefulClient(client);
+  client.pipe.send({ type: 6 });
+  await settle();
+  core.pass(2000);
+  peer.cut(true);
+  core.pass(5000);
+  // The heartbeat comes before anything that the client says on its new socket.
+  const pipe = new MemoryPipe();
+  client.connection.reattach(pipe);
+  core.pass(1000);
+  assertEquals(ended, []);
+  assert(!client.connection.isClosed);
+});

@@ -8,6 +8,7 @@ import { sendingCases, userCases } from "./specification_sending.ts";
 const cases = [...baseCases, ...sendingCases, ...userCases, ...groupCases, ...callerCases];
 
 Deno.test("specification has each case once", () => {
+  assertEquals(cases.length, 23);
   assertEquals(new Set(cases.map(({ name }) => name)).size, cases.length);
   assertEquals(new Set(cases.map(({ upstream }) => upstream)).size, cases.length);
 });
