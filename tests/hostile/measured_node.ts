@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { deadline } from "@std/async";
 import type { HubServerOptions } from "@hubplane/hubplane";
 import { HOSTS } from "../servers/hosts.ts";
-import { TextLineStream } from "./line_stream.ts";
+import { TextLineStream } from "../servers/text_lines.ts";
 
 /** What a process takes, from `/proc`. */
 export interface Usage {

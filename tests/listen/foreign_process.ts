@@ -6,7 +6,7 @@
 import { createRequire } from "node:module";
 import { bounded } from "../client/until.ts";
 import { ROOT } from "../layers/graph.ts";
-import { TextLineStream } from "../loss/text_lines.ts";
+import { TextLineStream } from "../servers/text_lines.ts";
 
 const NATIVE_LINE = "Deno.serve({ port: 8000 }, server.fetch);";
 const LISTEN_LINES = `const listener = await listen(server, { hostname: "127.0.0.1", port: 0 });

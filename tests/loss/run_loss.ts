@@ -9,7 +9,7 @@ import type { Backplane, BackplaneStatus } from "../../backplanes/backplane.ts";
 import { LossLedger, type LossResult } from "./ledger.ts";
 import { openDriver } from "./open_driver.ts";
 import type { SubscriberOrder, SubscriberReport } from "./subscriber.ts";
-import { TextLineStream } from "./text_lines.ts";
+import { TextLineStream } from "../servers/text_lines.ts";
 
 export type { LossResult } from "./ledger.ts";
 

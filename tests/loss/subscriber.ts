@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { TextLineStream } from "./text_lines.ts";
+import { TextLineStream } from "../servers/text_lines.ts";
 import type { BackplaneGap, BackplaneStatus } from "../../backplanes/backplane.ts";
 import { openDriver } from "./open_driver.ts";
 

@@ -1,4 +1,4 @@
-/** Splits text into lines; what follows the last newline is dropped. */
+/** Splits text into lines; the last need not end in a newline. */
 export class TextLineStream extends TransformStream<string, string> {
   constructor() {
     let rest = "";
@@ -7,6 +7,9 @@ export class TextLineStream extends TransformStream<string, string> {
         const lines = (rest + chunk).split("\n");
         rest = lines.pop() ?? "";
         for (const line of lines) controller.enqueue(line);
+      },
+      flush(controller) {
+        if (rest !== "") controller.enqueue(rest);
       },
     });
   }
