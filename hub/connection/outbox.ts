@@ -30,6 +30,8 @@ export class Outbox implements Congestible, TurnListener {
   #queuedBytes = 0;
   /** Never less than what is really unsent: the pipe is asked only when this passes the limit. */
   #unsentAtMost = 0;
+  /** Since when looks have found that the client takes nothing of what waits. */
+  #stuckSince: number | undefined;
   #turn = false;
   /** Whether the turn before had several frames: this one is likely to, so its first waits for them. */
   #busy = false;
@@ -45,6 +47,7 @@ export class Outbox implements Congestible, TurnListener {
   attach(pipe: Pipe): void {
     this.#pipe = pipe;
     this.#unsentAtMost = this.#queuedBytes + pipe.bufferedBytes;
+    this.#stuckSince = undefined;
     this.#flush();
   }
 
@@ -63,7 +66,11 @@ export class Outbox implements Congestible, TurnListener {
     this.clear();
   }
 
-  /** Sends `sequence` and all that is not acknowledged through `pipe`, then what follows. */
+  /**
+   * Sends `sequence` and all that is not acknowledged through `pipe`, then what follows. At once, unlike
+   * a stream: nothing else may reach the client before it, it is kept here whether it is sent or waits,
+   * and it is within the limit, because what passes that ends the connection. Streams wait meanwhile.
+   */
   resume(pipe: Pipe, sequence: Frame): void {
     this.clear();
     const frames = [sequence, ...this.#resend?.frames ?? []];
@@ -83,11 +90,10 @@ export class Outbox implements Congestible, TurnListener {
       if (this.#resend.bytes > this.#limit) return this.#overflow();
     }
     if (this.#pipe === undefined) return;
-    this.#unsentAtMost += bytes;
-    if (this.#unsentAtMost > this.#limit) {
-      this.#unsentAtMost = this.#queuedBytes + bytes + this.#pipe.bufferedBytes;
-      if (this.#unsentAtMost > this.#limit) return this.#overflow();
+    if (this.#unsentAtMost + bytes > this.#limit && this.#look() + bytes > this.#limit) {
+      return this.#overflow();
     }
+    this.#unsentAtMost += bytes;
     if (!this.#turn) {
       this.#turn = true;
       atEndOfTurn(this);
@@ -103,8 +109,15 @@ export class Outbox implements Congestible, TurnListener {
     if (this.#closed) return false;
     if (this.#resend !== undefined && this.#resend.bytes > this.#patienceBytes) return true;
     if (this.#unsentAtMost <= this.#limit / 4) return false;
-    this.#unsentAtMost = this.#queuedBytes + (this.#pipe?.bufferedBytes ?? 0);
-    return this.#unsentAtMost > this.#limit / 4;
+    return this.#look() > this.#limit / 4;
+  }
+
+  /** For how long the client has taken nothing of what waits, in milliseconds, as far as looks tell. */
+  stuckFor(now: number): number {
+    // Who has nothing to take, costs no look.
+    if (this.#unsentAtMost === 0 || this.#look() === 0) return 0;
+    this.#stuckSince ??= now;
+    return now - this.#stuckSince;
   }
 
   /** Sends what is queued, then `last`, and takes nothing more. */
@@ -130,6 +143,13 @@ export class Outbox implements Congestible, TurnListener {
     this.#flush();
     this.#turn = this.#busy;
     if (this.#busy) atEndOfTurn(this);
+  }
+
+  /** What is unsent. If that is less than was written since the last look, the client has taken something. */
+  #look(): number {
+    const unsent = this.#queuedBytes + (this.#pipe?.bufferedBytes ?? 0);
+    if (unsent < this.#unsentAtMost) this.#stuckSince = undefined;
+    return this.#unsentAtMost = unsent;
   }
 
   #flush(): void {
