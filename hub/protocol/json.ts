@@ -171,15 +171,14 @@ function sequenceId(object: JsonObject): number {
   const { sequenceId } = object;
   if (sequenceId === undefined || sequenceId === null) throw missing("sequenceId");
   if (typeof sequenceId !== "number") throw expected("sequenceId", "Number");
-  if (isInteger(sequenceId)) return sequenceId;
+  // Beyond 2^53 it is not exact, and beyond any number that is in use.
+  if (Number.isInteger(sequenceId) && sequenceId >= -(2 ** 63) && sequenceId < 2 ** 63) {
+    return sequenceId;
+  }
   throw new ProtocolError(
     "Either the JSON value is not in a supported format, or is out of bounds for an Int64.",
     "FormatException",
   );
-}
-
-function isInteger(value: unknown): value is number {
-  return Number.isSafeInteger(value);
 }
 
 function missing(member: string): ProtocolError {
