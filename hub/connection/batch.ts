@@ -45,13 +45,13 @@ export class Batch {
   /** One write of all: text if all are, else bytes (the handshake's answer is always text). */
   get joined(): Frame {
     if (this.#before === undefined) return this.#last;
-    return this.#text ?? (this.#joined ??= this.#join());
+    return this.#text ?? (this.#joined ??= Batch.#join(this));
   }
 
-  #join(): Uint8Array {
-    const joined = new Uint8Array(this.bytes);
-    let end = this.bytes;
-    for (let at: Batch | undefined = this; at !== undefined; at = at.#before) {
+  static #join(batch: Batch): Uint8Array {
+    let end = batch.bytes;
+    const joined = new Uint8Array(end);
+    for (let at: Batch | undefined = batch; at !== undefined; at = at.#before) {
       const frame = at.#last;
       const part = typeof frame === "string" ? encoder.encode(frame) : frame;
       joined.set(part, end -= part.length);
