@@ -15,6 +15,8 @@ export class RedisBatch {
   /** How ioredis tells it from a socket. */
   readonly isPipeline = true;
   readonly destination: { readonly redis: { readonly stream: Stream } };
+  /** What the commands that Redis has not answered take, here, in the socket and in the client's queue. */
+  waitingBytes = 0;
   readonly #stream: Stream;
   readonly #pace = new Pace(() => this.flush());
   #chunks: Buffer[] = [];
@@ -23,11 +25,6 @@ export class RedisBatch {
   constructor(stream: Stream) {
     this.#stream = stream;
     this.destination = { redis: { stream } };
-  }
-
-  /** Bytes that wait, here or in the socket. */
-  get unsentBytes(): number {
-    return this.#bytes + this.#stream.writableLength;
   }
 
   /** Takes the bytes of a command. */

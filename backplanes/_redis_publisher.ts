@@ -3,11 +3,10 @@ import type { Command, Redis } from "ioredis";
 import { RedisBatch } from "./_redis_batch.ts";
 import { BackplaneError, BackplaneUnavailableError } from "./errors.ts";
 import { isIncurable, isReply, withoutSecrets } from "./_redis_errors.ts";
+import { MAXIMUM_WAITING_BYTES, waitingBytes } from "./_waiting.ts";
 
 /** What Redis takes in one message, in bytes (its `proto-max-bulk-len`). */
 const MAXIMUM_PAYLOAD_BYTES = 512 * 1024 * 1024;
-/** How much may wait for a bus that does not keep up, in bytes. */
-const MAXIMUM_UNSENT_BYTES = 64 * 1024 * 1024;
 /** From how many settled entries on the queue is shortened. */
 const TRIM = 1024;
 const NOTHING = new Uint8Array();
@@ -26,6 +25,8 @@ class Publish {
   settled = false;
   #payload: Uint8Array;
   readonly #batch: RedisBatch;
+  /** What it counts for while it waits. */
+  readonly #bytes: number;
   #resolve!: (count: number) => void;
   #reject!: (error: Error) => void;
   #written = false;
@@ -35,6 +36,8 @@ class Publish {
     this.#payload = payload;
     this.deadline = deadline;
     this.#batch = batch;
+    this.#bytes = waitingBytes(channel, payload);
+    batch.waitingBytes += this.#bytes;
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -63,16 +66,18 @@ class Publish {
   resolve(count: unknown): void {
     this.settled = true;
     this.#resolve(Number(count));
+    this.#batch.waitingBytes -= this.#bytes;
     this.#batch.answered();
   }
 
   /** Redis has refused, or the client says that it never will answer. */
   reject(error: unknown): void {
     this.fail(described(error));
+    this.#batch.waitingBytes -= this.#bytes;
     if (this.#written) this.#batch.answered();
   }
 
-  /** Nobody waits for the answer any more. */
+  /** Nobody waits for the answer any more; the client still does, so it goes on to count. */
   fail(error: Error): void {
     this.settled = true;
     this.#reject(error);
@@ -105,7 +110,7 @@ export class RedisPublisher {
   publish(redis: Redis, channel: string, payload: Uint8Array): Promise<number> {
     if (payload.length > MAXIMUM_PAYLOAD_BYTES) return Promise.reject(tooLarge(payload));
     const batch = this.#batchFor(redis);
-    if (batch.unsentBytes > MAXIMUM_UNSENT_BYTES) return Promise.reject(tooSlow());
+    if (batch.waitingBytes > MAXIMUM_WAITING_BYTES) return Promise.reject(tooSlow());
     this.#trim();
     const command = new Publish(channel, payload, performance.now() + this.#timeout, batch);
     this.#pending.push(command);
@@ -173,6 +178,6 @@ function tooLarge(payload: Uint8Array): RangeError {
 
 function tooSlow(): BackplaneUnavailableError {
   return new BackplaneUnavailableError(
-    `Cannot publish: more than ${MAXIMUM_UNSENT_BYTES} bytes wait to be sent`,
+    `Cannot publish: more than ${MAXIMUM_WAITING_BYTES} bytes wait for Redis to accept them`,
   );
 }

@@ -203,6 +203,7 @@ export class LiveHub implements ConnectionListener<HubConnection> {
   async closed(connection: HubConnection, cause: CloseCause, admitted: boolean): Promise<void> {
     const member = this.#members.get(connection);
     if (member === undefined) return;
+    member.invocations.abort();
     try {
       if (admitted) {
         await this.#hooks.disconnected?.(

@@ -1,4 +1,4 @@
-import { withDetail } from "../error_texts.ts";
+import { toldByClient, withDetail } from "../error_texts.ts";
 import { type CloseMessage, type HubMessage, MessageType } from "../protocol/messages.ts";
 import { ProtocolError } from "../protocol/protocol.ts";
 
@@ -11,6 +11,7 @@ export interface ConnectionLimits {
   readonly maximumReceiveMessageSize: number | null;
   readonly maximumQueuedReceiveBytes: number;
   readonly maximumBufferedBytes: number;
+  readonly transportSendTimeout: number;
   readonly statefulReconnectBufferSize: number;
   readonly detailedErrors: boolean;
 }
@@ -23,6 +24,8 @@ export interface CloseCause {
   readonly message?: CloseMessage;
   /** The client reads too slowly: it is taken out of every group before anything else is done. */
   readonly slow?: true;
+  /** The client has gone: what it had sent is still dispatched, before the hub hears of the end. */
+  readonly gone?: true;
 }
 
 /** The hub's side of a connection `C`. */
@@ -31,9 +34,15 @@ export interface ConnectionListener<C> {
   opened(connection: C): Promise<void>;
   /** A message to dispatch; returns a promise when reading has to wait. */
   message(connection: C, message: HubMessage): Promise<void> | undefined;
-  /** The connection ends: nothing is delivered to it any more. Called at once. */
+  /**
+   * The connection ends: nothing is delivered to it any more. Called at once; messages may follow if the
+   * client has gone.
+   */
   closing(connection: C, cause: CloseCause): void;
-  /** Called after `closing`, once `opened` has settled; `admitted` is whether it had resolved. */
+  /**
+   * Called after `closing`, once `opened` has settled and no message can follow; `admitted` is whether
+   * `opened` had resolved.
+   */
   closed(connection: C, cause: CloseCause, admitted: boolean): Promise<void>;
 }
 
@@ -47,6 +56,12 @@ export function failed(
   const text = withDetail("Connection closed with an error.", error, options.detailedErrors);
   const { allowReconnect } = options;
   return { error, message: { type: MessageType.Close, error: text, allowReconnect } };
+}
+
+/** The client has said that it goes, and perhaps why. */
+export function goodbye({ error }: CloseMessage): CloseCause {
+  const message: CloseMessage = { type: MessageType.Close };
+  return error ? { message, error: toldByClient(error) } : { message };
 }
 
 /** More is unsent than is allowed. */
@@ -65,6 +80,13 @@ export function flooded(): CloseCause {
 export function unacknowledged(): CloseCause {
   const error = new ProtocolError("The client does not acknowledge what it is sent.");
   return { error, message: RECONNECT, slow: true };
+}
+
+/** The client has gone, and what it had sent was not all dispatched in time. */
+export function leftBehind(): Error {
+  return new ProtocolError(
+    "The client has gone, and its calls took too long: what it had sent behind them is dropped.",
+  );
 }
 
 /** The client went in the middle of a message. */

@@ -68,7 +68,11 @@ export class Outbox implements Congestible, TurnListener {
     this.clear();
   }
 
-  /** Sends `sequence` and all that is not acknowledged through `pipe`, then what follows. */
+  /**
+   * Sends `sequence` and all that is not acknowledged through `pipe`, then what follows. At once, unlike
+   * a stream: nothing else may reach the client before it, it is kept here whether it is sent or waits,
+   * and it is within the limit, because what passes that ends the connection. Streams wait meanwhile.
+   */
   resume(pipe: Pipe, sequence: Frame): void {
     this.clear();
     this.attach(pipe);
@@ -117,7 +121,7 @@ export class Outbox implements Congestible, TurnListener {
   /** For how long the client has taken nothing of what waits, in milliseconds, as far as looks tell. */
   stuckFor(now: number): number {
     // Who has nothing to take, costs no look.
-    if (this.#unsentAtMost === 0 || this.#look() === 0) return 0;
+    if (this.#unsentAtMost === 0 || this.#look() === (this.#queue?.bytes ?? 0)) return 0;
     this.#stuckSince ??= now;
     return now - this.#stuckSince;
   }
