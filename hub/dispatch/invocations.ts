@@ -202,14 +202,17 @@ export class Invocations {
     }
     const ended = call.run(() => method.call(context, ...args, ...uploads));
     if (ended === undefined) return this.#ended(call);
+    this.#goesOn(call);
     // The next may begin while the bus accepts the message.
-    if (call.onlySends && this.#sending < MAXIMUM_SENDING && call.holdsSlot) {
+    const sends = call.onlySends && this.#sending < MAXIMUM_SENDING && call.holdsSlot;
+    if (sends) {
       this.#sending++;
       this.#giveSlotBack(call);
-      ended.then(() => this.#sending--);
     }
-    this.#goesOn(call);
-    ended.then(() => this.#ended(call));
+    ended.then(() => {
+      if (sends) this.#sending--;
+      this.#ended(call);
+    });
   }
 
   #goesOn(call: ActiveCall): void {
