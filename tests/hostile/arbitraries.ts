@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { HubMessage } from "../../hub/protocol/messages.ts";
+import { type Heard, Offence } from "./heard.ts";
 import { fc } from "./runs.ts";
 import { frameOf, lengthPrefixed, type ProtocolName, type Written } from "./wire_format.ts";
 
@@ -107,12 +107,8 @@ function broken(json: string, detail: string, packed: number[], packedDetail: st
       json: encoder.encode(`${json}\x1e`),
       messagepack: lengthPrefixed(new Uint8Array(packed)),
     },
-    error: { json: invalid(detail), messagepack: invalid(packedDetail) },
+    error: { json: new Offence(detail), messagepack: new Offence(packedDetail) },
   };
-}
-
-function invalid(message: string): Error {
-  return Object.assign(new Error(message), { name: "InvalidDataException" });
 }
 
 const breaking = fc.constantFrom(
@@ -162,8 +158,8 @@ export function bytesOfStep(protocol: ProtocolName, step: Step): Uint8Array {
 }
 
 /** A message of a client as a server reads it. */
-export function asRead(message: Written): HubMessage {
-  return message as unknown as HubMessage;
+export function asRead(message: Written): Heard {
+  return message as unknown as Heard;
 }
 
 /** Ways to cut bytes into pieces: each piece a message of its own, or a fragment of one. */

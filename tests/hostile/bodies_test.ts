@@ -4,6 +4,7 @@ import { inspected, inspecting, NOBODY, PollingPeer, sendRaw } from "./http_peer
 import { onEachNode } from "./measured_node.ts";
 import { writeAll } from "./raw_socket.ts";
 import { bounded, fc } from "./runs.ts";
+import { type Answer, frameOf, joined, lengthPrefixed } from "./wire_format.ts";
 import { Witness } from "./witness.ts";
 
 const encoder = new TextEncoder();
@@ -69,6 +70,7 @@ onEachNode("garbage in a body ends that connection and no other", async (node) =
     assertEquals([status, JSON.parse(close ?? "").type], [200, 7]);
     assertEquals((await peer.poll()).status, 204);
     assertEquals(await peer.poll(), NOBODY);
+    await witness.served();
   });
   await fc.assert(property, bounded(40));
   await witness.alone();
@@ -101,6 +103,47 @@ onEachNode("any cut of a body, into bodies and chunks, gives the same calls", as
   assertEquals((await peer.delete()).status, 202);
 });
 
+onEachNode(
+  "any cut of a body of MessagePack gives the same calls, and garbage none",
+  async (node) => {
+    await using witness = await Witness.start(node);
+    const values = fc.array(fc.string(), { minLength: 1, maxLength: 8 });
+    const places = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 6 });
+    const peer = await PollingPeer.connect(node.port, "", "messagepack");
+    const property = fc.asyncProperty(values, places, async (values, places) => {
+      const calls = values.map((value, id) =>
+        frameOf("messagepack", {
+          type: 1,
+          invocationId: `${id}`,
+          target: "inspect",
+          arguments: [value],
+        })
+      );
+      const whole = joined(...calls);
+      const ends = [...places.sort((a, b) => a - b), 1].map((at) => Math.round(at * whole.length));
+      for (const [index, end] of ends.entries()) {
+        const piece = whole.slice(ends[index - 1] ?? 0, end);
+        assertEquals((await peer.post(piece)).status, 200);
+      }
+      const answers: Answer[] = [];
+      while (answers.length < values.length) answers.push(...await peer.answers("messagepack"));
+      const expected = values.map((value, id) => ({
+        type: 3,
+        invocationId: `${id}`,
+        result: JSON.stringify(value.toWellFormed()),
+      }));
+      assertEquals(answers, expected);
+      await witness.served();
+    });
+    await fc.assert(property, bounded(30));
+    assertEquals((await peer.post(lengthPrefixed(new Uint8Array([0xc1])))).status, 200);
+    const error = "Connection closed with an error.";
+    assertEquals(await peer.answers("messagepack"), [{ type: 7, error, allowReconnect: true }]);
+    assertEquals((await peer.poll()).status, 204);
+    await witness.alone();
+  },
+);
+
 function parsed(record: string): unknown {
   return record === "" ? undefined : JSON.parse(record);
 }
@@ -129,6 +172,7 @@ onEachNode("bodies that are cut off or wrongly framed harm nobody", async (node)
   ];
   for (const bytes of cases) {
     const statuses = await sendRaw(node.port, bytes);
+    await witness.served();
     assert(statuses.every((status) => [200, 400, 404, 408, 413, 501].includes(status)), bytes);
   }
   assertEquals((await peer.post(inspecting(1, 1))).status, 200);
@@ -150,6 +194,7 @@ onEachNode(
       polled.text,
       '{"type":7,"error":"Connection closed with an error.","allowReconnect":true}\x1e',
     );
+    assertEquals((await large.poll()).status, 204);
     // Many that are not: 16 MiB of pings, and a call behind them.
     const patient = await PollingPeer.connect(node.port);
     const pings = '{"type":6}\x1e'.repeat(2 ** 24 / 11);
@@ -178,6 +223,7 @@ onEachNode(
     }
     for (let round = 0; round < 3; round++) {
       for (const connection of slow) await writeAll(connection, encoder.encode(" "));
+      await witness.served();
     }
     figure(`1,000 slow bodies: ${(await witness.liveMiB() - before).toFixed(1)} MiB`);
     // The connection that they belong to waits for the first of them; it can be ended.

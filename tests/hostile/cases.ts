@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { HubPeer } from "./hub_peer.ts";
 import { bytesOf, type Kind } from "./kinds.ts";
 import { MAXIMUM_MESSAGE_BYTES, Prediction } from "./prediction.ts";
+import type { ReferenceHub } from "./reference_hub.ts";
 import { type Answer, frameOf, joined, type ProtocolName } from "./wire_format.ts";
 
 /** What is sent in one go, and what it is in a failure's text. */
@@ -26,14 +27,16 @@ export interface Tally {
 const CASES_PER_CONNECTION = 100;
 
 /**
- * Sends cases to a hub over as few connections as possible: one serves until a case ends it. Whatever
- * happens must be what the model of the same bytes says, and documented.
+ * Sends cases to a hub. Those that must end their connection have one each, opened and used in one
+ * piece; the others follow one another on as few as possible. Whatever happens must be what the rules
+ * say of the same bytes, and documented.
  */
 export class CaseRunner implements AsyncDisposable {
   readonly tally: Tally = { cases: 0, survived: 0, refused: 0, left: 0 };
   readonly #port: number;
   readonly #protocol: ProtocolName;
   #peer: HubPeer | undefined;
+  /** Of what was sent to {@link #peer}. */
   #prediction: Prediction;
   #served = 0;
 
@@ -46,30 +49,43 @@ export class CaseRunner implements AsyncDisposable {
   /** Runs a case; fails with its bytes if it comes out differently. */
   async run(tried: Case): Promise<void> {
     const { stateful = false } = tried.kind;
-    if (stateful || this.#served >= CASES_PER_CONNECTION) await this.#leave();
-    this.#prediction = this.#peer === undefined
-      ? new Prediction(this.#protocol, stateful)
-      : this.#prediction;
-    this.#peer ??= await HubPeer.open(this.#port, this.#protocol, { stateful });
-    this.#served++;
-    this.#prediction.hub.answers.clear();
-    const bytes = this.#complete(tried);
+    const alone = new Prediction(this.#protocol, stateful);
+    const bytes = this.#complete(tried, alone);
     try {
-      await this.#peer.send(bytes);
-      await this.#compare(this.#peer);
+      if (stateful || alone.hub.closed !== undefined) await this.#runAlone(bytes, stateful, alone);
+      else await this.#runWithOthers(bytes);
     } catch (error) {
       throw new Error(`${this.#protocol}, ${tried.name}: ${printed(bytes)}`, { cause: error });
     }
     this.tally.cases++;
-    if (stateful) await this.#leave();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#leave();
   }
 
+  /** On a connection of its own. */
+  async #runAlone(first: Uint8Array, stateful: boolean, { hub }: Prediction): Promise<void> {
+    using peer = await HubPeer.open(this.#port, this.#protocol, { stateful, first });
+    await this.#compare(peer, hub);
+    if (hub.closed === undefined) await peer.leave();
+  }
+
+  async #runWithOthers(bytes: Uint8Array): Promise<void> {
+    if (this.#served >= CASES_PER_CONNECTION) await this.#leave();
+    if (this.#peer === undefined) this.#prediction = new Prediction(this.#protocol);
+    this.#peer ??= await HubPeer.open(this.#port, this.#protocol);
+    this.#served++;
+    const { hub } = this.#prediction;
+    hub.answers.clear();
+    this.#prediction.add(bytes);
+    await this.#peer.send(bytes);
+    await this.#compare(this.#peer, hub);
+    if (hub.closed !== undefined) this.#forget();
+  }
+
   /** The bytes of a case with what surrounds it, and as much more as makes its outcome visible. */
-  #complete({ kind, bytes }: Case): Uint8Array<ArrayBuffer> {
+  #complete({ kind, bytes }: Case, prediction: Prediction): Uint8Array<ArrayBuffer> {
     const mark = frameOf(this.#protocol, {
       type: 1,
       invocationId: "mark",
@@ -84,19 +100,19 @@ export class CaseRunner implements AsyncDisposable {
       bytesOf(this.#protocol, kind.after),
       mark,
     ];
-    for (const part of parts) this.#prediction.add(part);
-    const settled = this.#prediction.hub.closed !== undefined ||
-      this.#prediction.whole && this.#prediction.hub.answers.has("mark");
-    if (settled) return joined(...parts);
+    const { hub } = prediction;
+    for (const part of parts) prediction.add(part);
+    if (hub.closed !== undefined || prediction.whole && hub.answers.has("mark")) {
+      return joined(...parts);
+    }
     // It waits for more: whatever follows must end it, be it as too large or as malformed.
     const padding = new Uint8Array(MAXIMUM_MESSAGE_BYTES + 1);
-    this.#prediction.add(padding);
-    assert(this.#prediction.hub.closed !== undefined, "the case has no end");
+    prediction.add(padding);
+    assert(hub.closed !== undefined, "the case has no end");
     return joined(...parts, padding);
   }
 
-  async #compare(peer: HubPeer): Promise<void> {
-    const { answers, closed } = this.#prediction.hub;
+  async #compare(peer: HubPeer, { answers, closed }: ReferenceHub): Promise<void> {
     const count = answers.values().reduce((sum, { length }) => sum + length, 0);
     const received = new Map<string, Answer[]>();
     const more = async () => {
@@ -117,9 +133,6 @@ export class CaseRunner implements AsyncDisposable {
     assertEquals(peer.end, { close: closed, code: 1000 });
     // What was under way may be answered or not.
     for (const [id, sent] of received) assertEquals(answers.get(id)?.slice(0, sent.length), sent);
-    peer[Symbol.dispose]();
-    this.#peer = undefined;
-    this.#served = 0;
     if (closed.error === undefined) this.tally.left++;
     else this.tally.refused++;
     if (closed.error !== undefined) assertDocumented(closed.error);
@@ -127,6 +140,11 @@ export class CaseRunner implements AsyncDisposable {
 
   async #leave(): Promise<void> {
     await this.#peer?.leave();
+    this.#forget();
+  }
+
+  #forget(): void {
+    this.#peer?.[Symbol.dispose]();
     this.#peer = undefined;
     this.#served = 0;
   }

@@ -1,9 +1,9 @@
 import type { Usage } from "./measured_node.ts";
 
 /** Whether figures are wanted: `HUBPLANE_FIGURES=1 deno task test tests/hostile`. */
-const wanted = Deno.env.has("HUBPLANE_FIGURES");
+export const wanted: boolean = Deno.env.has("HUBPLANE_FIGURES");
 
-/** Prints a line that `docs/security.md` quotes from. */
+/** Prints a line, if figures are wanted; `figures_test.ts` those that `docs/security.md` quotes. */
 export function figure(text: string): void {
   if (wanted) Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
 }

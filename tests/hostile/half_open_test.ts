@@ -9,12 +9,24 @@ const COUNT = 10_000;
 /** How many are opened at a time. */
 const LANES = 50;
 
+/** How often something is done until the witness must have been served. */
+const BATCH = 250;
+
 /** Does something `count` times, some at a time. */
-async function times<T>(count: number, work: (index: number) => Promise<T>): Promise<T[]> {
+async function times<T>(
+  witness: Witness,
+  count: number,
+  work: (index: number) => Promise<T>,
+): Promise<T[]> {
   const results: T[] = [];
   let next = 0;
   await Promise.all(Array.from({ length: LANES }, async () => {
-    while (next < count) results.push(await work(next++));
+    while (next < count) {
+      const index = next++;
+      results.push(await work(index));
+      // The other lanes go on.
+      if (index % BATCH === 0) await witness.served();
+    }
   }));
   return results;
 }
@@ -40,7 +52,7 @@ onEachNode(
     await using witness = await Witness.start(node);
     const before = await witness.liveMiB();
     // The witness' own is in use, and does not count.
-    const statuses = await times(COUNT + 500, () => negotiate(node.port));
+    const statuses = await times(witness, COUNT + 500, () => negotiate(node.port));
     const taken = statuses.filter((status) => status === 200).length;
     assertEquals(statuses.filter((status) => status === 503).length, COUNT + 500 - taken);
     // Those that came first may be forgotten before the last comes.
@@ -62,12 +74,13 @@ onEachNode(
     const live = await witness.liveMiB();
     report("before", before);
     const half = upgradeRequest("/hub").subarray(0, 30);
-    const connections = await times(COUNT, async (index) => {
+    const connections = await times(witness, COUNT, async (index) => {
       const connection = await Deno.connect({ hostname: "127.0.0.1", port: node.port });
       if (index % 2 === 1) await writeAll(connection, half);
       return connection;
     });
     report("with 10,000 silent connections", node.usage());
+    await witness.served();
     // Whoever comes now is served.
     using socket = await RawSocket.shakeHands(node.port);
     assertEquals((await socket.receive())?.opcode, Opcode.Text);
@@ -82,7 +95,7 @@ onEachNode("1,000 WebSockets that shake no hands are refused in time", async (no
   const live = await witness.liveMiB();
   const refused = '{"error":"Handshake was canceled."}\x1e';
   const begun = ["", "{", '{"protocol":"json"', "\0".repeat(30_000)];
-  const sockets = await times(1000, async (index) => {
+  const sockets = await times(witness, 1000, async (index) => {
     const socket = await RawSocket.open(node.port);
     const text = begun[index % begun.length] ?? "";
     if (text !== "") await socket.send(Opcode.Text, text);
@@ -107,6 +120,8 @@ const HANDSHAKES: Readonly<Record<string, string>> = {
   '{"protocol":"constructor","version":1}': "The protocol 'constructor' is not supported.",
   '{"protocol":"json","version":99}':
     "The server does not support version 99 of the 'json' protocol.",
+  '{"protocol":"messagepack","version":99}':
+    "The server does not support version 99 of the 'messagepack' protocol.",
   '{"protocol":"json","version":1e400}':
     "An unexpected error occurred during connection handshake.",
   '{"__proto__":{"protocol":"json","version":1}}':
@@ -118,7 +133,7 @@ onEachNode("a flood of handshakes that are no use is refused one by one", async 
   const live = await witness.liveMiB();
   const kinds = Object.entries(HANDSHAKES);
   kinds.push(["x".repeat(40_000), "Handshake was canceled."]);
-  await times(1000, async (index) => {
+  await times(witness, 1000, async (index) => {
     const [text, error] = kinds[index % kinds.length] ?? ["", ""];
     using socket = await RawSocket.open(node.port);
     await socket.send(Opcode.Text, `${text}\x1e`);

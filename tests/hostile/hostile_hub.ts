@@ -1,20 +1,17 @@
 import { defineHub, type HubContext, HubError } from "@hubplane/hubplane";
 import { described } from "./described.ts";
+import { liveMiB } from "./live_memory.ts";
 
 interface Client {
   text(number: number, text: string): void;
   add(a: number, b: number): number;
+  numbered(number: number): void;
 }
 
 type Context = HubContext<Client>;
 
-/** What V8 and the platform hold after everything unreachable was given back, in bytes. */
-export interface LiveMemory {
-  readonly heapUsed: number;
-  readonly external: number;
-}
-
 let served = 0;
+let released = Promise.withResolvers<void>();
 let connections = 0;
 
 /** What objects have from the start. */
@@ -35,20 +32,32 @@ const plain = {
     await new Promise((resolve) => setTimeout(resolve, 1000));
     return ++served;
   },
+  /** Takes until somebody calls `release`. */
+  wait: (_context: Context) => released.promise,
+  release(_context: Context) {
+    released.resolve();
+    released = Promise.withResolvers();
+  },
+  /** How many of these calls of one connection have come, if they came in order. */
+  counted({ items }: Context, number: number) {
+    const count = items.get("counted") ?? 0;
+    items.set("counted", number === count ? number + 1 : NaN);
+    return String(items.get("counted"));
+  },
   /** Asks the caller something. */
   ask: ({ clients }: Context, a: number, b: number) => clients.caller.invoke("add", a, b),
+  /** Tells its caller a number, then answers it. */
+  async number({ clients }: Context, number: number) {
+    await clients.caller.send("numbered", number);
+    return number;
+  },
   /** How many connections this node still has in its hub. */
   open: (_context: Context) => connections,
   /** Whose connection it is. */
   who: ({ user }: Context) => user?.id,
   /** What every object of this node has that it should not have. */
   polluted: (_context: Context) => Object.getOwnPropertyNames(Object.prototype).filter(added),
-  memory(_context: Context): LiveMemory {
-    // The node runs with `--expose-gc`.
-    (globalThis as { gc?: () => void }).gc?.();
-    const { heapUsed, external } = Deno.memoryUsage();
-    return { heapUsed, external };
-  },
+  memory: (_context: Context) => liveMiB(),
 };
 
 const groups = {

@@ -1,5 +1,6 @@
 import { deadline } from "@std/async";
 import { writeAll } from "./raw_socket.ts";
+import { type Answer, type ProtocolName, readAnswers } from "./wire_format.ts";
 
 /** The longest that an answer may take here, in milliseconds: a bound, not a claim. */
 const PATIENCE = 20_000;
@@ -49,10 +50,14 @@ export class PollingPeer {
   }
 
   /** One that has shaken hands. */
-  static async connect(port: number, query = ""): Promise<PollingPeer> {
+  static async connect(
+    port: number,
+    query = "",
+    protocol: ProtocolName = "json",
+  ): Promise<PollingPeer> {
     const peer = await PollingPeer.negotiate(port, query);
     await peer.poll();
-    await peer.post('{"protocol":"json","version":1}\x1e');
+    await peer.post(`{"protocol":"${protocol}","version":1}\x1e`);
     const { text } = await peer.poll();
     if (text === "{}\x1e") return peer;
     throw new Error(`Cannot shake hands: ${text}`);
@@ -60,6 +65,12 @@ export class PollingPeer {
 
   poll(): Promise<HttpAnswer> {
     return ask(this.url);
+  }
+
+  /** What a poll brings of a protocol. */
+  async answers(protocol: ProtocolName): Promise<Answer[]> {
+    const response = await deadline(fetch(this.url), PATIENCE);
+    return readAnswers(protocol, await deadline(response.bytes(), PATIENCE));
   }
 
   post(body: BodyInit): Promise<HttpAnswer> {

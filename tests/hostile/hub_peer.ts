@@ -1,5 +1,5 @@
-import { Opcode, RawSocket } from "./raw_socket.ts";
-import { type Answer, type ProtocolName, readAnswers } from "./wire_format.ts";
+import { frame, Opcode, RawSocket } from "./raw_socket.ts";
+import { type Answer, joined, type ProtocolName, readAnswers } from "./wire_format.ts";
 
 /** How a connection of a {@link HubPeer} is opened. */
 export interface PeerOptions {
@@ -7,6 +7,8 @@ export interface PeerOptions {
   readonly stateful?: boolean;
   /** Comes behind the path, as `?user=ann`. */
   readonly query?: string;
+  /** What is sent as one message behind the handshake, without waiting for anything. */
+  readonly first?: Uint8Array;
 }
 
 /** How a connection ended: with a Close message if there was one, and a close frame if there was one. */
@@ -33,13 +35,14 @@ export class HubPeer implements Disposable {
   static async open(
     port: number,
     protocol: ProtocolName,
-    { stateful = false, query = "" }: PeerOptions = {},
+    { stateful = false, query = "", first }: PeerOptions = {},
   ): Promise<HubPeer> {
     const path = `/hub${stateful ? `?id=${await negotiateStateful(port)}` : query}`;
-    const socket = await RawSocket.open(port, path);
-    const peer = new HubPeer(protocol, socket);
     const version = stateful ? 2 : 1;
-    await socket.send(Opcode.Text, `${JSON.stringify({ protocol, version })}\x1e`);
+    const handshake = frame(Opcode.Text, `${JSON.stringify({ protocol, version })}\x1e`);
+    const behind = first === undefined ? handshake : joined(handshake, frame(Opcode.Binary, first));
+    const socket = await RawSocket.open(port, path, behind);
+    const peer = new HubPeer(protocol, socket);
     const answer = new TextDecoder().decode((await socket.receive())?.payload);
     if (answer === "{}\x1e") return peer;
     throw new Error(`Cannot shake hands: ${answer}`);

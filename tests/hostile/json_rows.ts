@@ -41,6 +41,7 @@ const depths: Row[] = [
   row("5,000 objects in one another", inspecting('{"a":'.repeat(5000) + "1" + "}".repeat(5000)), {
     closed: SYNTAX,
   }),
+  row("15,000 levels behind an object, where nothing is read", `{"type":6}${"[".repeat(15_000)}`),
   row("100,000 levels", "[".repeat(100_000), { closed: TOO_LARGE }),
 ];
 
@@ -100,6 +101,10 @@ const ids: Row[] = [
   ),
   ...[8, 9].flatMap((type) => [
     row(`a negative sequence of type ${type}`, `{"type":${type},"sequenceId":-5}`),
+    row(`the sequence 2^60 of type ${type}`, `{"type":${type},"sequenceId":1152921504606846976}`),
+    row(`the sequence 2^64 of type ${type}`, `{"type":${type},"sequenceId":18446744073709551616}`, {
+      closed: INT64,
+    }),
     row(`a fraction of type ${type}`, `{"type":${type},"sequenceId":0.5}`, { closed: INT64 }),
     row(`infinity of type ${type}`, `{"type":${type},"sequenceId":1e400}`, { closed: INT64 }),
     row(`NaN of type ${type}`, `{"type":${type},"sequenceId":NaN}`, { closed: SYNTAX }),

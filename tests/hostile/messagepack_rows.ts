@@ -35,6 +35,9 @@ const NOT_WHOLE = "MessagePackSerializationException: A value is not whole.";
 const reading = (field: string, type = "String") =>
   `InvalidDataException: Reading '${field}' as ${type} failed.`;
 
+const TOO_LARGE = "InvalidDataException: The maximum message size of 32768B was exceeded. The " +
+  "message size can be configured in AddHubOptions.";
+
 /** Heads that claim 4 Gi bytes or values, and behind them one byte. */
 const CLAIMS = {
   array32: "ddffffffff",
@@ -89,10 +92,8 @@ const lengths: Row[] = [
   },
   {
     name: "a prefix of 2 GiB and 33,000 bytes",
-    bytes: new Uint8Array(33_000).fill(0xff, 0, 4)
-      .fill(7, 4, 5),
-    closed: "InvalidDataException: The maximum message size of 32768B was " +
-      "exceeded. The message size can be configured in AddHubOptions.",
+    bytes: new Uint8Array(33_000).fill(0xff, 0, 4).fill(7, 4, 5),
+    closed: TOO_LARGE,
   },
 ];
 
@@ -112,6 +113,9 @@ const numbers: Row[] = [
   row("minus infinity", inspecting("cbfff0000000000000"), inspected("-Infinity")),
   row("the largest integer", inspecting("cfffffffffffffffff"), inspected("18446744073709551615n")),
   row("the smallest integer", inspecting("d38000000000000000"), inspected("-9223372036854775808n")),
+  row("a key of 64 bits", inspecting("81cf0000000000000001c3"), inspected('{"1": true}')),
+  row("a key beyond 2^53", inspecting("81cf0020000000000001c3"), NOT_BOUND),
+  row("a key that is NaN", inspecting(`81${NAN}c3`), inspected('{"NaN": true}')),
   row("a date out of range", inspecting("c70cff000000007fffffffffffffff"), NOT_BOUND),
   row("an extension that nobody knows", inspecting("d40500"), NOT_BOUND),
   row("a form that does not exist", inspecting("c1"), NOT_BOUND),
@@ -130,18 +134,114 @@ const numbers: Row[] = [
       closed: reading("sequenceId", "Int64"),
     }),
     row(`the sequence -1 of type ${type}`, `92${type}ff`),
+    row(`the sequence 2^63-1 of type ${type}`, `92${type}cf7fffffffffffffff`),
     row(`the sequence 2^64-1 of type ${type}`, `92${type}cfffffffffffffffff`, {
       closed: reading("sequenceId", "Int64"),
     }),
   ]),
 ];
 
-const INHERITED = ["__proto__", "constructor", "toString", "hasOwnProperty"];
+const many = Array.from({ length: 8000 }, (_, number) => number % 10);
+const manyHeaders = Object.fromEntries(many.slice(0, 2000).map((_, index) => [`h${index}`, "v"]));
+const calling = (members: Record<string, unknown>) =>
+  frameOf("messagepack", {
+    type: 1,
+    invocationId: "1",
+    target: "inspect",
+    arguments: [0],
+    ...members,
+  });
+
+const counts: Row[] = [
+  {
+    name: "8,000 arguments for a method of one",
+    bytes: calling({ arguments: many }),
+    answers: [
+      notInvoked(
+        "1",
+        "inspect",
+        "InvalidDataException: Invocation provides 8000 argument(s) but target expects 1.",
+      ),
+    ],
+  },
+  {
+    name: "8,000 arguments for a method of any",
+    bytes: calling({ target: "rest", arguments: many }),
+    ...inspected(`[${many.join(", ")}]`),
+  },
+  { name: "2,000 headers", bytes: calling({ headers: manyHeaders }), ...inspected("0") },
+  {
+    name: "2,000 streams for a method of none",
+    bytes: calling({ arguments: [], streamIds: Object.keys(manyHeaders) }),
+    answers: [{
+      type: 3,
+      invocationId: "1",
+      error: "An unexpected error occurred invoking 'inspect' on the server. HubException: " +
+        "Client sent 2000 stream(s), Hub method expects 1.",
+    }],
+  },
+  row("8,000 items behind those of a ping", `dc1f41${"06".repeat(8001)}`),
+  row("8,000 bytes behind a ping", `9106${"c1".repeat(8000)}`),
+];
+
+const ids: Row[] = [
+  ...["-1", "NaN", "__proto__", "constructor", "\0", "é".repeat(15_000)].map((id): Row => ({
+    name: `the id ${id.slice(0, 20)}`,
+    bytes: calling({ invocationId: id }),
+    answers: [{ type: 3, invocationId: id, result: "0" }],
+  })),
+  // The number of the type, and what its name is in an error.
+  ...Object.entries({
+    2: "StreamItem",
+    3: "Completion",
+    4: "StreamInvocation",
+    5: "CancelInvocation",
+  })
+    .flatMap(([type, name]) =>
+      ["c0", "a0"].map((id) =>
+        row(`no id for a ${name}, as ${id}`, `960${type}80${id}${text("inspect")}9090`, {
+          closed: `InvalidDataException: Null or empty invocation ID for ${name} message.`,
+        })
+      )
+    ),
+];
+
+const METHODS = ["connected", "disconnected", "methods", "\0", "x".repeat(32_000)];
+const methods: Row[] = [
+  ...METHODS.map((target): Row => ({
+    name: `the method ${target.slice(0, 20)}`,
+    bytes: calling({ target, arguments: [] }),
+    answers: [notInvoked("1", target, "HubException: Method does not exist.")],
+  })),
+  {
+    name: "900,000 characters of a method's name",
+    bytes: calling({ target: "x".repeat(900_000) }),
+    closed: TOO_LARGE,
+  },
+  ...["a0", "c0"].map((target) =>
+    row(`no name of a method, as ${target}`, `960180a131${target}9090`, {
+      closed: "InvalidDataException: Null or empty target for Invocation message.",
+    })
+  ),
+];
+
+const INHERITED = [
+  "__proto__",
+  "constructor",
+  "prototype",
+  "toString",
+  "valueOf",
+  "hasOwnProperty",
+  "__defineGetter__",
+];
 const names = INHERITED.flatMap((name): Row[] => [
   row(`the method ${name}`, `960180a131${text(name)}9090`, {
     answers: [notInvoked("1", name, "HubException: Method does not exist.")],
   }),
   row(`the header ${name}`, inspecting("00", `81${text(name)}a178`), inspected("0")),
+  row(`the header ${name}, no text`, inspecting("00", `81${text(name)}80`), {
+    closed: reading("headers[0].Value"),
+  }),
   // `values.ts`: the codec would not keep it apart from the prototype.
   row(
     `the member ${name} of an argument`,
@@ -170,6 +270,9 @@ export const MESSAGEPACK_ROWS: readonly Row[] = [
   ...claims,
   ...lengths,
   ...depths,
+  ...counts,
   ...numbers,
+  ...ids,
+  ...methods,
   ...names,
 ];

@@ -1,13 +1,17 @@
 /**
  * A node in a process of its own, so that its memory and descriptors can be measured from outside, and
  * so that its death can be seen: `node.ts SERVER OPTIONS` with the name of a server and options as
- * JSON. Prints its port, then stays until it is killed.
+ * JSON. Prints its port and its memory, then stays until it is killed; for each line that it reads, it
+ * prints what it holds.
  *
  * @module
  */
 import { createHubServer, MemoryBackplane } from "@hubplane/hubplane";
 import { HOSTS } from "../servers/hosts.ts";
+import { TextLineStream } from "../servers/text_lines.ts";
 import { hostileHub } from "./hostile_hub.ts";
+import { liveMiB } from "./live_memory.ts";
+import { StateCounter } from "./node_state.ts";
 
 const [name = "", options = "{}"] = Deno.args;
 const host = HOSTS[name];
@@ -24,4 +28,13 @@ const server = createHubServer({
 });
 await server.ready;
 const { port } = await host(server);
-Deno.stdout.writeSync(new TextEncoder().encode(`${port}\n`));
+const counter = await StateCounter.start(server);
+
+function print(line: unknown): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(`${JSON.stringify(line)}\n`));
+}
+
+print({ port, liveMiB: liveMiB() });
+const lines = Deno.stdin.readable.pipeThrough(new TextDecoderStream())
+  .pipeThrough(new TextLineStream());
+for await (const _ of lines) print(await counter.count());

@@ -27,6 +27,8 @@ import {
 } from "./wire_format.ts";
 import { Witness } from "./witness.ts";
 
+/** After so many runs the witness must have been served. */
+const RUNS_PER_BATCH = 20;
 const DETAILED = { detailedErrors: true };
 const ALONE: Kind = { name: "random", message: { type: 6 } };
 const encoder = new TextEncoder();
@@ -78,6 +80,7 @@ for (const [name, arbitraryOf] of Object.entries(RANDOM)) {
       await using runner = new CaseRunner(node.port, protocol);
       const property = fc.asyncProperty(arbitraryOf(protocol), async (bytes) => {
         await runner.run({ name, kind: ALONE, bytes });
+        if (runner.tally.cases % RUNS_PER_BATCH === 0) await witness.served();
       });
       await fc.assert(property, bounded(120));
       figure(`random ${name}, ${protocol}: ${JSON.stringify(runner.tally)}`);
@@ -160,6 +163,7 @@ onEachNode(
       const property = fc.asyncProperty(conversation, cuts, async (steps, cuts) => {
         conversations++;
         await converse(node, protocol, steps, cuts);
+        if (conversations % RUNS_PER_BATCH === 0) await witness.served();
       });
       await fc.assert(property, bounded(150));
       figure(`${conversations} random conversations in ${protocol}`);

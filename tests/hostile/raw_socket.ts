@@ -1,4 +1,5 @@
 import { deadline } from "@std/async";
+import { joined } from "./wire_format.ts";
 
 /** Kinds of frames. */
 export const Opcode = { Continuation: 0, Text: 1, Binary: 2, Close: 8, Ping: 9, Pong: 10 } as const;
@@ -65,13 +66,20 @@ export class RawSocket implements Disposable {
     this.connection = connection;
   }
 
-  /** Opens a WebSocket; throws if the server refuses. */
-  static async open(port: number, path = "/hub"): Promise<RawSocket> {
+  /**
+   * Opens a WebSocket; throws if the server refuses. What comes `behind` is sent in one piece with the
+   * request.
+   */
+  static async open(
+    port: number,
+    path = "/hub",
+    behind: Uint8Array = new Uint8Array(),
+  ): Promise<RawSocket> {
     const connection = await Deno.connect({ hostname: "127.0.0.1", port });
     connection.setNoDelay();
     const socket = new RawSocket(connection);
     try {
-      await writeAll(connection, upgradeRequest(path));
+      await writeAll(connection, joined(upgradeRequest(path), behind));
       const head = await socket.#head();
       if (head.startsWith("HTTP/1.1 101")) return socket;
       throw new Error(`Cannot open WebSocket: ${head.split("\r\n")[0]}`);

@@ -1,9 +1,8 @@
-import type { HubMessage } from "../../hub/protocol/messages.ts";
-import { UnreadableValue } from "../../hub/protocol/pack_values.ts";
 import { described } from "./described.ts";
+import { type Heard, Offence, UNREADABLE } from "./heard.ts";
 import type { Answer } from "./wire_format.ts";
 
-type Call = HubMessage & { type: 1 | 4 };
+type Call = Heard & { readonly target: string; readonly arguments: readonly unknown[] };
 
 /** A method of the hostile hub: how many arguments and streams it takes, and what becomes of a call. */
 interface Method {
@@ -45,18 +44,19 @@ export class ReferenceHub {
   }
 
   /** A message has come. */
-  receive(message: HubMessage): void {
+  receive(message: Heard): void {
     if (this.closed !== undefined || !this.#counts(message)) return;
+    const { invocationId = "" } = message;
     switch (message.type) {
       case 1:
       case 4:
-        return this.#call(message);
+        return this.#call(message as Call);
       case 2:
-        return this.#item(message.invocationId, message.item);
+        return this.#item(invocationId, message.item);
       case 3:
-        return this.#uploaded(message.invocationId, message.error);
+        return this.#uploaded(invocationId, message.error);
       case 5:
-        return this.#cancel(message.invocationId);
+        return this.#cancel(invocationId);
       case 7:
         this.closed = { type: 7 };
     }
@@ -81,12 +81,12 @@ export class ReferenceHub {
     this.#forever.set(call.invocationId ?? "", call);
   }
 
-  #counts(message: HubMessage): boolean {
-    if (!this.#stateful || message.type === 6 || message.type === 7) return true;
-    if (message.type === 8) return false;
-    if (message.type === 9) {
-      if (message.sequenceId <= this.#latest + 1) this.#next = message.sequenceId;
-      else this.breaks(invalid("Sequence ID greater than amount of messages we've received."));
+  #counts({ type, sequenceId = 0 }: Heard): boolean {
+    if (!this.#stateful || type === 6 || type === 7) return true;
+    if (type === 8) return false;
+    if (type === 9) {
+      if (sequenceId <= this.#latest + 1) this.#next = sequenceId;
+      else this.breaks(new Offence("Sequence ID greater than amount of messages we've received."));
       return false;
     }
     const current = this.#next++;
@@ -112,7 +112,7 @@ export class ReferenceHub {
   }
 
   #item(id: string, item: unknown): void {
-    if (item instanceof UnreadableValue) this.#uploaded(id, "Failed to bind Stream message.");
+    if (item === UNREADABLE) this.#uploaded(id, "Failed to bind Stream message.");
     else this.#uploads.get(id)?.items.push(item);
   }
 
@@ -174,7 +174,7 @@ function refusalOf(method: Method | undefined, message: Call): string | undefine
   const { type, target, bindingError, arguments: { length }, streamIds = [] } = message;
   const failed = `Failed to invoke '${target}' due to an error on the server.`;
   if (method === undefined) return `${failed} HubException: Method does not exist.`;
-  if (bindingError !== undefined) return `${failed} InvalidDataException: ${bindingError.message}`;
+  if (bindingError !== undefined) return `${failed} InvalidDataException: ${bindingError}`;
   const [least, most] = method.parameters;
   if (length > most || streamIds.length === 0 && length < least) {
     return `${failed} InvalidDataException: Invocation provides ${length} argument(s) but target ` +
@@ -196,8 +196,4 @@ function threw(target: string, text: string): string {
 function notStreaming(target: string): string {
   return `The client attempted to invoke the non-streaming '${target}' method with a streaming ` +
     "invocation.";
-}
-
-function invalid(text: string): Error {
-  return Object.assign(new Error(text), { name: "InvalidDataException" });
 }

@@ -57,6 +57,7 @@ onEachNode("queries and headers of any size are answered or refused", async (nod
       // 414 and 431 are the server's own; a connection that ends without an answer is a refusal too.
       assert(status === undefined || [400, 404, 405, 414, 431, 501].includes(status), `${status}`);
     }
+    await witness.served();
   }
   figure(`refused with ${[...refusals].join(", ")}`);
   await witness.backTo(before, 8);

@@ -1,5 +1,6 @@
 /**
- * How much is tried. In the gate everything together takes less than a minute; for a long run:
+ * How much is tried. In the gate whatever comes from chance or from mutations takes about a minute; for a
+ * long run:
  * `HUBPLANE_HOSTILE_EFFORT=30 deno task test tests/hostile`.
  *
  * @module

@@ -44,7 +44,7 @@ onEachNode("event streams that nobody reads are closed", async (node) => {
     assertEquals(await peer.poll(), changed);
   }
   await witness.alone(PEERS);
-  await flood(node.port);
+  await witness.meanwhile(flood(node.port));
   await witness.alone();
   figure(`${PEERS} unread event streams, closed: ${node.usage().rssMiB} MiB`);
   for (const stream of streams) stream.close();
@@ -61,7 +61,7 @@ onEachNode("clients that never poll again are closed at the limit", async (node)
     peers.push(peer);
   }
   await witness.alone(PEERS);
-  await flood(node.port);
+  await witness.meanwhile(flood(node.port));
   await witness.alone();
   for (const peer of peers) assertEquals(await peer.poll(), NOBODY);
   await witness.backTo(before, 8);

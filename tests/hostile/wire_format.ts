@@ -33,7 +33,7 @@ const textDecoder = new TextDecoder("utf-8", { fatal: true });
 /** The bytes of a message with its framing. */
 export function frameOf(protocol: ProtocolName, message: Written): Uint8Array<ArrayBuffer> {
   if (protocol === "json") return textEncoder.encode(`${JSON.stringify(message)}\x1e`);
-  return lengthPrefixed(encode(items(message)));
+  return lengthPrefixed(encode(itemsOf(message)));
 }
 
 /** `body` behind its length. */
@@ -56,8 +56,8 @@ export function joined(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer>
   return whole;
 }
 
-/** The layout of `specs/signalr-wire.md §8.1`. */
-function items(message: Written): unknown[] {
+/** The items of a message in MessagePack: the layout of `specs/signalr-wire.md §8.1`. */
+export function itemsOf(message: Written): unknown[] {
   const { type, headers = {}, invocationId = null, streamIds = [] } = message;
   switch (type) {
     case 1:
@@ -106,7 +106,12 @@ export function readAnswers(protocol: ProtocolName, bytes: Uint8Array): Answer[]
 function answerOf([type, ...rest]: readonly unknown[]): Answer {
   switch (type) {
     case 1:
-      return compact({ type, invocationId: rest[1], target: rest[2], arguments: rest[3] });
+      return compact({
+        type,
+        invocationId: rest[1] ?? undefined,
+        target: rest[2],
+        arguments: rest[3],
+      });
     case 2:
       return compact({ type, invocationId: rest[1], item: rest[2] });
     case 3: {

@@ -7,7 +7,6 @@ import {
   LogLevel,
 } from "@microsoft/signalr";
 import { ClientSockets } from "../client/client_sockets.ts";
-import type { LiveMemory } from "./hostile_hub.ts";
 import { figure } from "./figures.ts";
 import type { MeasuredNode } from "./measured_node.ts";
 
@@ -18,23 +17,32 @@ const PAUSE = 5;
 
 /**
  * An official client that invokes continuously while others attack, and must notice nothing: every
- * call has its answer, and the connection stays.
+ * call has its answer and every message comes, once and in order, and the connection stays. Attacks go
+ * in batches, with {@link served} between them.
  */
 export class Witness implements AsyncDisposable {
   readonly connection: HubConnection;
   readonly #node: MeasuredNode;
   readonly #sockets: ClientSockets;
+  readonly #id: string | null;
   readonly #work: Promise<void>;
   #stopped = false;
   #closed: Error | true | undefined;
+  /** How many calls were answered. */
   #calls = 0;
+  /** How many messages have come, of which each call causes one. */
+  #messages = 0;
+  #answered = Promise.withResolvers<void>();
   #longest = 0;
 
   private constructor(node: MeasuredNode, connection: HubConnection, sockets: ClientSockets) {
     this.#node = node;
     this.#sockets = sockets;
     this.connection = connection;
+    this.#id = connection.connectionId;
     connection.onclose((error) => this.#closed = error ?? true);
+    // A number that is out of turn is found when the next is compared.
+    connection.on("numbered", (number) => this.#messages += number === this.#messages ? 1 : NaN);
     this.#work = this.#invoke();
     // It is awaited at the end.
     this.#work.catch(() => {});
@@ -53,10 +61,28 @@ export class Witness implements AsyncDisposable {
     return new Witness(node, connection, sockets);
   }
 
+  /** Resolves when a call was answered that begins later than now; fails if anything was noticed. */
+  async served(): Promise<void> {
+    // The one that is under way has begun before.
+    const last = this.#calls + 2;
+    while (this.#calls < last) await Promise.race([this.#answered.promise, this.#work]);
+    this.#node.assertAlive();
+    assertEquals(this.#closed, undefined, "the witness was disconnected");
+  }
+
+  /** Waits for something, while calls must be answered; returns what it resolves to. */
+  async meanwhile<T>(work: Promise<T>): Promise<T> {
+    let done = false;
+    const settled = work.finally(() => done = true);
+    // It is awaited below.
+    settled.catch(() => {});
+    do await this.served(); while (!done);
+    return await settled;
+  }
+
   /** What the node holds when nothing unreachable is left, in MiB. */
-  async liveMiB(): Promise<number> {
-    const { heapUsed, external } = await this.#call<LiveMemory>("memory");
-    return (heapUsed + external) / 2 ** 20;
+  liveMiB(): Promise<number> {
+    return this.#call("memory");
   }
 
   /**
@@ -94,6 +120,8 @@ export class Witness implements AsyncDisposable {
       await this.#work;
       this.#node.assertAlive();
       assertEquals(this.#closed, undefined, "the witness was disconnected");
+      assertEquals(this.connection.connectionId, this.#id, "the witness has reconnected");
+      assert(this.#calls > 0, "the witness was never served");
     } finally {
       await this.connection.stop();
       await this.#sockets.closed();
@@ -108,8 +136,11 @@ export class Witness implements AsyncDisposable {
   async #invoke(): Promise<void> {
     while (!this.#stopped) {
       const begun = performance.now();
-      assertEquals(await this.#call("echo", this.#calls), this.#calls);
+      assertEquals(await this.#call("number", this.#calls), this.#calls);
       this.#calls++;
+      assertEquals(this.#messages, this.#calls, "messages are missing, doubled or out of turn");
+      this.#answered.resolve();
+      this.#answered = Promise.withResolvers();
       this.#longest = Math.max(this.#longest, performance.now() - begun);
       await delay(PAUSE);
     }
