@@ -241,11 +241,7 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
       userId: user?.id,
       admitting: this.#draining === undefined && this.#closing === undefined,
       accept,
-      connect: (pipe, { id, request, stateful = false, ended }) => {
-        const connection = match.hub.connect(pipe, { id, user, request, stateful });
-        connection.finished.then(ended);
-        return connection;
-      },
+      connect: (pipe, opening) => match.hub.connect(pipe, { ...opening, user }),
     });
   }
 

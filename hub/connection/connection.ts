@@ -1,48 +1,29 @@
 import { withResolvers } from "../../backplanes/_with_resolvers.ts";
-import type { Clock } from "../clock.ts";
 import { toldByClient } from "../error_texts.ts";
-import type { ProtocolChoice } from "../protocol/choice.ts";
 import { HANDSHAKE_SUCCESS, handshakeFailure } from "../protocol/handshake.ts";
 import { HandshakeReader, type HandshakeRecord } from "../protocol/handshake_reader.ts";
 import { type HubMessage, MessageType } from "../protocol/messages.ts";
 import { type Frame, type HubProtocol, ProtocolError } from "../protocol/protocol.ts";
 import { agree } from "./agreement.ts";
-import {
-  clientTimeout,
-  type CloseCause,
-  type ConnectionLimits,
-  type ConnectionListener,
-  failed,
-  flooded,
-  tooSlow,
-  torn,
-} from "./closing.ts";
+import { clientTimeout, type CloseCause, failed, flooded, tooSlow, torn } from "./closing.ts";
 import { relieved } from "./congestion.ts";
 import { Inbox, type InboxListener } from "./inbox.ts";
 import { KeepAlive } from "./keep_alive.ts";
-import { Outbox } from "./outbox.ts";
+import type { ConnectionParts } from "./parts.ts";
+import { Outbox, type OutboxListener } from "./outbox.ts";
 import type { Pipe, PipeListener, StatefulListener } from "./pipe.ts";
 import { StatefulReconnect } from "./stateful_reconnect.ts";
 
-/** What a {@link HubConnection} is made of. */
-export interface ConnectionParts {
-  readonly limits: ConnectionLimits;
-  readonly clock: Clock;
-  readonly protocols: ProtocolChoice;
-  readonly listener: ConnectionListener<HubConnection>;
-  /** Whether the client has negotiated that it may come back on another pipe. */
-  readonly stateful?: boolean;
-}
-
 /** One client, from its first byte to its last. It listens to the pipe that it is made with. */
-export class HubConnection implements StatefulListener, InboxListener {
+export class HubConnection implements StatefulListener, InboxListener, OutboxListener {
   /** The public id. */
   readonly id: string;
   readonly #firstPipe: Pipe;
   readonly #parts: ConnectionParts;
   readonly #outbox: Outbox;
   readonly #startedAt: number;
-  readonly #finished = withResolvers<void>();
+  /** Whether the client has negotiated that it may come back on another pipe. */
+  readonly #mayReturn: boolean;
   /** The current one; it changes only by a stateful reconnect. */
   #pipe: Pipe;
   #stateful: StatefulReconnect | undefined;
@@ -50,18 +31,23 @@ export class HubConnection implements StatefulListener, InboxListener {
   #inbox: Inbox | undefined;
   #protocol: HubProtocol | undefined;
   #keepAlive: KeepAlive | undefined;
-  #opening: Promise<boolean> = Promise.resolve(false);
+  /** Settles when the hub has admitted the client, or refused it. */
+  #opening: Promise<void> | undefined;
+  #admitted = false;
   #closed = false;
   #abort: AbortController | undefined;
+  #finished: PromiseWithResolvers<void> | undefined;
 
-  constructor(id: string, pipe: Pipe, parts: ConnectionParts) {
+  /** `mayReturn` is whether the client has negotiated that it may come back on another pipe. */
+  constructor(id: string, pipe: Pipe, parts: ConnectionParts, mayReturn = false) {
     const { limits, clock } = parts;
     this.id = id;
     this.#pipe = this.#firstPipe = pipe;
     this.#parts = parts;
     this.#startedAt = clock.now();
+    this.#mayReturn = mayReturn;
     this.#handshake = new HandshakeReader(limits.maximumReceiveMessageSize);
-    this.#outbox = new Outbox(limits.maximumBufferedBytes, () => this.close(tooSlow()));
+    this.#outbox = new Outbox(limits.maximumBufferedBytes, this);
     this.#outbox.attach(pipe);
   }
 
@@ -91,7 +77,7 @@ export class HubConnection implements StatefulListener, InboxListener {
 
   /** Resolves when the connection has ended and the hub has dealt with that. */
   get finished(): Promise<void> {
-    return this.#finished.promise;
+    return (this.#finished ??= withResolvers()).promise;
   }
 
   receive(chunk: Frame): void {
@@ -180,7 +166,7 @@ export class HubConnection implements StatefulListener, InboxListener {
     if (slow) this.#pipe.terminate();
     this.#parts.listener.closing(this, cause);
     this.#abort?.abort();
-    this.#finish(cause);
+    this.#end(cause);
   }
 
   /** The heartbeat: everything that depends on time. */
@@ -220,6 +206,10 @@ export class HubConnection implements StatefulListener, InboxListener {
     this.close(flooded());
   }
 
+  overflow(): void {
+    this.close(tooSlow());
+  }
+
   backlog(waiting: boolean): void {
     if (waiting) this.#pipe.pause();
     else this.#pipe.resume();
@@ -245,10 +235,10 @@ export class HubConnection implements StatefulListener, InboxListener {
     this.#stateful.lost(this.#parts.clock.now());
   }
 
-  async #finish(cause: CloseCause): Promise<void> {
-    const admitted = await this.#opening;
-    await this.#parts.listener.closed(this, cause, admitted);
-    this.#finished.resolve();
+  async #end(cause: CloseCause): Promise<void> {
+    await this.#opening;
+    await this.#parts.listener.closed(this, cause, this.#admitted);
+    (this.#finished ??= withResolvers()).resolve();
   }
 
   #shakeHands(reader: HandshakeReader, chunk: Frame): void {
@@ -259,13 +249,13 @@ export class HubConnection implements StatefulListener, InboxListener {
       return this.#refuse("Handshake was canceled.");
     }
     if (handshake === undefined) return;
-    const { protocols, limits, stateful } = this.#parts;
+    const { protocols, limits } = this.#parts;
     const { detailedErrors } = limits;
     const agreed = agree(handshake, protocols, { textOnly: this.#pipe.textOnly, detailedErrors });
     if (typeof agreed === "string") return this.#refuse(agreed);
     this.#protocol = agreed.protocol;
     // Version 1 knows no reconnect, whatever was negotiated.
-    if (stateful && agreed.version > 1) {
+    if (this.#mayReturn && agreed.version > 1) {
       const sent = this.#outbox.remember(limits.statefulReconnectBufferSize);
       this.#stateful = new StatefulReconnect(sent, limits);
     }
@@ -273,20 +263,27 @@ export class HubConnection implements StatefulListener, InboxListener {
   }
 
   #open(protocol: HubProtocol, rest: Frame): void {
-    const { limits, clock, listener } = this.#parts;
+    const { limits, clock } = this.#parts;
     this.#handshake = undefined;
     this.#keepAlive = new KeepAlive(limits, clock.now());
     this.#pipe.format = protocol.format;
     this.#outbox.write(HANDSHAKE_SUCCESS, false);
-    const inbox = this.#inbox = new Inbox(protocol, limits, this);
-    if (rest.length > 0) inbox.push(rest);
-    this.#opening = listener.opened(this).then(() => true, (error) => {
-      this.close(failed(error, { allowReconnect: false, ...limits }));
-      return false;
-    });
-    this.#opening.then((admitted) => {
-      if (admitted && !this.#closed) inbox.unblock();
-    });
+    this.#inbox = new Inbox(protocol, limits, this);
+    if (rest.length > 0) this.#inbox.push(rest);
+    this.#opening = this.#admit();
+  }
+
+  /** Asks the hub; messages are read once it has said yes. */
+  async #admit(): Promise<void> {
+    const { limits, listener } = this.#parts;
+    try {
+      await listener.opened(this);
+      this.#admitted = true;
+    } catch (error) {
+      this.close(failed(error as Error, { allowReconnect: false, ...limits }));
+    }
+    this.#opening = undefined;
+    if (this.#admitted && !this.#closed) this.#inbox?.unblock();
   }
 
   /** Ends a connection that never shook hands. */

@@ -8,13 +8,22 @@ import { atEndOfTurn, type TurnListener } from "./turn.ts";
 /** The most that is joined into one write, in bytes; a larger frame travels alone. */
 const MAXIMUM_BATCH_BYTES = 64 * 1024;
 
+/** What an empty outbox has: there is one for every idle connection. */
+const NOTHING: Frame[] = [];
+
+/** What an {@link Outbox} belongs to. */
+export interface OutboxListener {
+  /** More is unsent than is allowed. Called once, inside the write that passes the limit. */
+  overflow(): void;
+}
+
 /**
  * What waits to be sent to one connection.
  *
  * - **Adaptive coalescing**: the first frame of an idle turn leaves at once; what follows in the same
  *   turn leaves as one write at its end. In a turn right after such a one the first frame waits too.
  *   The system call is what sending costs.
- * - **Bounded**: when more than the limit is unsent (queued here or in the pipe), `overflow` is called
+ * - **Bounded**: when more than the limit is unsent (queued here or in the pipe), the listener is told
  *   and the frame is dropped; the connection is then closed, because a gap in its messages would be silent.
  * - **Order** is that of the calls.
  * - **Resend**: with {@link remember}, what was sent is kept until the client has acknowledged it, and
@@ -22,11 +31,11 @@ const MAXIMUM_BATCH_BYTES = 64 * 1024;
  */
 export class Outbox implements Congestible, TurnListener {
   readonly #limit: number;
-  readonly #overflow: () => void;
+  readonly #listener: OutboxListener;
   #pipe: Pipe | undefined;
   #resend: ResendBuffer | undefined;
   #patienceBytes = 0;
-  #queue: Frame[] = [];
+  #queue = NOTHING;
   #queuedBytes = 0;
   /** Never less than what is really unsent: the pipe is asked only when this passes the limit. */
   #unsentAtMost = 0;
@@ -35,10 +44,10 @@ export class Outbox implements Congestible, TurnListener {
   #busy = false;
   #closed = false;
 
-  /** `maximumBufferedBytes` is the limit; `overflow` is called once, inside the write that passes it. */
-  constructor(maximumBufferedBytes: number, overflow: () => void) {
+  /** `maximumBufferedBytes` is the limit. */
+  constructor(maximumBufferedBytes: number, listener: OutboxListener) {
     this.#limit = maximumBufferedBytes;
-    this.#overflow = overflow;
+    this.#listener = listener;
   }
 
   /** Sends through `pipe` from now on. */
@@ -80,21 +89,20 @@ export class Outbox implements Congestible, TurnListener {
     const bytes = frameBytes(frame);
     if (counted && this.#resend !== undefined) {
       this.#resend.add(frame, bytes);
-      if (this.#resend.bytes > this.#limit) return this.#overflow();
+      if (this.#resend.bytes > this.#limit) return this.#listener.overflow();
     }
     if (this.#pipe === undefined) return;
     this.#unsentAtMost += bytes;
     if (this.#unsentAtMost > this.#limit) {
       this.#unsentAtMost = this.#queuedBytes + bytes + this.#pipe.bufferedBytes;
-      if (this.#unsentAtMost > this.#limit) return this.#overflow();
+      if (this.#unsentAtMost > this.#limit) return this.#listener.overflow();
     }
     if (!this.#turn) {
       this.#turn = true;
       atEndOfTurn(this);
       return this.#pipe.write(frame);
     }
-    this.#queue.push(frame);
-    this.#queuedBytes += bytes;
+    this.#add(frame, bytes);
     if (this.#queuedBytes >= MAXIMUM_BATCH_BYTES) this.#flush();
   }
 
@@ -110,10 +118,7 @@ export class Outbox implements Congestible, TurnListener {
   /** Sends what is queued, then `last`, and takes nothing more. */
   finish(last?: Frame): void {
     if (this.#closed) return;
-    if (last !== undefined) {
-      this.#queue.push(last);
-      this.#queuedBytes += frameBytes(last);
-    }
+    if (last !== undefined) this.#add(last, frameBytes(last));
     this.#flush();
     this.#closed = true;
     this.#resend = undefined;
@@ -121,7 +126,7 @@ export class Outbox implements Congestible, TurnListener {
 
   /** Drops what is queued. */
   clear(): void {
-    this.#queue = [];
+    this.#queue = NOTHING;
     this.#queuedBytes = 0;
   }
 
@@ -130,6 +135,12 @@ export class Outbox implements Congestible, TurnListener {
     this.#flush();
     this.#turn = this.#busy;
     if (this.#busy) atEndOfTurn(this);
+  }
+
+  #add(frame: Frame, bytes: number): void {
+    if (this.#queue === NOTHING) this.#queue = [frame];
+    else this.#queue.push(frame);
+    this.#queuedBytes += bytes;
   }
 
   #flush(): void {

@@ -1,12 +1,12 @@
 import type { Clock } from "../clock.ts";
 import type { TransportName } from "../transport_options.ts";
-import { type Attachment, Session } from "./session.ts";
+import { type Attachment, Session, type SessionKeeper } from "./session.ts";
 
 /**
  * The connections of this process by token, shared by all hubs, as upstream. One to which no request
  * is attached is forgotten after a time. `specs/signalr-wire.md §3.4 and §4.7`.
  */
-export class ConnectionTable {
+export class ConnectionTable implements SessionKeeper {
   readonly #clock: Clock;
   readonly #disconnectTimeout: number;
   readonly #maximumPending: number;
@@ -98,7 +98,7 @@ export class ConnectionTable {
   }
 
   #add(id: string, token: string): Session {
-    const session = new Session(id, token, this.#clock.now());
+    const session = new Session(id, token, this.#clock.now(), this);
     this.#sessions.set(token, session);
     return session;
   }

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Clock } from "../clock.ts";
-import type { Pipe, StatefulListener } from "../connection/pipe.ts";
+import type { Pipe, PipeOwner, StatefulListener } from "../connection/pipe.ts";
 import type { ResolvedOptions } from "../options.ts";
 import type { TransportName } from "../transport_options.ts";
 import type { AcceptedWebSocket, AcceptWebSocket } from "./acceptor.ts";
@@ -55,8 +55,8 @@ export interface Opening {
   readonly request: RequestCopy;
   /** Whether the client may lose its WebSocket and come back on another. */
   readonly stateful?: boolean;
-  /** To be called when the connection is over. */
-  ended(): void;
+  /** To be told when the connection is over. */
+  readonly owner: PipeOwner;
 }
 
 const encoder = new TextEncoder();
@@ -125,7 +125,7 @@ export class Endpoint {
     const attached = session ?? table.create();
     table.attach(attached, "WebSockets");
     const { id, stateful } = attached;
-    const opening = { id, request: copy, stateful, ended: disposal(table, attached) };
+    const opening = { id, request: copy, stateful, owner: attached };
     accepted.attach((pipe) => attached.returning = inquiry.connect(pipe, opening));
     return accepted.response;
   }
@@ -140,7 +140,7 @@ export class Endpoint {
     const opening = {
       id: session.id,
       request: new RequestCopy(inquiry.request),
-      ended: disposal(table, session),
+      owner: session,
     };
     return stream.open((pipe) => inquiry.connect(pipe, opening));
   }
@@ -159,8 +159,11 @@ export class Endpoint {
       pollTimeout: options.longPolling.pollTimeout,
       sendTimeout: options.transportSendTimeout,
     });
-    // The session stays until a poll has been told that it is over.
-    const opening = { id: session.id, request: new RequestCopy(inquiry.request), ended };
+    const opening = {
+      id: session.id,
+      request: new RequestCopy(inquiry.request),
+      owner: session,
+    };
     return polling.open((pipe) => inquiry.connect(pipe, opening));
   }
 
@@ -208,14 +211,6 @@ export class Endpoint {
     if (session?.belongsTo(inquiry.userId) === false) return otherUser();
     return attached === undefined && !inquiry.admitting ? unavailable() : undefined;
   }
-}
-
-/** The session outlives the connection. */
-function ended(): void {}
-
-/** Lives as long as the connection: made here, where nothing of the request can be held on to. */
-function disposal(table: ConnectionTable, session: Session): () => void {
-  return () => table.dispose(session);
 }
 
 /** As upstream: an id that is given twice is one that does not exist. */

@@ -1,0 +1,43 @@
+/**
+ * What a hub and its connections know of each other.
+ *
+ * @module
+ */
+import type { Clock } from "../clock.ts";
+import type { ProtocolChoice } from "../protocol/choice.ts";
+import type { HubMessage } from "../protocol/messages.ts";
+import type { CloseCause } from "./closing.ts";
+import type { HubConnection } from "./connection.ts";
+
+/** What all connections of a hub share: there are many, and each has one pointer to this. */
+export interface ConnectionParts {
+  readonly limits: ConnectionLimits;
+  readonly clock: Clock;
+  readonly protocols: ProtocolChoice;
+  readonly listener: ConnectionListener;
+}
+
+/** Limits and times of a connection, in bytes and milliseconds. */
+export interface ConnectionLimits {
+  readonly handshakeTimeout: number;
+  readonly keepAliveInterval: number;
+  readonly clientTimeoutInterval: number;
+  readonly disconnectTimeout: number;
+  readonly maximumReceiveMessageSize: number | null;
+  readonly maximumQueuedReceiveBytes: number;
+  readonly maximumBufferedBytes: number;
+  readonly statefulReconnectBufferSize: number;
+  readonly detailedErrors: boolean;
+}
+
+/** The hub's side of its connections. */
+export interface ConnectionListener {
+  /** The handshake is done; reading starts when this resolves. A rejection ends the connection. */
+  opened(connection: HubConnection): Promise<void>;
+  /** A message to dispatch; returns a promise when reading has to wait. */
+  message(connection: HubConnection, message: HubMessage): Promise<void> | undefined;
+  /** The connection ends: nothing is delivered to it any more. Called at once. */
+  closing(connection: HubConnection, cause: CloseCause): void;
+  /** Called after `closing`, once `opened` has settled; `admitted` is whether it had resolved. */
+  closed(connection: HubConnection, cause: CloseCause, admitted: boolean): Promise<void>;
+}
