@@ -130,6 +130,11 @@ export class LiveHub implements ConnectionListener {
     return this.#router.start();
   }
 
+  /** Whether policies say who may use the hub. */
+  get guarded(): boolean {
+    return this.#policies.length > 0;
+  }
+
   /** Whether somebody may use the hub. Never rejects: a policy that fails is logged and says no. */
   async admits(user: HubUser | undefined, request: HubRequest): Promise<boolean> {
     // Which user it is, policies declare; `authenticate` made it.

@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import type { Clock } from "../clock.ts";
 import type { TransportName } from "../transport_options.ts";
 import { type Attachment, Session, type SessionKeeper } from "./session.ts";
@@ -104,9 +105,10 @@ export class ConnectionTable implements SessionKeeper {
   }
 }
 
+/** Filled anew for each id. */
+const random = Buffer.alloc(16);
+
 /** 16 random bytes as base64url: 22 characters that a URL takes as they are. */
 function randomId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+  return crypto.getRandomValues(random).toString("base64url");
 }

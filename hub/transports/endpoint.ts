@@ -10,7 +10,7 @@ import type { TransportName } from "../transport_options.ts";
 import type { AcceptedWebSocket, AcceptWebSocket } from "./acceptor.ts";
 import type { ConnectionTable } from "./connection_table.ts";
 import { LongPolling } from "./long_polling.ts";
-import { negotiate, parameters } from "./negotiate.ts";
+import { negotiate, offered, type OfferedTransport, parameters } from "./negotiate.ts";
 import { RequestCopy } from "./request_copy.ts";
 import { NO_CONNECTION, plain, uncached } from "./responses.ts";
 import { EventStream } from "./server_sent_events.ts";
@@ -64,9 +64,11 @@ const encoder = new TextEncoder();
 /** Answers the requests to every hub of a server. */
 export class Endpoint {
   readonly #parts: EndpointParts;
+  readonly #offered: readonly OfferedTransport[];
 
   constructor(parts: EndpointParts) {
     this.#parts = parts;
+    this.#offered = offered(parts.options.transports);
   }
 
   /** Answers a request. */
@@ -75,7 +77,7 @@ export class Endpoint {
     const { table, options } = this.#parts;
     if (negotiating) {
       if (request.method !== "POST") return plain(405);
-      return admitting ? negotiate(url, table, options) : unavailable();
+      return admitting ? negotiate(url, table, options, this.#offered) : unavailable();
     }
     switch (request.method) {
       case "GET":
