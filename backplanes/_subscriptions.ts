@@ -26,7 +26,8 @@ interface Waiter {
   readonly name: string;
   readonly channel: Channel;
   readonly attached: Attached;
-  resolve(): void;
+  readonly subscription: Subscription;
+  resolve(subscription: Subscription): void;
   reject(error: Error): void;
 }
 
@@ -78,18 +79,18 @@ export class ChannelSubscriptions {
   }
 
   /** As {@link Backplane.subscribe}. */
-  async subscribe(
-    channel: string,
-    handler: BackplaneHandler,
-  ): Promise<BackplaneSubscription> {
-    checkChannelName(channel);
-    if (this.#closed !== undefined) throw this.#closed;
+  subscribe(channel: string, handler: BackplaneHandler): Promise<BackplaneSubscription> {
+    try {
+      checkChannelName(channel);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    if (this.#closed !== undefined) return Promise.reject(this.#closed);
     const attached = this.handlers.attach(channel, handler);
     const state = this.#channel(channel);
-    if (!state.confirmed || state.busy) {
-      await this.#confirmation(channel, state, attached);
-    }
-    return new Subscription(channel, attached, this.#leave);
+    const subscription = new Subscription(channel, attached, this.#leave);
+    if (state.confirmed && !state.busy) return Promise.resolve(subscription);
+    return this.#confirmed(channel, state, attached, subscription);
   }
 
   /**
@@ -154,9 +155,14 @@ export class ChannelSubscriptions {
     return state;
   }
 
-  #confirmation(name: string, channel: Channel, attached: Attached): Promise<void> {
+  #confirmed(
+    name: string,
+    channel: Channel,
+    attached: Attached,
+    subscription: Subscription,
+  ): Promise<Subscription> {
     return new Promise((resolve, reject) => {
-      const waiter: Waiter = { name, channel, attached, resolve, reject };
+      const waiter: Waiter = { name, channel, attached, subscription, resolve, reject };
       channel.joining = channel.joining.concat(waiter);
       this.#patience.begin(waiter);
       this.#mark(name);
@@ -170,7 +176,7 @@ export class ChannelSubscriptions {
       ? NOBODY
       : channel.joining.filter((other) => other !== waiter);
     this.#patience.end(waiter);
-    if (error === undefined) waiter.resolve();
+    if (error === undefined) waiter.resolve(waiter.subscription);
     else waiter.reject(error);
   }
 

@@ -180,10 +180,15 @@ export class LiveHub implements ConnectionListener {
     this.#router.close();
   }
 
-  async opened(connection: HubConnection): Promise<void> {
+  opened(connection: HubConnection): Promise<unknown> | undefined {
     const member = this.#members.get(connection);
-    if (member === undefined) return;
-    await this.#router.connect(connection, member.user?.id);
+    if (member === undefined) return undefined;
+    const reachable = this.#router.connect(connection, member.user?.id);
+    return this.#hooks.connected === undefined ? reachable : this.#greet(member, reachable);
+  }
+
+  async #greet(member: Member, reachable: Promise<unknown> | undefined): Promise<void> {
+    await reachable;
     try {
       await this.#hooks.connected?.(lifetimeContext(member, "connected"));
     } catch (error) {

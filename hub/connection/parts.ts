@@ -32,8 +32,11 @@ export interface ConnectionLimits {
 
 /** The hub's side of its connections. */
 export interface ConnectionListener {
-  /** The handshake is done; reading starts when this resolves. A rejection ends the connection. */
-  opened(connection: HubConnection): Promise<void>;
+  /**
+   * The handshake is done; reading starts when this resolves, or returns nothing. A rejection ends the
+   * connection.
+   */
+  opened(connection: HubConnection): Promise<unknown> | undefined;
   /** A message to dispatch; returns a promise when reading has to wait. */
   message(connection: HubConnection, message: HubMessage): Promise<void> | undefined;
   /** The connection ends: nothing is delivered to it any more. Called at once. */

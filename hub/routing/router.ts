@@ -126,14 +126,16 @@ export class Router {
     }
   }
 
-  /** Makes a connection reachable; resolves when it is reachable from every node that the bus reaches. */
-  async connect(recipient: Recipient, userId?: string): Promise<void> {
-    const reachable = this.#keepConnection(recipient);
+  /**
+   * Makes a connection reachable; resolves when it is reachable from every node that the bus reaches, and
+   * returns nothing when there is nothing to wait for. It cannot reject.
+   */
+  connect(recipient: Recipient, userId?: string): Promise<unknown> | undefined {
+    const asItself = this.#keepConnection(recipient);
     const asUser = userId === undefined ? undefined : this.#keepUser(userId, recipient);
     // Clients are admitted while the bus is away; what it did not confirm is asked for again.
-    if (this.#backplane.status !== "open") return;
-    await reachable?.catch(() => {});
-    await asUser?.catch(() => {});
+    if (this.#backplane.status !== "open") return undefined;
+    return asUser === undefined ? asItself?.catch(ignore) : Promise.allSettled([asItself, asUser]);
   }
 
   /** Forgets a connection: its groups, its user, itself. */
@@ -273,3 +275,6 @@ export class Router {
     }
   }
 }
+
+/** What was not confirmed is asked for again. */
+function ignore(): void {}

@@ -51,11 +51,12 @@ export function negotiate(
   const session = table.reserve(negotiateVersion);
   if (session === undefined) return new Response(null, { status: 503 });
   session.stateful = options.allowStatefulReconnects && asksForStateful(url);
+  // What is undefined is left out.
   return json({
-    ...(session.stateful ? { useStatefulReconnect: true } : undefined),
+    useStatefulReconnect: session.stateful || undefined,
     negotiateVersion,
     connectionId: session.id,
-    ...(negotiateVersion > 0 ? { connectionToken: session.token } : undefined),
+    connectionToken: negotiateVersion > 0 ? session.token : undefined,
     availableTransports,
   });
 }
