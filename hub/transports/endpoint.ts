@@ -226,8 +226,8 @@ function isWebSocket(request: Request): boolean {
 
 /** Entry by entry, in any case, without parameters. */
 function acceptsEventStream(request: Request): boolean {
-  const accept = request.headers.get("accept") ?? "";
-  return accept.split(",").some((entry) => entry.trim().toLowerCase() === "text/event-stream");
+  const accept = request.headers.get("accept")?.split(",");
+  return accept?.some((entry) => entry.trim().toLowerCase() === "text/event-stream") ?? false;
 }
 
 function unavailable(): Response {
