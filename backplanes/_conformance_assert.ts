@@ -12,6 +12,9 @@ export const FAULT_OPTIONS = {
 /** What a busy machine may add to a time that the contract bounds, in milliseconds. */
 export const SLACK = 2000;
 
+/** How often a case tries a fault that may come too early or too late for what it is to show. */
+export const ROUNDS = 5;
+
 const encoder = new TextEncoder();
 
 /** The bytes of a text. */
@@ -67,6 +70,11 @@ export async function within<T>(
   }
 }
 
+/** The error that `promise` rejects with; `undefined` if it resolves. */
+export function refusal(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(() => undefined, (error: unknown) => error ?? null);
+}
+
 /** The error that `promise` rejects with, which must be a `kind`. */
 export async function rejection(
   promise: Promise<unknown>,
@@ -74,8 +82,7 @@ export async function rejection(
   what: string,
   milliseconds: number = PATIENCE,
 ): Promise<Error> {
-  const settled = promise.then(() => undefined, (error: unknown) => error ?? null);
-  const error = await within(settled, `${what} settles`, milliseconds);
+  const error = await within(refusal(promise), `${what} settles`, milliseconds);
   check(error !== undefined, `${what} did not reject`);
   check(error instanceof kind, `${what} rejected with ${error}, not with ${kind.name}`);
   return error;

@@ -7,9 +7,11 @@ import {
   FAULT_OPTIONS,
   pause,
   rejection,
+  ROUNDS,
   same,
   within,
 } from "./_conformance_assert.ts";
+import { reachesAgain } from "./_conformance_trial.ts";
 import { BackplaneUnavailableError } from "./errors.ts";
 
 const noticed = conformanceCase(
@@ -47,16 +49,46 @@ const publishing = conformanceCase(
     await rejection(publish, BackplaneUnavailableError, "publish()", limit);
     await trial.bus.resume();
     for (const history of histories) await history.reaches("open");
-    const give = Date.now() + trial.patience;
-    // The bus may drop the connection only now.
-    while (!inbox.texts.includes("marker")) {
-      check(Date.now() < give, "no message arrives after the bus went on");
-      const marker = sender.publish("hang", bytes("marker")).catch(() => {});
-      await within(marker, "publish() settles after the bus went on");
-      await pause(20);
-    }
+    await reachesAgain(trial, sender, "hang", inbox);
     const arrived = inbox.texts.filter((text) => text === "unanswered").length;
     check(arrived <= 1, `the rejected message arrived ${arrived} times`);
+  },
+  "pause",
+);
+
+/**
+ * The bus hangs until the publisher has given the publish up, then takes it, from a connection that
+ * nobody hears any more or as an answer that nobody waits for.
+ */
+const lostReply = conformanceCase(
+  "a publish whose reply is lost rejects and arrives at most once",
+  async (trial) => {
+    const sender = await trial.open(FAULT_OPTIONS);
+    // Stays through the hang, so that it hears what the bus takes afterwards.
+    const patient = { ...FAULT_OPTIONS, probeInterval: 60_000, probeTimeout: 60_000 };
+    const receiver = await trial.open(patient);
+    const inbox = trial.inbox();
+    await receiver.subscribe("lost", inbox.handler);
+    const limit = FAULT_OPTIONS.publishTimeout + trial.slack;
+    for (let round = 1;; round++) {
+      check(
+        round <= ROUNDS,
+        `the bus took none of ${ROUNDS} messages whose publish() was rejected`,
+      );
+      const text = `unanswered ${round}`;
+      await trial.bus.pause();
+      const publish = sender.publish("lost", bytes(text));
+      await rejection(publish, BackplaneUnavailableError, "publish() without a reply", limit);
+      await trial.bus.resume();
+      await reachesAgain(trial, sender, "lost", inbox);
+      // What the bus was given before may come after it, by another connection.
+      for (let waits = 0; waits < 50 && !inbox.texts.includes(text); waits++) await pause(20);
+      if (inbox.texts.includes(text)) break;
+    }
+    await trial.history(sender).reaches("open");
+    await reachesAgain(trial, sender, "lost", inbox);
+    const arrived = inbox.texts.filter((text) => text.startsWith("unanswered"));
+    same(arrived.length, new Set(arrived).size, "rejected messages, each counted once");
   },
   "pause",
 );
@@ -102,6 +134,7 @@ const noSilentLoss = conformanceCase(
 export const hangCases: readonly ConformanceCase[] = [
   noticed,
   publishing,
+  lostReply,
   subscribing,
   noSilentLoss,
 ];

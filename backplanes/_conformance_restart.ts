@@ -2,8 +2,18 @@
 import { type ConformanceCase, conformanceCase } from "./_conformance_case.ts";
 import { Ledger } from "./_conformance_ledger.ts";
 import { checkSequence } from "./_conformance_status.ts";
-import { bytes, check, FAULT_OPTIONS, rejection, same, within } from "./_conformance_assert.ts";
-import type { Trial } from "./_conformance_trial.ts";
+import {
+  bytes,
+  check,
+  FAULT_OPTIONS,
+  pause,
+  refusal,
+  rejection,
+  ROUNDS,
+  same,
+  within,
+} from "./_conformance_assert.ts";
+import { reachesAgain, type Trial } from "./_conformance_trial.ts";
 import { BackplaneClosedError, BackplaneUnavailableError } from "./errors.ts";
 
 function stopping(name: string, body: (trial: Trial) => Promise<void>): ConformanceCase {
@@ -44,6 +54,18 @@ const publishing = stopping(
     await rejection(publish(), BackplaneUnavailableError, "publish() at the stop", limit);
     await history.reaches("reconnecting");
     await rejection(publish(), BackplaneUnavailableError, "publish() while down", limit);
+  },
+);
+
+const atOnce = stopping(
+  "publish() rejects at once while the driver knows that the bus is down",
+  async (trial) => {
+    const sender = await trial.open({ ...FAULT_OPTIONS, publishTimeout: 600_000 });
+    const history = trial.history(sender);
+    await trial.bus.stop();
+    await history.reaches("reconnecting");
+    const publish = sender.publish("down", bytes("?"));
+    await rejection(publish, BackplaneUnavailableError, "publish() while down", trial.slack);
   },
 );
 
@@ -117,14 +139,16 @@ const gap = stopping("a gap is reported that covers the outage", async (trial) =
   const up = Date.now();
   await trial.bus.start();
   await history.reaches("open");
-  const gaps = history.events.flatMap(({ gap }) => gap ?? []);
-  const covering = gaps.find(({ since, until }) => since <= down && until >= up);
-  check(covering, `none of ${JSON.stringify(gaps)} covers ${down} to ${up}`);
+  // A driver with two connections may be open again before it has noticed the loss of the other.
+  await history.reports(down, up);
 });
 
 const noSilentLoss = stopping("nothing is lost in silence over a restart", async (trial) => {
   const [sender, receiver] = await trial.pair(FAULT_OPTIONS);
   const histories = [trial.history(sender), trial.history(receiver)];
+  // To have all of them again takes a while, and until then there is a gap.
+  const others = Array.from({ length: 5000 }, (_, index) => `other ${index}`);
+  await Promise.all(others.map((name) => receiver.subscribe(name, () => {})));
   await using ledger = new Ledger(trial, sender, receiver);
   await ledger.start();
   await trial.bus.stop();
@@ -134,27 +158,43 @@ const noSilentLoss = stopping("nothing is lost in silence over a restart", async
   await ledger.audit();
 });
 
-const cutReply = stopping(
-  "a publish whose reply is lost rejects and arrives at most once",
+const overtaken = stopping(
+  "a publish that a stop of the bus overtakes rejects and arrives at most once",
   async (trial) => {
     const [sender, receiver] = await trial.pair(FAULT_OPTIONS);
-    const histories = [trial.history(sender), trial.history(receiver)];
     const inbox = trial.inbox();
-    await receiver.subscribe("cut", inbox.handler);
-    const sent = Array.from({ length: 200 }, (_, index) => `${index}`);
-    const outcomes = Promise.allSettled(sent.map((text) => sender.publish("cut", bytes(text))));
-    await trial.bus.stop();
-    const rejected = (await within(outcomes, "every publish() settles")).flatMap((outcome) =>
-      outcome.status === "rejected" ? outcome.reason : []
-    );
-    const odd = rejected.find((reason) => !(reason instanceof BackplaneUnavailableError));
-    check(odd === undefined, `publish() rejected with ${odd}`);
-    for (const history of histories) await history.reaches("reconnecting");
-    await trial.bus.start();
-    for (const history of histories) await history.reaches("open");
-    await sender.publish("cut", bytes("marker"));
-    await inbox.heard("marker");
-    same(inbox.texts.length, new Set(inbox.texts).size, "messages that arrived, each counted once");
+    await receiver.subscribe("overtaken", inbox.handler);
+    let [sent, rejected] = [0, 0];
+    for (let round = 1; rejected === 0; round++) {
+      check(round <= ROUNDS, `${ROUNDS} stops of the bus overtook no publish()`);
+      const histories = [trial.history(sender), trial.history(receiver)];
+      const outcomes: Promise<unknown>[] = [];
+      const publish = () => {
+        // What is published while the driver knows that the bus is down is not overtaken.
+        for (let index = 0; index < 200 && sender.status === "open"; index++) {
+          outcomes.push(refusal(sender.publish("overtaken", bytes(`${sent++}`))));
+        }
+      };
+      publish();
+      let down = false;
+      const stopped = Promise.resolve(trial.bus.stop()).finally(() => down = true);
+      for (; !down; await pause(5)) publish();
+      await stopped;
+      const settled = Promise.all(outcomes);
+      const limit = FAULT_OPTIONS.publishTimeout + trial.slack;
+      const refusals = await within(settled, "every publish() settles", limit);
+      rejected = refusals.filter((error) => error !== undefined).length;
+      const odd = refusals.find((error) =>
+        error !== undefined && !(error instanceof BackplaneUnavailableError)
+      );
+      check(odd === undefined, `publish() rejected with ${odd}`);
+      for (const history of histories) await history.reaches("reconnecting");
+      await trial.bus.start();
+      for (const history of histories) await history.reaches("open");
+      await reachesAgain(trial, sender, "overtaken", inbox);
+    }
+    const arrived = inbox.texts.filter((text) => !text.startsWith("marker"));
+    same(arrived.length, new Set(arrived).size, "messages that arrived, each counted once");
   },
 );
 
@@ -177,11 +217,12 @@ const closing = stopping("close() while the bus is down rejects who waits", asyn
 export const restartCases: readonly ConformanceCase[] = [
   survives,
   publishing,
+  atOnce,
   lateBus,
   patient,
   withdrawn,
   gap,
   noSilentLoss,
-  cutReply,
+  overtaken,
   closing,
 ];

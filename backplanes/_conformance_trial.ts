@@ -1,7 +1,7 @@
 import { withResolvers } from "./_with_resolvers.ts";
 import type { Backplane, BackplaneStatus, BackplaneStatusEvent } from "./backplane.ts";
 import type { BackplaneOptions } from "./_options.ts";
-import { check, PATIENCE, shown, SLACK, within } from "./_conformance_assert.ts";
+import { bytes, check, PATIENCE, pause, shown, SLACK, within } from "./_conformance_assert.ts";
 import type { ConformanceBus, ConformanceSubject } from "./_conformance_subject.ts";
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -72,15 +72,29 @@ export class History {
     );
   }
 
+  /** Resolves once a gap has been reported that holds all from `start` to `end` (epoch milliseconds). */
+  async reports(start: number, end: number): Promise<void> {
+    const gaps = () => this.events.flatMap(({ gap }) => gap ?? []);
+    await this.#until(
+      () => gaps().some(({ since, until }) => since <= start && until >= end),
+      () => `a gap that covers ${start} to ${end} (there are ${JSON.stringify(gaps())})`,
+    );
+  }
+
   /** Resolves once the backplane has one of these statuses. */
   async reaches(...statuses: BackplaneStatus[]): Promise<void> {
-    const holds = () => statuses.includes(this.#backplane.status);
+    await this.#until(
+      () => statuses.includes(this.#backplane.status),
+      () => `status ${statuses.join(" or ")} (it is ${this.#backplane.status})`,
+    );
+  }
+
+  async #until(holds: () => boolean, what: () => string): Promise<void> {
     const { promise, resolve } = withResolvers<void>();
     using _listening = this.#backplane.onStatus(() => {
       if (holds()) resolve();
     });
     if (holds()) return;
-    const what = () => `status ${statuses.join(" or ")} (it is ${this.#backplane.status})`;
     await within(promise, what, this.#patience);
   }
 }
@@ -170,5 +184,23 @@ export class Trial implements AsyncDisposable {
       Promise.all(this.#opened.map((backplane) => backplane.close())),
       "every instance closes",
     );
+  }
+}
+
+/** Publishes a marker over and over until one has arrived. */
+export async function reachesAgain(
+  trial: Trial,
+  sender: Backplane,
+  channel: string,
+  inbox: Inbox,
+): Promise<void> {
+  const marker = `marker ${crypto.randomUUID()}`;
+  const give = Date.now() + trial.patience;
+  // The bus may drop the connection only now.
+  while (!inbox.texts.includes(marker)) {
+    check(Date.now() < give, "no message arrives after the bus went on");
+    const published = sender.publish(channel, bytes(marker)).catch(() => {});
+    await within(published, "publish() settles after the bus went on");
+    await pause(20);
   }
 }

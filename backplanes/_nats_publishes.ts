@@ -1,9 +1,7 @@
 /** The publishes that a NATS server has not yet accepted. */
+import { MAXIMUM_WAITING_BYTES, waitingBytes } from "./_waiting.ts";
 import { withResolvers } from "./_with_resolvers.ts";
 import { BackplaneError, BackplaneUnavailableError } from "./errors.ts";
-
-/** How much may wait for a server that does not keep up, in bytes; as with Redis. */
-const MAXIMUM_WAITING_BYTES = 64 * 1024 * 1024;
 
 /** What publishing needs of a connection. */
 export interface PublishingConnection {
@@ -53,8 +51,9 @@ export class Publishes {
       accepted = withResolvers<undefined>();
       batch.subjects.set(subject, accepted);
     }
-    batch.bytes += payload.byteLength;
-    this.#waitingBytes += payload.byteLength;
+    const bytes = waitingBytes(subject, payload);
+    batch.bytes += bytes;
+    this.#waitingBytes += bytes;
     try {
       this.#connection.publish(subject, payload);
     } catch (cause) {

@@ -1,33 +1,53 @@
 import { Buffer } from "node:buffer";
-import { Command, type Redis } from "ioredis";
+import type { Command, Redis } from "ioredis";
 import { RedisBatch } from "./_redis_batch.ts";
 import { BackplaneError, BackplaneUnavailableError } from "./errors.ts";
 import { isIncurable, isReply, withoutSecrets } from "./_redis_errors.ts";
+import { MAXIMUM_WAITING_BYTES, waitingBytes } from "./_waiting.ts";
 
 /** What Redis takes in one message, in bytes (its `proto-max-bulk-len`). */
 const MAXIMUM_PAYLOAD_BYTES = 512 * 1024 * 1024;
-/** How much may wait for a bus that does not keep up, in bytes. */
-const MAXIMUM_UNSENT_BYTES = 64 * 1024 * 1024;
 /** From how many settled entries on the queue is shortened. */
 const TRIM = 1024;
+const NOTHING = new Uint8Array();
 
-/** A PUBLISH that is written as it is, without the detours of a command with any arguments. */
-class Publish extends Command {
+/**
+ * A PUBLISH, with what ioredis uses of a command: its own class takes any command, and makes two
+ * promises and five functions for each.
+ */
+class Publish {
+  readonly name = "publish";
+  readonly args: readonly [channel: string];
+  /** There is nobody to trace it for. */
+  readonly isTraced = true;
+  readonly promise: Promise<number>;
   readonly deadline: number;
   settled = false;
-  readonly #channel: string;
-  readonly #payload: Uint8Array;
+  #payload: Uint8Array;
+  readonly #batch: RedisBatch;
+  /** What it counts for while it waits. */
+  readonly #bytes: number;
+  #resolve!: (count: number) => void;
+  #reject!: (error: Error) => void;
+  #written = false;
 
-  constructor(channel: string, payload: Uint8Array, deadline: number) {
-    super("publish", [channel]);
-    this.#channel = channel;
+  constructor(channel: string, payload: Uint8Array, deadline: number, batch: RedisBatch) {
+    this.args = [channel];
     this.#payload = payload;
     this.deadline = deadline;
+    this.#batch = batch;
+    this.#bytes = waitingBytes(channel, payload);
+    batch.waitingBytes += this.#bytes;
+    this.promise = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
   }
 
-  /** A copy: the payload is the caller's again. */
-  override toWritable(): Buffer {
-    const channel = this.#channel;
+  /** Its bytes, a copy: the payload is the caller's again. */
+  toWritable(): Buffer {
+    this.#written = true;
+    const [channel] = this.args;
     const payload = this.#payload;
     const head = `*3\r\n$7\r\npublish\r\n$${
       Buffer.byteLength(channel)
@@ -38,15 +58,39 @@ class Publish extends Command {
     at += payload.length;
     bytes[at++] = 0x0d;
     bytes[at++] = 0x0a;
+    this.#payload = NOTHING;
     return bytes.subarray(0, at);
   }
+
+  /** Redis has answered. */
+  resolve(count: unknown): void {
+    this.settled = true;
+    this.#resolve(Number(count));
+    this.#batch.waitingBytes -= this.#bytes;
+    this.#batch.answered();
+  }
+
+  /** Redis has refused, or the client says that it never will answer. */
+  reject(error: unknown): void {
+    this.fail(described(error));
+    this.#batch.waitingBytes -= this.#bytes;
+    if (this.#written) this.#batch.answered();
+  }
+
+  /** Nobody waits for the answer any more; the client still does, so it goes on to count. */
+  fail(error: Error): void {
+    this.settled = true;
+    this.#reject(error);
+  }
+
+  /** For a client with a `commandTimeout`: it has its deadline. */
+  setTimeout(): void {}
 }
 
 /**
  * Publishes through a client and bounds every wait.
  *
- * - **Joining**: the messages of one turn leave as one write, see {@link RedisBatch}. That costs half
- *   as much as ioredis's auto-pipelining, which also lets a message wait for the answers to those before.
+ * - **Joining**: while answers are awaited, messages leave together as one write; see {@link RedisBatch}.
  * - **Deadline**: one timer for all. They answer in order, so it looks at the oldest.
  */
 export class RedisPublisher {
@@ -66,21 +110,13 @@ export class RedisPublisher {
   publish(redis: Redis, channel: string, payload: Uint8Array): Promise<number> {
     if (payload.length > MAXIMUM_PAYLOAD_BYTES) return Promise.reject(tooLarge(payload));
     const batch = this.#batchFor(redis);
-    if (batch.unsentBytes > MAXIMUM_UNSENT_BYTES) return Promise.reject(tooSlow());
-    const command = new Publish(channel, payload, performance.now() + this.#timeout);
+    if (batch.waitingBytes > MAXIMUM_WAITING_BYTES) return Promise.reject(tooSlow());
+    this.#trim();
+    const command = new Publish(channel, payload, performance.now() + this.#timeout, batch);
     this.#pending.push(command);
     this.#timer ??= setTimeout(this.#sweep, this.#timeout);
-    redis.sendCommand(command, batch);
-    return command.promise.then(
-      (count) => {
-        this.#settle(command);
-        return Number(count);
-      },
-      (error) => {
-        this.#settle(command);
-        throw described(error);
-      },
-    );
+    redis.sendCommand(command as unknown as Command, batch);
+    return command.promise;
   }
 
   /** To be called before anything else is sent through the same client. */
@@ -91,7 +127,7 @@ export class RedisPublisher {
   /** Rejects everything that waits with `error`. */
   close(error: Error): void {
     clearTimeout(this.#timer);
-    for (const command of this.#pending) command.reject(error);
+    for (const command of this.#pending) command.fail(error);
     this.#pending.length = this.#oldest = 0;
   }
 
@@ -100,8 +136,8 @@ export class RedisPublisher {
     return this.#batch = new RedisBatch(stream);
   }
 
-  #settle(command: Publish): void {
-    command.settled = true;
+  /** Forgets those that are settled. */
+  #trim(): void {
     while (this.#pending[this.#oldest]?.settled) this.#oldest++;
     if (this.#oldest < this.#pending.length && this.#oldest < TRIM) return;
     this.#pending.splice(0, this.#oldest);
@@ -110,6 +146,7 @@ export class RedisPublisher {
 
   readonly #sweep = (): void => {
     this.#timer = undefined;
+    this.#trim();
     const now = performance.now();
     for (let index = this.#oldest; index < this.#pending.length; index++) {
       const command = this.#pending[index];
@@ -118,7 +155,7 @@ export class RedisPublisher {
         this.#timer = setTimeout(this.#sweep, command.deadline - now);
         return;
       }
-      command.reject(
+      command.fail(
         new BackplaneUnavailableError(`Cannot publish: no answer within ${this.#timeout} ms`),
       );
     }
@@ -126,7 +163,6 @@ export class RedisPublisher {
 }
 
 function described(error: unknown): Error {
-  if (error instanceof BackplaneError) return error;
   const cause = withoutSecrets(error);
   const message = `Cannot publish: ${isReply(error) ? cause.message : "the connection was lost"}`;
   return isIncurable(error)
@@ -142,6 +178,6 @@ function tooLarge(payload: Uint8Array): RangeError {
 
 function tooSlow(): BackplaneUnavailableError {
   return new BackplaneUnavailableError(
-    `Cannot publish: more than ${MAXIMUM_UNSENT_BYTES} bytes wait to be sent`,
+    `Cannot publish: more than ${MAXIMUM_WAITING_BYTES} bytes wait for Redis to accept them`,
   );
 }

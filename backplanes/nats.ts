@@ -134,7 +134,8 @@ export class NatsBackplane implements Backplane {
   /**
    * As {@link Backplane.publish}; publishes on one channel in one turn share their promise.
    *
-   * @throws {BackplaneUnavailableError} also when 64 MiB wait to be accepted.
+   * @throws {BackplaneUnavailableError} also when publishes of 128 MiB, each counted with 1 KiB beside
+   * its bytes, wait to be accepted.
    * @throws {BackplaneError} if the server does not permit it.
    */
   publish(channel: string, payload: Uint8Array): Promise<undefined> {

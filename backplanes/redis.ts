@@ -141,8 +141,9 @@ export class RedisBackplane implements Backplane {
    *
    * @throws {RangeError} if the channel name is not 1 to 1,024 UTF-8 bytes (without the prefix) or not
    * well-formed, or the payload is over 512 MiB.
-   * @throws {BackplaneUnavailableError} while the publishing connection is away or 64 MiB wait to be
-   * sent, when the connection is lost before the answer, or after `publishTimeout`.
+   * @throws {BackplaneUnavailableError} while the publishing connection is away or publishes of
+   * 128 MiB, each counted with 1 KiB beside its bytes, wait for their answers; when the connection is
+   * lost before the answer, or after `publishTimeout`.
    * @throws {BackplaneError} if Redis forbids it.
    * @throws {BackplaneClosedError} after {@link close}.
    */

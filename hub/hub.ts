@@ -50,8 +50,8 @@ export interface HubDefinition<M extends HubMethods> {
   /** Called when a connection is there, before anything that it sent; throwing refuses it. */
   readonly connected?: (context: HubContext<never, never>) => unknown;
   /**
-   * Called once when a connection has gone, and only if `connected` did not throw. `error` is absent
-   * for an orderly end.
+   * Called once when a connection has gone and the last call that it had sent has begun, and only if
+   * `connected` did not throw. `error` is absent for an orderly end.
    */
   readonly disconnected?: (context: HubContext<never, never>, error?: Error) => unknown;
 }

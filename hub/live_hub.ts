@@ -207,13 +207,14 @@ export class LiveHub implements ConnectionListener {
     // A client that reads too slowly is taken out of every group before it can delay anyone.
     if (cause.slow) this.#router.groups.leaveAll(connection);
     this.#expirations?.delete(connection.id);
-    member.abandonCalls();
+    member.invocations.abort();
     this.#router.results.abandon(connection.id);
   }
 
   async closed(connection: HubConnection, cause: CloseCause, admitted: boolean): Promise<void> {
     const member = this.#members.get(connection);
     if (member === undefined) return;
+    member.invocations.abort();
     try {
       if (admitted) {
         await this.#hooks.disconnected?.(

@@ -48,11 +48,6 @@ export class Member implements ConnectionState {
     return this.#invocations ??= new Invocations(this.#parts.dispatch, this.#connection, this);
   }
 
-  /** Nobody waits for its calls any more. */
-  abandonCalls(): void {
-    this.#invocations?.abort();
-  }
-
   get connectionId(): string {
     return this.#connection.id;
   }

@@ -62,7 +62,9 @@ export interface HubServerOptions {
    */
   readonly clientTimeoutInterval?: number;
   /**
-   * How long a connection may be without a transport, after it was negotiated or has lost one, 1 to 2,147,483,647. Looked at once a second.
+   * How long a connection may be without a transport, after it was negotiated or has lost one, and how
+   * long the calls that a client sent before it left may take to begin, 1 to 2,147,483,647. Looked at
+   * once a second.
    *
    * @default {15000}
    */
@@ -176,9 +178,9 @@ export interface HubServerOptions {
    */
   readonly transports?: readonly TransportName[];
   /**
-   * How long a client may take nothing of what is sent to it by events or a poll, 1 to 2,147,483,647;
-   * then its connection ends. Looked at once a second, and only where the platform can tell: what the
-   * operating system buffers counts as taken.
+   * How long a client may take nothing of what is sent to it, 1 to 2,147,483,647; then its connection
+   * ends, as if it had vanished. Looked at once a second. What the operating system buffers counts as
+   * taken, in steps of 64 KiB or of a message that is larger.
    *
    * @default {10000}
    */

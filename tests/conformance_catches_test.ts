@@ -6,19 +6,14 @@ import { broken, type Defect } from "./conformance/broken.ts";
 import { BROKEN_DELIVERY } from "./conformance/broken_delivery.ts";
 import { BROKEN_LIFE } from "./conformance/broken_life.ts";
 import { BROKEN_SUBSCRIPTIONS } from "./conformance/broken_subscriptions.ts";
+import { losingReplies } from "./conformance/losing_replies.ts";
 
 /** Long enough for what happens in memory; a driver that drops a message makes its case wait so long. */
 const PATIENCE = 300;
 
-/** A driver with `defect`, on a bus that can stop; a hang is noticed at once, and so no different. */
+/** A driver with `defect`, on a bus that can stop and hang; a hang is noticed at once. */
 function subjectOf(defect: Defect): ConformanceSubject {
-  const bus = new MemoryBus();
-  const [stop, start] = [() => bus.stop(), () => bus.start()];
-  return {
-    patience: PATIENCE,
-    open: (prefix, options) => broken(new MemoryBackplane(bus, { ...options, prefix }), defect),
-    bus: { stop, start, pause: stop, resume: start },
-  };
+  return losingReplies(defect, PATIENCE);
 }
 
 /** Checks that the case called `name`, and it by what it looks for, fails. */

@@ -11,6 +11,9 @@
  * it expires the connection is closed, and the client comes back with a new one. Nodes that share
  * `AUTH_SECRET` recognise each other's tokens; without it the secret is made up at the start.
  *
+ * With `--listen` the same is served as for a port that strangers reach. It then also needs
+ * `--allow-env=WS_NO_BUFFER_UTIL,WS_NO_UTF_8_VALIDATE`.
+ *
  * @module
  */
 import { createHubServer, openBackplane } from "@hubplane/hubplane";
@@ -25,6 +28,7 @@ const { values } = parseArgs({
   options: {
     port: { type: "string", default: "8010" },
     lifetime: { type: "string", default: "60" },
+    listen: { type: "boolean", default: false },
   },
 });
 const given = Deno.env.get("AUTH_SECRET");
@@ -57,21 +61,32 @@ async function login(request: Request): Promise<Response> {
   }
 }
 
-const http = Deno.serve({
-  hostname: "127.0.0.1",
-  port: Number(values.port),
-  onListen({ port }) {
-    Deno.stdout.writeSync(new TextEncoder().encode(`http://127.0.0.1:${port}/board\n`));
-  },
-}, (request) => {
+/** What is asked of this node: to sign somebody in, or something of the hub server. */
+function answer(request: Request): Promise<Response> {
   const { pathname } = new URL(request.url);
   return request.method === "POST" && pathname === "/login"
     ? login(request)
     : server.fetch(request);
-});
+}
+
+/** Serves the node with Deno's own server; returns its port, and what ends it. */
+function serve(hostname: string, port: number) {
+  const http = Deno.serve({ hostname, port, onListen() {} }, answer);
+  return { port: http.addr.port, close: () => http.shutdown() };
+}
+
+/** The same with the server for strangers, which needs more permissions. */
+async function listen(hostname: string, port: number) {
+  const { listen } = await import("@hubplane/hubplane/listen");
+  return await listen(server, { hostname, port, fetch: answer });
+}
+
+const start = values.listen ? listen : serve;
+const http = await start("127.0.0.1", Number(values.port));
+Deno.stdout.writeSync(new TextEncoder().encode(`http://127.0.0.1:${http.port}/board\n`));
 
 Deno.addSignalListener("SIGINT", async () => {
   await server.close();
-  await http.shutdown();
+  await http.close();
   Deno.exit(0);
 });

@@ -1,4 +1,4 @@
-import { withDetail } from "../error_texts.ts";
+import { toldByClient, withDetail } from "../error_texts.ts";
 import { type CloseMessage, MessageType } from "../protocol/messages.ts";
 import { ProtocolError } from "../protocol/protocol.ts";
 
@@ -10,6 +10,8 @@ export interface CloseCause {
   readonly message?: CloseMessage;
   /** The client reads too slowly: it is taken out of every group before anything else is done. */
   readonly slow?: true;
+  /** The client has gone: what it had sent is still dispatched, before the hub hears of the end. */
+  readonly gone?: true;
 }
 
 const RECONNECT: CloseMessage = { type: MessageType.Close, allowReconnect: true };
@@ -22,6 +24,12 @@ export function failed(
   const text = withDetail("Connection closed with an error.", error, options.detailedErrors);
   const { allowReconnect } = options;
   return { error, message: { type: MessageType.Close, error: text, allowReconnect } };
+}
+
+/** The client has said that it goes, and perhaps why. */
+export function goodbye({ error }: CloseMessage): CloseCause {
+  const message: CloseMessage = { type: MessageType.Close };
+  return error ? { message, error: toldByClient(error) } : { message };
 }
 
 /** More is unsent than is allowed. */
@@ -40,6 +48,13 @@ export function flooded(): CloseCause {
 export function unacknowledged(): CloseCause {
   const error = new ProtocolError("The client does not acknowledge what it is sent.");
   return { error, message: RECONNECT, slow: true };
+}
+
+/** The client has gone, and what it had sent was not all dispatched in time. */
+export function leftBehind(): Error {
+  return new ProtocolError(
+    "The client has gone, and its calls took too long: what it had sent behind them is dropped.",
+  );
 }
 
 /** The client went in the middle of a message. */

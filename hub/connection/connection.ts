@@ -1,16 +1,15 @@
 import { withResolvers } from "../../backplanes/_with_resolvers.ts";
-import { toldByClient } from "../error_texts.ts";
 import { HANDSHAKE_SUCCESS, handshakeFailure } from "../protocol/handshake.ts";
-import { HandshakeReader, type HandshakeRecord } from "../protocol/handshake_reader.ts";
+import { HandshakeReader } from "../protocol/handshake_reader.ts";
 import { type HubMessage, MessageType } from "../protocol/messages.ts";
 import { type Frame, type HubProtocol, ProtocolError } from "../protocol/protocol.ts";
 import { agree } from "./agreement.ts";
-import { clientTimeout, type CloseCause, failed, flooded, tooSlow, torn } from "./closing.ts";
+import { clientTimeout, type CloseCause, failed, goodbye, leftBehind, torn } from "./closing.ts";
 import { relieved } from "./congestion.ts";
 import { Inbox, type InboxListener } from "./inbox.ts";
 import { KeepAlive } from "./keep_alive.ts";
-import type { ConnectionParts } from "./parts.ts";
 import { Outbox, type OutboxListener } from "./outbox.ts";
+import type { ConnectionParts } from "./parts.ts";
 import type { Pipe, PipeListener, StatefulListener } from "./pipe.ts";
 import { StatefulReconnect } from "./stateful_reconnect.ts";
 
@@ -35,6 +34,8 @@ export class HubConnection implements StatefulListener, InboxListener, OutboxLis
   #opening: Promise<void> | undefined;
   #admitted = false;
   #closed = false;
+  /** When the client has gone; what it had sent has some time from then on. */
+  #goneAt: number | undefined;
   #abort: AbortController | undefined;
   #finished: PromiseWithResolvers<void> | undefined;
 
@@ -59,6 +60,11 @@ export class HubConnection implements StatefulListener, InboxListener, OutboxLis
   /** Whether the connection has ended, or is ending. */
   get isClosed(): boolean {
     return this.#closed;
+  }
+
+  /** Whether what the client has sent is dispatched: also for a while after it has gone. */
+  get isHeard(): boolean {
+    return this.#inbox?.stopped === false;
   }
 
   /** Whether the client may come back on another pipe. */
@@ -149,15 +155,15 @@ export class HubConnection implements StatefulListener, InboxListener, OutboxLis
     this.close(failed(error, { allowReconnect: true, ...this.#parts.limits }));
   }
 
-  /** Ends the connection. Idempotent: the first cause counts. */
+  /** Ends the connection. Idempotent: the first cause counts, but a later one ends what a client left. */
   close(cause: CloseCause): void {
-    if (this.#closed) return;
-    const { message, slow } = cause;
+    if (this.#closed) return this.#inbox?.stop(cause.error);
+    const { message, slow, gone } = cause;
     this.#closed = true;
     // The socket may stay open for as long as its peer likes: nothing of the client's is kept for it.
     this.#handshake = undefined;
-    this.#stateful = undefined;
-    this.#inbox?.stop();
+    if (gone) this.#goneAt = this.#parts.clock.now();
+    else this.#inbox?.stop();
     // What is queued would only delay the Close; the client reads its state again when it is back.
     if (slow) this.#outbox.clear();
     this.#outbox.finish(message && this.#protocol?.write(message));
@@ -171,10 +177,12 @@ export class HubConnection implements StatefulListener, InboxListener, OutboxLis
 
   /** The heartbeat: everything that depends on time. */
   tick(now: number): void {
+    const { handshakeTimeout, disconnectTimeout } = this.#parts.limits;
+    // A client that has gone must not keep the connection for as long as its calls like.
+    if (now - (this.#goneAt ?? now) > disconnectTimeout) this.#inbox?.stop(leftBehind());
     if (this.#closed) return;
     if (this.#protocol === undefined) {
-      const waited = now - this.#startedAt;
-      if (waited >= this.#parts.limits.handshakeTimeout) this.#refuse("Handshake was canceled.");
+      if (now - this.#startedAt >= handshakeTimeout) this.#refuse("Handshake was canceled.");
       return;
     }
     const given = this.#stateful?.tick(now);
@@ -194,20 +202,8 @@ export class HubConnection implements StatefulListener, InboxListener, OutboxLis
     }
     if (type === MessageType.Ping) return undefined;
     if (type !== MessageType.Close) return this.#parts.listener.message(this, message);
-    const { error } = message;
-    this.close({
-      message: { type: MessageType.Close },
-      ...error ? { error: toldByClient(error) } : undefined,
-    });
+    this.close(goodbye(message));
     return undefined;
-  }
-
-  flooded(): void {
-    this.close(flooded());
-  }
-
-  overflow(): void {
-    this.close(tooSlow());
   }
 
   backlog(waiting: boolean): void {
@@ -216,9 +212,17 @@ export class HubConnection implements StatefulListener, InboxListener, OutboxLis
   }
 
   #checkAlive(now: number): void {
+    const { transportSendTimeout } = this.#parts.limits;
+    if (this.#outbox.stuckFor(now) > transportSendTimeout) return this.#stalled();
     if (this.#keepAlive?.takePing(now)) this.send({ type: MessageType.Ping });
     if (this.#inbox?.blocked) this.#keepAlive?.excuse(now);
     else if (this.#keepAlive?.timedOut(now)) this.fail(clientTimeout());
+  }
+
+  /** As if it had vanished: a native socket says so only when its peer lets go of it. */
+  #stalled(): void {
+    this.#pipe.terminate();
+    this.#pipeClosed(this.#pipe, true);
   }
 
   #receive(pipe: Pipe, chunk: Frame): void {
@@ -229,7 +233,9 @@ export class HubConnection implements StatefulListener, InboxListener, OutboxLis
 
   #pipeClosed(pipe: Pipe, vanished: boolean): void {
     if (this.#closed || pipe !== this.#pipe) return;
-    if (!vanished || !this.#stateful) return this.#inbox?.torn ? this.fail(torn()) : this.close({});
+    if (!vanished || !this.#stateful) {
+      return this.#inbox?.torn ? this.fail(torn()) : this.close({ gone: true });
+    }
     this.#inbox?.dropPartial();
     this.#outbox.detach();
     this.#stateful.lost(this.#parts.clock.now());
@@ -237,21 +243,19 @@ export class HubConnection implements StatefulListener, InboxListener, OutboxLis
 
   async #end(cause: CloseCause): Promise<void> {
     await this.#opening;
-    await this.#parts.listener.closed(this, cause, this.#admitted);
+    const error = await this.#inbox?.rest();
+    // Until now it knew what its client had sent twice.
+    this.#stateful = undefined;
+    await this.#parts.listener.closed(this, error ? { ...cause, error } : cause, this.#admitted);
     (this.#finished ??= withResolvers()).resolve();
   }
 
   #shakeHands(reader: HandshakeReader, chunk: Frame): void {
-    let handshake: HandshakeRecord | undefined;
-    try {
-      handshake = reader.push(chunk);
-    } catch {
-      return this.#refuse("Handshake was canceled.");
-    }
-    if (handshake === undefined) return;
     const { protocols, limits } = this.#parts;
     const { detailedErrors } = limits;
-    const agreed = agree(handshake, protocols, { textOnly: this.#pipe.textOnly, detailedErrors });
+    const { textOnly } = this.#pipe;
+    const agreed = agree(reader, chunk, protocols, { textOnly, detailedErrors });
+    if (agreed === undefined) return;
     if (typeof agreed === "string") return this.#refuse(agreed);
     this.#protocol = agreed.protocol;
     // Version 1 knows no reconnect, whatever was negotiated.
@@ -259,7 +263,7 @@ export class HubConnection implements StatefulListener, InboxListener, OutboxLis
       const sent = this.#outbox.remember(limits.statefulReconnectBufferSize);
       this.#stateful = new StatefulReconnect(sent, limits);
     }
-    this.#open(this.#protocol, handshake.rest);
+    this.#open(this.#protocol, agreed.rest);
   }
 
   #open(protocol: HubProtocol, rest: Frame): void {
@@ -283,7 +287,7 @@ export class HubConnection implements StatefulListener, InboxListener, OutboxLis
       this.close(failed(error as Error, { allowReconnect: false, ...limits }));
     }
     this.#opening = undefined;
-    if (this.#admitted && !this.#closed) this.#inbox?.unblock();
+    if (this.#admitted) this.#inbox?.unblock();
   }
 
   /** Ends a connection that never shook hands. */

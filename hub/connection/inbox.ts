@@ -1,6 +1,8 @@
+import { withResolvers } from "../../backplanes/_with_resolvers.ts";
 import type { FrameReader } from "../protocol/framing.ts";
 import type { HubMessage } from "../protocol/messages.ts";
 import type { Frame, HubProtocol } from "../protocol/protocol.ts";
+import { type CloseCause, flooded, torn } from "./closing.ts";
 import { atEndOfTurn, type TurnListener } from "./turn.ts";
 
 /** What an {@link Inbox} does with what it reads. */
@@ -9,8 +11,8 @@ export interface InboxListener {
   message(message: HubMessage): Promise<void> | undefined;
   /** The client broke the rules; nothing more is read. */
   fail(error: Error): void;
-  /** More is waiting to be read than is allowed; nothing more is read. */
-  flooded(): void;
+  /** Ends the connection: more is waiting to be read than is allowed; nothing more is read. */
+  close(cause: CloseCause): void;
   /** Much is waiting: stop the transport if that is possible, and let it go on later. */
   backlog(waiting: boolean): void;
 }
@@ -39,6 +41,10 @@ export class Inbox implements TurnListener {
   #blocked = true;
   #stopped = false;
   #backlog = false;
+  /** Why nothing more is read. */
+  #error: Error | undefined;
+  /** Made when nothing more can come. */
+  #rest: PromiseWithResolvers<Error | undefined> | undefined;
 
   /** Reads nothing until {@link unblock}. */
   constructor(
@@ -59,6 +65,11 @@ export class Inbox implements TurnListener {
   /** Whether a dispatch holds up reading. */
   get blocked(): boolean {
     return this.#blocked;
+  }
+
+  /** Whether nothing more is read, not even what waits. */
+  get stopped(): boolean {
+    return this.#stopped;
   }
 
   /** Whether the transport was asked to stop. */
@@ -93,10 +104,24 @@ export class Inbox implements TurnListener {
     this.#listener.backlog(false);
   }
 
+  /**
+   * Nothing more comes. Resolves once everything that waits was dispatched: with an error if that ended
+   * in the middle of a message, or with what {@link stop} was given if that came first.
+   */
+  rest(): Promise<Error | undefined> {
+    const rest = this.#rest = withResolvers<Error | undefined>();
+    if (this.#stopped) rest.resolve(this.#error);
+    else if (!this.#blocked) this.#emptied();
+    return rest.promise;
+  }
+
   /** Reads nothing more, and forgets what waits: the socket may stay open for as long as its peer likes. */
-  stop(): void {
+  stop(error?: Error): void {
+    if (this.#stopped) return;
     this.#stopped = true;
+    this.#error = error;
     this.#reader = this.#protocol.reader(this.#maximumMessageBytes);
+    this.#rest?.resolve(error);
   }
 
   turnEnded(): void {
@@ -110,11 +135,11 @@ export class Inbox implements TurnListener {
       let message: HubMessage | undefined;
       try {
         const record = this.#reader.read();
-        if (record === undefined) return;
+        if (record === undefined) return this.#emptied();
         left -= record.length + MESSAGE_BYTES;
         message = this.#protocol.parse(record);
       } catch (error) {
-        this.stop();
+        this.stop(error as Error);
         return this.#listener.fail(error as Error);
       }
       // A type of message that is not known yet is skipped.
@@ -127,6 +152,11 @@ export class Inbox implements TurnListener {
     }
   }
 
+  /** Everything was read but the beginning of a message. */
+  #emptied(): void {
+    if (this.#rest !== undefined) this.stop(this.torn ? torn() : undefined);
+  }
+
   #waitForTurn(): void {
     this.#blocked = true;
     atEndOfTurn(this);
@@ -137,7 +167,7 @@ export class Inbox implements TurnListener {
     const waiting = this.#reader.bufferedBytes;
     if (waiting > this.#maximumQueuedBytes) {
       this.stop();
-      this.#listener.flooded();
+      this.#listener.close(flooded());
     } else if (waiting > BACKLOG_BYTES && !this.#backlog) {
       this.#backlog = true;
       this.#listener.backlog(true);

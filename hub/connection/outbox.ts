@@ -1,5 +1,6 @@
 import { utf8Length } from "../protocol/framing.ts";
 import type { Frame } from "../protocol/protocol.ts";
+import { type CloseCause, tooSlow } from "./closing.ts";
 import type { Congestible } from "./congestion.ts";
 import type { Pipe } from "./pipe.ts";
 import { ResendBuffer } from "./resend_buffer.ts";
@@ -13,8 +14,8 @@ const NOTHING: Frame[] = [];
 
 /** What an {@link Outbox} belongs to. */
 export interface OutboxListener {
-  /** More is unsent than is allowed. Called once, inside the write that passes the limit. */
-  overflow(): void;
+  /** Ends the connection: more is unsent than is allowed. Called inside the write that passes the limit. */
+  close(cause: CloseCause): void;
 }
 
 /**
@@ -39,6 +40,8 @@ export class Outbox implements Congestible, TurnListener {
   #queuedBytes = 0;
   /** Never less than what is really unsent: the pipe is asked only when this passes the limit. */
   #unsentAtMost = 0;
+  /** Since when looks have found that the client takes nothing of what waits. */
+  #stuckSince: number | undefined;
   #turn = false;
   /** Whether the turn before had several frames: this one is likely to, so its first waits for them. */
   #busy = false;
@@ -54,6 +57,7 @@ export class Outbox implements Congestible, TurnListener {
   attach(pipe: Pipe): void {
     this.#pipe = pipe;
     this.#unsentAtMost = this.#queuedBytes + pipe.bufferedBytes;
+    this.#stuckSince = undefined;
     this.#flush();
   }
 
@@ -72,7 +76,11 @@ export class Outbox implements Congestible, TurnListener {
     this.clear();
   }
 
-  /** Sends `sequence` and all that is not acknowledged through `pipe`, then what follows. */
+  /**
+   * Sends `sequence` and all that is not acknowledged through `pipe`, then what follows. At once, unlike
+   * a stream: nothing else may reach the client before it, it is kept here whether it is sent or waits,
+   * and it is within the limit, because what passes that ends the connection. Streams wait meanwhile.
+   */
   resume(pipe: Pipe, sequence: Frame): void {
     this.clear();
     const frames = [sequence, ...this.#resend?.frames ?? []];
@@ -89,14 +97,13 @@ export class Outbox implements Congestible, TurnListener {
     const bytes = frameBytes(frame);
     if (counted && this.#resend !== undefined) {
       this.#resend.add(frame, bytes);
-      if (this.#resend.bytes > this.#limit) return this.#listener.overflow();
+      if (this.#resend.bytes > this.#limit) return this.#listener.close(tooSlow());
     }
     if (this.#pipe === undefined) return;
-    this.#unsentAtMost += bytes;
-    if (this.#unsentAtMost > this.#limit) {
-      this.#unsentAtMost = this.#queuedBytes + bytes + this.#pipe.bufferedBytes;
-      if (this.#unsentAtMost > this.#limit) return this.#listener.overflow();
+    if (this.#unsentAtMost + bytes > this.#limit && this.#look() + bytes > this.#limit) {
+      return this.#listener.close(tooSlow());
     }
+    this.#unsentAtMost += bytes;
     if (!this.#turn) {
       this.#turn = true;
       atEndOfTurn(this);
@@ -111,8 +118,15 @@ export class Outbox implements Congestible, TurnListener {
     if (this.#closed) return false;
     if (this.#resend !== undefined && this.#resend.bytes > this.#patienceBytes) return true;
     if (this.#unsentAtMost <= this.#limit / 4) return false;
-    this.#unsentAtMost = this.#queuedBytes + (this.#pipe?.bufferedBytes ?? 0);
-    return this.#unsentAtMost > this.#limit / 4;
+    return this.#look() > this.#limit / 4;
+  }
+
+  /** For how long the client has taken nothing of what waits, in milliseconds, as far as looks tell. */
+  stuckFor(now: number): number {
+    // Who has nothing to take, costs no look.
+    if (this.#unsentAtMost === 0 || this.#look() === 0) return 0;
+    this.#stuckSince ??= now;
+    return now - this.#stuckSince;
   }
 
   /** Sends what is queued, then `last`, and takes nothing more. */
@@ -141,6 +155,13 @@ export class Outbox implements Congestible, TurnListener {
     if (this.#queue === NOTHING) this.#queue = [frame];
     else this.#queue.push(frame);
     this.#queuedBytes += bytes;
+  }
+
+  /** What is unsent. If that is less than was written since the last look, the client has taken something. */
+  #look(): number {
+    const unsent = this.#queuedBytes + (this.#pipe?.bufferedBytes ?? 0);
+    if (unsent < this.#unsentAtMost) this.#stuckSince = undefined;
+    return this.#unsentAtMost = unsent;
   }
 
   #flush(): void {

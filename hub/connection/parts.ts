@@ -26,6 +26,7 @@ export interface ConnectionLimits {
   readonly maximumReceiveMessageSize: number | null;
   readonly maximumQueuedReceiveBytes: number;
   readonly maximumBufferedBytes: number;
+  readonly transportSendTimeout: number;
   readonly statefulReconnectBufferSize: number;
   readonly detailedErrors: boolean;
 }
@@ -39,8 +40,14 @@ export interface ConnectionListener {
   opened(connection: HubConnection): Promise<unknown> | undefined;
   /** A message to dispatch; returns a promise when reading has to wait. */
   message(connection: HubConnection, message: HubMessage): Promise<void> | undefined;
-  /** The connection ends: nothing is delivered to it any more. Called at once. */
+  /**
+   * The connection ends: nothing is delivered to it any more. Called at once; messages may follow if the
+   * client has gone.
+   */
   closing(connection: HubConnection, cause: CloseCause): void;
-  /** Called after `closing`, once `opened` has settled; `admitted` is whether it had resolved. */
+  /**
+   * Called after `closing`, once `opened` has settled and no message can follow; `admitted` is whether
+   * `opened` had resolved.
+   */
   closed(connection: HubConnection, cause: CloseCause, admitted: boolean): Promise<void>;
 }

@@ -87,7 +87,7 @@ export class StatefulReconnect {
     const sequenceId = this.away ? undefined : this.#received.takeAck();
     return {
       expired: gone || stuck,
-      cause: gone ? {} : unacknowledged(),
+      cause: gone ? { gone } : unacknowledged(),
       ack: sequenceId === undefined ? undefined : { type: MessageType.Ack, sequenceId },
     };
   }

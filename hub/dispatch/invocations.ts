@@ -19,8 +19,8 @@ const MAXIMUM_SENDING = 256;
 
 /** What calls need of the connection that they come from. */
 export interface Caller {
-  /** Whether nobody waits for an answer any more. */
-  readonly isClosed: boolean;
+  /** Whether what the client has sent may still begin: also for a while after it has gone. */
+  readonly isHeard: boolean;
   /** Writes a message; throws `TypeError` if a value in it cannot be serialised. */
   send(message: HubMessage): void;
   /** A promise while the client should not be sent more than it must be. */
@@ -65,6 +65,8 @@ export class Invocations implements Slots {
   /** How many calls have given their slot back and wait for the bus only. */
   #sending = 0;
   #retired = false;
+  /** Whether the client has gone, or the connection has ended. */
+  #aborted = false;
   #slotFreed: (() => void) | undefined;
   #idle: PromiseWithResolvers<void> | undefined;
 
@@ -94,9 +96,14 @@ export class Invocations implements Slots {
     }
   }
 
-  /** The connection is gone: aborts the signal of every call and ends the uploads. */
+  /**
+   * The connection is gone: aborts the signal of every call, also of those that its client has left to
+   * begin. To be called again when there are none: then uploads end.
+   */
   abort(): void {
+    this.#aborted = true;
     for (const call of this.#active) call.cancel();
+    if (this.#caller.isHeard) return;
     this.#uploads?.close();
     this.#slotFreed?.();
   }
@@ -137,7 +144,7 @@ export class Invocations implements Slots {
     method: CallableMethod | undefined,
     takesSlot: boolean,
   ): Promise<void> | undefined {
-    if (this.#caller.isClosed) return undefined;
+    if (!this.#caller.isHeard) return undefined;
     const refusal = bindingRefusal(method, message, this.#options.detailedErrors) ??
       this.#excess(message);
     const call = new ActiveCall(message, this.#options, this.#caller, this);
@@ -146,6 +153,7 @@ export class Invocations implements Slots {
       return undefined;
     }
     this.#active.add(call);
+    if (this.#aborted) call.cancel();
     call.holdsSlot = takesSlot;
     if (takesSlot) this.#slotsTaken++;
     const context = new CallContext(this.#state, call);
@@ -165,7 +173,7 @@ export class Invocations implements Slots {
     context: CallContext,
     passage: Passage,
   ): undefined {
-    if (this.#caller.isClosed) return this.#left(call);
+    if (!this.#caller.isHeard) return this.#left(call);
     if (typeof passage !== "string") return this.#run(call, method, context, passage);
     call.refuse(passage);
     return this.#left(call);

@@ -4,22 +4,25 @@ import type { Frame, TransferFormat } from "../protocol/protocol.ts";
 /** The first byte of a message in one frame. */
 const FIRST_BYTE = { text: 0x81, binary: 0x82 } as const;
 
+/** A message, and the frame that was made of it. */
+interface Made {
+  readonly batch: Frame;
+  readonly frame: Uint8Array;
+}
+
 /**
- * Remembers the last message: the same goes to many connections in a row, and is then encoded once for
- * all of them.
+ * Remembers the last message of each format: the same goes to many connections in a row, of both
+ * protocols in turn, and is then encoded once for all that have a format in common.
  */
-let last: Frame = "";
-let lastFormat: TransferFormat = "text";
-let lastFrame: Uint8Array = encode(last, lastFormat);
+const last: Record<TransferFormat, Made> = {
+  text: { batch: "", frame: encode("", "text") },
+  binary: { batch: "", frame: encode("", "binary") },
+};
 
 /** A message as a frame that a server sends; not to be changed. RFC 6455, section 5.2. */
 export function serverFrame(batch: Frame, format: TransferFormat): Uint8Array {
-  if (batch !== last || format !== lastFormat) {
-    lastFrame = encode(batch, format);
-    last = batch;
-    lastFormat = format;
-  }
-  return lastFrame;
+  if (batch !== last[format].batch) last[format] = { batch, frame: encode(batch, format) };
+  return last[format].frame;
 }
 
 function encode(batch: Frame, format: TransferFormat): Uint8Array {

@@ -12,15 +12,11 @@ import { setImmediate } from "node:timers";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { Pipe, PipeListener } from "../connection/pipe.ts";
 import type { ResolvedOptions } from "../options.ts";
-import type { Frame, TransferFormat } from "../protocol/protocol.ts";
 import type { AcceptedWebSocket } from "../transports/acceptor.ts";
-import { serverFrame } from "./server_frame.ts";
+import { WebSocketPipe } from "./web_socket_pipe.ts";
 
 /** How long a peer may take to answer a close, in milliseconds; then it is dropped. */
 export const CLOSE_TIMEOUT = 5000;
-
-/** The state in which a socket takes messages. */
-const OPEN = 1;
 
 /** What tells the endpoint that the opening was answered: none can be made with that status. */
 const SWITCHING: Response = Object.defineProperty(new Response(null), "status", { value: 101 });
@@ -109,48 +105,4 @@ function join(websocket: WebSocket, socket: Duplex, connect: (pipe: Pipe) => Pip
   });
   // 1006: it went without a word.
   websocket.on("close", (code: number) => listener.pipeClosed(code === 1006));
-}
-
-/** A socket of `ws` as a pipe. */
-class WebSocketPipe implements Pipe {
-  format: TransferFormat = "text";
-  readonly #websocket: WebSocket;
-  readonly #socket: Duplex;
-  /** Whether the messages of `websocket` travel as bytes of `socket`: Bun has a `ws` of its own. */
-  readonly #direct: boolean;
-
-  constructor(websocket: WebSocket, socket: Duplex) {
-    this.#websocket = websocket;
-    this.#socket = socket;
-    this.#direct = socket.listenerCount("data") > 0;
-  }
-
-  get bufferedBytes(): number {
-    return this.#websocket.bufferedAmount;
-  }
-
-  write(batch: Frame): void {
-    if (this.#websocket.readyState !== OPEN) return;
-    // Past `ws`, which would encode the same message again for each of its recipients.
-    if (this.#direct) this.#socket.write(serverFrame(batch, this.format));
-    else this.#websocket.send(batch, { binary: this.format === "binary" });
-  }
-
-  close(code: number): void {
-    this.#websocket.close(code);
-    // The answer to it has to be read.
-    this.#websocket.resume();
-  }
-
-  terminate(): void {
-    this.#websocket.terminate();
-  }
-
-  pause(): void {
-    if (this.#websocket.readyState === OPEN) this.#websocket.pause();
-  }
-
-  resume(): void {
-    this.#websocket.resume();
-  }
 }

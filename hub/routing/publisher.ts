@@ -9,6 +9,9 @@ import { writeInvocation } from "./envelope.ts";
 
 const DONE = Promise.resolve();
 
+/** How many different refusals are remembered, so that each is logged once and not once a message. */
+const REFUSALS = 100;
+
 function ignore(): void {}
 
 /** Hands invocations to the bus, and says honestly what a failure means. */
@@ -17,6 +20,8 @@ export class Publisher {
   readonly #serverName: string;
   readonly #logger: Pick<Console, "error">;
   #outageLogged = false;
+  /** What was said of messages that the bus refused for what they are. */
+  readonly #refusalsLogged = new Set<string>();
 
   constructor(backplane: Backplane, serverName: string, logger: Pick<Console, "error">) {
     this.#backplane = backplane;
@@ -51,18 +56,23 @@ export class Publisher {
     return this.#accepted(published, local > 0);
   }
 
-  /** The bus is back: the next failure is a new outage, to be logged again. */
+  /** The bus is back: the next failure is a new one, to be logged again. */
   recovered(): void {
     this.#outageLogged = false;
+    this.#refusalsLogged.clear();
   }
 
   async #accepted(
     published: readonly Promise<unknown>[],
     deliveredLocally: boolean,
   ): Promise<void> {
-    for (const outcome of await Promise.allSettled(published)) {
-      if (outcome.status === "rejected") this.#failed(outcome.reason, deliveredLocally);
-    }
+    const outcomes = await Promise.allSettled(published);
+    const failures = outcomes.filter((outcome) => outcome.status === "rejected");
+    const [first, ...others] = failures;
+    if (first === undefined) return;
+    // The caller is told of the first; one channel may be refused for another reason than the next.
+    for (const { reason } of others) this.#log(reason);
+    this.#failed(first.reason, deliveredLocally);
   }
 
   #failed(error: unknown, deliveredLocally: boolean): never {
@@ -80,14 +90,19 @@ export class Publisher {
   }
 
   #log(error: unknown): void {
-    if (!(error instanceof BackplaneError)) {
-      // The message's own fault, such as its size: no outage, and not to be taken for one.
-      this.#logger.error("Cannot publish a message to other nodes:", error);
-    } else if (!this.#outageLogged) {
+    if (error instanceof BackplaneUnavailableError || error instanceof BackplaneClosedError) {
+      if (this.#outageLogged) return;
       this.#outageLogged = true;
       this.#logger.error(
         `Messages do not reach other nodes until the backplane is back: ${error.message}`,
       );
+      return;
     }
+    // The message's own fault, such as its size or its channel: no outage, and not to be taken for one.
+    const refusal = String(error);
+    if (this.#refusalsLogged.has(refusal)) return;
+    if (this.#refusalsLogged.size >= REFUSALS) this.#refusalsLogged.clear();
+    this.#refusalsLogged.add(refusal);
+    this.#logger.error("Cannot publish a message to other nodes:", error);
   }
 }

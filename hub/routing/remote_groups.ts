@@ -32,12 +32,20 @@ export interface RemoteGroupsOptions {
  * Changes the groups of any connection, wherever it is: here directly, elsewhere by a command that
  * its node acknowledges. `specs/signalr-redis.md §6`.
  *
+ * A command that is not acknowledged is given again at each heartbeat: it or its acknowledgement may
+ * be lost while the bus goes and comes, and to do it twice is to do it once.
+ *
  * A connection that closed here within `groupAckTimeout` is remembered, so that changing its groups
  * resolves without effect instead of asking around for it.
  */
 export class RemoteGroups {
   readonly #options: RemoteGroupsOptions;
   readonly #acks: Acks;
+  /**
+   * The commands without an acknowledgement, in the order in which they were given; of those for the
+   * same connection and group only the last, which undoes what the others did.
+   */
+  readonly #unanswered = new Map<string, GroupCommand>();
   /** Ids of connections that closed here, and when; oldest first. */
   readonly #closed = new Map<string, number>();
   #ended: Error | undefined;
@@ -117,8 +125,13 @@ export class RemoteGroups {
     this.#acks.complete(readAck(payload));
   }
 
-  /** Forgets connections that closed long enough ago. */
+  /** Gives unacknowledged commands again; forgets connections that closed long enough ago. */
   sweep(): void {
+    const { backplane, channels } = this.#options;
+    for (const command of this.#unanswered.values()) {
+      // If the bus is away, the next time or the timeout will do.
+      backplane.publish(channels.groupCommands, writeGroupCommand(command)).catch(() => {});
+    }
     const due = this.#options.clock.now() - this.#options.groupAckTimeout;
     for (const [id, closedAt] of this.#closed) {
       if (closedAt > due) return;
@@ -151,10 +164,17 @@ export class RemoteGroups {
           `${JSON.stringify(connectionId)} within ${groupAckTimeout} ms`,
       )
     );
-    const payload = writeGroupCommand({ id, serverName, action, group, connectionId });
-    backplane.publish(channels.groupCommands, payload)
+    const command = { id, serverName, action, group, connectionId };
+    const key = JSON.stringify([connectionId, group]);
+    this.#unanswered.delete(key);
+    this.#unanswered.set(key, command);
+    backplane.publish(channels.groupCommands, writeGroupCommand(command))
       .catch((error) => this.#acks.fail(id, error));
-    await acknowledged;
+    try {
+      await acknowledged;
+    } finally {
+      if (this.#unanswered.get(key) === command) this.#unanswered.delete(key);
+    }
   }
 
   #acknowledge(command: GroupCommand): void {

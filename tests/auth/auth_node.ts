@@ -6,6 +6,12 @@ const ROOT = new URL("../../", import.meta.url).pathname;
 /** The secret that the node signs with. */
 export const SECRET = "a secret that the tests know as well";
 
+/** What it reads from its environment, by the name of its server. */
+const VARIABLES: Readonly<Record<string, readonly string[]>> = {
+  fetch: ["AUTH_SECRET"],
+  listen: ["AUTH_SECRET", "WS_NO_BUFFER_UTIL", "WS_NO_UTF_8_VALIDATE"],
+};
+
 /** The node of `examples/auth` as a process, with the permissions that its comment names. */
 export class AuthNode implements AsyncDisposable {
   /** Where the board is. */
@@ -17,13 +23,15 @@ export class AuthNode implements AsyncDisposable {
     this.url = url;
   }
 
-  /** Starts it on a free port; its tokens are good for `lifetime` seconds. */
-  static async start(lifetime = 60): Promise<AuthNode> {
+  /** Starts it on a free port of one of the servers; its tokens are good for `lifetime` seconds. */
+  static async start(server: string, lifetime = 60): Promise<AuthNode> {
     const file = await Deno.makeTempFile({ prefix: "auth_", suffix: ".env" });
     await Deno.writeTextFile(file, `AUTH_SECRET="${SECRET}"\n`);
     const child = Child.start(
-      ...["run", "--no-prompt", "--allow-net", "--allow-env=AUTH_SECRET", `--env-file=${file}`],
+      ...["run", "--no-prompt", "--allow-net", `--env-file=${file}`],
+      `--allow-env=${VARIABLES[server]?.join(",")}`,
       ...[`${ROOT}examples/auth/node.ts`, "--port=0", `--lifetime=${lifetime}`],
+      ...(server === "listen" ? ["--listen"] : []),
     );
     try {
       const [url = ""] = await child.until(/http:\S+(?=\n)/);

@@ -1,15 +1,21 @@
 import { bounded } from "./until.ts";
 
+/** The longest that a process may take to say what is waited for, in milliseconds; it may have to start. */
+const PATIENCE = 30_000;
+
 /** A child process of a test; killed when disposed. */
 export class Child implements AsyncDisposable {
   readonly #process: Deno.ChildProcess;
   readonly #said: Promise<unknown>;
   #text = "";
+  /** Whether it has ended, and all that it said is in the text. */
+  #silent = false;
   #more = Promise.withResolvers<void>();
 
   private constructor(process: Deno.ChildProcess) {
     this.#process = process;
-    this.#said = Promise.all([this.#listen(process.stdout), this.#listen(process.stderr)]);
+    this.#said = Promise.all([this.#listen(process.stdout), this.#listen(process.stderr)])
+      .finally(() => this.#silent = true);
   }
 
   /** Starts Deno; what it says is waited for with {@link until}. */
@@ -24,16 +30,18 @@ export class Child implements AsyncDisposable {
     return new Child(command.spawn());
   }
 
-  /** Resolves with what `pattern` matches in its output. */
-  async until(pattern: RegExp): Promise<RegExpExecArray> {
+  /**
+   * Resolves with what `pattern` matches in its output. Rejects when the process ends without it, and
+   * after `patience` in all, however much else it says meanwhile.
+   */
+  async until(pattern: RegExp, patience: number = PATIENCE): Promise<RegExpExecArray> {
+    const last = performance.now() + patience;
     for (;;) {
       const match = pattern.exec(this.#text);
       if (match !== null) return match;
-      const more = this.#more.promise;
-      const ended = this.#said.then(() => {
-        throw new Error(`Cannot find ${pattern} in: ${this.#text}`);
-      });
-      await bounded(Promise.race([more, ended]));
+      const left = last - performance.now();
+      if (left <= 0 || this.#silent) throw new Error(`Cannot find ${pattern} in: ${this.#text}`);
+      await bounded(Promise.race([this.#more.promise, this.#said]), left).catch(() => {});
     }
   }
 

@@ -1,14 +1,17 @@
 /**
- * A node in a process of its own, so that a test can kill it. Started with the port as its argument;
- * says "ready" when it listens.
+ * A node in a process of its own, so that a test can kill it: `node_process.ts SERVER PORT`, where the
+ * server is one of the {@link HOSTS}. It says "ready" when it listens.
  *
  * @module
  */
 import { createHubServer, defineHub, type HubContext, MemoryBackplane } from "../../mod.ts";
+import { HOSTS } from "../servers/hosts.ts";
 
 type Context = HubContext<{ got(value: unknown): void }>;
 
-const [port = "0"] = Deno.args;
+const [name = "", port = "0"] = Deno.args;
+const host = HOSTS[name];
+if (host === undefined) throw new Error(`Cannot find host: ${name}`);
 
 const hub = defineHub({
   methods: {
@@ -21,11 +24,5 @@ const hub = defineHub({
 });
 
 const server = createHubServer({ hubs: { "/hub": hub }, backplane: new MemoryBackplane() });
-
-Deno.serve({
-  hostname: "127.0.0.1",
-  port: Number(port),
-  onListen: () => {
-    Deno.stdout.writeSync(new TextEncoder().encode("ready\n"));
-  },
-}, server.fetch);
+await host(server, Number(port));
+Deno.stdout.writeSync(new TextEncoder().encode("ready\n"));

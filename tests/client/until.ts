@@ -3,9 +3,9 @@ import { deadline, delay } from "@std/async";
 /** The longest that anything may take here, in milliseconds. */
 const PATIENCE = 15_000;
 
-/** Bounds a wait. */
-export function bounded<T>(promise: PromiseLike<T>): Promise<T> {
-  return deadline(Promise.resolve(promise), PATIENCE);
+/** Bounds a wait, in milliseconds. */
+export function bounded<T>(promise: PromiseLike<T>, patience: number = PATIENCE): Promise<T> {
+  return deadline(Promise.resolve(promise), patience);
 }
 
 /** Resolves when `condition` holds, for what has no event; fails if it does not in time. */

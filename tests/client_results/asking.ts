@@ -3,7 +3,8 @@ import { defineHub } from "../../mod.ts";
 import { RunningNode } from "../client/running_node.ts";
 import { PROTOCOLS, SignalRClient } from "../client/signalr_client.ts";
 import { Events } from "../client/until.ts";
-import { type Host, hostWithFetch, hostWithListen } from "../servers/hosts.ts";
+import { onEachServer } from "../servers/each_server.ts";
+import type { Host } from "../servers/hosts.ts";
 import { randomPrefix } from "../scaleout/arrivals.ts";
 import { type Bus, BUSES } from "../scaleout/buses.ts";
 
@@ -24,7 +25,7 @@ type Hubs = { readonly "/hub": typeof askingHub };
 /** A running node whose clients can be asked. */
 export async function startNode(
   backplane: Backplane,
-  host: Host = hostWithFetch,
+  host: Host,
 ): Promise<RunningNode<Hubs>> {
   const node = await RunningNode.start({ hubs: { "/hub": askingHub }, backplane }, host);
   await node.server.ready;
@@ -93,18 +94,18 @@ export interface Place {
   readonly name: string;
 }
 
-/** A test for each bus, which tries both places and both protocols. */
+/** A test for each bus and server, which tries both places and both protocols. */
 export function testPlaces(
   name: string,
   run: (place: Place, driver: string) => Promise<void>,
   drivers: readonly string[] = ["memory", "redis", "nats"],
 ): void {
   for (const driver of drivers) {
-    Deno.test(`${name} (${driver})`, async () => {
+    onEachServer(`${name} (${driver})`, async (_serve, host) => {
       await using bus = await startBus(driver);
       const prefix = randomPrefix();
-      await using one = await startNode(await bus.open(prefix));
-      await using two = await startNode(await bus.open(prefix), hostWithListen);
+      await using one = await startNode(await bus.open(prefix), host);
+      await using two = await startNode(await bus.open(prefix), host);
       for (const remote of [false, true]) {
         for (const protocol of PROTOCOLS) {
           const url = (remote ? two : one).url("/hub");

@@ -6,6 +6,7 @@ import { bounded } from "../client/until.ts";
 import { type CoreClient, HubCore } from "../hub/hub_core.ts";
 import { settle } from "../hub/memory_pipe.ts";
 import { randomPrefix } from "../scaleout/arrivals.ts";
+import { HOSTS } from "../servers/hosts.ts";
 import { natsUrl, startNats } from "../servers/nats_server.ts";
 import { redisUrl, startRedis } from "../servers/redis_server.ts";
 import { AnsweringClient, ask, type AskedClient, outcome, startNode } from "./asking.ts";
@@ -18,25 +19,28 @@ const SERVERS = {
 } as const;
 
 for (const [driver, [start, urlOf, text]] of Object.entries(SERVERS)) {
-  Deno.test(`invoke() rejects within its timeout when the client's node is killed (${driver})`, async () => {
-    await using server = await start();
-    const url = urlOf(server, randomPrefix());
-    await using node = await startNode(await openBackplane(url));
-    const module = new URL("asked_node.ts", import.meta.url).href;
-    await using child = Child.start("run", "--allow-all", module, url);
-    const [hub] = await child.until(/http:\S+/);
-    await using client = await AnsweringClient.connect(hub, "json", () => new Promise(() => {}));
-    const { id } = client;
-    const result = outcome(ask(node, id, "before it dies", { timeout: 500 }));
-    assertEquals(await client.asked.next(), "before it dies");
-    await child.end("SIGKILL");
-    assertEquals(await bounded(result), text.replace("ID", id));
-    // Its channel has gone with it.
-    const gone = await bounded(outcome(ask(node, id, "after it died", { timeout: 500 })));
-    assertEquals(gone, `ClientConnectionError: Connection '${id}' does not exist.`);
-  });
+  for (const [name, host] of Object.entries(HOSTS)) {
+    Deno.test(`invoke() rejects within its timeout when the client's node is killed (${driver}), on ${name}`, async () => {
+      await using server = await start();
+      const url = urlOf(server, randomPrefix());
+      await using node = await startNode(await openBackplane(url), host);
+      const module = new URL("asked_node.ts", import.meta.url).href;
+      await using child = Child.start("run", "--allow-all", module, name, url);
+      const [hub] = await child.until(/http:\S+(?=\n)/);
+      await using client = await AnsweringClient.connect(hub, "json", () => new Promise(() => {}));
+      const { id } = client;
+      const result = outcome(ask(node, id, "before it dies", { timeout: 500 }));
+      assertEquals(await client.asked.next(), "before it dies");
+      await child.end("SIGKILL");
+      assertEquals(await bounded(result), text.replace("ID", id));
+      // Its channel has gone with it.
+      const gone = await bounded(outcome(ask(node, id, "after it died", { timeout: 500 })));
+      assertEquals(gone, `ClientConnectionError: Connection '${id}' does not exist.`);
+    });
+  }
 }
 
+/** Served by nobody: all that follows takes place in memory, where time passes when the test says so. */
 const silentHub = defineHub({ methods: {} });
 
 /** Asks a client by its id. */

@@ -8,7 +8,8 @@ import type { Frame, HubProtocol } from "../../hub/protocol/protocol.ts";
 import type { RunningNode } from "../client/running_node.ts";
 import { Events } from "../client/until.ts";
 import { hex, unhex } from "../protocol/hex.ts";
-import { hostWithListen } from "../servers/hosts.ts";
+import { onEachServer } from "../servers/each_server.ts";
+import type { Host } from "../servers/hosts.ts";
 import { Opcode, RawWebSocket } from "../wire/raw_websocket.ts";
 import { ask, type askingHub, outcome, startNode } from "./asking.ts";
 
@@ -84,12 +85,12 @@ class RawClient implements Disposable {
 }
 
 /** Two nodes on one bus; what the second publishes is kept. */
-async function startPair() {
+async function startPair(host: Host) {
   const bus = new MemoryBus();
   const backplane = new KeptBackplane(bus);
   const [one, two] = [
-    await startNode(new MemoryBackplane(bus)),
-    await startNode(backplane, hostWithListen),
+    await startNode(new MemoryBackplane(bus), host),
+    await startNode(backplane, host),
   ];
   return {
     one,
@@ -124,17 +125,20 @@ const PACKED: readonly (readonly [value: string, ending: unknown])[] = [
   ["91".repeat(100) + "90", "HubError: Error trying to deserialize result."],
 ];
 
-Deno.test("invoke() gives what a MessagePack client answers, the same from every node", async () => {
-  await using pair = await startPair();
-  for (const node of [pair.one, pair.two]) {
-    using client = await RawClient.connect(pair.two, messagepackProtocol);
-    for (const [value, ending] of PACKED) {
-      const result = outcome(ask(node, client.id, 1));
-      await client.answer(packed(value));
-      assertEquals(await result, ending, value);
+onEachServer(
+  "invoke() gives what a MessagePack client answers, the same from every node",
+  async (_serve, host) => {
+    await using pair = await startPair(host);
+    for (const node of [pair.one, pair.two]) {
+      using client = await RawClient.connect(pair.two, messagepackProtocol);
+      for (const [value, ending] of PACKED) {
+        const result = outcome(ask(node, client.id, 1));
+        await client.answer(packed(value));
+        assertEquals(await result, ending, value);
+      }
     }
-  }
-});
+  },
+);
 
 /** Records that change when they are read and written again. */
 const UNUSUAL: Readonly<Record<string, readonly ((id: string) => Frame)[]>> = {
@@ -155,19 +159,22 @@ const UNUSUAL: Readonly<Record<string, readonly ((id: string) => Frame)[]>> = {
 };
 
 for (const protocol of PROTOCOLS) {
-  Deno.test(`a client's answer goes to another node as the client has written it (${protocol.name})`, async () => {
-    await using pair = await startPair();
-    using client = await RawClient.connect(pair.two, protocol);
-    for (const record of UNUSUAL[protocol.name] ?? []) {
-      const result = outcome(ask(pair.one, client.id, 1));
-      const answer = await client.answer(record);
-      await result;
-      const [channel, payload] = pair.published.all.at(-1) ?? ["", new Uint8Array()];
-      assert(/^hub:internal:return:deno_[0-9a-f]{32}$/.test(channel), channel);
-      const { protocol: name, frame } = readCompletion(payload);
-      const expected = protocol.frame(answer);
-      const bytes = typeof expected === "string" ? new TextEncoder().encode(expected) : expected;
-      assertEquals([name, hex(frame)], [protocol.name, hex(bytes)]);
-    }
-  });
+  onEachServer(
+    `a client's answer goes to another node as the client has written it (${protocol.name})`,
+    async (_serve, host) => {
+      await using pair = await startPair(host);
+      using client = await RawClient.connect(pair.two, protocol);
+      for (const record of UNUSUAL[protocol.name] ?? []) {
+        const result = outcome(ask(pair.one, client.id, 1));
+        const answer = await client.answer(record);
+        await result;
+        const [channel, payload] = pair.published.all.at(-1) ?? ["", new Uint8Array()];
+        assert(/^hub:internal:return:deno_[0-9a-f]{32}$/.test(channel), channel);
+        const { protocol: name, frame } = readCompletion(payload);
+        const expected = protocol.frame(answer);
+        const bytes = typeof expected === "string" ? new TextEncoder().encode(expected) : expected;
+        assertEquals([name, hex(frame)], [protocol.name, hex(bytes)]);
+      }
+    },
+  );
 }

@@ -1,3 +1,9 @@
+/**
+ * Without a server: clients are pipes in memory, which can lie as no official client does.
+ * `answers_test.ts` asks on every server.
+ *
+ * @module
+ */
 import { assert, assertEquals } from "@std/assert";
 import { MemoryBackplane, MemoryBus } from "../../backplanes/memory.ts";
 import { defineHub, type HubContext, type HubServerOptions } from "../../mod.ts";

@@ -94,7 +94,10 @@ export const BROKEN_LIFE: readonly BrokenDriver[] = [
   },
   {
     wrong: "queues while the bus is down",
-    caughtBy: ["publish() while the bus is down rejects within publishTimeout"],
+    caughtBy: [
+      "publish() while the bus is down rejects within publishTimeout",
+      "publish() rejects at once while the driver knows that the bus is down",
+    ],
     defect: (sound) => ({
       publish: async (channel, payload) => {
         if (sound.status === "reconnecting" || sound.status === "connecting") {
@@ -109,8 +112,26 @@ export const BROKEN_LIFE: readonly BrokenDriver[] = [
     }),
   },
   {
-    wrong: "sends rejected messages again",
+    wrong: "sends a rejected message again",
     caughtBy: ["a publish whose reply is lost rejects and arrives at most once"],
+    defect: (sound) => ({
+      publish: async (channel, payload) => {
+        try {
+          return await sound.publish(channel, payload);
+        } catch (error) {
+          const listening = sound.onStatus(({ status }) => {
+            if (status !== "open") return;
+            listening[Symbol.dispose]();
+            sound.publish(channel, payload).catch(() => {});
+          });
+          throw error;
+        }
+      },
+    }),
+  },
+  {
+    wrong: "sends rejected messages again and again",
+    caughtBy: ["a publish that a stop of the bus overtakes rejects and arrives at most once"],
     defect: (sound) => ({
       publish: async (channel, payload) => {
         try {
@@ -123,6 +144,34 @@ export const BROKEN_LIFE: readonly BrokenDriver[] = [
           throw error;
         }
       },
+    }),
+  },
+  {
+    wrong: "takes a lost reply for a good one",
+    caughtBy: [
+      "a publish whose reply is lost rejects and arrives at most once",
+      "a publish that a stop of the bus overtakes rejects and arrives at most once",
+    ],
+    defect: (sound) => ({
+      publish: (channel, payload) =>
+        sound.publish(channel, payload).catch((error) => {
+          if (error instanceof BackplaneUnavailableError) return undefined;
+          throw error;
+        }),
+    }),
+  },
+  {
+    wrong: "never settles a publish whose reply is lost",
+    caughtBy: [
+      "a publish whose reply is lost rejects and arrives at most once",
+      "a publish that a stop of the bus overtakes rejects and arrives at most once",
+    ],
+    defect: (sound) => ({
+      publish: (channel, payload) =>
+        sound.publish(channel, payload).catch((error) => {
+          if (error instanceof BackplaneUnavailableError) return new Promise(() => {});
+          throw error;
+        }),
     }),
   },
   {

@@ -78,7 +78,7 @@ Deno.test("a call is not begun when its connection ends while authorize takes it
   const { pipe, connection } = await core.connect(ANN);
   pipe.send(call("1", "slow", "a"), call("2", "fast", "b"));
   await settle();
-  pipe.vanish();
+  connection.close({});
   await connection.finished;
   decide("a", true);
   await settle();

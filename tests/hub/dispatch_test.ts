@@ -164,7 +164,7 @@ Deno.test("a call that waits for its slot is not begun after the connection's en
   const { pipe, connection } = await core.connect();
   pipe.send(invocation("1", "run", "a"), invocation("2", "echo", "b"));
   pipe.send({ type: 5, invocationId: "1" });
-  pipe.vanish();
+  connection.close({});
   await connection.finished;
   end("a");
   await settle();

@@ -74,6 +74,7 @@ export class Listening implements AsyncDisposable {
           return call.promise;
         },
         count: (_context: Context) => ++served,
+        leave: ({ abort }: Context) => abort(),
       },
       disconnected: (_context, error) => ends.add(error),
     });

@@ -203,6 +203,16 @@ Deno.test("listen() answers with the subprotocols and extensions that it has: no
   ]);
 });
 
+Deno.test("listen() drops the socket of a client that leaves its close frame unanswered", async () => {
+  await using listening = await Listening.start();
+  using socket = await RawWebSocket.connect(listening.port, "/hub");
+  await socket.sendText(invocation("leave"));
+  assertEquals(new TextDecoder().decode((await socket.receive()).payload), '{"type":7}\x1e');
+  assertEquals(closeStatus(await socket.receive()), { code: 1000, reason: "" });
+  assertEquals(await listening.ends.next(), undefined);
+  await bounded(socket.ended());
+});
+
 Deno.test("close() of a listener closes WebSockets with 1001, and cuts those that do not answer", async () => {
   await using listening = await Listening.start();
   using socket = await RawWebSocket.connect(listening.port, "/hub");

@@ -11,10 +11,11 @@ import * as signalr6 from "signalr-6";
 import { MessagePackHubProtocol as MessagePack6 } from "signalr-6-msgpack";
 import * as signalr8 from "signalr-8";
 import { MessagePackHubProtocol as MessagePack8 } from "signalr-8-msgpack";
-import { assertEquals, fail } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { socketsOf } from "../client/client_sockets.ts";
 import { type Release, SignalRClient } from "../client/signalr_client.ts";
 import { CuttingProxy } from "../servers/cutting_proxy.ts";
+import { onEachServer } from "../servers/each_server.ts";
 import { HOSTS } from "../servers/hosts.ts";
 import { SHORT } from "./cases.ts";
 import { startMatrixNode } from "./matrix_node.ts";
@@ -45,22 +46,25 @@ for (const [{ HubConnectionBuilder, VERSION }, MessagePackHubProtocol, name] of 
   }
 }
 
-Deno.test("a client of release 6 leaves when it is asked for a result, and who asks is told at once", async () => {
-  const [{ HubConnectionBuilder }, MessagePackHubProtocol, name] = RELEASES[0];
-  const release = { HubConnectionBuilder, MessagePackHubProtocol } as unknown as Release;
-  const sockets = await socketsOf(name);
-  await using node = await startMatrixNode(HOSTS["fetch"] ?? fail());
-  const options = { release: { ...release, sockets } };
-  await using asked = await SignalRClient.connect(node.url("/hub"), options);
-  await using asking = await SignalRClient.connect(node.url("/hub"));
-  asked.connection.on("answer", (value) => value);
-  const { id } = asked;
-  assertEquals(
-    await asking.invoke("ask", id, 1),
-    `ClientConnectionError: Connection '${id}' disconnected.`,
-  );
-  assertEquals(await asked.events.next(), {
-    kind: "closed",
-    error: "Server requested a response, which is not supported in this version of the client.",
-  });
-});
+onEachServer(
+  "a client of release 6 leaves when it is asked for a result, and who asks is told at once",
+  async (_serve, host) => {
+    const [{ HubConnectionBuilder }, MessagePackHubProtocol, name] = RELEASES[0];
+    const release = { HubConnectionBuilder, MessagePackHubProtocol } as unknown as Release;
+    const sockets = await socketsOf(name);
+    await using node = await startMatrixNode(host);
+    const options = { release: { ...release, sockets } };
+    await using asked = await SignalRClient.connect(node.url("/hub"), options);
+    await using asking = await SignalRClient.connect(node.url("/hub"));
+    asked.connection.on("answer", (value) => value);
+    const { id } = asked;
+    assertEquals(
+      await asking.invoke("ask", id, 1),
+      `ClientConnectionError: Connection '${id}' disconnected.`,
+    );
+    assertEquals(await asked.events.next(), {
+      kind: "closed",
+      error: "Server requested a response, which is not supported in this version of the client.",
+    });
+  },
+);

@@ -3,15 +3,15 @@
  *
  * @module
  */
-import { CASES, SHORT } from "./cases.ts";
+import { LISTS } from "./cases.ts";
 import { type Outcome, type Place, runCases } from "./world.ts";
 
-/** Runs every case, or the short list; the site of the page does to the network what it is asked to. */
-export function runInPage(place: Place, short: boolean): Promise<Outcome[]> {
+/** Runs a list of cases; the site of the page does to the network what it is asked to. */
+export function runInPage(place: Place, list: keyof typeof LISTS): Promise<Outcome[]> {
   const ask = async (what: string) => {
     await fetch(`/${what}?near=${encodeURIComponent(place.near)}`, { method: "POST" });
   };
-  return runCases(short ? SHORT : CASES, place, {
+  return runCases(LISTS[list], place, {
     cut: () => ask("cut"),
     interrupt: () => ask("interrupt"),
     restore: () => ask("restore"),

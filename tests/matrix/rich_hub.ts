@@ -85,6 +85,9 @@ const sending = {
     outcome(clients.client(id).invoke("answer", value)),
   askCaller: ({ clients }: RichContext, value: unknown) =>
     outcome(clients.caller.invoke("answer", value)),
+  /** As {@link ask}, but what the client throws ends the call. */
+  demand: ({ clients }: RichContext, id: string, value: unknown) =>
+    clients.client(id).invoke("answer", value),
 };
 
 /** How a client's result came out. */

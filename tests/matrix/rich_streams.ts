@@ -50,6 +50,19 @@ export function streamMethods(journal: Journal) {
     ) {
       return [between, ...await Promise.all([drain(first), drain(second)])];
     },
+    /** Sends a group what it reads, while it comes; results in how many that were. */
+    async relay({ clients }: RichContext, group: string, items: AsyncIterable<unknown>) {
+      let count = 0;
+      for await (const item of items) {
+        await clients.group(group).send("got", item);
+        count++;
+      }
+      return count;
+    },
+    /** What a client answers to one question after the other. */
+    async *interview({ clients }: RichContext, id: string, questions: unknown[]) {
+      for (const question of questions) yield await clients.client(id).invoke("answer", question);
+    },
     async stops(_context: RichContext, items: AsyncIterable<unknown>) {
       for await (const _item of items) throw new HubError("Stop it");
     },

@@ -1,22 +1,30 @@
 import { openBackplane } from "../../mod.ts";
 import { randomPrefix } from "../scaleout/arrivals.ts";
 import { CuttingProxy } from "../servers/cutting_proxy.ts";
-import { HOSTS } from "../servers/hosts.ts";
+import { type Host, HOSTS, hostWithFetch, hostWithListen } from "../servers/hosts.ts";
 import { redisUrl, startRedis } from "../servers/redis_server.ts";
-import { CASES_AFAR } from "./cases.ts";
-import { startMatrixNode } from "./matrix_node.ts";
+import { CASES } from "./cases.ts";
+import { type MatrixNode, type MatrixNodeOptions, startMatrixNode } from "./matrix_node.ts";
+import { runInChromium } from "./pages.ts";
 import { report } from "./report.ts";
 import { COMBINATIONS, nameOf, runCases } from "./world.ts";
 
+/** Starts a Redis, and gives what starts nodes on it; they end with `stack`, and before their Redis. */
+async function startFarm(stack: AsyncDisposableStack) {
+  const redis = stack.use(await startRedis());
+  const prefix = randomPrefix();
+  return async (host: Host, options: MatrixNodeOptions = {}): Promise<MatrixNode> => {
+    const backplane = await openBackplane(redisUrl(redis, prefix));
+    return stack.use(await startMatrixNode(host, { ...options, backplane }));
+  };
+}
+
 for (const [server, host] of Object.entries(HOSTS)) {
-  Deno.test(`official clients of two nodes on one Redis reach and ask each other, on ${server}`, async (t) => {
-    await using redis = await startRedis();
-    const prefix = randomPrefix();
-    const start = async () =>
-      await startMatrixNode(host, { backplane: await openBackplane(redisUrl(redis, prefix)) });
-    await using near = await start();
-    await using far = await start();
-    using line = new CuttingProxy(near.port);
+  Deno.test(`official clients of two nodes on one Redis do everything, on ${server}`, async (t) => {
+    await using stack = new AsyncDisposableStack();
+    const start = await startFarm(stack);
+    const [near, far] = [await start(host), await start(host)];
+    const line = stack.use(new CuttingProxy(near.port));
     for (const combination of COMBINATIONS) {
       const place = {
         ...combination,
@@ -24,8 +32,17 @@ for (const [server, host] of Object.entries(HOSTS)) {
         near: `http://127.0.0.1:${line.port}/hub`,
         far: far.url("/hub"),
       } as const;
-      const outcomes = await runCases(CASES_AFAR, place, line);
+      const outcomes = await runCases(CASES, place, line);
       await t.step(nameOf(combination), (t) => report(t, outcomes));
     }
   });
 }
+
+Deno.test("official clients in Chromium reach and ask each other on two nodes, on fetch and listen", async (t) => {
+  await using stack = new AsyncDisposableStack();
+  const start = await startFarm(stack);
+  await runInChromium(t, "afar", async (options) => [
+    await start(hostWithFetch, options),
+    await start(hostWithListen, options),
+  ]);
+});

@@ -43,6 +43,11 @@ export interface Place extends Combination {
   readonly far: string;
 }
 
+/** Whether a place has two nodes, of which the far one is not reached through the line of the near. */
+export function hasTwoNodes({ near, far }: Place): boolean {
+  return near !== far;
+}
+
 /** The network between the clients of a case and the near node. */
 export interface Line {
   /** Cuts everything. */
@@ -126,8 +131,8 @@ export class World implements AsyncDisposable {
 export interface Case {
   /** What it shows. */
   readonly name: string;
-  /** Whether it makes sense with a combination; with each unless told otherwise. */
-  readonly fits?: (combination: Combination) => boolean;
+  /** Whether it makes sense in a place; everywhere unless told otherwise. */
+  readonly fits?: (place: Place) => boolean;
   /** Shows it, or throws. */
   run(world: World): Promise<void>;
 }

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { delay } from "@std/async";
 import { BackplaneUnavailableError } from "../../backplanes/errors.ts";
 import { Publishes } from "../../backplanes/_nats_publishes.ts";
@@ -68,20 +68,36 @@ Deno.test("Publishes rejects what waits when the connection ends, and all that f
   assertEquals(await outcomes([waiting, publishes.publish("b", payload)]), ["gone", "gone"]);
 });
 
-Deno.test("Publishes takes no more while 64 MiB wait to be accepted", async () => {
+Deno.test("Publishes takes no more while 128 MiB wait to be accepted", async () => {
   const { publishes, sent } = recorded();
   const mebibyte = new Uint8Array(1024 * 1024);
-  const taken = Array.from({ length: 65 }, () => publishes.publish("a", mebibyte));
+  const taken = Array.from({ length: 128 }, () => publishes.publish("a", mebibyte));
   assertEquals(
-    (await outcomes([publishes.publish("a", payload)]))[0]?.slice(0, 30),
-    "Cannot publish: more than 6710",
+    (await outcomes([publishes.publish("a", payload)]))[0]?.slice(0, 33),
+    "Cannot publish: more than 1342177",
   );
   publishes.accepted();
   const after = publishes.publish("b", payload);
   await Promise.resolve();
-  assertEquals(sent.slice(64), ["a", "PING", "b", "PING"]);
+  assertEquals(sent.slice(127), ["a", "PING", "b", "PING"]);
   publishes.accepted();
   assertEquals(new Set(await outcomes([...taken, after])), new Set(["accepted"]));
+  publishes.fail(new Error("the end"));
+});
+
+Deno.test("Publishes bounds the number of what waits, however small it is, and accepts 100,000", async () => {
+  const { publishes, sent } = recorded();
+  let rejected = 0;
+  // Each by itself is a promise and a place in line; the payload of all would not be 1 MiB.
+  for (let turn = 0; turn < 150; turn++) {
+    for (let index = 0; index < 1000; index++) {
+      publishes.publish(`${index}`, payload).catch(() => rejected++);
+    }
+    await Promise.resolve();
+    if (turn === 99) assertEquals(rejected, 0);
+  }
+  assert(rejected > 0);
+  assertEquals(sent.filter((subject) => subject !== "PING").length, 150_000 - rejected);
   publishes.fail(new Error("the end"));
 });
 

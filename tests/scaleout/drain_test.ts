@@ -57,6 +57,33 @@ Deno.test("drain() asks every client to reconnect elsewhere, one batch an interv
   assertEquals(node.clock.pending, 0);
 });
 
+Deno.test("drain() asks 100 clients every 100 ms and waits 30 s for their calls, unless told otherwise", async () => {
+  const { node, started, finish } = await startWaiting();
+  await using _node = node;
+  const ids = Array.from({ length: 150 }, (_, index) => `client ${index}`);
+  const clients = await Promise.all(ids.map((id) => node.connect(id)));
+  const last = clients.at(-1);
+  assert(last !== undefined);
+  last.invoke("wait").catch(() => {});
+  await started.count(1);
+  const draining = drain(node);
+  await endOfTurn();
+  assertEquals(retired(clients), 100);
+  node.clock.advance(99);
+  await endOfTurn();
+  assertEquals(retired(clients), 100);
+  node.clock.advance(1);
+  await endOfTurn();
+  assertEquals(retired(clients), 149);
+  node.clock.advance(29_899);
+  await endOfTurn();
+  assertEquals([retired(clients), draining.done], [149, false]);
+  node.clock.advance(1);
+  await bounded(draining.drained);
+  assertEquals(retired(clients), 150);
+  finish("late");
+});
+
 Deno.test("drain() without connections resolves at once", async () => {
   await using node = await PipeNode.start(new MemoryBackplane());
   await bounded(drain(node).drained);

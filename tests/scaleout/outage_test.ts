@@ -107,6 +107,44 @@ Deno.test("send() refused for what it is, not for an outage, says so and hides n
   assertEquals(node.logger.errors.all.length, 2);
 });
 
+Deno.test("send() to several channels logs every reason why one was refused, each once", async () => {
+  const bus = new MemoryBus();
+  await using node = await PipeNode.start(new RecordingBackplane(bus));
+  const errors: Readonly<Record<string, Error>> = {
+    "hub:group:forbidden": new BackplaneError("NOPERM"),
+    "hub:group:away": new BackplaneUnavailableError("away"),
+    "hub:group:large": new RangeError("too large"),
+  };
+  node.backplane.refusesPublish = (channel) => errors[channel];
+  const send = (...groups: string[]) => node.clients.groups(groups).send("heard", 1);
+  for (let time = 0; time < 2; time++) {
+    const error = await assertRejects(
+      () => send("allowed", "forbidden", "away", "large"),
+      BackplaneError,
+      "NOPERM",
+    );
+    assertEquals(error instanceof BackplaneUnavailableError, false);
+  }
+  const own = "Cannot publish a message to other nodes:";
+  const away = "Messages do not reach other nodes until the backplane is back: away";
+  assertEquals(node.logger.errors.all.toSorted(), [own, own, away]);
+});
+
+Deno.test("send() on a channel that the bus forbids is logged once and hides no outage", async () => {
+  const bus = new MemoryBus();
+  await using node = await PipeNode.start(new RecordingBackplane(bus));
+  node.backplane.refusesPublish = () => new BackplaneError("NOPERM");
+  for (let time = 0; time < 3; time++) {
+    const error = await assertRejects(() => node.clients.all.send("heard", 1), BackplaneError);
+    assertEquals(error instanceof BackplaneUnavailableError, false);
+  }
+  assertEquals(node.logger.errors.all, ["Cannot publish a message to other nodes:"]);
+  node.backplane.refusesPublish = () => undefined;
+  bus.stop();
+  await assertRejects(() => node.clients.all.send("heard", 1), BackplaneUnavailableError);
+  assertEquals(node.logger.errors.all.length, 2);
+});
+
 Deno.test("send() rejects with BackplaneClosedError once the backplane is closed", async () => {
   await using node = await PipeNode.start(new RecordingBackplane());
   const client = await node.connect("ann");

@@ -5,7 +5,7 @@ import type {
   BackplaneStatusEvent,
   BackplaneSubscription,
 } from "../../backplanes/backplane.ts";
-import { MemoryBackplane, type MemoryBus } from "../../backplanes/memory.ts";
+import { MemoryBackplane, MemoryBus } from "../../backplanes/memory.ts";
 import { Arrivals } from "./arrivals.ts";
 
 /** One call of `publish`. */
@@ -26,13 +26,18 @@ export class RecordingBackplane implements Backplane {
   readonly channels: Set<string> = new Set<string>();
   /** Why a publish on `channel` is refused, if it is. */
   refusesPublish: (channel: string) => Error | undefined = () => undefined;
+  /** Whether a publish on `channel` is accepted and reaches nobody. */
+  swallowsPublish: (channel: string) => boolean = () => false;
+  /** Awaited before it is said that a publish was accepted; it reaches the others at once. */
+  beforeAccepted: (channel: string) => Promise<void> | undefined = () => undefined;
   /** Awaited before a subscribe is handed on; a rejection refuses it. */
   beforeSubscribe: (channel: string) => Promise<void> | undefined = () => undefined;
   readonly #inner: Backplane;
 
-  /** Wraps a backplane on `bus`, or on a bus of its own. */
-  constructor(bus?: MemoryBus, options?: { readonly subscribeTimeout?: number }) {
-    this.#inner = new MemoryBackplane(bus, options);
+  /** Wraps a backplane, or one in memory on `bus`, or on a bus of its own. */
+  constructor(bus?: MemoryBus | Backplane, options?: { readonly subscribeTimeout?: number }) {
+    const inMemory = bus === undefined || bus instanceof MemoryBus;
+    this.#inner = inMemory ? new MemoryBackplane(bus, options) : bus;
   }
 
   get status(): BackplaneStatus {
@@ -50,8 +55,12 @@ export class RecordingBackplane implements Backplane {
 
   publish(channel: string, payload: Uint8Array): Promise<number | undefined> {
     this.published.push({ channel, payload });
+    if (this.swallowsPublish(channel)) return Promise.resolve(undefined);
     const error = this.refusesPublish(channel);
-    return error === undefined ? this.#inner.publish(channel, payload) : Promise.reject(error);
+    if (error !== undefined) return Promise.reject(error);
+    const accepted = this.#inner.publish(channel, payload);
+    const held = this.beforeAccepted(channel);
+    return held === undefined ? accepted : held.then(() => accepted);
   }
 
   async subscribe(channel: string, handler: BackplaneHandler): Promise<BackplaneSubscription> {

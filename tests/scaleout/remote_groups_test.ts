@@ -149,6 +149,49 @@ Deno.test("groups.add() rejects at its timeout when the bus goes before the ackn
   await two.asked.groups.add("ann", "group");
 });
 
+Deno.test("groups.add() is asked for again until its node has heard of it and is heard", async () => {
+  await using two = await Two.start();
+  const changes = ["add", "remove"] as const;
+  for (const change of changes) {
+    // The command is accepted by the bus and heard by nobody; then its acknowledgement is.
+    two.asked.backplane.swallowsPublish = (channel) => channel === "hub:internal:groups";
+    const changing = two.asked.groups[change]("ann", "group");
+    await endOfTurn();
+    two.asked.backplane.swallowsPublish = () => false;
+    two.owner.backplane.swallowsPublish = (channel) => channel.includes(":ack:");
+    two.asked.advance(1000);
+    await endOfTurn();
+    assertEquals(two.owner.backplane.publishedChannels.length, 1);
+    two.owner.backplane.swallowsPublish = () => false;
+    two.asked.advance(1000);
+    await changing;
+    two.owner.backplane.published.length = 0;
+  }
+  const asked = two.asked.backplane.published.length;
+  two.asked.advance(1000);
+  assertEquals(two.asked.backplane.published.length, asked);
+  await two.asked.clients.group("group").send("heard", "too late");
+  await two.asked.clients.client("ann").send("heard", "last");
+  await two.ann.heard.count(1);
+  assertEquals(two.ann.texts, ["last"]);
+});
+
+Deno.test("groups.add() is not asked for again once it has been undone", async () => {
+  await using two = await Two.start();
+  two.owner.backplane.swallowsPublish = (channel) => channel.includes(":ack:");
+  const add = two.asked.groups.add("ann", "group");
+  await endOfTurn();
+  two.owner.backplane.swallowsPublish = () => false;
+  await two.asked.groups.remove("ann", "group");
+  two.asked.advance(4999);
+  await two.asked.clients.group("group").send("heard", "too late");
+  await two.asked.clients.client("ann").send("heard", "last");
+  await two.ann.heard.count(1);
+  assertEquals(two.ann.texts, ["last"]);
+  two.asked.advance(1);
+  await assertRejects(() => add, GroupAckTimeoutError);
+});
+
 Deno.test("groups.add() rejects at its timeout when the other node cannot join", async () => {
   await using two = await Two.start();
   two.owner.backplane.beforeSubscribe = () => Promise.reject(new Error("no"));

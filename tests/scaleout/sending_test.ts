@@ -40,6 +40,33 @@ Deno.test("send() delivers to local members before the bus has accepted the mess
   await sent;
 });
 
+Deno.test("send() resolves when the bus has accepted all that was published, and not before", async () => {
+  const bus = new MemoryBus();
+  await using one = await startNode(bus);
+  await using two = await startNode(bus);
+  const there = await two.connect("there");
+  for (const group of ["a", "b"]) await two.groups.add("there", group);
+  const { all } = one.clients;
+  const sends = [
+    () => all.send("heard", "all"),
+    () => one.clients.groups(["a", "b"]).send("heard", "groups"),
+    () => one.clients.groups(["b", "a"]).send("heard", "groups"),
+    () => one.clients.client("there").send("heard", "client"),
+  ];
+  for (const [index, send] of sends.entries()) {
+    const gate = Promise.withResolvers<void>();
+    one.backplane.beforeAccepted = (channel) => channel.endsWith(":b") ? undefined : gate.promise;
+    let resolved = false;
+    const sent = send().then(() => resolved = true);
+    // It has arrived already: receipt is not what is waited for.
+    await there.heard.count([1, 3, 5, 6][index] ?? 0);
+    await endOfTurn();
+    assertEquals(resolved, false);
+    gate.resolve();
+    await sent;
+  }
+});
+
 Deno.test("send() never touches the bus when its connection is on this node", async () => {
   const bus = new MemoryBus();
   await using node = await startNode(bus);

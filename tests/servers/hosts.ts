@@ -13,18 +13,18 @@ export interface Hosted {
   shutdown(): Promise<void>;
 }
 
-/** Serves hubs on a free port of the loopback interface. */
-export type Host = (server: HubServer<Hubs>) => Promise<Hosted>;
+/** Serves hubs on a port of the loopback interface, a free one unless told otherwise. */
+export type Host = (server: HubServer<Hubs>, port?: number) => Promise<Hosted>;
 
 /** Deno's own server. */
-export function hostWithFetch({ fetch }: HubServer<Hubs>): Promise<Hosted> {
-  const http = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, fetch);
+export function hostWithFetch({ fetch }: HubServer<Hubs>, port = 0): Promise<Hosted> {
+  const http = Deno.serve({ hostname: "127.0.0.1", port, onListen() {} }, fetch);
   return Promise.resolve({ port: http.addr.port, shutdown: () => http.shutdown() });
 }
 
 /** `node:http` and `ws`. */
-export async function hostWithListen(server: HubServer<Hubs>): Promise<Hosted> {
-  const listener = await listen(server, { hostname: "127.0.0.1", port: 0 });
+export async function hostWithListen(server: HubServer<Hubs>, port = 0): Promise<Hosted> {
+  const listener = await listen(server, { hostname: "127.0.0.1", port });
   return { port: listener.port, shutdown: () => listener.close() };
 }
 

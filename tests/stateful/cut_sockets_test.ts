@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { delay } from "@std/async";
 import {
   HttpTransportType,
@@ -13,113 +13,82 @@ import { redisUrl, startRedis } from "../servers/redis_server.ts";
 import { ClientSockets } from "../client/client_sockets.ts";
 import { PROTOCOLS } from "../client/signalr_client.ts";
 import { onEachServer } from "../servers/each_server.ts";
-import { bounded, until } from "../client/until.ts";
-
-interface Client {
-  echoed(number: number): void;
-  news(number: number): void;
-}
+import { bounded } from "../client/until.ts";
+import { acknowledged } from "./acknowledged.ts";
+import { Conversation } from "./conversation.ts";
+import { withSeed } from "./random.ts";
 
 const CUTS = 40;
-
-function chat(called: number[]) {
-  return defineHub({
-    name: "chat",
-    methods: {
-      async say({ clients }: HubContext<Client>, number: number) {
-        called.push(number);
-        await clients.caller.send("echoed", number);
-      },
-    },
-  });
-}
 
 /** 0, 1, 2 … */
 function counted(length: number): number[] {
   return Array.from({ length }, (_, number) => number);
 }
 
-/**
- * Stops a stateful client. Its timer for the next acknowledgement goes on without it for a second
- * (`_ackTimer` in its `MessageBuffer.js`), which nothing tells the end of.
- */
+/** The official client, which comes back with another socket. */
+function statefulClient(url: string, protocol: string, sockets: ClientSockets): HubConnection {
+  const builder = new HubConnectionBuilder()
+    .withUrl(url, { transport: HttpTransportType.WebSockets, ...sockets })
+    .withStatefulReconnect()
+    .configureLogging(LogLevel.None);
+  if (protocol === "messagepack") builder.withHubProtocol(new MessagePackHubProtocol());
+  return builder.build();
+}
+
+/** Stops a client, and waits until nothing is left of it. */
 async function stopped(connection: HubConnection, sockets: ClientSockets): Promise<void> {
   await connection.stop();
   await sockets.closed();
-  await delay(1100);
+  await acknowledged();
 }
 
 for (const protocol of PROTOCOLS) {
   onEachServer(
-    `HubServer loses and doubles nothing while sockets of ${protocol} are cut 40 times`,
-    async (serve) => {
-      await using redis = await startRedis();
-      const url = redisUrl(redis, "stateful:");
-      const called: number[] = [];
-      await using node = await serve({
-        hubs: { "/chat": chat(called) },
-        allowStatefulReconnects: true,
-        backplane: await openBackplane(url),
-      });
-      await using other = createHubServer({
-        hubs: { "/chat": chat([]) },
-        backplane: await openBackplane(url),
-      });
-      await Promise.all([node.server.ready, other.ready]);
-      using proxy = new CuttingProxy(node.port);
-      const sockets = new ClientSockets();
-      const builder = new HubConnectionBuilder()
-        .withUrl(`http://127.0.0.1:${proxy.port}/chat`, {
-          transport: HttpTransportType.WebSockets,
-          ...sockets,
-        })
-        .withStatefulReconnect()
-        .configureLogging(LogLevel.None);
-      if (protocol === "messagepack") builder.withHubProtocol(new MessagePackHubProtocol());
-      const connection = builder.build();
-      const echoed: number[] = [];
-      const news: number[] = [];
-      const ends: unknown[] = [];
-      connection.on("echoed", (number: number) => echoed.push(number));
-      connection.on("news", (number: number) => news.push(number));
-      connection.onclose((error) => ends.push(error));
-      await connection.start();
-      const id = connection.connectionId;
-
-      let sent = 0;
-      let told = 0;
-      /** At least so long, and until the client is there: it gives up when its return is cut, too. */
-      const talk = async (milliseconds: number) => {
-        const [first, due] = [sent, performance.now() + milliseconds];
-        while (ends.length === 0 && (performance.now() < due || echoed.length <= first)) {
-          assert(performance.now() < due + 15_000, "the client does not come back");
-          // An end is what the test fails for, and not that nothing can be sent after it.
-          connection.send("say", sent++).catch(() => {});
-          other.hub("/chat").clients.all.send("news", told++);
-          await delay(2);
+    `HubServer loses and doubles nothing while sockets of ${protocol} are cut at any byte, 40 times`,
+    (serve) =>
+      withSeed(async (random) => {
+        const talk = new Conversation(random);
+        await using redis = await startRedis();
+        const url = redisUrl(redis, "stateful:");
+        await using node = await serve({
+          hubs: { "/chat": talk.hub },
+          allowStatefulReconnects: true,
+          statefulReconnectBufferSize: 500_000,
+          backplane: await openBackplane(url),
+        });
+        await using other = createHubServer({
+          hubs: { "/chat": talk.hub },
+          backplane: await openBackplane(url),
+        });
+        await Promise.all([node.server.ready, other.ready]);
+        using proxy = new CuttingProxy(node.port);
+        const sockets = new ClientSockets();
+        const connection = statefulClient(`http://127.0.0.1:${proxy.port}/chat`, protocol, sockets);
+        talk.listen(connection);
+        await connection.start();
+        const id = connection.connectionId;
+        talk.begin(connection);
+        for (let cut = 0; cut < CUTS; cut++) {
+          const direction = random() < 0.5 ? "up" : "down";
+          const done = proxy.cutAfter(direction, 1 + Math.floor(random() ** 3 * 5000));
+          // Else the next cut comes while both send again what they did not hear of.
+          await talk.goOn(connection, other, done, random() < 0.5);
+          // Now and then there is time for both to acknowledge what they have.
+          if (cut % 10 === 9) await talk.goOn(connection, other, delay(1200), true);
         }
-      };
-      for (let cut = 0; cut < CUTS; cut++) {
-        await talk(40 + Math.random() * 100);
-        proxy.cut();
-      }
-      // A client that is stopped on its way back goes on for good.
-      await talk(0);
-      await until(() => ends.length > 0 || (echoed.length >= sent && news.length >= told));
-      assertEquals(ends, []);
-      assertEquals(called, counted(sent), "what the hub was told");
-      assertEquals(echoed, counted(sent), "what the client was answered");
-      assertEquals(news, counted(told), "what came from the other node");
-      assertEquals(connection.connectionId, id);
-      await stopped(connection, sockets);
-    },
+        // A client that is stopped on its way back goes on for good.
+        await talk.goOn(connection, other, Promise.resolve(), true);
+        await talk.end();
+        assertEquals(connection.connectionId, id);
+        await stopped(connection, sockets);
+      }),
   );
 }
 
 onEachServer("HubServer streams more to a stateful client than is kept for it", async (serve) => {
   const hub = defineHub({
     methods: {
-      async *count(_context: HubContext<Client>, to: number) {
+      async *count(_context: HubContext<Record<never, never>>, to: number) {
         for (let number = 0; number < to; number++) {
           yield await Promise.resolve(`${number}`.padEnd(1000));
         }
@@ -133,10 +102,7 @@ onEachServer("HubServer streams more to a stateful client than is kept for it", 
     statefulReconnectBufferSize: 50_000,
   });
   const sockets = new ClientSockets();
-  const connection = new HubConnectionBuilder()
-    .withUrl(node.url("/chat"), { transport: HttpTransportType.WebSockets, ...sockets })
-    .withStatefulReconnect()
-    .configureLogging(LogLevel.None).build();
+  const connection = statefulClient(node.url("/chat"), "json", sockets);
   await connection.start();
   const items: number[] = [];
   const end = Promise.withResolvers<void>();

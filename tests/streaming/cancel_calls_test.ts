@@ -1,3 +1,9 @@
+/**
+ * Without a server: clients are pipes in memory, so that the order of all that happens is the test's.
+ * `cancel_test.ts` cancels on every server.
+ *
+ * @module
+ */
 import { assertEquals } from "@std/assert";
 import { defineHub, type HubContext, HubError } from "../../mod.ts";
 import { Events } from "../client/until.ts";

@@ -1,3 +1,9 @@
+/**
+ * Without a server: clients are pipes in memory, so that the test says when one is full. `download_test.ts`
+ * and `slow_reader_test.ts` stream on every server.
+ *
+ * @module
+ */
 import { assert, assertEquals } from "@std/assert";
 import { defineHub, type HubContext } from "../../mod.ts";
 import { Events } from "../client/until.ts";

@@ -1,3 +1,9 @@
+/**
+ * Without a server: clients are pipes in memory, so that the test says what has come when. `upload_test.ts`
+ * uploads on every server.
+ *
+ * @module
+ */
 import { assertEquals } from "@std/assert";
 import { defineHub, type HubContext } from "../../mod.ts";
 import { Events } from "../client/until.ts";

@@ -1,3 +1,9 @@
+/**
+ * The endpoint without a server, in memory; `tests/wire/http_test.ts` and `transcripts_test.ts` ask the
+ * same of every server.
+ *
+ * @module
+ */
 import { assertEquals } from "@std/assert";
 import { settle } from "../hub/memory_pipe.ts";
 import { brief, OfflineEndpoint, type OfflineRequest } from "./offline_endpoint.ts";

@@ -1,3 +1,9 @@
+/**
+ * Polls without a server, in memory, where time passes when the test says so; `network_test.ts` has them
+ * on every server.
+ *
+ * @module
+ */
 import { assertEquals } from "@std/assert";
 import { bounded } from "../client/until.ts";
 import { settle } from "../hub/memory_pipe.ts";

@@ -1,3 +1,8 @@
+/**
+ * What options resolve to; no server is involved.
+ *
+ * @module
+ */
 import { assertEquals, assertThrows } from "@std/assert";
 import { type HubServerOptions, resolveOptions } from "../../hub/options.ts";
 

@@ -1,3 +1,9 @@
+/**
+ * Posts without a server, in memory, where a body comes as the test says; `network_test.ts` has them on
+ * every server.
+ *
+ * @module
+ */
 import { assert, assertEquals } from "@std/assert";
 import { settle } from "../hub/memory_pipe.ts";
 import { brief, OfflineEndpoint } from "./offline_endpoint.ts";

@@ -1,3 +1,9 @@
+/**
+ * Event streams without a server, in memory, where time passes when the test says so; `network_test.ts`
+ * has them on every server.
+ *
+ * @module
+ */
 import { assertEquals } from "@std/assert";
 import { eventBytes } from "../../hub/transports/frame_bytes.ts";
 import { bounded } from "../client/until.ts";

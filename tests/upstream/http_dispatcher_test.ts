@@ -11,7 +11,7 @@ import { chatHub } from "../transports/chat_hub.ts";
 import { invocation, RawConnection } from "../transports/raw_connection.ts";
 import { RawWebSocket } from "../wire/raw_websocket.ts";
 import { rawFetch } from "../wire/raw_http.ts";
-import { call, RawClient } from "./raw_client.ts";
+import { call, RawClient, uploading } from "./raw_client.ts";
 
 type Context = HubContext<{ got(...values: unknown[]): void }>;
 
@@ -23,8 +23,17 @@ function patientHub() {
   const running = new Events<PromiseWithResolvers<void>>();
   const aborted = new Events<string>();
   const ends = new Events<string>();
+  const begun = new Events<unknown>();
+  const failed = new Events<string>();
   const hub = defineHub({
     methods: {
+      async read({ connectionId }: Context, items: AsyncIterable<unknown>) {
+        try {
+          for await (const item of items) begun.add(item);
+        } catch {
+          failed.add(connectionId);
+        }
+      },
       async stay({ clients, connectionId, signal }: Context) {
         const released = Promise.withResolvers<void>();
         signal.addEventListener("abort", () => aborted.add(connectionId), { once: true });
@@ -35,40 +44,45 @@ function patientHub() {
     },
     disconnected: ({ connectionId }: Context) => ends.add(connectionId),
   });
-  return { hub, running, aborted, ends };
+  return { hub, running, aborted, begun, failed, ends };
 }
 
-/** How a client of each transport begins a call of `stay`, and then goes for good. */
-const LEAVING: Readonly<Record<TransportName, (port: number) => Promise<() => Promise<unknown>>>> =
-  {
-    async WebSockets(port) {
-      const client = await RawClient.connect(port);
-      await client.send(call("1", "stay"));
-      return async () => {
-        await client.socket.sendClose(1000);
-        await client.closed();
-        client[Symbol.dispose]();
-      };
-    },
-    async ServerSentEvents(port) {
-      const connection = await RawConnection.negotiate(port);
-      const stream = await connection.openUnread();
-      await connection.post(HANDSHAKE + invocation("stay"));
-      return () => Promise.resolve(stream.close());
-    },
-    async LongPolling(port) {
-      const connection = await RawConnection.polling(port);
-      await connection.post(invocation("stay"));
-      return () => connection.send("DELETE");
-    },
-  };
+/** Sends records as a client, and returns what lets that go for good. */
+type Begin = (port: number, ...records: readonly unknown[]) => Promise<() => Promise<unknown>>;
+
+const textOf = (records: readonly unknown[]) =>
+  records.map((record) => `${JSON.stringify(record)}\x1e`).join("");
+
+/** How a client of each transport comes and goes. */
+const LEAVING: Readonly<Record<TransportName, Begin>> = {
+  async WebSockets(port, ...records) {
+    const client = await RawClient.connect(port);
+    await client.send(...records);
+    return async () => {
+      await client.socket.sendClose(1000);
+      await client.closed();
+      client[Symbol.dispose]();
+    };
+  },
+  async ServerSentEvents(port, ...records) {
+    const connection = await RawConnection.negotiate(port);
+    const stream = await connection.openUnread();
+    await connection.post(HANDSHAKE + textOf(records));
+    return () => Promise.resolve(stream.close());
+  },
+  async LongPolling(port, ...records) {
+    const connection = await RawConnection.polling(port);
+    await connection.post(textOf(records));
+    return () => connection.send("DELETE");
+  },
+};
 
 for (const [name, begin] of Object.entries(LEAVING)) {
   onEachServer(`${name}: a call outlives its connection, and is told so`, async (serve) => {
     const { hub, running, aborted, ends } = patientHub();
     await using node = await serve({ hubs: { "/hub": hub } });
     using witness = await RawClient.connect(node.port);
-    const leave = await begin(node.port);
+    const leave = await begin(node.port, { type: 1, target: "stay", arguments: [] });
     const call = await running.next();
     assertEquals(aborted.all, []);
     await leave();
@@ -77,6 +91,18 @@ for (const [name, begin] of Object.entries(LEAVING)) {
     assertEquals(await ends.next(), id);
     call.resolve();
     assertEquals(await witness.next(), PARTING);
+  });
+
+  onEachServer(`${name}: a call that waits for its client ends with it`, async (serve) => {
+    const { hub, begun, failed, ends } = patientHub();
+    await using node = await serve({ hubs: { "/hub": hub } });
+    const item = { type: 2, invocationId: "s", item: "first" };
+    const leave = await begin(node.port, uploading("1", "read", ["s"]), item);
+    assertEquals(await begun.next(), "first");
+    assertEquals(failed.all, []);
+    await leave();
+    const id = await failed.next();
+    assertEquals(await ends.next(), id);
   });
 }
 

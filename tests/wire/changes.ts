@@ -9,7 +9,7 @@ import { unhex } from "../protocol/hex.ts";
 import type { ReceiveStep, SendStep, Step } from "./transcripts.ts";
 
 /** A frame of one record. */
-export function text(record: unknown): ReceiveStep {
+export function text(record: unknown): { readonly opcode: number; readonly text: string } {
   return { opcode: 1, text: `${JSON.stringify(record)}\x1e` };
 }
 
@@ -18,31 +18,47 @@ export function received(change: (step: ReceiveStep) => ReceiveStep): Difference
   return (step) => [step.receive === undefined ? step : { receive: change(step.receive) }];
 }
 
-/** Leaves out what belongs to one label. */
-export function withoutLabel(label: string): Difference["change"] {
-  return ({ send, receive, ...step }) =>
-    (send ?? receive)?.label === label ? [] : [{
-      ...step,
-      ...(send ? { send } : undefined),
-      ...(receive ? { receive } : undefined),
-    }];
-}
+/** A call that shows that its connection is served, and its answer. */
+const CALL = text({ type: 1, invocationId: "o", target: "Echo", arguments: ["open"] });
+const ANSWER = text({ type: 3, invocationId: "o", result: "open" });
 
-/** Leaves out what happens on some of the sockets that are opened one after the other. */
-export function withoutSockets(...numbers: readonly number[]): Difference["change"] {
+/**
+ * Shows that a socket is served which upstream closes: in place of the last that it is told, `first` is
+ * received, if there is something, and a call is answered.
+ */
+export function servesOn(
+  isLast: (step: ReceiveStep) => boolean,
+  ...first: readonly ReceiveStep[]
+): Difference["change"] {
   return (step, at, steps) => {
-    const opened = steps.slice(0, at + 1).filter(({ setup }) => setup !== undefined).length;
-    return numbers.includes(opened) ? [] : [step];
+    const { receive } = step;
+    if (receive === undefined) return [step];
+    const before = steps[at - 1]?.receive;
+    if (before !== undefined && isLast(before) && receive.closeCode !== undefined) return [];
+    if (!isLast(receive)) return [step];
+    const { label } = receive;
+    const on = label === undefined ? {} : { label };
+    return [
+      ...first.map((step) => ({ receive: { ...on, ...step } })),
+      { send: { ...on, ...CALL } },
+      { receive: { ...on, ...ANSWER } },
+    ];
   };
 }
 
-/** Leaves polls out, and their answers, from the one of that number. */
-export function withoutPollsFrom(number: number): Difference["change"] {
-  return (step, at, steps) => {
-    const polls = steps.slice(0, at + 1).filter(({ send }) => send?.method === "GET").length;
-    return polls >= number ? [] : [step];
-  };
-}
+/** Shows that polls wait which upstream answers 500: each gets the answer to a call that is posted. */
+export const pollsWait: Difference["change"] = (step, at, steps) => {
+  const { send, receive } = step;
+  if (steps[at + 1]?.receive?.status === 500) return [{ send: { ...send, label: "poll" } }];
+  const path = steps[at - 1]?.send?.path;
+  if (receive?.status !== 500 || path === undefined) return [step];
+  const headers = { ...receive.headers, "content-type": "application/octet-stream" };
+  return [
+    { send: { method: "POST", path, body: CALL.text, label: "post" } },
+    { receive: { status: 200, headers: { "content-type": "text/plain" }, label: "post" } },
+    { receive: { status: 200, headers, body: ANSWER.text, label: "poll" } },
+  ];
+};
 
 /** Has a placeholder where upstream counts its questions: in the MessagePack messages called `s1`. */
 export function withRandomId({ send, receive, ...step }: Step): readonly Step[] {

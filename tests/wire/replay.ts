@@ -22,6 +22,8 @@ export const COMPARED_HEADERS: readonly string[] = [
 export class Replay implements Disposable {
   readonly #node: WireNode;
   readonly #sockets = new Map<string, RawWebSocket>();
+  /** The labels of those that either side has closed. */
+  readonly #closed = new Set<string>();
   /** Records of a frame that are not compared yet: servers may join or split. */
   readonly #records = new Map<string, WireRecord[]>();
   readonly #placeholders = new Placeholders();
@@ -62,8 +64,11 @@ export class Replay implements Disposable {
         await this.#receiveClose({ closeCode: 1000, reason: "" }, label);
       }
     }
-    // Nothing must be left over.
+    // Nothing must be left over, nor under way.
     for (const [label, records] of this.#records) assertEquals(records, [], label);
+    for (const [label, socket] of this.#sockets) {
+      if (!this.#closed.has(label)) await this.#isSilent(socket, label);
+    }
   }
 
   [Symbol.dispose](): void {
@@ -85,6 +90,7 @@ export class Replay implements Disposable {
     if (place.includes("?id=")) this.#place = place;
     const socket = await this.#connect(place, protocol, Number(version));
     this.#sockets.set(label, socket);
+    this.#closed.delete(label);
   }
 
   async #fetch(request: RawRequest): Promise<RawResponse> {
@@ -117,14 +123,18 @@ export class Replay implements Disposable {
       const port = await this.#node.portOf(path);
       const { response, socket } = await RawWebSocket.request(port, path, step.headers);
       this.#response = response;
-      if (socket !== undefined) this.#sockets.set(label, socket);
+      if (socket === undefined) return;
+      this.#sockets.set(label, socket);
+      this.#closed.delete(label);
     } else if (step.method !== undefined) {
       const { method, headers, body } = step;
       this.#response = await this.#fetch({ method, path, headers, body });
     } else if (step.opcode === Opcode.Close) {
       await this.#socket(label).sendClose(step.closeCode, step.reason);
+      this.#closed.add(label);
     } else if (step.tcp !== undefined) {
       const late = await this.#socket(label).cut();
+      this.#closed.add(label);
       for (const record of late.flatMap(frameRecords)) this.#noteAck(record);
     } else {
       await this.#socket(label).send(step.opcode ?? Opcode.Text, this.#payload(step));
@@ -187,6 +197,19 @@ export class Replay implements Disposable {
     return this.#lateItems && typeOf(actual) === 2 && typeOf(expected) === 3;
   }
 
+  /** Everything that was written before the answer to a ping of the socket has come by then. */
+  async #isSilent(socket: RawWebSocket, label: string): Promise<void> {
+    await socket.send(Opcode.Ping, new Uint8Array());
+    for (;;) {
+      const frame = await socket.receive();
+      if (frame.opcode === Opcode.Pong) return;
+      const records = frameRecords(frame).filter((record) => {
+        return typeOf(record) !== 6 && !this.#noteAck(record);
+      });
+      assertEquals(records, [], `nothing more on ${label}`);
+    }
+  }
+
   /** Whether a step is the last of its connection. */
   #endsIn(step: ReceiveStep): boolean {
     return stepRecords(step).some((record) => typeOf(record) === 7);
@@ -211,6 +234,7 @@ export class Replay implements Disposable {
     const frame = await this.#socket(label).receive();
     assertEquals(frame.opcode, Opcode.Close, new TextDecoder().decode(frame.payload));
     assertEquals(closeStatus(frame), { code: step.closeCode, reason: step.reason });
+    this.#closed.add(label);
   }
 
   async #record(label: string): Promise<WireRecord> {

@@ -58,6 +58,8 @@ const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
   minver1: { minimumProtocolVersion: 1 },
   small: { maximumReceiveMessageSize: 100 },
   smalldetailed: { maximumReceiveMessageSize: 100, detailedErrors: true },
+  // There is no such option.
+  msgpackonly: {},
   parallel: { maximumParallelInvocationsPerClient: 2 },
   fast: {
     handshakeTimeout: 500,

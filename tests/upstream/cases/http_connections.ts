@@ -3,14 +3,7 @@
  *
  * @module
  */
-import {
-  differs,
-  foreign,
-  shown,
-  testsIn,
-  transcript,
-  type UpstreamSuite,
-} from "./upstream_case.ts";
+import { differs, shown, testsIn, transcript, type UpstreamSuite } from "./upstream_case.ts";
 
 const upstream = testsIn("upstream/http_dispatcher_test.ts");
 const table = testsIn("upstream/connection_table_test.ts");
@@ -40,7 +33,12 @@ const released = posting(
   "take() lets everything go when the connection ends while bodies trickle in",
 );
 const unanswered = upstream("a node is done with a client that leaves its close frame unanswered");
+const dropped = testsIn("listen/web_sockets_test.ts")(
+  "listen() drops the socket of a client that leaves its close frame unanswered",
+);
 const outlives = "${name}: a call outlives its connection, and is told so";
+const waits = "${name}: a call that waits for its client ends with it";
+const NO_THREADS = "no call has a thread to block: one that waits for its client is a promise";
 
 /** HttpConnectionDispatcherTests. */
 export const dispatcherTests: UpstreamSuite = {
@@ -103,14 +101,15 @@ export const dispatcherTests: UpstreamSuite = {
   SSEConnectionClosesWhenSendTimeoutReached: shown(
     events("tick() ends a stream that is stuck for transportSendTimeout, and no other"),
   ),
-  WebSocketConnectionClosesWhenSendTimeoutReached: differs(
-    "by bytes, not by time: a native socket does not say when a write has ended",
-    testsIn("hub/backpressure_test.ts")(
-      "send() to a client beyond maximumBufferedBytes closes it with allowReconnect, and delays " +
-        "nobody",
+  WebSocketConnectionClosesWhenSendTimeoutReached: shown(
+    testsIn("listen/send_timeout_test.ts")(
+      "a client that takes nothing for transportSendTimeout is closed, and no other",
+    ),
+    testsIn("hub/send_timeout_test.ts")(
+      "HubConnection ends when its client takes nothing for transportSendTimeout, and no other does",
     ),
   ),
-  WebSocketTransportTimesOutWhenCloseFrameNotReceived: shown(unanswered),
+  WebSocketTransportTimesOutWhenCloseFrameNotReceived: shown(unanswered, dropped),
   RequestToActiveConnectionId409ForStreamingTransports: shown(streamWithId, socketWithId),
   RequestToActiveConnectionIdKillsPreviousConnectionLongPolling: shown(newerPoll),
   MultipleRequestsToActiveConnectionId409ForLongPolling: differs(
@@ -121,8 +120,8 @@ export const dispatcherTests: UpstreamSuite = {
   ConnectionStateSetToInactiveAfterPoll: shown(
     polling("tick() drops a connection that pauses longer than disconnectTimeout, and no other"),
   ),
-  BlockingConnectionWorksWithStreamingConnections: foreign("a handler that blocks its thread"),
-  BlockingConnectionWorksWithLongPollingConnection: foreign("a handler that blocks its thread"),
+  BlockingConnectionWorksWithStreamingConnections: differs(NO_THREADS, upstream(waits)),
+  BlockingConnectionWorksWithLongPollingConnection: differs(NO_THREADS, upstream(waits)),
   AttemptingToPollWhileAlreadyPollingReplacesTheCurrentPoll: shown(newerPoll),
   TransferModeSet: shown(transcript("handshake messagepack: the answer is a binary frame")),
   SetsInherentKeepAliveFeatureOnFirstLongPollingRequest: shown(
@@ -225,7 +224,7 @@ export const webSocketTests: UpstreamSuite = {
     transcript("OnConnected throws"),
     transcript("lifetime manager fails on connect"),
   ),
-  TransportClosesOnCloseTimeoutIfClientDoesNotSendCloseFrame: shown(unanswered),
+  TransportClosesOnCloseTimeoutIfClientDoesNotSendCloseFrame: shown(unanswered, dropped),
   ServerGracefullyClosesWhenApplicationEndsThenClientSendsCloseFrame: shown(
     transports("a socket ends in order when the client answers the node's close frame"),
   ),

@@ -6,9 +6,9 @@ export interface OurTest {
 
 /** What has become of a test of ASP.NET Core's. */
 export interface UpstreamCase {
-  /** Which of ours show what it shows; none if it shows nothing of a server's on the wire. */
+  /** Which of ours show what it shows, or what is otherwise. */
   readonly shownBy: readonly OurTest[];
-  /** What is otherwise here on purpose, or why it is none of ours. */
+  /** What is otherwise here on purpose. */
   readonly why?: string;
 }
 
@@ -26,11 +26,6 @@ export function shown(...shownBy: readonly OurTest[]): UpstreamCase {
 /** Otherwise on purpose; the tests show what is. */
 export function differs(why: string, ...shownBy: readonly OurTest[]): UpstreamCase {
   return { shownBy, why };
-}
-
-/** About something that this library does not have. */
-export function foreign(why: string): UpstreamCase {
-  return { shownBy: [], why };
 }
 
 /** The replay of a transcript. */
