@@ -1,6 +1,6 @@
 /**
- * Bounds waits that are all equally long. There is one timer for all of them: it is armed at most once
- * in that time, and looks at the oldest.
+ * Bounds waits that are all equally long. There is one timer for all of them, which looks at the oldest,
+ * and none while nobody waits.
  */
 export class Patience<W extends object> {
   readonly #timeout: number;
@@ -24,6 +24,7 @@ export class Patience<W extends object> {
   /** `waiter` does not wait any more. */
   end(waiter: W): void {
     this.#waiting.delete(waiter);
+    if (this.#waiting.size === 0) this.close();
   }
 
   /** Nobody waits any more. */
