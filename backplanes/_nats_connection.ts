@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { Buffer } from "node:buffer";
 import {
   ErrorCode,
   Events,
@@ -66,8 +65,7 @@ export class NatsConnection implements ChannelBus {
     const pong = { resolve: () => this.#publishes.accepted(), reject: () => {} };
     const answered = Object.assign(Promise.resolve(), pong);
     this.#publishes = new Publishes({
-      // The client keeps what it is given until it writes; a small Buffer is a cheap copy.
-      publish: (subject, payload) => client.publish(subject, Buffer.from(payload)),
+      publish: (subject, payload) => client.publish(subject, payload),
       ping: () => void client.protocol.flush(answered),
     }, options.publishTimeout);
     client.protocol.listeners.push(new ErrorListener((status) => this.#heard(status)));

@@ -1,20 +1,28 @@
 /** The publishes that a NATS server has not yet accepted. */
+import { Buffer } from "node:buffer";
+import { Pace } from "./_pace.ts";
 import { MAXIMUM_WAITING_BYTES, waitingBytes } from "./_waiting.ts";
 import { withResolvers } from "./_with_resolvers.ts";
 import { BackplaneError, BackplaneUnavailableError } from "./errors.ts";
 
+/** The longest that a batch takes more, in milliseconds: all in it have one deadline. */
+const LONGEST_OPEN = 50;
+
 /** What publishing needs of a connection. */
 export interface PublishingConnection {
-  /** Hands the message over; throws if the connection is closed. */
+  /** Hands the message over, to keep it; throws if the connection is closed. */
   publish(subject: string, payload: Uint8Array): void;
   /** Sends all that was handed over, and a PING behind it. */
   ping(): void;
 }
 
-/** What was published in one turn, and by which time the server must have accepted it. */
+/** What is sent together. */
 interface Batch {
-  readonly deadline: number;
+  /** Its deadline is counted from then on. */
+  readonly openedAt: number;
   readonly subjects: Map<string, PromiseWithResolvers<undefined>>;
+  /** What is not sent yet. */
+  messages: (readonly [subject: string, payload: Uint8Array])[];
   bytes: number;
 }
 
@@ -23,14 +31,17 @@ interface Batch {
  *
  * - **Accepted** is what was sent before a PING that the server has answered: it works through what
  *   a connection sends in order.
- * - **One turn, one PING, one write**, and one promise for all publishes on one channel.
+ * - **One PING, one write** for what is published in one go, and for what {@link Pace} lets wait; one
+ *   promise for all of it on one channel.
  * - **One timer** for all of them, armed at most once in `timeout`.
  */
 export class Publishes {
   readonly #connection: PublishingConnection;
   readonly #timeout: number;
-  /** Oldest first, as their PONGs come. */
+  readonly #pace = new Pace(() => this.#send());
+  /** Those that were sent, oldest first, as their PONGs come. */
   readonly #batches: Batch[] = [];
+  /** What is not sent yet. */
   #open: Batch | undefined;
   #waitingBytes = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -41,11 +52,13 @@ export class Publishes {
     this.#timeout = timeout;
   }
 
-  /** Hands `payload` over before it returns; resolves when the server has accepted it. */
+  /** Takes a copy of `payload`; resolves when the server has accepted it. */
   publish(subject: string, payload: Uint8Array): Promise<undefined> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     if (this.#waitingBytes > MAXIMUM_WAITING_BYTES) return Promise.reject(tooSlow());
-    const batch = this.#open ??= this.#openBatch();
+    const now = performance.now();
+    if (this.#open !== undefined && now > this.#open.openedAt + LONGEST_OPEN) this.#send();
+    const batch = this.#open ??= this.#openBatch(now);
     let accepted = batch.subjects.get(subject);
     if (accepted === undefined) {
       accepted = withResolvers<undefined>();
@@ -54,12 +67,8 @@ export class Publishes {
     const bytes = waitingBytes(subject, payload);
     batch.bytes += bytes;
     this.#waitingBytes += bytes;
-    try {
-      this.#connection.publish(subject, payload);
-    } catch (cause) {
-      // What else this turn published there has not left either: the connection is closed.
-      accepted.reject(new BackplaneUnavailableError("Cannot publish: NATS is away", { cause }));
-    }
+    // A small Buffer is a cheap copy.
+    batch.messages.push([subject, Buffer.from(payload)]);
     return accepted.promise;
   }
 
@@ -83,37 +92,63 @@ export class Publishes {
     if (batch === undefined) return;
     this.#waitingBytes -= batch.bytes;
     for (const { resolve } of batch.subjects.values()) resolve(undefined);
+    this.#pace.answered();
   }
 
   /** The connection is gone: what was not accepted is rejected with `error`, and all that follows. */
   fail(error: Error): void {
     this.#failure ??= error;
     clearTimeout(this.#timer);
-    for (const batch of this.#batches.splice(0)) this.#reject(batch, error);
+    for (const batch of this.#unsettled()) this.#reject(batch, error);
+    this.#batches.length = 0;
+    this.#open = undefined;
   }
 
-  #openBatch(): Batch {
+  #openBatch(now: number): Batch {
     const batch: Batch = {
-      deadline: performance.now() + this.#timeout,
+      openedAt: now,
       subjects: new Map(),
+      messages: [],
       bytes: 0,
     };
-    this.#batches.push(batch);
     this.#timer ??= setTimeout(this.#sweep, this.#timeout);
-    // Ahead of the client's own flush, which it asks for at the first publish: one write for all.
-    queueMicrotask(() => {
-      this.#open = undefined;
-      this.#connection.ping();
-    });
+    // Not before what is published in the same go is there as well.
+    if (this.#pace.idle) queueMicrotask(() => this.#send());
+    else this.#pace.wait();
     return batch;
+  }
+
+  #send(): void {
+    const batch = this.#open;
+    if (batch === undefined) return;
+    this.#open = undefined;
+    this.#batches.push(batch);
+    this.#pace.written(1);
+    for (const [subject, payload] of batch.messages) {
+      try {
+        this.#connection.publish(subject, payload);
+      } catch (cause) {
+        // What else there is has not left either: the connection is closed.
+        const error = new BackplaneUnavailableError("Cannot publish: NATS is away", { cause });
+        return this.#reject(batch, error);
+      }
+    }
+    batch.messages = [];
+    this.#connection.ping();
+  }
+
+  /** Oldest first. */
+  #unsettled(): Batch[] {
+    return this.#open === undefined ? this.#batches : [...this.#batches, this.#open];
   }
 
   readonly #sweep = (): void => {
     this.#timer = undefined;
     const now = performance.now();
-    for (const batch of this.#batches) {
-      if (batch.deadline > now) {
-        this.#timer = setTimeout(this.#sweep, batch.deadline - now);
+    for (const batch of this.#unsettled()) {
+      const left = batch.openedAt + this.#timeout - now;
+      if (left > 0) {
+        this.#timer = setTimeout(this.#sweep, left);
         return;
       }
       // It stays in line for its PONG; settling a promise again has no effect.

@@ -1,11 +1,11 @@
 import { Child } from "./children.ts";
 
 /** What carries messages between nodes. */
-export type BusName = "memory" | "redis" | "nats";
+export type BusName = "memory" | "broadcast" | "redis" | "nats";
 
 /** A bus that runs. */
 export interface RunningBus extends AsyncDisposable {
-  /** `undefined` without a server: then there is one node. */
+  /** `undefined` where there is one node. */
   readonly url: string | undefined;
   readonly pid: number | undefined;
 }
@@ -15,8 +15,9 @@ const START_TIMEOUT = 10_000;
 
 /** Starts a bus on a free port of loopback, without persistence. */
 export async function startBus(name: BusName, cores: string | undefined): Promise<RunningBus> {
-  if (name === "memory") {
-    return { url: undefined, pid: undefined, [Symbol.asyncDispose]: () => Promise.resolve() };
+  if (name === "memory" || name === "broadcast") {
+    const url = name === "memory" ? undefined : "broadcast:bench";
+    return { url, pid: undefined, [Symbol.asyncDispose]: () => Promise.resolve() };
   }
   const port = freePort();
   const child = name === "redis"

@@ -6,6 +6,8 @@ import { median } from "./statistics.ts";
 export interface Figures {
   /** CPU time of the nodes for each message, in microseconds. */
   readonly cpu: number | null;
+  /** The share of it that was not spent in the kernel. */
+  readonly userShare: number | null;
   /** CPU time of the bus for each message, in microseconds. */
   readonly busCpu: number | null;
   readonly perSecond: number | null;
@@ -57,6 +59,7 @@ export function figuresOf(measured: Measured, scenario: Scenario): Figures {
   const each = (sum: number) => idle || count === 0 ? null : sum / count;
   return {
     cpu: each(cpu.nodes),
+    userShare: idle || cpu.nodes === 0 ? null : cpu.user / cpu.nodes,
     busCpu: each(cpu.bus),
     perSecond: idle ? null : count / seconds,
     local,
@@ -72,6 +75,7 @@ export function medianOf(turns: readonly Figures[]): Figures {
   const middle = (read: (figures: Figures) => number | null) => median(turns.map(read));
   return {
     cpu: middle(({ cpu }) => cpu),
+    userShare: middle(({ userShare }) => userShare),
     busCpu: middle(({ busCpu }) => busCpu),
     perSecond: middle(({ perSecond }) => perSecond),
     local: { p50: middle(({ local }) => local.p50), p99: middle(({ local }) => local.p99) },

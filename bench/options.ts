@@ -43,7 +43,8 @@ ${SCENARIOS.map(({ name, title }) => `  ${name.padEnd(9)} ${title}`).join("\n")}
 Options:
   --contestants A,B   ${CONTESTANTS}
                       (${DEFAULT_CONTESTANTS.join(",")})
-  --bus NAME          redis, nats, or memory: one node (redis)
+  --bus NAME          redis, nats, memory: one node, or broadcast: nodes are workers of one
+                      process, only Hubplane (redis)
   --protocol NAME     json or messagepack: of Hubplane; the others have their own (json)
   --repeat N          how often each takes its turn (5)
   --window SECONDS    how long each turn is measured (3; low rates twice, a soak 600)
@@ -81,7 +82,7 @@ export function readOptions(args: string[]): Options | "help" {
     },
   });
   if (values.help) return "help";
-  const bus = oneOf("bus", values.bus, ["memory", "redis", "nats"]);
+  const bus = oneOf("bus", values.bus, ["memory", "broadcast", "redis", "nats"]);
   const protocol = oneOf("protocol", values.protocol, ["json", "messagepack"]);
   const scenarios = scenariosOf(positionals);
   const soaking = scenarios.every(({ load }) => load.kind === "soak");

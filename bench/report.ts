@@ -45,6 +45,10 @@ function columnsOf(outcome: Outcome, bus: string): Column[] {
     { head: ["", ""], cell: ({ contestant }) => contestant },
     { head: ["CPU µs", `/${unit}`], cell: of(({ cpu }) => decimal(cpu)) },
     {
+      head: ["of it", "in user mode"],
+      cell: of(({ userShare: share }) => share === null ? "" : `${Math.round(share * 100)} %`),
+    },
+    {
       head: [baseline?.contestant ?? "", "÷ it"],
       cell: (standing) => decimal(ratio(baseline, standing)),
     },

@@ -37,12 +37,17 @@ export async function takeTurn({ contestant, scenario, options, phase }: Turn): 
   await using processes = new AsyncDisposableStack();
   phase("starting");
   const bus = processes.use(await startBus(options.bus, cores));
+  // Either each node is a process, or all are workers of one.
+  const workers = options.bus === "broadcast" ? nodeCount : undefined;
   const nodes: Child[] = [];
-  for (let i = 0; i < nodeCount; i++) {
-    const command = contestant.start(bus.url, profile);
+  for (let i = 0; i < (workers === undefined ? nodeCount : 1); i++) {
+    const command = contestant.start(bus.url, profile, workers);
     nodes.push(processes.use(new Child({ ...command, cores: pin ? NODE_CORES : undefined })));
   }
-  const ports = await Promise.all(nodes.map(async (node) => Number(await node.nextLine())));
+  const ports: number[] = [];
+  for (const node of nodes) {
+    for (let i = 0; i < (workers ?? 1); i++) ports.push(Number(await node.nextLine()));
+  }
   const connections = connectionsOf(scenario, options);
   const job: Job = {
     dialect: contestant.dialect,

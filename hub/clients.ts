@@ -4,6 +4,7 @@
  * @module
  */
 import type { InvokeOptions } from "./routing/client_results.ts";
+import { NOTHING_TO_SEND } from "./routing/publisher.ts";
 import type { Router } from "./routing/router.ts";
 
 export type { InvokeOptions };
@@ -128,6 +129,11 @@ export function isLatestSend(value: unknown): boolean {
   return latest !== undefined && value === latest;
 }
 
+/** Whether `value` is what `send` returns when it needs nothing of the bus: all is done. */
+export function isDone(value: unknown): boolean {
+  return value === NOTHING_TO_SEND;
+}
+
 class RoutedProxy<C> implements ClientProxy<C> {
   readonly #deliver: Deliver;
 
@@ -136,14 +142,22 @@ class RoutedProxy<C> implements ClientProxy<C> {
   }
 
   send(method: string, ...args: readonly unknown[]): Promise<void> {
-    const sent = this.#deliver(method, args);
-    sent.catch(() => {});
-    return latest = sent;
+    try {
+      latest = this.#deliver(method, args);
+    } catch (error) {
+      latest = Promise.reject(error);
+    }
+    if (latest !== NOTHING_TO_SEND) latest.catch(ignore);
+    return latest;
   }
 }
 
+function ignore(): void {}
+
 /** Called before a result is asked for; throws if that is not allowed here. */
 export type BeforeInvoke = () => void;
+
+const DEFAULTS: InvokeOptions = {};
 
 class RoutedSingleProxy<C> extends RoutedProxy<C> implements SingleClientProxy<C> {
   readonly #router: Router;
@@ -151,8 +165,13 @@ class RoutedSingleProxy<C> extends RoutedProxy<C> implements SingleClientProxy<C
   readonly #before: BeforeInvoke | undefined;
   readonly #options: InvokeOptions;
 
-  constructor(router: Router, connectionId: string, before?: BeforeInvoke, options = {}) {
-    super((method, args) => router.sendConnections([connectionId], method, args));
+  constructor(
+    router: Router,
+    connectionId: string,
+    before?: BeforeInvoke,
+    options: InvokeOptions = DEFAULTS,
+  ) {
+    super((method, args) => router.sendConnection(connectionId, method, args));
     this.#router = router;
     this.#connectionId = connectionId;
     this.#before = before;
@@ -208,15 +227,17 @@ export class RoutedClients<C> implements HubClients<C> {
   }
 
   group(name: string): ClientProxy<C> {
-    return this.groups([name]);
+    return new RoutedProxy((method, args) => this.#router.sendGroup(name, method, args));
   }
 
   groups(names: readonly string[]): ClientProxy<C> {
-    return this.#inGroups(names, []);
+    return new RoutedProxy((method, args) => this.#router.sendGroups(names, method, args));
   }
 
   groupExcept(name: string, connectionIds: readonly string[]): ClientProxy<C> {
-    return this.#inGroups([name], connectionIds);
+    return new RoutedProxy((method, args) =>
+      this.#router.sendGroup(name, method, args, connectionIds)
+    );
   }
 
   user(id: string): ClientProxy<C> {
@@ -225,12 +246,6 @@ export class RoutedClients<C> implements HubClients<C> {
 
   users(ids: readonly string[]): ClientProxy<C> {
     return new RoutedProxy((method, args) => this.#router.sendUsers(ids, method, args));
-  }
-
-  #inGroups(names: readonly string[], excluded: readonly string[]): ClientProxy<C> {
-    return new RoutedProxy((method, args) =>
-      this.#router.sendGroups(names, method, args, excluded)
-    );
   }
 }
 

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { BackplaneHandler } from "../backplanes/backplane.ts";
 import { conformanceCases, type ConformanceSubject } from "../backplanes/conformance.ts";
 import { MemoryBackplane, MemoryBus } from "../backplanes/memory.ts";
-import { broken, type Defect } from "./conformance/broken.ts";
+import type { Defect } from "./conformance/broken.ts";
 import { BROKEN_DELIVERY } from "./conformance/broken_delivery.ts";
 import { BROKEN_LIFE } from "./conformance/broken_life.ts";
 import { BROKEN_SUBSCRIPTIONS } from "./conformance/broken_subscriptions.ts";

@@ -20,8 +20,11 @@ export interface Contestant {
   readonly buses: readonly BusName[];
   /** Makes ready what its nodes need. */
   prepare?(): Promise<void>;
-  /** How to start a node. `profile` is a folder for a CPU profile. */
-  start(bus: string | undefined, profile: string | undefined): ChildOptions;
+  /**
+   * How to start a node. `profile` is a folder for a CPU profile; `workers` is how many nodes there are
+   * in the process, if they are workers.
+   */
+  start(bus: string | undefined, profile: string | undefined, workers?: number): ChildOptions;
 }
 
 /** Those that are compared when none are asked for. */
@@ -72,14 +75,16 @@ interface Variant {
 }
 
 function hubplane(name: string, protocol: ProtocolName, { checkout, args }: Variant): Contestant {
-  const program = checkout === undefined
-    ? pathOf("hubplane_node.ts")
-    : `${checkout}/bench/contestants/hubplane_node.ts`;
+  const program = (file: string) =>
+    checkout === undefined ? pathOf(file) : `${checkout}/bench/contestants/${file}`;
   return {
     name,
     dialect: `signalr-${protocol}`,
-    buses: ["memory", "redis", "nats"],
-    start: (bus, profile) => denoNode(program, bus, profile, args),
+    buses: ["memory", "broadcast", "redis", "nats"],
+    start: (bus, profile, workers) =>
+      workers === undefined
+        ? denoNode(program("hubplane_node.ts"), bus, profile, args)
+        : denoNode(program("hubplane_workers.ts"), bus, profile, [...args, `--workers=${workers}`]),
   };
 }
 
@@ -118,7 +123,8 @@ function denoNode(
   return {
     command: Deno.execPath(),
     args: [
-      ...["run", "--no-prompt", "--allow-net", "--allow-env"],
+      // Workers load their program from a file.
+      ...["run", "--no-prompt", "--allow-net", "--allow-env", "--allow-read"],
       ...profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profile}`],
       program,
       ...busArgument(bus),

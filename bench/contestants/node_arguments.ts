@@ -9,6 +9,8 @@ export interface NodeArguments {
   readonly parallel: number;
   /** Only for the hub by hand: whether to join what one socket gets in one turn. */
   readonly coalescing: boolean;
+  /** Only for Hubplane: how many nodes there are in the process. */
+  readonly workers: number;
 }
 
 /** Reads the arguments of a node. */
@@ -20,10 +22,17 @@ export function readNodeArguments(): NodeArguments {
       bus: { type: "string" },
       parallel: { type: "string", default: "1" },
       coalescing: { type: "boolean", default: false },
+      workers: { type: "string", default: "1" },
     },
   });
-  const { port, bus, parallel, coalescing } = values;
-  return { port: Number(port), bus, parallel: Number(parallel), coalescing };
+  const { port, bus, parallel, coalescing, workers } = values;
+  return {
+    port: Number(port),
+    bus,
+    parallel: Number(parallel),
+    coalescing,
+    workers: Number(workers),
+  };
 }
 
 /** Tells the benchmark that the node serves, and where. */

@@ -34,13 +34,22 @@ export interface Latency {
   readonly p99: number | null;
 }
 
+/** CPU times, in microseconds. */
+export interface CpuTimes {
+  readonly nodes: number;
+  /** Of {@link nodes}, what was not in the kernel. */
+  readonly user: number;
+  readonly bus: number;
+  readonly load: number;
+}
+
 /** What was measured in the window. */
 export interface Measured {
   readonly seconds: number;
   /** How many messages came, calls were answered, or connections were opened. */
   readonly count: number;
-  /** CPU time, in microseconds: of all nodes, the bus, and the load itself. */
-  readonly cpu: { readonly nodes: number; readonly bus: number; readonly load: number };
+  /** CPU time, in microseconds: of all nodes, in the kernel or not, of the bus, and of the load itself. */
+  readonly cpu: CpuTimes;
   /** Resident memory of all nodes, in bytes: before the load, with its connections, and at the end. */
   readonly rss: { readonly before: number; readonly open: number; readonly end: number };
   /** The connections that were held. */

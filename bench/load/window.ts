@@ -1,5 +1,5 @@
-import { cpuMicroseconds, residentBytes, sumOf } from "../processes.ts";
-import type { Job, Measured } from "./job.ts";
+import { cpuMicroseconds, residentBytes, sumOf, userMicroseconds } from "../processes.ts";
+import type { CpuTimes, Job, Measured } from "./job.ts";
 import type { Flights } from "./flights.ts";
 
 /** Measures the processes over a stretch of time. */
@@ -8,7 +8,7 @@ export class Window {
   readonly #before: number;
   #open = 0;
   #startedAt = 0;
-  #started = { nodes: 0, bus: 0, load: 0 };
+  #started: CpuTimes = { nodes: 0, user: 0, bus: 0, load: 0 };
 
   /** To be made before there is any load. */
   constructor(job: Job) {
@@ -30,13 +30,14 @@ export class Window {
   /** The window ends: `count` things happened in it. */
   end(count: number, { local, remote }: Pick<Flights, "local" | "remote">): Measured {
     const milliseconds = performance.now() - this.#startedAt;
-    const { nodes, bus, load } = this.#cpu();
+    const { nodes, user, bus, load } = this.#cpu();
     const started = this.#started;
     return {
       seconds: milliseconds / 1000,
       count,
       cpu: {
         nodes: nodes - started.nodes,
+        user: user - started.user,
         bus: bus - started.bus,
         load: load - started.load,
       },
@@ -51,10 +52,11 @@ export class Window {
     };
   }
 
-  #cpu(): { nodes: number; bus: number; load: number } {
+  #cpu(): CpuTimes {
     const { nodes, bus } = this.#job;
     return {
       nodes: sumOf(cpuMicroseconds, nodes),
+      user: sumOf(userMicroseconds, nodes),
       bus: bus === undefined ? 0 : cpuMicroseconds(bus),
       load: cpuMicroseconds(Deno.pid),
     };

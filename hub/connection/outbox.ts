@@ -1,16 +1,14 @@
 import { utf8Length } from "../protocol/framing.ts";
 import type { Frame } from "../protocol/protocol.ts";
+import { Batch } from "./batch.ts";
 import { type CloseCause, tooSlow } from "./closing.ts";
 import type { Congestible } from "./congestion.ts";
 import type { Pipe } from "./pipe.ts";
 import { ResendBuffer } from "./resend_buffer.ts";
-import { atEndOfTurn, type TurnListener } from "./turn.ts";
+import { atEndOfTurn, currentTurn, type TurnListener } from "./turn.ts";
 
 /** The most that is joined into one write, in bytes; a larger frame travels alone. */
 const MAXIMUM_BATCH_BYTES = 64 * 1024;
-
-/** What an empty outbox has: there is one for every idle connection. */
-const NOTHING: Frame[] = [];
 
 /** What an {@link Outbox} belongs to. */
 export interface OutboxListener {
@@ -36,15 +34,17 @@ export class Outbox implements Congestible, TurnListener {
   #pipe: Pipe | undefined;
   #resend: ResendBuffer | undefined;
   #patienceBytes = 0;
-  #queue = NOTHING;
-  #queuedBytes = 0;
+  #queue: Batch | undefined;
   /** Never less than what is really unsent: the pipe is asked only when this passes the limit. */
   #unsentAtMost = 0;
   /** Since when looks have found that the client takes nothing of what waits. */
   #stuckSince: number | undefined;
-  #turn = false;
-  /** Whether the turn before had several frames: this one is likely to, so its first waits for them. */
-  #busy = false;
+  /** The last turn in which a frame left at once. */
+  #turn = 0;
+  /** The turn after one with several frames: it is likely to have several too, so its first waits. */
+  #busyTurn = 0;
+  /** Whether the end of the turn is waited for. */
+  #waiting = false;
   #closed = false;
 
   /** `maximumBufferedBytes` is the limit. */
@@ -56,9 +56,8 @@ export class Outbox implements Congestible, TurnListener {
   /** Sends through `pipe` from now on. */
   attach(pipe: Pipe): void {
     this.#pipe = pipe;
-    this.#unsentAtMost = this.#queuedBytes + pipe.bufferedBytes;
+    this.#unsentAtMost = pipe.bufferedBytes;
     this.#stuckSince = undefined;
-    this.#flush();
   }
 
   /**
@@ -83,10 +82,13 @@ export class Outbox implements Congestible, TurnListener {
    */
   resume(pipe: Pipe, sequence: Frame): void {
     this.clear();
-    const frames = [sequence, ...this.#resend?.frames ?? []];
-    this.#queue = frames;
-    this.#queuedBytes = frames.reduce((sum, frame) => sum + frameBytes(frame), 0);
     this.attach(pipe);
+    for (const frame of [sequence, ...this.#resend?.frames ?? []]) {
+      const bytes = frameBytes(frame);
+      this.#unsentAtMost += bytes;
+      this.#push(frame, bytes);
+    }
+    this.#flush();
   }
 
   /**
@@ -104,13 +106,15 @@ export class Outbox implements Congestible, TurnListener {
       return this.#listener.close(tooSlow());
     }
     this.#unsentAtMost += bytes;
-    if (!this.#turn) {
-      this.#turn = true;
-      atEndOfTurn(this);
+    const turn = currentTurn();
+    if (this.#turn !== turn && this.#busyTurn !== turn) {
+      this.#turn = turn;
       return this.#pipe.write(frame);
     }
-    this.#add(frame, bytes);
-    if (this.#queuedBytes >= MAXIMUM_BATCH_BYTES) this.#flush();
+    this.#push(frame, bytes);
+    if (this.#waiting) return;
+    this.#waiting = true;
+    atEndOfTurn(this);
   }
 
   /** Whether so much is unsent, or kept, that what can wait should: a quarter of the limit. */
@@ -124,7 +128,7 @@ export class Outbox implements Congestible, TurnListener {
   /** For how long the client has taken nothing of what waits, in milliseconds, as far as looks tell. */
   stuckFor(now: number): number {
     // Who has nothing to take, costs no look.
-    if (this.#unsentAtMost === 0 || this.#look() === 0) return 0;
+    if (this.#unsentAtMost === 0 || this.#look() === (this.#queue?.bytes ?? 0)) return 0;
     this.#stuckSince ??= now;
     return now - this.#stuckSince;
   }
@@ -132,7 +136,7 @@ export class Outbox implements Congestible, TurnListener {
   /** Sends what is queued, then `last`, and takes nothing more. */
   finish(last?: Frame): void {
     if (this.#closed) return;
-    if (last !== undefined) this.#add(last, frameBytes(last));
+    if (last !== undefined) this.#push(last, frameBytes(last));
     this.#flush();
     this.#closed = true;
     this.#resend = undefined;
@@ -140,48 +144,34 @@ export class Outbox implements Congestible, TurnListener {
 
   /** Drops what is queued. */
   clear(): void {
-    this.#queue = NOTHING;
-    this.#queuedBytes = 0;
+    this.#queue = undefined;
   }
 
-  turnEnded(): void {
-    this.#busy = this.#queue.length > (this.#busy ? 1 : 0);
+  turnEnded(next: number): void {
+    this.#waiting = false;
+    const alone = this.#busyTurn === next - 1 && this.#queue?.count === 1;
+    if (!alone) this.#busyTurn = next;
     this.#flush();
-    this.#turn = this.#busy;
-    if (this.#busy) atEndOfTurn(this);
-  }
-
-  #add(frame: Frame, bytes: number): void {
-    if (this.#queue === NOTHING) this.#queue = [frame];
-    else this.#queue.push(frame);
-    this.#queuedBytes += bytes;
   }
 
   /** What is unsent. If that is less than was written since the last look, the client has taken something. */
   #look(): number {
-    const unsent = this.#queuedBytes + (this.#pipe?.bufferedBytes ?? 0);
+    const unsent = (this.#queue?.bytes ?? 0) + (this.#pipe?.bufferedBytes ?? 0);
     if (unsent < this.#unsentAtMost) this.#stuckSince = undefined;
     return this.#unsentAtMost = unsent;
   }
 
+  #push(frame: Frame, bytes: number): void {
+    const queue = this.#queue;
+    if (queue !== undefined && queue.bytes + bytes > MAXIMUM_BATCH_BYTES) this.#flush();
+    this.#queue = this.#queue?.with(frame, bytes) ?? Batch.of(frame, bytes);
+  }
+
   #flush(): void {
     const queue = this.#queue;
-    if (queue.length === 0 || this.#pipe === undefined) return;
-    this.clear();
-    if (queue.length === 1) return this.#pipe.write(queue[0] ?? "");
-    let batch: Frame[] = [];
-    let bytes = 0;
-    for (const frame of queue) {
-      const more = frameBytes(frame);
-      if (bytes > 0 && bytes + more > MAXIMUM_BATCH_BYTES) {
-        this.#pipe.write(join(batch, bytes));
-        batch = [];
-        bytes = 0;
-      }
-      batch.push(frame);
-      bytes += more;
-    }
-    this.#pipe.write(join(batch, bytes));
+    if (queue === undefined) return;
+    this.#queue = undefined;
+    this.#pipe?.write(queue.joined);
   }
 }
 
@@ -196,19 +186,4 @@ function frameBytes(frame: Frame): number {
     measuredBytes = utf8Length(frame);
   }
   return measuredBytes;
-}
-
-const encoder = new TextEncoder();
-
-/** One write of several frames: text if all are, else bytes (the handshake's answer is always text). */
-function join(frames: readonly Frame[], bytes: number): Frame {
-  if (frames.every((frame) => typeof frame === "string")) return frames.join("");
-  const joined = new Uint8Array(bytes);
-  let at = 0;
-  for (const frame of frames) {
-    const part = typeof frame === "string" ? encoder.encode(frame) : frame;
-    joined.set(part, at);
-    at += part.length;
-  }
-  return joined;
 }

@@ -1,4 +1,4 @@
-import { isLatestSend } from "../clients.ts";
+import { isDone, isLatestSend } from "../clients.ts";
 import type { CallState } from "../context.ts";
 import { HubError } from "../errors.ts";
 import {
@@ -96,6 +96,7 @@ export class ActiveCall implements CallState {
       this.#failed(error);
       return undefined;
     }
+    if (isDone(result)) return this.#returned(undefined);
     if (!isThenable(result)) return this.#returned(result);
     this.onlySends = isLatestSend(result);
     return Promise.resolve(result).then(

@@ -204,14 +204,17 @@ export class Invocations implements Slots {
     }
     const ended = call.run(() => method.call(context, ...args, ...uploads));
     if (ended === undefined) return this.#ended(call);
+    this.#goesOn(call);
     // The next may begin while the bus accepts the message.
-    if (call.onlySends && this.#sending < MAXIMUM_SENDING && call.holdsSlot) {
+    const sends = call.onlySends && this.#sending < MAXIMUM_SENDING && call.holdsSlot;
+    if (sends) {
       this.#sending++;
       this.release(call);
-      ended.then(() => this.#sending--);
     }
-    this.#goesOn(call);
-    ended.then(() => this.#ended(call));
+    ended.then(() => {
+      if (sends) this.#sending--;
+      this.#ended(call);
+    });
   }
 
   #goesOn(call: ActiveCall): void {

@@ -171,15 +171,14 @@ function sequenceId(object: JsonObject): number {
   const { sequenceId } = object;
   if (sequenceId === undefined || sequenceId === null) throw missing("sequenceId");
   if (typeof sequenceId !== "number") throw expected("sequenceId", "Number");
-  if (isInteger(sequenceId)) return sequenceId;
+  // Beyond 2^53 it is not exact, and beyond any number that is in use.
+  if (Number.isInteger(sequenceId) && sequenceId >= -(2 ** 63) && sequenceId < 2 ** 63) {
+    return sequenceId;
+  }
   throw new ProtocolError(
     "Either the JSON value is not in a supported format, or is out of bounds for an Int64.",
     "FormatException",
   );
-}
-
-function isInteger(value: unknown): value is number {
-  return Number.isSafeInteger(value);
 }
 
 function missing(member: string): ProtocolError {
@@ -192,55 +191,45 @@ function expected(member: string, type: string): ProtocolError {
 
 /** Members in the order the upstream server writes them. */
 function write(message: HubMessage): string {
-  switch (message.type) {
+  const { type } = message;
+  switch (type) {
     case MessageType.Ping:
       return '{"type":6}\x1e';
     case MessageType.Invocation:
     case MessageType.StreamInvocation:
-      return record(message, ["headers", "invocationId"], "target", {
-        arguments: toJson(message.arguments),
-        ...(message.streamIds?.length
-          ? { streamIds: JSON.stringify(message.streamIds) }
-          : undefined),
-      });
+      return `${begin(message)},"target":${JSON.stringify(message.target)},"arguments":${
+        toJson(message.arguments)
+      }${
+        message.streamIds?.length ? `,"streamIds":${JSON.stringify(message.streamIds)}` : ""
+      }}\x1e`;
     case MessageType.StreamItem:
-      return record(message, ["headers"], "invocationId", { item: toJson(message.item) });
+      return `${begin(message)},"item":${toJson(message.item)}}\x1e`;
     case MessageType.Completion:
-      return record(message, ["headers"], "invocationId", completionEnd(message));
+      return `${begin(message)}${completionEnd(message)}}\x1e`;
     case MessageType.CancelInvocation:
-      return record(message, ["headers"], "invocationId", {});
+      return `${begin(message)}}\x1e`;
     case MessageType.Close:
-      return JSON.stringify({
-        type: message.type,
-        ...(message.error !== undefined ? { error: message.error } : undefined),
-        ...(message.allowReconnect ? { allowReconnect: true } : undefined),
-      }) + RECORD_SEPARATOR;
+      return `{"type":7${
+        message.error === undefined ? "" : `,"error":${JSON.stringify(message.error)}`
+      }${message.allowReconnect ? ',"allowReconnect":true' : ""}}\x1e`;
     default:
-      return JSON.stringify({ type: message.type, sequenceId: message.sequenceId }) +
-        RECORD_SEPARATOR;
+      return `{"type":${type},"sequenceId":${message.sequenceId}}\x1e`;
   }
+}
+
+/** What messages of calls begin with. */
+function begin(
+  { type, headers, invocationId }: Extract<HubMessage, { readonly headers?: MessageHeaders }>,
+): string {
+  let text = `{"type":${type}`;
+  if (headers !== undefined) text += `,"headers":${JSON.stringify(headers)}`;
+  if (invocationId !== undefined) text += `,"invocationId":${JSON.stringify(invocationId)}`;
+  return text;
 }
 
 function completionEnd(
   message: { readonly error?: string; readonly result?: unknown },
-): Record<string, string> {
-  if (message.error !== undefined) return { error: JSON.stringify(message.error) };
-  return Object.hasOwn(message, "result") ? { result: toJson(message.result) } : {};
-}
-
-/** `values` are JSON texts already; everything else is small and goes through `JSON.stringify`. */
-function record(
-  message: HubMessage,
-  leading: readonly string[],
-  required: string,
-  values: Readonly<Record<string, string>>,
 ): string {
-  const members = message as unknown as JsonObject;
-  let text = `{"type":${message.type}`;
-  for (const member of [...leading, required]) {
-    const value = members[member];
-    if (value !== undefined) text += `,"${member}":${JSON.stringify(value)}`;
-  }
-  for (const member of Object.keys(values)) text += `,"${member}":${values[member]}`;
-  return `${text}}${RECORD_SEPARATOR}`;
+  if (message.error !== undefined) return `,"error":${JSON.stringify(message.error)}`;
+  return Object.hasOwn(message, "result") ? `,"result":${toJson(message.result)}` : "";
 }

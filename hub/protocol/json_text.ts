@@ -56,7 +56,8 @@ function deepest(text: string): number {
   let most = 0;
   scan(text, (depth) => {
     most = Math.max(most, depth);
-    return false;
+    // What follows the value is not read.
+    return depth === 0;
   });
   return most;
 }

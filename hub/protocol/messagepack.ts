@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { Encoder } from "@msgpack/msgpack";
 import { BinaryFrameReader } from "./binary_framing.ts";
 import type { FrameReader } from "./framing.ts";
 import { readMessagePack } from "./messagepack_reading.ts";
-import { type HubMessage, MessageType } from "./messages.ts";
+import { type CompletionMessage, type HubMessage, MessageType } from "./messages.ts";
+import { PackWriter } from "./pack_writer.ts";
 import type { Frame, HubProtocol } from "./protocol.ts";
 import { toPackable } from "./values.ts";
 
@@ -17,87 +17,77 @@ export const messagepackProtocol: HubProtocol = {
   format: "binary",
   reader: (maximumBytes: number | null): FrameReader => new BinaryFrameReader(maximumBytes),
   parse: (record: Frame): HubMessage | undefined => readMessagePack(toBytes(record)),
-  // The encoder's own buffer is good until the next call; the copy into the frame is the only one.
-  write: (message: HubMessage): Frame => framed(messagepackRecord(message)),
+  write,
   frame: (record: Frame): Frame => framed(toBytes(record)),
 };
 
 const textEncoder = new TextEncoder();
-const encoder = new Encoder({ ignoreUndefined: true });
 
 function toBytes(record: Frame): Uint8Array {
   return typeof record === "string" ? textEncoder.encode(record) : record;
 }
 
-/** The items of a message, as the upstream server writes them. */
-function layout(message: HubMessage): readonly unknown[] {
+/** The frame is a copy: what the writer has written is good until the next begins. */
+function write(message: HubMessage): Frame {
+  const writer = new PackWriter();
+  try {
+    writeMessage(writer, message);
+    writer.prefix(0);
+  } finally {
+    writer.release();
+  }
+  return writer.finish().slice();
+}
+
+/**
+ * Writes a message as the upstream server does, without its length before it.
+ *
+ * @throws {TypeError} if a value cannot be serialised.
+ */
+export function writeMessage(writer: PackWriter, message: HubMessage): void {
   const { type } = message;
   switch (type) {
     case MessageType.Ping:
-      return [type];
+      return items(writer, 1, type);
     case MessageType.Close:
-      return [type, message.error ?? null, message.allowReconnect ?? false];
+      return items(writer, 3, type, message.error, message.allowReconnect ?? false);
     case MessageType.Ack:
     case MessageType.Sequence:
-      return [type, message.sequenceId];
+      return items(writer, 2, type, message.sequenceId);
     case MessageType.CancelInvocation:
-      return [type, message.headers ?? {}, message.invocationId];
+      return items(writer, 3, type, message.headers ?? {}, message.invocationId);
     case MessageType.StreamItem:
-      return [type, message.headers ?? {}, message.invocationId, toPackable(message.item)];
+      items(writer, 4, type, message.headers ?? {}, message.invocationId);
+      return writer.value(toPackable(message.item));
     case MessageType.Completion:
-      return [type, message.headers ?? {}, message.invocationId, ...completionEnd(message)];
+      return writeCompletion(writer, message);
     default:
-      return [
-        type,
-        message.headers ?? {},
-        message.invocationId ?? null,
-        message.target,
-        message.arguments.map(toPackable),
-        message.streamIds ?? [],
-      ];
+      items(writer, 6, type, message.headers ?? {}, message.invocationId, message.target);
+      writer.array(message.arguments.length);
+      for (const argument of message.arguments) writer.value(toPackable(argument));
+      return writer.value(message.streamIds ?? []);
   }
 }
 
 /** The kind of result, and what belongs to it: 1 an error, 2 nothing, 3 a value. */
-function completionEnd(
-  message: { readonly error?: string; readonly result?: unknown },
-): readonly unknown[] {
-  if (message.error !== undefined) return [1, message.error];
-  return Object.hasOwn(message, "result") ? [3, toPackable(message.result)] : [2];
+function writeCompletion(writer: PackWriter, message: CompletionMessage): void {
+  const { type, headers = {}, invocationId, error } = message;
+  if (error !== undefined) return items(writer, 5, type, headers, invocationId, 1, error);
+  const hasResult = Object.hasOwn(message, "result");
+  items(writer, hasResult ? 5 : 4, type, headers, invocationId, hasResult ? 3 : 2);
+  if (hasResult) writer.value(toPackable(message.result));
 }
 
-/**
- * A message without its length before it: a view that is good until the next message is written.
- *
- * @throws {TypeError} if a value cannot be serialised.
- */
-export function messagepackRecord(message: HubMessage): Uint8Array {
-  return encoder.encodeSharedRef(layout(message));
+/** The beginning of a list of `length`. */
+function items(writer: PackWriter, length: number, ...items: readonly unknown[]): void {
+  writer.array(length);
+  for (const item of items) writer.value(item);
 }
 
 /** `record` behind its length. */
 function framed(record: Uint8Array): Uint8Array {
-  const prefix = lengthPrefix(record.length);
-  const frame = new Uint8Array(prefix.length + record.length);
-  frame.set(prefix);
-  frame.set(record, prefix.length);
-  return frame;
-}
-
-/** The record in a frame of {@link messagepackProtocol}: a view. */
-export function unframed(frame: Uint8Array): Uint8Array {
-  let at = 0;
-  while (((frame[at++] ?? 0) & 0x80) !== 0);
-  return frame.subarray(at);
-}
-
-/** What stands before a record of that many bytes: little-endian base-128. */
-export function lengthPrefix(length: number): number[] {
-  const prefix: number[] = [];
-  let rest = length;
-  do {
-    prefix.push(rest > 0x7f ? (rest & 0x7f) | 0x80 : rest);
-    rest >>>= 7;
-  } while (rest > 0);
-  return prefix;
+  const writer = new PackWriter();
+  writer.raw(record);
+  writer.prefix(0);
+  return writer.finish().slice();
 }

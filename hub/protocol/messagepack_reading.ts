@@ -173,7 +173,7 @@ function text(reader: PackReader, field: string): string | undefined {
 
 function integer(reader: PackReader, field: string, type: "Int32" | "Int64"): number {
   const failed = `Reading '${field}' as ${type} failed.`;
-  const value = attempt(() => reader.integer(), failed);
+  const value = attempt(() => reader.int64(), failed);
   if (type === "Int64" || (value | 0) === value) return value;
   throw new ProtocolError(failed);
 }

@@ -43,7 +43,15 @@ export class PackReader {
     throw unexpected("map", form);
   }
 
+  /** An integer within ±2^53. */
   integer(): number {
+    const value = this.int64();
+    if (Number.isSafeInteger(value)) return value;
+    throw new PackError("Cannot read payload: an integer is beyond 2^53");
+  }
+
+  /** An integer that 64 bits with a sign can hold; beyond 2^53 the nearest number. */
+  int64(): number {
     const form = this.#byte();
     if (form < 0x80) return form;
     if (form >= 0xe0) return form - 0x100;
@@ -61,9 +69,9 @@ export class PackReader {
       case 0xd2:
         return this.#number(4) | 0;
       case 0xcf:
-        return safe(this.#number(4) * 2 ** 32 + this.#number(4));
+        return positive(this.#number(4) | 0) * 2 ** 32 + this.#number(4);
       case 0xd3:
-        return safe((this.#number(4) | 0) * 2 ** 32 + this.#number(4));
+        return (this.#number(4) | 0) * 2 ** 32 + this.#number(4);
       default:
         throw unexpected("integer", form);
     }
@@ -172,9 +180,9 @@ function checkUtf8(bytes: Uint8Array): void {
   }
 }
 
-function safe(value: number): number {
-  if (Number.isSafeInteger(value)) return value;
-  throw new PackError("Cannot read payload: an integer is beyond 2^53");
+function positive(value: number): number {
+  if (value >= 0) return value;
+  throw new PackError("Cannot read payload: an integer is beyond 2^63");
 }
 
 function unexpected(wanted: string, form: number): PackError {

@@ -31,7 +31,14 @@ const extensionCodec = {
 
 const textDecoder = new TextDecoder("utf-8", { fatal: true });
 const decoder = new Decoder({ extensionCodec });
-const wideDecoder = new Decoder({ extensionCodec, useBigInt64: true });
+const wideDecoder = new Decoder({ extensionCodec, useBigInt64: true, mapKeyConverter: toKey });
+
+/** A number is a key in every width that it may be written in. */
+function toKey(key: unknown): string | number {
+  const settled = settle(key, 0);
+  if (typeof settled === "string" || typeof settled === "number") return settled;
+  throw new RangeError(`Cannot read key: it is a ${typeof key}`);
+}
 
 /**
  * The value in `bytes`, which must be one whole value. `values.ts` says what becomes what. Bytes in it

@@ -1,32 +1,54 @@
 /**
- * Writes the few MessagePack forms that nodes exchange, without an intermediate value.
- * `specs/signalr-redis.md §3`.
+ * Writes MessagePack without an intermediate value: what nodes exchange (`specs/signalr-redis.md §3`)
+ * and what clients are sent. The forms are those of upstream, the smallest there are.
  *
  * @module
  */
-
-const encoder = new TextEncoder();
+import { Buffer } from "node:buffer";
 
 /** Up to this length a text is copied by hand; calling the encoder costs more. */
-const SHORT_TEXT = 64;
+const SHORT_TEXT = 32;
 /** What the shared buffer keeps when something large is done. */
 const KEPT_BYTES = 64 * 1024;
 
-/** Where every writer writes: one at a time, begun and finished in one go. */
-let scratch = new Uint8Array(4096);
+/** Where writers write. */
+let shared: Buffer = Buffer.alloc(4096);
+/** Who does at the moment. */
+let user: PackWriter | undefined;
 
 /**
- * Writes smallest forms, into a buffer that all writers share: allocating one costs more than filling
- * it. So until what was written has been taken no other writer may be used.
+ * Writes into a buffer that all writers share: allocating one costs more than filling it. One that is
+ * begun while another writes, by code of the application that a value runs, has a buffer of its own.
  */
 export class PackWriter {
+  #buffer: Buffer;
   #length = 0;
+
+  constructor() {
+    if (user === undefined) {
+      user = this;
+      this.#buffer = shared;
+    } else {
+      this.#buffer = Buffer.alloc(256);
+    }
+  }
+
+  /** How much was written, in bytes. */
+  get length(): number {
+    return this.#length;
+  }
 
   /** What was written: a view that is good until the next writer begins. */
   finish(): Uint8Array {
-    const written = scratch.subarray(0, this.#length);
-    if (scratch.length > KEPT_BYTES) scratch = new Uint8Array(KEPT_BYTES);
-    return written;
+    this.release();
+    return new Uint8Array(this.#buffer.buffer, this.#buffer.byteOffset, this.#length);
+  }
+
+  /** Must be called where writing may fail. */
+  release(): void {
+    if (user !== this) return;
+    user = undefined;
+    shared = this.#buffer.length > KEPT_BYTES ? Buffer.alloc(KEPT_BYTES) : this.#buffer;
   }
 
   nil(): void {
@@ -61,19 +83,114 @@ export class PackWriter {
   binary(content: Uint8Array | string): void {
     if (typeof content === "string") return this.#text(content, 0xc4, 0);
     this.#measured(0xc4, content.length);
-    this.#reserve(content.length);
-    scratch.set(content, this.#length);
-    this.#length += content.length;
+    this.raw(content);
   }
 
-  /** Bytes: `prefix`, then `content`. */
-  binaryBehind(prefix: readonly number[], content: Uint8Array): void {
-    const bytes = prefix.length + content.length;
+  /** Bytes that are MessagePack already. */
+  raw(bytes: Uint8Array): void {
+    this.#reserve(bytes.length);
+    this.#buffer.set(bytes, this.#length);
+    this.#length += bytes.length;
+  }
+
+  /** What {@link toPackable} gives. */
+  value(value: unknown): void {
+    switch (typeof value) {
+      case "string":
+        return this.string(value);
+      case "number":
+        return this.#number(value);
+      case "boolean":
+        return this.#put(value ? 0xc3 : 0xc2);
+      case "object":
+        if (value !== null) return this.#object(value);
+    }
+    this.nil();
+  }
+
+  /** Puts the length of what was written from `start` on before it, as clients are sent it. */
+  prefix(start: number): void {
+    const head: number[] = [];
+    let rest = this.#length - start;
+    do {
+      head.push(rest > 0x7f ? (rest & 0x7f) | 0x80 : rest);
+      rest >>>= 7;
+    } while (rest > 0);
+    this.#makeRoom(start, head.length);
+    this.#buffer.set(head, start);
+  }
+
+  /** Makes bytes, as {@link binary}, of what was written from `start` on. */
+  enclose(start: number): void {
+    const bytes = this.#length - start;
+    this.#makeRoom(start, headBytes(bytes, 0));
+    const end = this.#length;
+    this.#length = start;
     this.#measured(0xc4, bytes);
+    this.#length = end;
+  }
+
+  #number(value: number): void {
+    if (!Number.isSafeInteger(value)) return this.#wide(0xcb, (view) => view.setFloat64(0, value));
+    if (value <= 0xffffffff && value >= -0x80000000) return this.integer(value);
+    if (value > 0) this.#wide(0xcf, (view) => view.setBigUint64(0, BigInt(value)));
+    else this.#wide(0xd3, (view) => view.setBigInt64(0, BigInt(value)));
+  }
+
+  #object(value: object): void {
+    if (Array.isArray(value)) {
+      this.array(value.length);
+      for (const item of value) this.value(item);
+    } else if (value instanceof Uint8Array) this.binary(value);
+    else if (value instanceof Date) this.#timestamp(value);
+    else this.#members(value as Record<string, unknown>);
+  }
+
+  /** An object; what is undefined is left out. */
+  #members(object: Record<string, unknown>): void {
+    const keys = Object.keys(object).filter((key) => object[key] !== undefined);
+    this.map(keys.length);
+    for (const key of keys) {
+      this.string(key);
+      this.value(object[key]);
+    }
+  }
+
+  /** Extension −1, in the smallest of its three forms. */
+  #timestamp(date: Date): void {
+    const milliseconds = date.getTime();
+    const seconds = Math.floor(milliseconds / 1000);
+    const nanoseconds = (milliseconds - seconds * 1000) * 1e6;
+    const small = seconds >= 0 && seconds < 2 ** 34;
+    if (small && nanoseconds === 0 && seconds <= 0xffffffff) {
+      this.#sized(0xd6, 0xff, 1);
+      this.#bytes(seconds, 4);
+    } else if (small) {
+      this.#sized(0xd7, 0xff, 1);
+      this.#bytes(nanoseconds * 4 + Math.floor(seconds / 2 ** 32), 4);
+      this.#bytes(seconds, 4);
+    } else {
+      this.#sized(0xc7, 12, 1);
+      this.#put(0xff);
+      this.#bytes(nanoseconds, 4);
+      this.#bytes(Math.floor(seconds / 2 ** 32), 4);
+      this.#bytes(seconds, 4);
+    }
+  }
+
+  /** Moves what was written from `start` on to leave `bytes` free there. */
+  #makeRoom(start: number, bytes: number): void {
     this.#reserve(bytes);
-    for (const byte of prefix) scratch[this.#length++] = byte;
-    scratch.set(content, this.#length);
-    this.#length += content.length;
+    this.#buffer.copyWithin(start + bytes, start, this.#length);
+    this.#length += bytes;
+  }
+
+  /** A form of eight bytes. */
+  #wide(form: number, fill: (view: DataView) => void): void {
+    this.#put(form);
+    this.#reserve(8);
+    fill(new DataView(this.#buffer.buffer, this.#buffer.byteOffset + this.#length, 8));
+    this.#length += 8;
   }
 
   /** A text behind its length, whose form is `narrow` or one of the two after it. */
@@ -82,10 +199,10 @@ export class PackWriter {
     const start = this.#length;
     // Nearly every text has a byte for each character: then it is in its place at once.
     const expected = headBytes(text.length, fixedBelow);
-    const bytes = writeText(text, start + expected);
+    const bytes = writeText(text, this.#buffer, start + expected);
     const needed = headBytes(bytes, fixedBelow);
     if (needed !== expected) {
-      scratch.copyWithin(start + needed, start + expected, start + expected + bytes);
+      this.#buffer.copyWithin(start + needed, start + expected, start + expected + bytes);
     }
     if (bytes < fixedBelow) this.#put(0xa0 | bytes);
     else this.#measured(narrow, bytes);
@@ -107,23 +224,28 @@ export class PackWriter {
 
   #put(byte: number): void {
     this.#reserve(1);
-    scratch[this.#length++] = byte;
+    this.#buffer[this.#length++] = byte;
   }
 
   #sized(form: number, value: number, bytes: 1 | 2 | 4): void {
-    this.#reserve(5);
-    scratch[this.#length++] = form;
+    this.#put(form);
+    this.#bytes(value, bytes);
+  }
+
+  /** The lowest bytes of an integer. */
+  #bytes(value: number, bytes: 1 | 2 | 4): void {
+    this.#reserve(4);
     for (let shift = (bytes - 1) * 8; shift >= 0; shift -= 8) {
-      scratch[this.#length++] = value >>> shift;
+      this.#buffer[this.#length++] = value >>> shift;
     }
   }
 
   #reserve(bytes: number): void {
     const needed = this.#length + bytes;
-    if (needed <= scratch.length) return;
-    const grown = new Uint8Array(Math.max(needed, scratch.length * 2));
-    grown.set(scratch.subarray(0, this.#length));
-    scratch = grown;
+    if (needed <= this.#buffer.length) return;
+    const grown = Buffer.alloc(Math.max(needed, this.#buffer.length * 2));
+    grown.set(this.#buffer.subarray(0, this.#length));
+    this.#buffer = grown;
   }
 }
 
@@ -134,16 +256,16 @@ function headBytes(length: number, fixedBelow: number): number {
   return length < 0x10000 ? 3 : 5;
 }
 
-/** Writes UTF-8 into the shared buffer, which has room; returns how many bytes. */
-function writeText(text: string, at: number): number {
+/** Writes UTF-8 into `buffer`, which has room; returns how many bytes. */
+function writeText(text: string, buffer: Buffer, at: number): number {
   if (text.length <= SHORT_TEXT) {
     let i = 0;
     for (; i < text.length; i++) {
       const unit = text.charCodeAt(i);
       if (unit > 0x7f) break;
-      scratch[at + i] = unit;
+      buffer[at + i] = unit;
     }
     if (i === text.length) return i;
   }
-  return encoder.encodeInto(text, scratch.subarray(at)).written;
+  return buffer.write(text, at);
 }

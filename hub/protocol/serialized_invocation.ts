@@ -1,6 +1,7 @@
 import { jsonProtocol } from "./json.ts";
-import { messagepackProtocol, messagepackRecord, unframed } from "./messagepack.ts";
+import { messagepackProtocol, writeMessage } from "./messagepack.ts";
 import { type InvocationMessage, MessageType } from "./messages.ts";
+import type { PackWriter } from "./pack_writer.ts";
 import type { Frame } from "./protocol.ts";
 import { checkSerializable } from "./values.ts";
 
@@ -47,10 +48,13 @@ export class SerializedInvocation implements Frames {
     return this.#messagepack ??= messagepackProtocol.write(this.#message()) as Uint8Array;
   }
 
-  /** The MessagePack bytes without their length: a view that is good until the next message is written. */
-  get messagepackRecord(): Uint8Array {
-    const frame = this.#messagepack;
-    return frame === undefined ? messagepackRecord(this.#message()) : unframed(frame);
+  /** Writes the framed MessagePack bytes, as bytes. */
+  writeMessagepack(writer: PackWriter): void {
+    if (this.#messagepack !== undefined) return writer.binary(this.#messagepack);
+    const start = writer.length;
+    writeMessage(writer, this.#message());
+    writer.prefix(start);
+    writer.enclose(start);
   }
 
   frame(protocol: string): Frame | undefined {

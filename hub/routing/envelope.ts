@@ -9,7 +9,6 @@
  */
 import type { Frames } from "../protocol/serialized_invocation.ts";
 import type { Frame } from "../protocol/protocol.ts";
-import { lengthPrefix } from "../protocol/messagepack.ts";
 import { PackError, PackReader, readText } from "../protocol/pack_reader.ts";
 import { PackWriter } from "../protocol/pack_writer.ts";
 
@@ -17,8 +16,8 @@ import { PackWriter } from "../protocol/pack_writer.ts";
 export interface WritableInvocation {
   /** The framed JSON text. */
   readonly json: string;
-  /** The MessagePack bytes without their length. */
-  readonly messagepackRecord: Uint8Array;
+  /** Writes the framed MessagePack bytes, as bytes. */
+  writeMessagepack(writer: PackWriter): void;
 }
 
 /** Where a client's result goes. */
@@ -65,21 +64,24 @@ export function writeInvocation(
   origin: string,
   result?: ResultAddress,
 ): Uint8Array {
-  // Both before anything is written: they may run code of the application.
-  const { json, messagepackRecord } = message;
+  const { json } = message;
   const writer = new PackWriter();
-  writer.array(5);
-  writer.array(excluded.length);
-  for (const id of excluded) writer.string(id);
-  writer.map(2);
-  writer.string("json");
-  writer.binary(json);
-  writer.string("messagepack");
-  writer.binaryBehind(lengthPrefix(messagepackRecord.length), messagepackRecord);
-  writeOptional(writer, result?.invocationId);
-  writeOptional(writer, result?.returnChannel);
-  writer.array(1);
-  writer.string(origin);
+  try {
+    writer.array(5);
+    writer.array(excluded.length);
+    for (const id of excluded) writer.string(id);
+    writer.map(2);
+    writer.string("json");
+    writer.binary(json);
+    writer.string("messagepack");
+    message.writeMessagepack(writer);
+    writeOptional(writer, result?.invocationId);
+    writeOptional(writer, result?.returnChannel);
+    writer.array(1);
+    writer.string(origin);
+  } finally {
+    writer.release();
+  }
   return writer.finish();
 }
 

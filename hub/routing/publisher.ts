@@ -4,10 +4,10 @@ import {
   BackplaneError,
   BackplaneUnavailableError,
 } from "../../backplanes/errors.ts";
-import type { SerializedInvocation } from "../protocol/serialized_invocation.ts";
-import { writeInvocation } from "./envelope.ts";
+import { type WritableInvocation, writeInvocation } from "./envelope.ts";
 
-const DONE = Promise.resolve();
+/** What a `send` gives that needs nothing of the bus. */
+export const NOTHING_TO_SEND: Promise<void> = Promise.resolve();
 
 /** How many different refusals are remembered, so that each is logged once and not once a message. */
 const REFUSALS = 100;
@@ -30,29 +30,36 @@ export class Publisher {
   }
 
   /**
-   * Publishes `message` on every channel before it returns; resolves when the bus has accepted all.
-   * `local` is how many connections of this node have it already.
-   *
-   * All are tried, then it rejects with the first error, which tells what has been delivered.
+   * Publishes `message` on `channel` before it returns; resolves when the bus has accepted it, and
+   * rejects with an error that tells what has been delivered. `local` is how many connections of this
+   * node have it already.
    */
   publish(
+    channel: string,
+    message: WritableInvocation,
+    excluded: readonly string[],
+    local: number,
+  ): Promise<void> {
+    const payload = writeInvocation(message, excluded, this.#serverName);
+    return this.#backplane.publish(channel, payload).then(
+      ignore,
+      (error) => this.#failed(error, local > 0),
+    );
+  }
+
+  /** As {@link publish} on every channel: all are tried, then it rejects with the first error. */
+  publishAll(
     channels: readonly string[],
-    message: SerializedInvocation,
+    message: WritableInvocation,
     excluded: readonly string[],
     local: number,
   ): Promise<void> {
     const [channel] = channels;
-    if (channel === undefined) return DONE;
-    const payload = writeInvocation(message, excluded, this.#serverName);
-    if (channels.length === 1) {
-      return this.#backplane.publish(channel, payload).then(
-        ignore,
-        (error) => this.#failed(error, local > 0),
-      );
-    }
+    if (channel === undefined) return NOTHING_TO_SEND;
+    if (channels.length === 1) return this.publish(channel, message, excluded, local);
     // What the first publish causes may write payloads of its own.
-    const kept = payload.slice();
-    const published = channels.map((channel) => this.#backplane.publish(channel, kept));
+    const payload = writeInvocation(message, excluded, this.#serverName).slice();
+    const published = channels.map((channel) => this.#backplane.publish(channel, payload));
     return this.#accepted(published, local > 0);
   }
 

@@ -11,12 +11,14 @@ import { Groups } from "./groups.ts";
 import { Interest } from "./interest.ts";
 import { deliver, Members } from "./members.ts";
 import { checkName } from "./names.ts";
-import { Publisher } from "./publisher.ts";
+import { NOTHING_TO_SEND, Publisher } from "./publisher.ts";
 import type { Recipient } from "./recipient.ts";
 import { RemoteGroups } from "./remote_groups.ts";
 
 /** The pause after a base channel was refused, in milliseconds. */
 const RETRY_DELAY = 1000;
+
+const NOBODY: readonly never[] = [];
 
 /** What a {@link Router} is made of. */
 export interface RouterOptions {
@@ -41,7 +43,7 @@ export interface RouterOptions {
  * own is dropped by its origin. A message for one connection that is here never touches the bus.
  *
  * Every `send…` has delivered and published when it returns its promise, which resolves when the bus
- * has accepted everything.
+ * has accepted everything. What cannot be sent at all, it throws.
  */
 export class Router {
   readonly groups: RemoteGroups;
@@ -154,55 +156,80 @@ export class Router {
   }
 
   /** To everyone but the excluded. */
-  async sendAll(
+  sendAll(
     method: string,
     args: readonly unknown[],
-    excluded: readonly string[] = [],
+    excluded: readonly string[] = NOBODY,
   ): Promise<void> {
     const message = new SerializedInvocation(method, args);
     const local = deliver(this.#connections.values(), message, excluded);
-    await this.#publisher.publish([this.#channels.all], message, excluded, local);
+    return this.#publisher.publish(this.#channels.all, message, excluded, local);
+  }
+
+  /** To the members of a group but the excluded. */
+  sendGroup(
+    group: string,
+    method: string,
+    args: readonly unknown[],
+    excluded: readonly string[] = NOBODY,
+  ): Promise<void> {
+    checkName("group", group, this.#maximumNameBytes);
+    const message = new SerializedInvocation(method, args);
+    const local = deliver(this.#groups.of(group), message, excluded);
+    return this.#publisher.publish(this.#channels.group(group), message, excluded, local);
   }
 
   /** To the members of each group; who is in two of them gets two copies. */
-  async sendGroups(
+  sendGroups(
     groups: readonly string[],
     method: string,
     args: readonly unknown[],
-    excluded: readonly string[] = [],
   ): Promise<void> {
     for (const group of groups) checkName("group", group, this.#maximumNameBytes);
     const message = new SerializedInvocation(method, args);
     let local = 0;
-    for (const group of groups) local += deliver(this.#groups.of(group), message, excluded);
+    for (const group of groups) local += deliver(this.#groups.of(group), message);
     const channels = groups.map((group) => this.#channels.group(group));
-    await this.#publisher.publish(channels, message, excluded, local);
+    return this.#publisher.publishAll(channels, message, NOBODY, local);
   }
 
   /** To every connection of each user. */
-  async sendUsers(ids: readonly string[], method: string, args: readonly unknown[]): Promise<void> {
+  sendUsers(ids: readonly string[], method: string, args: readonly unknown[]): Promise<void> {
     for (const id of ids) checkName("user", id, this.#maximumNameBytes);
     const message = new SerializedInvocation(method, args);
     let local = 0;
     for (const id of ids) local += deliver(this.#users.of(id), message);
-    await this.#publisher.publish(ids.map((id) => this.#channels.user(id)), message, [], local);
+    const channels = ids.map((id) => this.#channels.user(id));
+    return this.#publisher.publishAll(channels, message, NOBODY, local);
   }
 
-  /** To each connection; one that is here never touches the bus, one that is nowhere is no error. */
-  async sendConnections(
+  /** To one connection: if it is here, it never touches the bus; none of that id is no error. */
+  sendConnection(id: string, method: string, args: readonly unknown[]): Promise<void> {
+    const message = new SerializedInvocation(method, args);
+    const recipient = this.#connections.get(id);
+    if (recipient === undefined) {
+      return this.#publisher.publish(this.#channels.connection(id), message, NOBODY, 0);
+    }
+    deliver([recipient], message);
+    return NOTHING_TO_SEND;
+  }
+
+  /** As {@link sendConnection}, to each. */
+  sendConnections(
     ids: readonly string[],
     method: string,
     args: readonly unknown[],
   ): Promise<void> {
     const message = new SerializedInvocation(method, args);
-    let local = 0;
+    const here: Recipient[] = [];
     const elsewhere: string[] = [];
     for (const id of ids) {
       const recipient = this.#connections.get(id);
       if (recipient === undefined) elsewhere.push(this.#channels.connection(id));
-      else local += deliver([recipient], message);
+      else here.push(recipient);
     }
-    await this.#publisher.publish(elsewhere, message, [], local);
+    const local = deliver(here, message);
+    return this.#publisher.publishAll(elsewhere, message, NOBODY, local);
   }
 
   /** Gives up channels that nobody has needed for a while. Called by the heartbeat. */

@@ -104,6 +104,11 @@ Deno.test("messagepackProtocol.parse() takes keys as they are, with numbers as t
     ["toString", 2],
     ["", 3],
   ]);
+  for (
+    const one of ["01", "cc01", "cd0001", "ce00000001", "cf0000000000000001", "d30000000000000001"]
+  ) {
+    assertEquals(read(`81${one}c3`), { "1": true }, one);
+  }
 });
 
 /** What cannot become a value. */
@@ -115,7 +120,7 @@ const UNREADABLE: Readonly<Record<string, string>> = {
   "a timestamp that no Date has": "c70cff000000007fffffffffffffff",
   "a key that is an array": "819001",
   "a key that is nil": "81c001",
-  "a key that is a 64-bit integer": "81cf000000000000000101",
+  "a key that is an integer beyond 2^53": "81cf002000000000000001",
   "text that begins within a character": "a180",
   "text that ends within a character": "a1f0",
   "text with half of a surrogate pair": "a3edada0",

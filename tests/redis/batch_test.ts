@@ -1,0 +1,66 @@
+import { Buffer } from "node:buffer";
+import { setImmediate } from "node:timers/promises";
+import { assertEquals } from "@std/assert";
+import { RedisBatch } from "../../backplanes/_redis_batch.ts";
+
+/** A batch over a socket that only writes down what it is given. */
+function recorded(): { batch: RedisBatch; writes: string[]; socket: { writable: boolean } } {
+  const writes: string[] = [];
+  const socket = {
+    writable: true,
+    write: (bytes: Uint8Array) => void writes.push(new TextDecoder().decode(bytes)),
+  };
+  // The little that a batch uses of a socket.
+  const batch = new RedisBatch(socket as unknown as ConstructorParameters<typeof RedisBatch>[0]);
+  return { batch, writes, socket };
+}
+
+/** Makes a batch believe that its bus is near. */
+function approach(batch: RedisBatch): void {
+  batch.write(Buffer.from("first"));
+  batch.answered();
+}
+
+Deno.test("RedisBatch writes at once while no answer is awaited", () => {
+  const { batch, writes } = recorded();
+  for (const command of ["a", "b"]) {
+    batch.write(Buffer.from(command));
+    batch.answered();
+  }
+  assertEquals(writes, ["a", "b"]);
+});
+
+Deno.test("RedisBatch joins what comes while a near bus has not answered, in order", async () => {
+  const { batch, writes } = recorded();
+  approach(batch);
+  for (const command of ["a", "b", "c"]) batch.write(Buffer.from(command));
+  await setImmediate();
+  assertEquals(writes, ["first", "a"]);
+  batch.answered();
+  assertEquals(writes, ["first", "a", "bc"]);
+  batch.write(Buffer.from("d"));
+  batch.answered();
+  assertEquals(writes, ["first", "a", "bc"]);
+  batch.answered();
+  assertEquals(writes, ["first", "a", "bc", "d"]);
+});
+
+Deno.test("RedisBatch lets nothing wait for a bus far away beyond the end of the turn", async () => {
+  const { batch, writes } = recorded();
+  for (const command of ["a", "b", "c"]) batch.write(Buffer.from(command));
+  assertEquals(writes, ["a"]);
+  await setImmediate();
+  assertEquals(writes, ["a", "bc"]);
+});
+
+Deno.test("RedisBatch.flush() writes what waits, and gives a socket that has ended nothing", () => {
+  const { batch, writes, socket } = recorded();
+  approach(batch);
+  for (const command of ["a", "b"]) batch.write(Buffer.from(command));
+  batch.flush();
+  assertEquals(writes, ["first", "a", "b"]);
+  batch.write(Buffer.from("c"));
+  socket.writable = false;
+  batch.flush();
+  assertEquals(writes, ["first", "a", "b"]);
+});
