@@ -3,6 +3,8 @@ import type { BackplaneLogger } from "./_options.ts";
 import { checkChannelName } from "./_channel_name.ts";
 import { type BackplaneClosedError, BackplaneError, BackplaneUnavailableError } from "./errors.ts";
 import { type Attached, ChannelHandlers } from "./_handlers.ts";
+import { Patience } from "./_patience.ts";
+import { Subscription } from "./_subscription.ts";
 
 /**
  * What a driver's connection can do with channels. Both reject with `BackplaneUnavailableError` when
@@ -21,9 +23,11 @@ const RESUBSCRIBE_BATCH = 1000;
 const NOBODY: readonly never[] = [];
 
 interface Waiter {
+  readonly name: string;
+  readonly channel: Channel;
   readonly attached: Attached;
-  readonly timer: ReturnType<typeof setTimeout>;
-  resolve(): void;
+  readonly subscription: Subscription;
+  resolve(subscription: Subscription): void;
   reject(error: Error): void;
 }
 
@@ -49,7 +53,7 @@ interface Channel {
 export class ChannelSubscriptions {
   readonly handlers: ChannelHandlers;
   readonly #bus: ChannelBus;
-  readonly #subscribeTimeout: number;
+  readonly #patience: Patience<Waiter>;
   readonly #channels = new Map<string, Channel>();
   readonly #dirty = new Set<string>();
   #flushing = false;
@@ -65,25 +69,28 @@ export class ChannelSubscriptions {
     },
   ) {
     this.#bus = bus;
-    this.#subscribeTimeout = options.subscribeTimeout;
+    const { subscribeTimeout } = options;
+    this.#patience = new Patience(subscribeTimeout, (waiter) => {
+      const name = JSON.stringify(waiter.name);
+      const text = `Cannot subscribe to ${name}: not confirmed within ${subscribeTimeout} ms`;
+      this.#withdraw(waiter, new BackplaneUnavailableError(text));
+    });
     this.handlers = new ChannelHandlers(options.logger);
   }
 
   /** As {@link Backplane.subscribe}. */
-  async subscribe(
-    channel: string,
-    handler: BackplaneHandler,
-  ): Promise<BackplaneSubscription> {
-    checkChannelName(channel);
-    if (this.#closed !== undefined) throw this.#closed;
+  subscribe(channel: string, handler: BackplaneHandler): Promise<BackplaneSubscription> {
+    try {
+      checkChannelName(channel);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    if (this.#closed !== undefined) return Promise.reject(this.#closed);
     const attached = this.handlers.attach(channel, handler);
     const state = this.#channel(channel);
-    if (!state.confirmed || state.busy) {
-      await this.#confirmation(channel, state, attached);
-    }
-    let left: Promise<void> | undefined;
-    const unsubscribe = () => left ??= this.#leave(channel, attached);
-    return { unsubscribe, [Symbol.asyncDispose]: unsubscribe };
+    const subscription = new Subscription(channel, attached, this.#leave);
+    if (state.confirmed && !state.busy) return Promise.resolve(subscription);
+    return this.#confirmed(channel, state, attached, subscription);
   }
 
   /**
@@ -127,11 +134,10 @@ export class ChannelSubscriptions {
     this.#closed = error;
     this.disconnected();
     for (const [name, state] of this.#channels) {
-      for (const waiter of state.joining) {
-        this.#settle(state, waiter, error);
-      }
+      for (const waiter of state.joining) this.#settle(waiter, error);
       this.#left(name, state);
     }
+    this.#patience.close();
     this.handlers.clear();
   }
 
@@ -149,46 +155,39 @@ export class ChannelSubscriptions {
     return state;
   }
 
-  #confirmation(
+  #confirmed(
     name: string,
-    state: Channel,
+    channel: Channel,
     attached: Attached,
-  ): Promise<void> {
+    subscription: Subscription,
+  ): Promise<Subscription> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.#withdraw(
-          name,
-          state,
-          waiter,
-          new BackplaneUnavailableError(
-            `Cannot subscribe to ${
-              JSON.stringify(name)
-            }: not confirmed within ${this.#subscribeTimeout} ms`,
-          ),
-        );
-      }, this.#subscribeTimeout);
-      const waiter: Waiter = { attached, timer, resolve, reject };
-      state.joining = [...state.joining, waiter];
+      const waiter: Waiter = { name, channel, attached, subscription, resolve, reject };
+      channel.joining = channel.joining.concat(waiter);
+      this.#patience.begin(waiter);
       this.#mark(name);
     });
   }
 
-  #settle(state: Channel, waiter: Waiter, error?: Error): void {
-    if (!state.joining.includes(waiter)) return;
-    state.joining = state.joining.length === 1
+  #settle(waiter: Waiter, error?: Error): void {
+    const { channel } = waiter;
+    if (!channel.joining.includes(waiter)) return;
+    channel.joining = channel.joining.length === 1
       ? NOBODY
-      : state.joining.filter((other) => other !== waiter);
-    clearTimeout(waiter.timer);
-    if (error === undefined) waiter.resolve();
+      : channel.joining.filter((other) => other !== waiter);
+    this.#patience.end(waiter);
+    if (error === undefined) waiter.resolve(waiter.subscription);
     else waiter.reject(error);
   }
 
-  #withdraw(name: string, state: Channel, waiter: Waiter, error: Error): void {
-    if (this.handlers.detach(name, waiter.attached)) this.#mark(name);
-    this.#settle(state, waiter, error);
+  #withdraw(waiter: Waiter, error: Error): void {
+    const { name, attached } = waiter;
+    if (this.handlers.detach(name, attached)) this.#mark(name);
+    this.#settle(waiter, error);
   }
 
-  async #leave(name: string, attached: Attached): Promise<void> {
+  /** A function of its own: every subscription has it. */
+  readonly #leave = async (name: string, attached: Attached): Promise<void> => {
     if (!this.handlers.detach(name, attached)) return;
     const state = this.#channels.get(name);
     if (state === undefined) return;
@@ -197,7 +196,7 @@ export class ChannelSubscriptions {
       state.leaving = [...state.leaving, resolve];
       this.#mark(name);
     });
-  }
+  };
 
   #left(name: string, state: Channel): void {
     for (const resolve of state.leaving) resolve();
@@ -266,7 +265,7 @@ export class ChannelSubscriptions {
     for (const resolve of state.leaving) resolve();
     state.leaving = NOBODY;
     if (!joined) return this.#left(name, state);
-    for (const waiter of state.joining) this.#settle(state, waiter);
+    for (const waiter of state.joining) this.#settle(waiter);
   }
 
   /** The bus refused `name`; says whether handlers remain that were promised it. */
@@ -276,12 +275,7 @@ export class ChannelSubscriptions {
     state.busy = false;
     const message = `Cannot subscribe to ${JSON.stringify(name)}: the bus refused it`;
     for (const waiter of state.joining) {
-      this.#withdraw(
-        name,
-        state,
-        waiter,
-        new BackplaneError(message, { cause }),
-      );
+      this.#withdraw(waiter, new BackplaneError(message, { cause }));
     }
     // A refused leave: nothing more can be done, the connection will drop the channel when it ends.
     if (this.handlers.has(name)) return true;

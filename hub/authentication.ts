@@ -13,11 +13,11 @@ export type Authenticate = (
 /** Who a request comes from, or what to answer instead. A failure is logged and answered with 500. */
 export async function identify(
   request: Request,
-  authenticate: Authenticate | undefined,
+  authenticate: Authenticate,
   logger: Logger,
 ): Promise<HubUser | undefined | Response> {
   try {
-    const authenticated = await authenticate?.(request);
+    const authenticated = await authenticate(request);
     if (authenticated instanceof Response) return authenticated;
     // An empty id is no user.
     const user = authenticated?.id ? authenticated : undefined;

@@ -2,9 +2,10 @@ import type { Backplane } from "../backplanes/backplane.ts";
 import type { HubPolicy } from "./access.ts";
 import { type HubClients, type HubGroups, RoutedClients } from "./clients.ts";
 import type { Clock } from "./clock.ts";
-import type { CloseCause, ConnectionListener } from "./connection/closing.ts";
+import type { CloseCause } from "./connection/closing.ts";
 import { HubConnection } from "./connection/connection.ts";
-import type { Pipe } from "./connection/pipe.ts";
+import type { ConnectionListener, ConnectionParts } from "./connection/parts.ts";
+import type { Pipe, PipeOwner } from "./connection/pipe.ts";
 import { CallContext, type ConnectionState, type HubRequest, type HubUser } from "./context.ts";
 import { allAllow } from "./dispatch/authorization.ts";
 import { filteredHooks, type Hooks } from "./dispatch/filters.ts";
@@ -14,7 +15,7 @@ import { toError } from "./error_texts.ts";
 import { Expirations } from "./expirations.ts";
 import type { HubFilter } from "./filter.ts";
 import type { Hub, HubMethods } from "./hub.ts";
-import { Member } from "./member.ts";
+import { Member, type MemberParts } from "./member.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { ProtocolChoice } from "./protocol/choice.ts";
 import { jsonProtocol } from "./protocol/json.ts";
@@ -31,6 +32,8 @@ export interface Admission {
   readonly request: HubRequest;
   /** Whether the client has negotiated that it may come back on another pipe. */
   readonly stateful?: boolean;
+  /** Who is told when the connection has ended. */
+  readonly owner?: PipeOwner;
 }
 
 /** What a {@link LiveHub} is made of. */
@@ -65,17 +68,16 @@ function lifetimeContext(state: ConnectionState, where: string): CallContext {
  * A hub while it is served: its connections on this node, their calls, and the way to the other nodes.
  * It knows no HTTP: a connection comes as a {@link Pipe}.
  */
-export class LiveHub implements ConnectionListener<HubConnection> {
+export class LiveHub implements ConnectionListener {
   /** The sets that can be addressed from outside a hub method. */
   readonly clients: HubClients<never>;
   readonly #name: string;
   readonly #policies: readonly HubPolicy[];
   readonly #hooks: Hooks;
   readonly #router: Router;
-  readonly #clock: Clock;
   readonly #options: ResolvedOptions;
-  readonly #dispatch: DispatchOptions;
-  readonly #protocols = new ProtocolChoice(PROTOCOLS);
+  readonly #connectionParts: ConnectionParts;
+  readonly #memberParts: MemberParts;
   readonly #members = new Map<HubConnection, Member>();
   readonly #expirations: Expirations | undefined;
 
@@ -85,12 +87,17 @@ export class LiveHub implements ConnectionListener<HubConnection> {
     this.#name = name;
     this.#policies = [authorize, hub.authorize].filter((policy) => policy !== undefined);
     this.#hooks = filteredHooks(hub, allFilters);
-    this.#clock = parts.clock;
     this.#options = options;
+    this.#connectionParts = {
+      limits: options,
+      clock: parts.clock,
+      protocols: new ProtocolChoice(PROTOCOLS),
+      listener: this,
+    };
     if (options.closeOnAuthenticationExpiration) this.#expirations = new Expirations(parts.clock);
     this.#router = new Router({ ...rest, ...options, hub: name, protocols: PROTOCOLS });
     this.clients = new RoutedClients(this.#router);
-    this.#dispatch = {
+    const dispatch: DispatchOptions = {
       methods: new MethodTable(hub.methods, {
         hub: name,
         filters: allFilters,
@@ -105,6 +112,7 @@ export class LiveHub implements ConnectionListener<HubConnection> {
       logger: options.logger,
       results: this.#router.results,
     };
+    this.#memberParts = { router: this.#router, dispatch };
   }
 
   /** Which connections are in which groups. */
@@ -122,6 +130,11 @@ export class LiveHub implements ConnectionListener<HubConnection> {
     return this.#router.start();
   }
 
+  /** Whether policies say who may use the hub. */
+  get guarded(): boolean {
+    return this.#policies.length > 0;
+  }
+
   /** Whether somebody may use the hub. Never rejects: a policy that fails is logged and says no. */
   async admits(user: HubUser | undefined, request: HubRequest): Promise<boolean> {
     // Which user it is, policies declare; `authenticate` made it.
@@ -135,16 +148,9 @@ export class LiveHub implements ConnectionListener<HubConnection> {
 
   /** Takes a new connection; its transport hands it what arrives. */
   connect(pipe: Pipe, admission: Admission): HubConnection {
-    const connection = new HubConnection(admission.id, pipe, {
-      limits: this.#options,
-      clock: this.#clock,
-      protocols: this.#protocols,
-      listener: this,
-      stateful: admission.stateful ?? false,
-    });
-    const { user, request } = admission;
-    const parts = { user, request, router: this.#router, dispatch: this.#dispatch };
-    this.#members.set(connection, new Member(connection, parts));
+    const { id, user, stateful } = admission;
+    const connection = new HubConnection(id, pipe, this.#connectionParts, stateful);
+    this.#members.set(connection, new Member(connection, admission, this.#memberParts));
     this.#expirations?.add(connection, user);
     return connection;
   }
@@ -174,10 +180,15 @@ export class LiveHub implements ConnectionListener<HubConnection> {
     this.#router.close();
   }
 
-  async opened(connection: HubConnection): Promise<void> {
+  opened(connection: HubConnection): Promise<unknown> | undefined {
     const member = this.#members.get(connection);
-    if (member === undefined) return;
-    await this.#router.connect(connection, member.user?.id);
+    if (member === undefined) return undefined;
+    const reachable = this.#router.connect(connection, member.user?.id);
+    return this.#hooks.connected === undefined ? reachable : this.#greet(member, reachable);
+  }
+
+  async #greet(member: Member, reachable: Promise<unknown> | undefined): Promise<void> {
+    await reachable;
     try {
       await this.#hooks.connected?.(lifetimeContext(member, "connected"));
     } catch (error) {
@@ -216,5 +227,6 @@ export class LiveHub implements ConnectionListener<HubConnection> {
     }
     this.#router.disconnect(connection);
     this.#members.delete(connection);
+    member.owner?.connectionEnded();
   }
 }

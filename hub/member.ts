@@ -1,14 +1,20 @@
 import { type HubCallerClients, type HubGroups, RoutedCallerClients } from "./clients.ts";
 import type { HubConnection } from "./connection/connection.ts";
+import type { PipeOwner } from "./connection/pipe.ts";
 import type { ConnectionState, HubRequest, HubUser } from "./context.ts";
 import { type DispatchOptions, Invocations } from "./dispatch/invocations.ts";
 import { MessageType } from "./protocol/messages.ts";
 import type { Router } from "./routing/router.ts";
 
-/** What a {@link Member} is made of. */
-export interface MemberParts {
+/** What a {@link Member} keeps of how its connection came. */
+export interface MemberOrigin {
   readonly user: HubUser | undefined;
   readonly request: HubRequest;
+  readonly owner?: PipeOwner;
+}
+
+/** What all members of a hub share. */
+export interface MemberParts {
   readonly router: Router;
   readonly dispatch: DispatchOptions;
 }
@@ -17,19 +23,29 @@ export interface MemberParts {
 export class Member implements ConnectionState {
   readonly user: HubUser | undefined;
   readonly request: HubRequest;
-  /** Its calls. */
-  readonly invocations: Invocations;
+  /** Who is told when its connection has ended. */
+  readonly owner: PipeOwner | undefined;
   readonly #connection: HubConnection;
-  readonly #router: Router;
+  readonly #parts: MemberParts;
+  #invocations: Invocations | undefined;
   #items: Map<unknown, unknown> | undefined;
   #abort: (() => void) | undefined;
 
-  constructor(connection: HubConnection, { user, request, router, dispatch }: MemberParts) {
+  constructor(
+    connection: HubConnection,
+    { user, request, owner }: MemberOrigin,
+    parts: MemberParts,
+  ) {
     this.user = user;
     this.request = request;
+    this.owner = owner;
     this.#connection = connection;
-    this.#router = router;
-    this.invocations = new Invocations(dispatch, connection, this);
+    this.#parts = parts;
+  }
+
+  /** Its calls. */
+  get invocations(): Invocations {
+    return this.#invocations ??= new Invocations(this.#parts.dispatch, this.#connection, this);
   }
 
   get connectionId(): string {
@@ -41,7 +57,7 @@ export class Member implements ConnectionState {
   }
 
   get groups(): HubGroups {
-    return this.#router.groups;
+    return this.#parts.router.groups;
   }
 
   get signal(): AbortSignal {
@@ -54,6 +70,7 @@ export class Member implements ConnectionState {
   }
 
   clients(beforeInvoke: () => void): HubCallerClients<never> {
-    return new RoutedCallerClients<never>(this.#router, this.#connection.id, beforeInvoke);
+    const { router } = this.#parts;
+    return new RoutedCallerClients<never>(router, this.#connection.id, beforeInvoke);
   }
 }

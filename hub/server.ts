@@ -156,8 +156,9 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
     );
     this.#endpoint = new Endpoint({ table: this.#table, clock, options });
     if (options.cors !== undefined) this.#crossOrigin = new CrossOrigin(options.cors);
-    this.fetch = async (request) =>
-      await this.#answer(request, acceptWebSocket) ?? new Response(null, { status: 404 });
+    this.fetch = (request) =>
+      this.#answer(request, acceptWebSocket) ??
+        Promise.resolve(new Response(null, { status: 404 }));
     registerAnswerer(this, {
       options,
       answer: (request, accept) => this.#answer(request, accept),
@@ -228,12 +229,15 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
   }
 
   async #ask({ request, accept, url, match }: Question): Promise<Response> {
-    const user = await identify(request, this.#authenticate, this.#options.logger);
+    const user = this.#authenticate &&
+      await identify(request, this.#authenticate, this.#options.logger);
     if (user instanceof Response) return user;
-    if (!await match.hub.admits(user, { url: request.url, headers: request.headers })) {
+    const { hub } = match;
+    // Nobody looks at the headers of a request before something asks for them: they cost more than it does.
+    if (hub.guarded && !await hub.admits(user, { url: request.url, headers: request.headers })) {
       return unauthorizedResponse(user);
     }
-    if (request.method === "GET") this.#renew(url, match.hub, user);
+    if (request.method === "GET") this.#renew(url, hub, user);
     return await this.#endpoint.answer({
       request,
       url,
@@ -241,11 +245,7 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
       userId: user?.id,
       admitting: this.#draining === undefined && this.#closing === undefined,
       accept,
-      connect: (pipe, { id, request, stateful = false, ended }) => {
-        const connection = match.hub.connect(pipe, { id, user, request, stateful });
-        connection.finished.then(ended);
-        return connection;
-      },
+      connect: (pipe, opening) => hub.connect(pipe, { ...opening, user }),
     });
   }
 

@@ -1,20 +1,6 @@
 import { toldByClient, withDetail } from "../error_texts.ts";
-import { type CloseMessage, type HubMessage, MessageType } from "../protocol/messages.ts";
+import { type CloseMessage, MessageType } from "../protocol/messages.ts";
 import { ProtocolError } from "../protocol/protocol.ts";
-
-/** Limits and times of a connection, in bytes and milliseconds. */
-export interface ConnectionLimits {
-  readonly handshakeTimeout: number;
-  readonly keepAliveInterval: number;
-  readonly clientTimeoutInterval: number;
-  readonly disconnectTimeout: number;
-  readonly maximumReceiveMessageSize: number | null;
-  readonly maximumQueuedReceiveBytes: number;
-  readonly maximumBufferedBytes: number;
-  readonly transportSendTimeout: number;
-  readonly statefulReconnectBufferSize: number;
-  readonly detailedErrors: boolean;
-}
 
 /** Why a connection ends. */
 export interface CloseCause {
@@ -26,24 +12,6 @@ export interface CloseCause {
   readonly slow?: true;
   /** The client has gone: what it had sent is still dispatched, before the hub hears of the end. */
   readonly gone?: true;
-}
-
-/** The hub's side of a connection `C`. */
-export interface ConnectionListener<C> {
-  /** The handshake is done; reading starts when this resolves. A rejection ends the connection. */
-  opened(connection: C): Promise<void>;
-  /** A message to dispatch; returns a promise when reading has to wait. */
-  message(connection: C, message: HubMessage): Promise<void> | undefined;
-  /**
-   * The connection ends: nothing is delivered to it any more. Called at once; messages may follow if the
-   * client has gone.
-   */
-  closing(connection: C, cause: CloseCause): void;
-  /**
-   * Called after `closing`, once `opened` has settled and no message can follow; `admitted` is whether
-   * `opened` had resolved.
-   */
-  closed(connection: C, cause: CloseCause, admitted: boolean): Promise<void>;
 }
 
 const RECONNECT: CloseMessage = { type: MessageType.Close, allowReconnect: true };

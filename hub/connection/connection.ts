@@ -4,33 +4,25 @@ import { HandshakeReader } from "../protocol/handshake_reader.ts";
 import { type HubMessage, MessageType } from "../protocol/messages.ts";
 import { type Frame, type HubProtocol, ProtocolError } from "../protocol/protocol.ts";
 import { agree } from "./agreement.ts";
-import {
-  clientTimeout,
-  type CloseCause,
-  failed,
-  flooded,
-  goodbye,
-  leftBehind,
-  tooSlow,
-  torn,
-} from "./closing.ts";
+import { clientTimeout, type CloseCause, failed, goodbye, leftBehind, torn } from "./closing.ts";
 import { relieved } from "./congestion.ts";
 import { Inbox, type InboxListener } from "./inbox.ts";
 import { KeepAlive } from "./keep_alive.ts";
-import { Outbox } from "./outbox.ts";
+import { Outbox, type OutboxListener } from "./outbox.ts";
 import type { ConnectionParts } from "./parts.ts";
 import type { Pipe, PipeListener, StatefulListener } from "./pipe.ts";
 import { StatefulReconnect } from "./stateful_reconnect.ts";
 
 /** One client, from its first byte to its last. It listens to the pipe that it is made with. */
-export class HubConnection implements StatefulListener, InboxListener {
+export class HubConnection implements StatefulListener, InboxListener, OutboxListener {
   /** The public id. */
   readonly id: string;
   readonly #firstPipe: Pipe;
   readonly #parts: ConnectionParts;
   readonly #outbox: Outbox;
   readonly #startedAt: number;
-  readonly #finished = withResolvers<void>();
+  /** Whether the client has negotiated that it may come back on another pipe. */
+  readonly #mayReturn: boolean;
   /** The current one; it changes only by a stateful reconnect. */
   #pipe: Pipe;
   #stateful: StatefulReconnect | undefined;
@@ -38,20 +30,25 @@ export class HubConnection implements StatefulListener, InboxListener {
   #inbox: Inbox | undefined;
   #protocol: HubProtocol | undefined;
   #keepAlive: KeepAlive | undefined;
-  #opening: Promise<boolean> = Promise.resolve(false);
+  /** Settles when the hub has admitted the client, or refused it. */
+  #opening: Promise<void> | undefined;
+  #admitted = false;
   #closed = false;
   /** When the client has gone; what it had sent has some time from then on. */
-  #goneAt = Infinity;
+  #goneAt: number | undefined;
   #abort: AbortController | undefined;
+  #finished: PromiseWithResolvers<void> | undefined;
 
-  constructor(id: string, pipe: Pipe, parts: ConnectionParts) {
+  /** `mayReturn` is whether the client has negotiated that it may come back on another pipe. */
+  constructor(id: string, pipe: Pipe, parts: ConnectionParts, mayReturn = false) {
     const { limits, clock } = parts;
     this.id = id;
     this.#pipe = this.#firstPipe = pipe;
     this.#parts = parts;
     this.#startedAt = clock.now();
+    this.#mayReturn = mayReturn;
     this.#handshake = new HandshakeReader(limits.maximumReceiveMessageSize);
-    this.#outbox = new Outbox(limits.maximumBufferedBytes, () => this.close(tooSlow()));
+    this.#outbox = new Outbox(limits.maximumBufferedBytes, this);
     this.#outbox.attach(pipe);
   }
 
@@ -86,7 +83,7 @@ export class HubConnection implements StatefulListener, InboxListener {
 
   /** Resolves when the connection has ended and the hub has dealt with that. */
   get finished(): Promise<void> {
-    return this.#finished.promise;
+    return (this.#finished ??= withResolvers()).promise;
   }
 
   receive(chunk: Frame): void {
@@ -175,14 +172,14 @@ export class HubConnection implements StatefulListener, InboxListener {
     if (slow) this.#pipe.terminate();
     this.#parts.listener.closing(this, cause);
     this.#abort?.abort();
-    this.#finish(cause);
+    this.#end(cause);
   }
 
   /** The heartbeat: everything that depends on time. */
   tick(now: number): void {
     const { handshakeTimeout, disconnectTimeout } = this.#parts.limits;
     // A client that has gone must not keep the connection for as long as its calls like.
-    if (now - this.#goneAt > disconnectTimeout) this.#inbox?.stop(leftBehind());
+    if (now - (this.#goneAt ?? now) > disconnectTimeout) this.#inbox?.stop(leftBehind());
     if (this.#closed) return;
     if (this.#protocol === undefined) {
       if (now - this.#startedAt >= handshakeTimeout) this.#refuse("Handshake was canceled.");
@@ -207,10 +204,6 @@ export class HubConnection implements StatefulListener, InboxListener {
     if (type !== MessageType.Close) return this.#parts.listener.message(this, message);
     this.close(goodbye(message));
     return undefined;
-  }
-
-  flooded(): void {
-    this.close(flooded());
   }
 
   backlog(waiting: boolean): void {
@@ -248,17 +241,17 @@ export class HubConnection implements StatefulListener, InboxListener {
     this.#stateful.lost(this.#parts.clock.now());
   }
 
-  async #finish(cause: CloseCause): Promise<void> {
-    const admitted = await this.#opening;
+  async #end(cause: CloseCause): Promise<void> {
+    await this.#opening;
     const error = await this.#inbox?.rest();
     // Until now it knew what its client had sent twice.
     this.#stateful = undefined;
-    await this.#parts.listener.closed(this, error ? { ...cause, error } : cause, admitted);
-    this.#finished.resolve();
+    await this.#parts.listener.closed(this, error ? { ...cause, error } : cause, this.#admitted);
+    (this.#finished ??= withResolvers()).resolve();
   }
 
   #shakeHands(reader: HandshakeReader, chunk: Frame): void {
-    const { protocols, limits, stateful } = this.#parts;
+    const { protocols, limits } = this.#parts;
     const { detailedErrors } = limits;
     const { textOnly } = this.#pipe;
     const agreed = agree(reader, chunk, protocols, { textOnly, detailedErrors });
@@ -266,7 +259,7 @@ export class HubConnection implements StatefulListener, InboxListener {
     if (typeof agreed === "string") return this.#refuse(agreed);
     this.#protocol = agreed.protocol;
     // Version 1 knows no reconnect, whatever was negotiated.
-    if (stateful && agreed.version > 1) {
+    if (this.#mayReturn && agreed.version > 1) {
       const sent = this.#outbox.remember(limits.statefulReconnectBufferSize);
       this.#stateful = new StatefulReconnect(sent, limits);
     }
@@ -274,20 +267,27 @@ export class HubConnection implements StatefulListener, InboxListener {
   }
 
   #open(protocol: HubProtocol, rest: Frame): void {
-    const { limits, clock, listener } = this.#parts;
+    const { limits, clock } = this.#parts;
     this.#handshake = undefined;
     this.#keepAlive = new KeepAlive(limits, clock.now());
     this.#pipe.format = protocol.format;
     this.#outbox.write(HANDSHAKE_SUCCESS, false);
-    const inbox = this.#inbox = new Inbox(protocol, limits, this);
-    if (rest.length > 0) inbox.push(rest);
-    this.#opening = listener.opened(this).then(() => true, (error) => {
-      this.close(failed(error, { allowReconnect: false, ...limits }));
-      return false;
-    });
-    this.#opening.then((admitted) => {
-      if (admitted) inbox.unblock();
-    });
+    this.#inbox = new Inbox(protocol, limits, this);
+    if (rest.length > 0) this.#inbox.push(rest);
+    this.#opening = this.#admit();
+  }
+
+  /** Asks the hub; messages are read once it has said yes. */
+  async #admit(): Promise<void> {
+    const { limits, listener } = this.#parts;
+    try {
+      await listener.opened(this);
+      this.#admitted = true;
+    } catch (error) {
+      this.close(failed(error as Error, { allowReconnect: false, ...limits }));
+    }
+    this.#opening = undefined;
+    if (this.#admitted) this.#inbox?.unblock();
   }
 
   /** Ends a connection that never shook hands. */

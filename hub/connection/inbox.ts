@@ -2,7 +2,7 @@ import { withResolvers } from "../../backplanes/_with_resolvers.ts";
 import type { FrameReader } from "../protocol/framing.ts";
 import type { HubMessage } from "../protocol/messages.ts";
 import type { Frame, HubProtocol } from "../protocol/protocol.ts";
-import { torn } from "./closing.ts";
+import { type CloseCause, flooded, torn } from "./closing.ts";
 import { atEndOfTurn, type TurnListener } from "./turn.ts";
 
 /** What an {@link Inbox} does with what it reads. */
@@ -11,8 +11,8 @@ export interface InboxListener {
   message(message: HubMessage): Promise<void> | undefined;
   /** The client broke the rules; nothing more is read. */
   fail(error: Error): void;
-  /** More is waiting to be read than is allowed; nothing more is read. */
-  flooded(): void;
+  /** Ends the connection: more is waiting to be read than is allowed; nothing more is read. */
+  close(cause: CloseCause): void;
   /** Much is waiting: stop the transport if that is possible, and let it go on later. */
   backlog(waiting: boolean): void;
 }
@@ -167,7 +167,7 @@ export class Inbox implements TurnListener {
     const waiting = this.#reader.bufferedBytes;
     if (waiting > this.#maximumQueuedBytes) {
       this.stop();
-      this.#listener.flooded();
+      this.#listener.close(flooded());
     } else if (waiting > BACKLOG_BYTES && !this.#backlog) {
       this.#backlog = true;
       this.#listener.backlog(true);

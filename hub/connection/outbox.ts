@@ -1,6 +1,7 @@
 import { utf8Length } from "../protocol/framing.ts";
 import type { Frame } from "../protocol/protocol.ts";
 import { Batch } from "./batch.ts";
+import { type CloseCause, tooSlow } from "./closing.ts";
 import type { Congestible } from "./congestion.ts";
 import type { Pipe } from "./pipe.ts";
 import { ResendBuffer } from "./resend_buffer.ts";
@@ -9,13 +10,19 @@ import { atEndOfTurn, currentTurn, type TurnListener } from "./turn.ts";
 /** The most that is joined into one write, in bytes; a larger frame travels alone. */
 const MAXIMUM_BATCH_BYTES = 64 * 1024;
 
+/** What an {@link Outbox} belongs to. */
+export interface OutboxListener {
+  /** Ends the connection: more is unsent than is allowed. Called inside the write that passes the limit. */
+  close(cause: CloseCause): void;
+}
+
 /**
  * What waits to be sent to one connection.
  *
  * - **Adaptive coalescing**: the first frame of an idle turn leaves at once; what follows in the same
  *   turn leaves as one write at its end. In a turn right after such a one the first frame waits too.
  *   The system call is what sending costs.
- * - **Bounded**: when more than the limit is unsent (queued here or in the pipe), `overflow` is called
+ * - **Bounded**: when more than the limit is unsent (queued here or in the pipe), the listener is told
  *   and the frame is dropped; the connection is then closed, because a gap in its messages would be silent.
  * - **Order** is that of the calls.
  * - **Resend**: with {@link remember}, what was sent is kept until the client has acknowledged it, and
@@ -23,7 +30,7 @@ const MAXIMUM_BATCH_BYTES = 64 * 1024;
  */
 export class Outbox implements Congestible, TurnListener {
   readonly #limit: number;
-  readonly #overflow: () => void;
+  readonly #listener: OutboxListener;
   #pipe: Pipe | undefined;
   #resend: ResendBuffer | undefined;
   #patienceBytes = 0;
@@ -40,10 +47,10 @@ export class Outbox implements Congestible, TurnListener {
   #waiting = false;
   #closed = false;
 
-  /** `maximumBufferedBytes` is the limit; `overflow` is called once, inside the write that passes it. */
-  constructor(maximumBufferedBytes: number, overflow: () => void) {
+  /** `maximumBufferedBytes` is the limit. */
+  constructor(maximumBufferedBytes: number, listener: OutboxListener) {
     this.#limit = maximumBufferedBytes;
-    this.#overflow = overflow;
+    this.#listener = listener;
   }
 
   /** Sends through `pipe` from now on. */
@@ -92,11 +99,11 @@ export class Outbox implements Congestible, TurnListener {
     const bytes = frameBytes(frame);
     if (counted && this.#resend !== undefined) {
       this.#resend.add(frame, bytes);
-      if (this.#resend.bytes > this.#limit) return this.#overflow();
+      if (this.#resend.bytes > this.#limit) return this.#listener.close(tooSlow());
     }
     if (this.#pipe === undefined) return;
     if (this.#unsentAtMost + bytes > this.#limit && this.#look() + bytes > this.#limit) {
-      return this.#overflow();
+      return this.#listener.close(tooSlow());
     }
     this.#unsentAtMost += bytes;
     const turn = currentTurn();

@@ -1,14 +1,53 @@
+/**
+ * What a hub and its connections know of each other.
+ *
+ * @module
+ */
 import type { Clock } from "../clock.ts";
 import type { ProtocolChoice } from "../protocol/choice.ts";
-import type { ConnectionLimits, ConnectionListener } from "./closing.ts";
+import type { HubMessage } from "../protocol/messages.ts";
+import type { CloseCause } from "./closing.ts";
 import type { HubConnection } from "./connection.ts";
 
-/** What a {@link HubConnection} is made of. */
+/** What all connections of a hub share: there are many, and each has one pointer to this. */
 export interface ConnectionParts {
   readonly limits: ConnectionLimits;
   readonly clock: Clock;
   readonly protocols: ProtocolChoice;
-  readonly listener: ConnectionListener<HubConnection>;
-  /** Whether the client has negotiated that it may come back on another pipe. */
-  readonly stateful?: boolean;
+  readonly listener: ConnectionListener;
+}
+
+/** Limits and times of a connection, in bytes and milliseconds. */
+export interface ConnectionLimits {
+  readonly handshakeTimeout: number;
+  readonly keepAliveInterval: number;
+  readonly clientTimeoutInterval: number;
+  readonly disconnectTimeout: number;
+  readonly maximumReceiveMessageSize: number | null;
+  readonly maximumQueuedReceiveBytes: number;
+  readonly maximumBufferedBytes: number;
+  readonly transportSendTimeout: number;
+  readonly statefulReconnectBufferSize: number;
+  readonly detailedErrors: boolean;
+}
+
+/** The hub's side of its connections. */
+export interface ConnectionListener {
+  /**
+   * The handshake is done; reading starts when this resolves, or returns nothing. A rejection ends the
+   * connection.
+   */
+  opened(connection: HubConnection): Promise<unknown> | undefined;
+  /** A message to dispatch; returns a promise when reading has to wait. */
+  message(connection: HubConnection, message: HubMessage): Promise<void> | undefined;
+  /**
+   * The connection ends: nothing is delivered to it any more. Called at once; messages may follow if the
+   * client has gone.
+   */
+  closing(connection: HubConnection, cause: CloseCause): void;
+  /**
+   * Called after `closing`, once `opened` has settled and no message can follow; `admitted` is whether
+   * `opened` had resolved.
+   */
+  closed(connection: HubConnection, cause: CloseCause, admitted: boolean): Promise<void>;
 }

@@ -36,6 +36,12 @@ export interface PipeListener {
   pipeClosed(vanished?: boolean): void;
 }
 
+/** What a connection came through, which may have something to clear away behind it. */
+export interface PipeOwner {
+  /** The connection has ended, and its hub has dealt with that. */
+  connectionEnded(): void;
+}
+
 /** A listener whose client may lose its pipe and come back on another. */
 export interface StatefulListener extends PipeListener {
   /** Whether it still may. */

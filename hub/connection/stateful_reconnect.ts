@@ -1,5 +1,6 @@
 import { type HubMessage, MessageType, type SequenceMessage } from "../protocol/messages.ts";
-import { type CloseCause, type ConnectionLimits, unacknowledged } from "./closing.ts";
+import { type CloseCause, unacknowledged } from "./closing.ts";
+import type { ConnectionLimits } from "./parts.ts";
 import { ReceiveSequence } from "./receive_sequence.ts";
 import type { ResendBuffer } from "./resend_buffer.ts";
 

@@ -29,6 +29,12 @@ export interface Answer {
   fail(error: Error): void;
 }
 
+/** Who counts the calls that hold up others. */
+export interface Slots {
+  /** `call` goes on without holding up others. */
+  release(call: ActiveCall): void;
+}
+
 /** How failures are told. */
 export interface Reporting {
   readonly detailedErrors: boolean;
@@ -40,7 +46,7 @@ export class ActiveCall implements CallState {
   readonly message: Call;
   readonly #reporting: Reporting;
   readonly #answer: Answer;
-  readonly #toBackground: (call: ActiveCall) => void;
+  readonly #slots: Slots;
   /** Whether it takes one of the client's slots. */
   holdsSlot = false;
   /** Whether its method has ended with a `send`, so that nothing of it is left to run. */
@@ -51,15 +57,9 @@ export class ActiveCall implements CallState {
   /** Whether its method has been called. */
   #begun = false;
 
-  /** `toBackground` is called when it goes on without holding up others. */
-  constructor(
-    message: Call,
-    reporting: Reporting,
-    answer: Answer,
-    toBackground: (call: ActiveCall) => void,
-  ) {
+  constructor(message: Call, reporting: Reporting, answer: Answer, slots: Slots) {
     this.message = message;
-    this.#toBackground = toBackground;
+    this.#slots = slots;
     this.#reporting = reporting;
     this.#answer = answer;
   }
@@ -77,7 +77,7 @@ export class ActiveCall implements CallState {
   beforeInvoke(): void {
     // Nothing is read from the client until its call has begun, so it could not answer.
     if (!this.#begun) throw new Error("Client results inside authorize are not allowed.");
-    this.#toBackground(this);
+    this.#slots.release(this);
   }
 
   /** Aborts the signal; a stream ends with a completion. */
@@ -127,7 +127,7 @@ export class ActiveCall implements CallState {
 
   async #stream(source: AsyncIterable<unknown> | Iterable<unknown>): Promise<void> {
     const invocationId = this.message.invocationId ?? "";
-    this.#toBackground(this);
+    this.#slots.release(this);
     try {
       await stream(source, (item) => {
         this.#write({ type: MessageType.StreamItem, invocationId, item: item ?? null });

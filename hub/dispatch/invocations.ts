@@ -4,7 +4,7 @@ import { errorInvoking, failedToInvoke, toError, withDetail } from "../error_tex
 import { HubError } from "../errors.ts";
 import { type CompletionMessage, type HubMessage, MessageType } from "../protocol/messages.ts";
 import type { ClientResults } from "../routing/client_results.ts";
-import { ActiveCall, type Call } from "./active_call.ts";
+import { ActiveCall, type Call, type Slots } from "./active_call.ts";
 import type { Passage } from "./gate.ts";
 import {
   bindingRefusal,
@@ -48,17 +48,19 @@ export interface DispatchOptions {
  *   with a `send` that the bus has not accepted yet.
  * - **Order**: calls start in the order they came.
  * - **Answers**: one completion for each call with an id, none for one without.
+ *
+ * What few clients need is made when they need it: there is one of these for nearly every connection.
  */
-export class Invocations {
+export class Invocations implements Slots {
   readonly #options: DispatchOptions;
   readonly #caller: Caller;
   readonly #state: ConnectionState;
-  readonly #uploads: Uploads;
   readonly #active = new Set<ActiveCall>();
   /** Those of them that go on after they have begun and were not cancelled, by invocation id. */
-  readonly #cancellable = new Map<string, Set<ActiveCall>>();
+  #cancellable: Map<string, Set<ActiveCall>> | undefined;
   /** The invocation ids of running streams. */
-  readonly #streaming = new Set<string>();
+  #streaming: Set<string> | undefined;
+  #uploads: Uploads | undefined;
   #slotsTaken = 0;
   /** How many calls have given their slot back and wait for the bus only. */
   #sending = 0;
@@ -72,7 +74,6 @@ export class Invocations {
     this.#options = options;
     this.#caller = caller;
     this.#state = state;
-    this.#uploads = new Uploads(options.streamBufferCapacity);
   }
 
   /** Dispatches a message; returns a promise while nothing more may be read. */
@@ -82,7 +83,7 @@ export class Invocations {
       case MessageType.StreamInvocation:
         return this.#call(message);
       case MessageType.StreamItem:
-        return this.#uploads.item(message.invocationId, message.item);
+        return this.#uploads?.item(message.invocationId, message.item);
       case MessageType.Completion:
         this.#complete(message);
         return undefined;
@@ -103,7 +104,7 @@ export class Invocations {
     this.#aborted = true;
     for (const call of this.#active) call.cancel();
     if (this.#caller.isHeard) return;
-    this.#uploads.close();
+    this.#uploads?.close();
     this.#slotFreed?.();
   }
 
@@ -120,7 +121,7 @@ export class Invocations {
 
   /** Upload streams first, then results that were asked of the client; any other is ignored. */
   #complete(message: CompletionMessage): void {
-    if (this.#uploads.complete(message.invocationId, message.error)) return;
+    if (this.#uploads?.complete(message.invocationId, message.error)) return;
     try {
       this.#options.results.complete(this.#state.connectionId, message);
     } catch (error) {
@@ -146,7 +147,7 @@ export class Invocations {
     if (!this.#caller.isHeard) return undefined;
     const refusal = bindingRefusal(method, message, this.#options.detailedErrors) ??
       this.#excess(message);
-    const call = new ActiveCall(message, this.#options, this.#caller, this.#giveSlotBack);
+    const call = new ActiveCall(message, this.#options, this.#caller, this);
     if (method === undefined || refusal !== undefined) {
       call.refuse(refusal ?? failedToInvoke(message.target));
       return undefined;
@@ -191,6 +192,7 @@ export class Invocations {
       this.#duplicate(call.message);
     try {
       if (refusal === undefined && streamIds?.length) {
+        this.#uploads ??= new Uploads(this.#options.streamBufferCapacity);
         uploads = this.#uploads.open(streamIds, method.itemSchemas);
       }
     } catch (error) {
@@ -207,7 +209,7 @@ export class Invocations {
     const sends = call.onlySends && this.#sending < MAXIMUM_SENDING && call.holdsSlot;
     if (sends) {
       this.#sending++;
-      this.#giveSlotBack(call);
+      this.release(call);
     }
     ended.then(() => {
       if (sends) this.#sending--;
@@ -218,16 +220,17 @@ export class Invocations {
   #goesOn(call: ActiveCall): void {
     const { invocationId, type } = call.message;
     if (invocationId === undefined) return;
+    this.#cancellable ??= new Map();
     const same = this.#cancellable.get(invocationId);
     if (same === undefined) this.#cancellable.set(invocationId, new Set([call]));
     else same.add(call);
-    if (type === MessageType.StreamInvocation) this.#streaming.add(invocationId);
+    if (type === MessageType.StreamInvocation) (this.#streaming ??= new Set()).add(invocationId);
   }
 
   #cancel(invocationId: string): void {
-    const calls = this.#cancellable.get(invocationId);
+    const calls = this.#cancellable?.get(invocationId);
     if (calls === undefined) return;
-    this.#cancellable.delete(invocationId);
+    this.#cancellable?.delete(invocationId);
     for (const call of calls) call.cancel();
   }
 
@@ -253,7 +256,7 @@ export class Invocations {
   /** Upstream refuses an id in use only to a stream, and only while the other is one. */
   #duplicate(message: Call): string | undefined {
     const { invocationId, type } = message;
-    if (type !== MessageType.StreamInvocation || !this.#streaming.has(invocationId)) {
+    if (type !== MessageType.StreamInvocation || !this.#streaming?.has(invocationId)) {
       return undefined;
     }
     return `Invocation ID '${invocationId}' is already in use.`;
@@ -262,28 +265,28 @@ export class Invocations {
   /** A call that had begun has ended. */
   #ended(call: ActiveCall): undefined {
     const { invocationId = "", streamIds, type } = call.message;
-    const same = this.#cancellable.get(invocationId);
-    if (same?.delete(call) && same.size === 0) this.#cancellable.delete(invocationId);
-    if (type === MessageType.StreamInvocation) this.#streaming.delete(invocationId);
-    if (streamIds?.length) this.#uploads.drop(streamIds);
+    const same = this.#cancellable?.get(invocationId);
+    if (same?.delete(call) && same.size === 0) this.#cancellable?.delete(invocationId);
+    if (type === MessageType.StreamInvocation) this.#streaming?.delete(invocationId);
+    if (streamIds?.length) this.#uploads?.drop(streamIds);
     return this.#left(call);
   }
 
   /** Nothing more comes of a call. */
   #left(call: ActiveCall): undefined {
     this.#active.delete(call);
-    this.#giveSlotBack(call);
+    this.release(call);
     if (this.#active.size > 0) return;
     this.#idle?.resolve();
     this.#idle = undefined;
   }
 
-  readonly #giveSlotBack = (call: ActiveCall): void => {
+  release(call: ActiveCall): void {
     if (!call.holdsSlot) return;
     call.holdsSlot = false;
     this.#slotsTaken--;
     const freed = this.#slotFreed;
     this.#slotFreed = undefined;
     freed?.();
-  };
+  }
 }

@@ -49,10 +49,10 @@ function isLonger(text: string, maximum: number): boolean {
 export class TextFrameReader implements FrameReader {
   readonly #maximum: number | null;
   #decoder: TextDecoder | undefined;
-  /** What was pushed and not looked at. */
-  readonly #incoming = new TextQueue();
+  /** What was pushed and not looked at. Made when it is needed, as the next: few clients send pieces. */
+  #incoming: TextQueue | undefined;
   /** The beginning of a record whose end is not in sight. */
-  readonly #begun = new TextQueue();
+  #begun: TextQueue | undefined;
   #begunBytes = 0;
   #text = "";
   #start = 0;
@@ -62,14 +62,15 @@ export class TextFrameReader implements FrameReader {
   }
 
   get bufferedBytes(): number {
-    return this.#begun.length + this.#text.length - this.#start + this.#incoming.length;
+    const here = this.#text.length - this.#start;
+    return (this.#begun?.length ?? 0) + here + (this.#incoming?.length ?? 0);
   }
 
   push(chunk: Frame): void {
     const text = typeof chunk === "string" ? this.#cutOff() + chunk : this.#decode(chunk);
     // Nearly always a chunk is whole messages, and comes when nothing waits.
     if (this.bufferedBytes === 0) this.#text = text;
-    else this.#incoming.push(text);
+    else (this.#incoming ??= new TextQueue()).push(text);
   }
 
   read(): string | undefined {
@@ -77,8 +78,9 @@ export class TextFrameReader implements FrameReader {
       const end = this.#text.indexOf(RECORD_SEPARATOR, this.#start);
       if (end >= 0) return this.#record(end);
       if (this.#start < this.#text.length) this.#begin();
-      if (this.#incoming.length === 0) break;
+      if (this.#incoming === undefined) break;
       this.#text = this.#incoming.take();
+      this.#incoming = undefined;
     }
     // Not whole yet: refuse it as soon as it cannot become small enough.
     if (this.#maximum !== null && this.#begunBytes > this.#maximum) {
@@ -88,7 +90,8 @@ export class TextFrameReader implements FrameReader {
   }
 
   dropPartial(): void {
-    const text = this.#text.slice(this.#start) + this.#incoming.take();
+    const text = this.#text.slice(this.#start) + (this.#incoming?.take() ?? "");
+    this.#incoming = undefined;
     this.#text = text.slice(0, text.lastIndexOf(RECORD_SEPARATOR) + 1);
     this.#start = 0;
     if (this.#text === "") this.#takeBegun();
@@ -117,13 +120,15 @@ export class TextFrameReader implements FrameReader {
     const rest = this.#text.slice(this.#start);
     this.#text = "";
     this.#start = 0;
-    this.#begun.push(rest);
+    (this.#begun ??= new TextQueue()).push(rest);
     this.#begunBytes += utf8Length(rest);
   }
 
   #takeBegun(): string {
+    const begun = this.#begun?.take() ?? "";
+    this.#begun = undefined;
     this.#begunBytes = 0;
-    return this.#begun.take();
+    return begun;
   }
 
   #decode(bytes: Uint8Array): string {

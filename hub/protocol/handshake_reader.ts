@@ -1,5 +1,5 @@
 import { ByteQueue } from "./byte_queue.ts";
-import { messageTooLarge, RECORD_SEPARATOR } from "./framing.ts";
+import { messageTooLarge, RECORD_SEPARATOR, utf8Length } from "./framing.ts";
 import type { Frame } from "./protocol.ts";
 
 /** The handshake request, and what came behind it. */
@@ -33,7 +33,7 @@ export class HandshakeReader {
       const end = chunk.indexOf(RECORD_SEPARATOR);
       if (end >= 0) {
         const record = chunk.slice(0, end);
-        this.#check(encoder.encode(record).length + 1);
+        this.#check(utf8Length(record) + 1);
         return { record, rest: chunk.slice(end + 1) };
       }
     }

@@ -21,7 +21,9 @@ const PATIENCE = 100;
 
 interface Entry {
   readonly channel: string;
-  readonly use: ChannelUse;
+  readonly deliver: ChannelUse["deliver"];
+  readonly failed: ChannelUse["failed"];
+  readonly kept: boolean;
   /** The attempt under way; all who join meanwhile await this one. */
   pending: Promise<void> | undefined;
   subscription: BackplaneSubscription | undefined;
@@ -73,7 +75,9 @@ export class Interest {
     if (entry === undefined) {
       entry = {
         channel,
-        use,
+        deliver: use.deliver,
+        failed: use.failed,
+        kept: use.kept ?? false,
         pending: undefined,
         subscription: undefined,
         releasedAt: undefined,
@@ -118,7 +122,7 @@ export class Interest {
 
   #attempt(entry: Entry): Promise<void> {
     const startedAt = this.#clock.now();
-    const attempt = this.#backplane.subscribe(entry.channel, entry.use.deliver).then(
+    const attempt = this.#backplane.subscribe(entry.channel, entry.deliver).then(
       (subscription) => {
         entry.pending = undefined;
         entry.subscription = subscription;
@@ -126,10 +130,10 @@ export class Interest {
       },
       (error) => {
         entry.pending = undefined;
-        if (!entry.use.kept || entry.releasedAt !== undefined) this.#drop(entry);
+        if (!entry.kept || entry.releasedAt !== undefined) this.#drop(entry);
         else if (isAway(error) && this.#clock.now() - startedAt >= PATIENCE) this.#attempt(entry);
         else this.#failed.add(entry);
-        entry.use.failed?.();
+        entry.failed?.();
         this.#report(entry, error);
         throw error;
       },
@@ -141,7 +145,7 @@ export class Interest {
 
   /** A kept channel that the bus refuses is missing for good, and nobody awaits it: say so, once. */
   #report(entry: Entry, error: unknown): void {
-    if (!entry.use.kept || entry.reported || isAway(error)) return;
+    if (!entry.kept || entry.reported || isAway(error)) return;
     entry.reported = true;
     const channel = JSON.stringify(entry.channel);
     this.#logger.error(`Messages on ${channel} do not arrive here, the bus refuses it:`, error);

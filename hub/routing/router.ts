@@ -128,25 +128,16 @@ export class Router {
     }
   }
 
-  /** Makes a connection reachable; resolves when it is reachable from every node that the bus reaches. */
-  async connect(recipient: Recipient, userId?: string): Promise<void> {
-    this.#connections.set(recipient.id, recipient);
-    const channel = this.#channels.connection(recipient.id);
-    const waiting = [
-      this.#keep(
-        channel,
-        (payload) => this.#receive(payload, (m) => this.results.forward(recipient, m)),
-      ),
-    ];
-    if (userId !== undefined) {
-      this.#userOf.set(recipient, userId);
-      this.#users.add(userId, recipient);
-      waiting.push(this.#keep(this.#channels.user(userId), (payload) => {
-        this.#receive(payload, (m) => this.#deliverAll(this.#users.of(userId), m, []));
-      }));
-    }
+  /**
+   * Makes a connection reachable; resolves when it is reachable from every node that the bus reaches, and
+   * returns nothing when there is nothing to wait for. It cannot reject.
+   */
+  connect(recipient: Recipient, userId?: string): Promise<unknown> | undefined {
+    const asItself = this.#keepConnection(recipient);
+    const asUser = userId === undefined ? undefined : this.#keepUser(userId, recipient);
     // Clients are admitted while the bus is away; what it did not confirm is asked for again.
-    if (this.#backplane.status === "open") await Promise.allSettled(waiting);
+    if (this.#backplane.status !== "open") return undefined;
+    return asUser === undefined ? asItself?.catch(ignore) : Promise.allSettled([asItself, asUser]);
   }
 
   /** Forgets a connection: its groups, its user, itself. */
@@ -267,6 +258,22 @@ export class Router {
     timer[Symbol.dispose]();
   }
 
+  #keepConnection(recipient: Recipient): Promise<void> | undefined {
+    this.#connections.set(recipient.id, recipient);
+    return this.#keep(
+      this.#channels.connection(recipient.id),
+      (payload) => this.#receive(payload, (m) => this.results.forward(recipient, m)),
+    );
+  }
+
+  #keepUser(userId: string, recipient: Recipient): Promise<void> | undefined {
+    this.#userOf.set(recipient, userId);
+    this.#users.add(userId, recipient);
+    return this.#keep(this.#channels.user(userId), (payload) => {
+      this.#receive(payload, (m) => this.#deliverAll(this.#users.of(userId), m, []));
+    });
+  }
+
   #keep(channel: string, deliver: (payload: Uint8Array) => void): Promise<void> | undefined {
     return this.#interest.acquire(channel, { deliver, kept: true });
   }
@@ -295,3 +302,6 @@ export class Router {
     }
   }
 }
+
+/** What was not confirmed is asked for again. */
+function ignore(): void {}

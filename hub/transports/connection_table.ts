@@ -1,12 +1,13 @@
+import { Buffer } from "node:buffer";
 import type { Clock } from "../clock.ts";
 import type { TransportName } from "../transport_options.ts";
-import { type Attachment, Session } from "./session.ts";
+import { type Attachment, Session, type SessionKeeper } from "./session.ts";
 
 /**
  * The connections of this process by token, shared by all hubs, as upstream. One to which no request
  * is attached is forgotten after a time. `specs/signalr-wire.md §3.4 and §4.7`.
  */
-export class ConnectionTable {
+export class ConnectionTable implements SessionKeeper {
   readonly #clock: Clock;
   readonly #disconnectTimeout: number;
   readonly #maximumPending: number;
@@ -98,15 +99,16 @@ export class ConnectionTable {
   }
 
   #add(id: string, token: string): Session {
-    const session = new Session(id, token, this.#clock.now());
+    const session = new Session(id, token, this.#clock.now(), this);
     this.#sessions.set(token, session);
     return session;
   }
 }
 
+/** Filled anew for each id. */
+const random = Buffer.alloc(16);
+
 /** 16 random bytes as base64url: 22 characters that a URL takes as they are. */
 function randomId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+  return crypto.getRandomValues(random).toString("base64url");
 }

@@ -4,13 +4,13 @@
  * @module
  */
 import type { Clock } from "../clock.ts";
-import type { Pipe, StatefulListener } from "../connection/pipe.ts";
+import type { Pipe, PipeOwner, StatefulListener } from "../connection/pipe.ts";
 import type { ResolvedOptions } from "../options.ts";
 import type { TransportName } from "../transport_options.ts";
 import type { AcceptedWebSocket, AcceptWebSocket } from "./acceptor.ts";
 import type { ConnectionTable } from "./connection_table.ts";
 import { LongPolling } from "./long_polling.ts";
-import { negotiate, parameters } from "./negotiate.ts";
+import { negotiate, offered, type OfferedTransport, parameters } from "./negotiate.ts";
 import { RequestCopy } from "./request_copy.ts";
 import { NO_CONNECTION, plain, uncached } from "./responses.ts";
 import { EventStream } from "./server_sent_events.ts";
@@ -55,8 +55,8 @@ export interface Opening {
   readonly request: RequestCopy;
   /** Whether the client may lose its WebSocket and come back on another. */
   readonly stateful?: boolean;
-  /** To be called when the connection is over. */
-  ended(): void;
+  /** To be told when the connection is over. */
+  readonly owner: PipeOwner;
 }
 
 const encoder = new TextEncoder();
@@ -64,9 +64,11 @@ const encoder = new TextEncoder();
 /** Answers the requests to every hub of a server. */
 export class Endpoint {
   readonly #parts: EndpointParts;
+  readonly #offered: readonly OfferedTransport[];
 
   constructor(parts: EndpointParts) {
     this.#parts = parts;
+    this.#offered = offered(parts.options.transports);
   }
 
   /** Answers a request. */
@@ -75,7 +77,7 @@ export class Endpoint {
     const { table, options } = this.#parts;
     if (negotiating) {
       if (request.method !== "POST") return plain(405);
-      return admitting ? negotiate(url, table, options) : unavailable();
+      return admitting ? negotiate(url, table, options, this.#offered) : unavailable();
     }
     switch (request.method) {
       case "GET":
@@ -125,7 +127,7 @@ export class Endpoint {
     const attached = session ?? table.create();
     table.attach(attached, "WebSockets");
     const { id, stateful } = attached;
-    const opening = { id, request: copy, stateful, ended: disposal(table, attached) };
+    const opening = { id, request: copy, stateful, owner: attached };
     accepted.attach((pipe) => attached.returning = inquiry.connect(pipe, opening));
     return accepted.response;
   }
@@ -140,7 +142,7 @@ export class Endpoint {
     const opening = {
       id: session.id,
       request: new RequestCopy(inquiry.request),
-      ended: disposal(table, session),
+      owner: session,
     };
     return stream.open((pipe) => inquiry.connect(pipe, opening));
   }
@@ -159,8 +161,11 @@ export class Endpoint {
       pollTimeout: options.longPolling.pollTimeout,
       sendTimeout: options.transportSendTimeout,
     });
-    // The session stays until a poll has been told that it is over.
-    const opening = { id: session.id, request: new RequestCopy(inquiry.request), ended };
+    const opening = {
+      id: session.id,
+      request: new RequestCopy(inquiry.request),
+      owner: session,
+    };
     return polling.open((pipe) => inquiry.connect(pipe, opening));
   }
 
@@ -210,14 +215,6 @@ export class Endpoint {
   }
 }
 
-/** The session outlives the connection. */
-function ended(): void {}
-
-/** Lives as long as the connection: made here, where nothing of the request can be held on to. */
-function disposal(table: ConnectionTable, session: Session): () => void {
-  return () => table.dispose(session);
-}
-
 /** As upstream: an id that is given twice is one that does not exist. */
 function connectionToken(url: URL): string {
   return parameters(url, "id").join(",");
@@ -229,8 +226,8 @@ function isWebSocket(request: Request): boolean {
 
 /** Entry by entry, in any case, without parameters. */
 function acceptsEventStream(request: Request): boolean {
-  const accept = request.headers.get("accept") ?? "";
-  return accept.split(",").some((entry) => entry.trim().toLowerCase() === "text/event-stream");
+  const accept = request.headers.get("accept")?.split(",");
+  return accept?.some((entry) => entry.trim().toLowerCase() === "text/event-stream") ?? false;
 }
 
 function unavailable(): Response {

@@ -15,16 +15,28 @@ const TRANSFER_FORMATS: Readonly<Record<TransportName, readonly string[]>> = {
   LongPolling: ["Text", "Binary"],
 };
 
+/** A transport as it is offered. */
+export interface OfferedTransport {
+  readonly transport: TransportName;
+  readonly transferFormats: readonly string[];
+}
+
+/** What every client is offered. */
+export function offered(transports: readonly TransportName[]): readonly OfferedTransport[] {
+  return transports.map((transport) => ({
+    transport,
+    transferFormats: TRANSFER_FORMATS[transport],
+  }));
+}
+
 /** Answers `POST …/negotiate`. */
 export function negotiate(
   url: URL,
   table: ConnectionTable,
-  options: Pick<
-    ResolvedOptions,
-    "allowStatefulReconnects" | "minimumProtocolVersion" | "transports"
-  >,
+  options: Pick<ResolvedOptions, "allowStatefulReconnects" | "minimumProtocolVersion">,
+  availableTransports: readonly OfferedTransport[],
 ): Response {
-  const { minimumProtocolVersion, transports } = options;
+  const { minimumProtocolVersion } = options;
   const version = requestedVersion(url);
   if (version === undefined) {
     return json({ error: "The client requested a non-integer protocol version." });
@@ -39,15 +51,13 @@ export function negotiate(
   const session = table.reserve(negotiateVersion);
   if (session === undefined) return new Response(null, { status: 503 });
   session.stateful = options.allowStatefulReconnects && asksForStateful(url);
+  // What is undefined is left out.
   return json({
-    ...(session.stateful ? { useStatefulReconnect: true } : undefined),
+    useStatefulReconnect: session.stateful || undefined,
     negotiateVersion,
     connectionId: session.id,
-    ...(negotiateVersion > 0 ? { connectionToken: session.token } : undefined),
-    availableTransports: transports.map((transport) => ({
-      transport,
-      transferFormats: TRANSFER_FORMATS[transport],
-    })),
+    connectionToken: negotiateVersion > 0 ? session.token : undefined,
+    availableTransports,
   });
 }
 
@@ -71,12 +81,16 @@ function asksForStateful(url: URL): boolean {
 export function parameters(url: URL, name: string): string[] {
   const wanted = name.toLowerCase();
   const values: string[] = [];
-  for (const [key, value] of url.searchParams) if (key.toLowerCase() === wanted) values.push(value);
+  // Where an iterator would make an array and an object for each.
+  url.searchParams.forEach((value, key) => {
+    if (key.toLowerCase() === wanted) values.push(value);
+  });
   return values;
 }
 
 function json(body: unknown): Response {
-  const bytes = new TextEncoder().encode(JSON.stringify(body));
-  const headers = { "content-type": "application/json", "content-length": `${bytes.length}` };
-  return new Response(bytes, { headers });
+  const text = JSON.stringify(body);
+  // All of it is ASCII, so characters are bytes.
+  const headers = { "content-type": "application/json", "content-length": `${text.length}` };
+  return new Response(text, { headers });
 }

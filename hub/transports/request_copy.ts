@@ -11,7 +11,9 @@ export class RequestCopy {
 
   constructor({ url, headers }: Request) {
     this.url = url;
-    this.#lines = Array.from(headers, ([name, value]) => `${name}\n${value}`).join("\n");
+    const lines: string[] = [];
+    headers.forEach((value, name) => lines.push(name, value));
+    this.#lines = lines.join("\n");
   }
 
   /** Its headers; made when somebody first asks. */

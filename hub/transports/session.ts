@@ -1,5 +1,5 @@
 import type { TransportName } from "../transport_options.ts";
-import type { StatefulListener } from "../connection/pipe.ts";
+import type { PipeOwner, StatefulListener } from "../connection/pipe.ts";
 import { Inlet } from "./inlet.ts";
 
 /** `active` while a request is attached; `disposed` for good. `specs/signalr-wire.md §4.1`. */
@@ -13,8 +13,14 @@ export interface Attachment {
   dispose(): void;
 }
 
+/** Who knows a session by its token. */
+export interface SessionKeeper {
+  /** Forgets it and ends what is left of it. Idempotent. */
+  dispose(session: Session): void;
+}
+
 /** A connection as the transports see it: what its requests have in common. */
-export class Session {
+export class Session implements PipeOwner {
   /** The public id. */
   readonly id: string;
   /** The secret that requests carry; the key of the table. */
@@ -31,13 +37,16 @@ export class Session {
   stateful = false;
   /** Who takes a WebSocket of such a client. */
   returning: StatefulListener | undefined;
+  readonly #keeper: SessionKeeper;
   #inlet: Inlet | undefined;
-  #user: { readonly id: string | undefined } | undefined;
+  #claimed = false;
+  #userId: string | undefined;
 
-  constructor(id: string, token: string, now: number) {
+  constructor(id: string, token: string, now: number, keeper: SessionKeeper) {
     this.id = id;
     this.token = token;
     this.inactiveSince = now;
+    this.#keeper = keeper;
   }
 
   /** What comes by POST. */
@@ -47,8 +56,14 @@ export class Session {
 
   /** Whether a request of that user may use it: the first to try decides. §4.1 */
   belongsTo(userId: string | undefined): boolean {
-    this.#user ??= { id: userId };
-    return this.#user.id === userId;
+    if (!this.#claimed) this.#userId = userId;
+    this.#claimed = true;
+    return this.#userId === userId;
+  }
+
+  connectionEnded(): void {
+    // One of polls stays until a poll has been told.
+    if (this.transport !== "LongPolling") this.#keeper.dispose(this);
   }
 
   /** The table has dropped it. */

@@ -72,7 +72,14 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "types of routing",
   ],
   // A connection is a pipe of bytes to them; what a frame is, is all they know of protocols.
-  transports: ["language", "connection", "clock", "options", "types of hub/protocol/protocol.ts"],
+  transports: [
+    "language",
+    "connection",
+    "node:buffer",
+    "clock",
+    "options",
+    "types of hub/protocol/protocol.ts",
+  ],
   // It stands before the transports, as the platform's own server does.
   listen: [
     ...["options", "hub/transports/acceptor.ts", "types of connection", "npm:ws"],
