@@ -4,7 +4,6 @@
  * @module
  */
 import type { InvokeOptions } from "./routing/client_results.ts";
-import { NOTHING_TO_SEND } from "./routing/publisher.ts";
 import type { Router } from "./routing/router.ts";
 
 export type { InvokeOptions };
@@ -120,7 +119,11 @@ export interface HubGroups {
   remove(connectionId: string, group: string): Promise<void>;
 }
 
-type Deliver = (method: string, args: readonly unknown[]) => Promise<void>;
+/** Sends; returns nothing if the bus has nothing to accept. */
+type Deliver = (method: string, args: readonly unknown[]) => Promise<void> | undefined;
+
+/** What `send` returns when nothing goes to the bus. */
+const DONE = Promise.resolve();
 
 let latest: Promise<void> | undefined;
 
@@ -131,7 +134,7 @@ export function isLatestSend(value: unknown): boolean {
 
 /** Whether `value` is what `send` returns when it needs nothing of the bus: all is done. */
 export function isDone(value: unknown): boolean {
-  return value === NOTHING_TO_SEND;
+  return value === DONE;
 }
 
 class RoutedProxy<C> implements ClientProxy<C> {
@@ -142,13 +145,14 @@ class RoutedProxy<C> implements ClientProxy<C> {
   }
 
   send(method: string, ...args: readonly unknown[]): Promise<void> {
+    let sent: Promise<void> | undefined;
     try {
-      latest = this.#deliver(method, args);
+      sent = this.#deliver(method, args);
     } catch (error) {
-      latest = Promise.reject(error);
+      sent = Promise.reject(error);
     }
-    if (latest !== NOTHING_TO_SEND) latest.catch(ignore);
-    return latest;
+    sent?.catch(ignore);
+    return latest = sent ?? DONE;
   }
 }
 

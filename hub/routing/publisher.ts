@@ -6,9 +6,6 @@ import {
 } from "../../backplanes/errors.ts";
 import { type WritableInvocation, writeInvocation } from "./envelope.ts";
 
-/** What a `send` gives that needs nothing of the bus. */
-export const NOTHING_TO_SEND: Promise<void> = Promise.resolve();
-
 /** How many different refusals are remembered, so that each is logged once and not once a message. */
 const REFUSALS = 100;
 
@@ -47,15 +44,18 @@ export class Publisher {
     );
   }
 
-  /** As {@link publish} on every channel: all are tried, then it rejects with the first error. */
+  /**
+   * As {@link publish} on every channel: all are tried, then it rejects with the first error. Returns
+   * nothing if there are none.
+   */
   publishAll(
     channels: readonly string[],
     message: WritableInvocation,
     excluded: readonly string[],
     local: number,
-  ): Promise<void> {
+  ): Promise<void> | undefined {
     const [channel] = channels;
-    if (channel === undefined) return NOTHING_TO_SEND;
+    if (channel === undefined) return undefined;
     if (channels.length === 1) return this.publish(channel, message, excluded, local);
     // What the first publish causes may write payloads of its own.
     const payload = writeInvocation(message, excluded, this.#serverName).slice();

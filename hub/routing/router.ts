@@ -11,7 +11,7 @@ import { Groups } from "./groups.ts";
 import { Interest } from "./interest.ts";
 import { deliver, Members } from "./members.ts";
 import { checkName } from "./names.ts";
-import { NOTHING_TO_SEND, Publisher } from "./publisher.ts";
+import { Publisher } from "./publisher.ts";
 import type { Recipient } from "./recipient.ts";
 import { RemoteGroups } from "./remote_groups.ts";
 
@@ -43,7 +43,7 @@ export interface RouterOptions {
  * own is dropped by its origin. A message for one connection that is here never touches the bus.
  *
  * Every `send…` has delivered and published when it returns its promise, which resolves when the bus
- * has accepted everything. What cannot be sent at all, it throws.
+ * has accepted everything; it returns none if nothing goes to the bus. What cannot be sent at all, it throws.
  */
 export class Router {
   readonly groups: RemoteGroups;
@@ -184,7 +184,7 @@ export class Router {
     groups: readonly string[],
     method: string,
     args: readonly unknown[],
-  ): Promise<void> {
+  ): Promise<void> | undefined {
     for (const group of groups) checkName("group", group, this.#maximumNameBytes);
     const message = new SerializedInvocation(method, args);
     let local = 0;
@@ -194,7 +194,11 @@ export class Router {
   }
 
   /** To every connection of each user. */
-  sendUsers(ids: readonly string[], method: string, args: readonly unknown[]): Promise<void> {
+  sendUsers(
+    ids: readonly string[],
+    method: string,
+    args: readonly unknown[],
+  ): Promise<void> | undefined {
     for (const id of ids) checkName("user", id, this.#maximumNameBytes);
     const message = new SerializedInvocation(method, args);
     let local = 0;
@@ -204,14 +208,14 @@ export class Router {
   }
 
   /** To one connection: if it is here, it never touches the bus; none of that id is no error. */
-  sendConnection(id: string, method: string, args: readonly unknown[]): Promise<void> {
+  sendConnection(id: string, method: string, args: readonly unknown[]): Promise<void> | undefined {
     const message = new SerializedInvocation(method, args);
     const recipient = this.#connections.get(id);
     if (recipient === undefined) {
       return this.#publisher.publish(this.#channels.connection(id), message, NOBODY, 0);
     }
     deliver([recipient], message);
-    return NOTHING_TO_SEND;
+    return undefined;
   }
 
   /** As {@link sendConnection}, to each. */
@@ -219,7 +223,7 @@ export class Router {
     ids: readonly string[],
     method: string,
     args: readonly unknown[],
-  ): Promise<void> {
+  ): Promise<void> | undefined {
     const message = new SerializedInvocation(method, args);
     const here: Recipient[] = [];
     const elsewhere: string[] = [];

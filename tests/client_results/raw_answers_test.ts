@@ -20,7 +20,8 @@ class KeptBackplane extends MemoryBackplane {
   readonly published: Events<readonly [channel: string, payload: Uint8Array]> = new Events();
 
   override publish(channel: string, payload: Uint8Array): Promise<number> {
-    this.published.add([channel, payload]);
+    // It is the caller's again when this returns.
+    this.published.add([channel, payload.slice()]);
     return super.publish(channel, payload) as Promise<number>;
   }
 }

@@ -42,7 +42,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   contract: [],
   // What a platform that we run on lacks of the language.
   language: [],
-  shared: ["contract", "language"],
+  shared: ["contract", "language", "node:timers"],
   memory: ["contract", "shared", "language"],
   broadcast: ["contract", "shared", "language", "node:timers"],
   redis: ["contract", "shared", "language", "npm:ioredis", "node:buffer", "node:timers"],

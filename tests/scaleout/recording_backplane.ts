@@ -54,7 +54,8 @@ export class RecordingBackplane implements Backplane {
   }
 
   publish(channel: string, payload: Uint8Array): Promise<number | undefined> {
-    this.published.push({ channel, payload });
+    // It is the caller's again when this returns.
+    this.published.push({ channel, payload: payload.slice() });
     if (this.swallowsPublish(channel)) return Promise.resolve(undefined);
     const error = this.refusesPublish(channel);
     if (error !== undefined) return Promise.reject(error);
