@@ -12,6 +12,22 @@ export async function channelsOf(port: number, prefix: string): Promise<string[]
   }
 }
 
+/** Waits until so many have subscribed a channel. */
+export async function untilSubscribers(
+  port: number,
+  channel: string,
+  count: number,
+): Promise<void> {
+  const redis = new Redis({ host: "127.0.0.1", port });
+  try {
+    await untilListed(async () => (await redis.pubsub("NUMSUB", channel)).map(String).slice(1), [
+      `${count}`,
+    ]);
+  } finally {
+    redis.disconnect();
+  }
+}
+
 /** Waits until the channels that anyone has subscribed, those of `prefix`, are `expected`. */
 export function untilChannels(
   port: number,
