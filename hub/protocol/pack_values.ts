@@ -6,6 +6,7 @@
 import { Decoder, decodeTimestampToTimeSpec, EXT_TIMESTAMP } from "@msgpack/msgpack";
 import { MAXIMUM_DEPTH } from "./json_text.ts";
 import { endOfValue, isContainer, type PackVisitor } from "./pack_extent.ts";
+import { PackWriter } from "./pack_writer.ts";
 
 /** Stands for a value that was sent and cannot be read. Whoever waits for the value gets an error. */
 export class UnreadableValue {
@@ -49,9 +50,37 @@ function toKey(key: unknown): string | number {
  * `__proto__`.
  */
 export function decodeValue(bytes: Uint8Array, depth: number = MAXIMUM_DEPTH): unknown {
-  const { wide, binary, containers } = look(bytes);
-  const value = (wide ? wideDecoder : decoder).decode(bytes);
+  const { wide, binary, containers, marked } = look(bytes);
+  const readable = marked.length === 0 ? bytes : markedTwice(bytes, marked);
+  const value = (wide ? wideDecoder : decoder).decode(readable);
   return wide || binary || containers > depth ? settle(value, depth) : value;
+}
+
+/** The longest text that the codec reads without a `TextDecoder`, which drops a byte order mark. */
+const UNDECODED_BYTES = 200;
+const MARK = [0xef, 0xbb, 0xbf] as const;
+
+/** Where the bytes of a text are. */
+interface Place {
+  readonly form: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** `bytes` with the byte order mark of those texts doubled: the codec drops one. */
+function markedTwice(bytes: Uint8Array, texts: readonly Place[]): Uint8Array {
+  const writer = new PackWriter();
+  let from = 0;
+  for (const { form, start, end } of texts) {
+    const length = 1 << (form - 0xd9);
+    writer.raw(bytes.subarray(from, start - length - 1));
+    writer.head32(0xdb, end - start + MARK.length);
+    writer.raw(new Uint8Array(MARK));
+    writer.raw(bytes.subarray(start, end));
+    from = end;
+  }
+  writer.raw(bytes.subarray(from));
+  return writer.finish().slice();
 }
 
 /** What a value holds. */
@@ -61,6 +90,8 @@ class Content implements PackVisitor {
   /** Bytes. */
   binary = false;
   containers = 0;
+  /** Long texts that begin with a byte order mark. */
+  readonly marked: Place[] = [];
   readonly #bytes: Uint8Array;
 
   constructor(bytes: Uint8Array) {
@@ -69,9 +100,16 @@ class Content implements PackVisitor {
 
   visit(form: number, start: number, end: number): void {
     if (isContainer(form)) this.containers++;
-    else if (form < 0xc0 || form >= 0xd9) this.#checkText(start, end);
+    else if (form < 0xc0 || form >= 0xd9) this.#text(form, start, end);
     else if (form === 0xcf || form === 0xd3) this.wide = true;
     else if (form >= 0xc4 && form <= 0xc6) this.binary = true;
+  }
+
+  #text(form: number, start: number, end: number): void {
+    if (end - start > UNDECODED_BYTES && MARK.every((byte, i) => this.#bytes[start + i] === byte)) {
+      this.marked.push({ form, start, end });
+    }
+    this.#checkText(start, end);
   }
 
   /** Of broken text the codec makes something that depends on what it has read before. */

@@ -93,6 +93,11 @@ export class PackWriter {
     this.#length += bytes.length;
   }
 
+  /** A form and a length of four bytes, whether a smaller form would do or not. */
+  head32(form: number, length: number): void {
+    this.#sized(form, length, 4);
+  }
+
   /** What {@link toPackable} gives. */
   value(value: unknown): void {
     switch (typeof value) {

@@ -129,6 +129,16 @@ const UNREADABLE: Readonly<Record<string, string>> = {
   "the key __proto__": "81a95f5f70726f746f5f5f81a561646d696ec3",
 };
 
+Deno.test("messagepackProtocol.parse() keeps a byte order mark, however long its text is", () => {
+  for (
+    const length of [0, 195, 196, 197, 198, 199, 252, 253, 254, 65_531, 65_532, 65_533, 100_000]
+  ) {
+    const text = `\ufeff${"a".repeat(length)}`;
+    const value = [text, { [text]: [text, "between", `\ufeff${text}`] }, new Uint8Array([1]), text];
+    assertEquals(read(written(value)), value, `${length}`);
+  }
+});
+
 Deno.test("messagepackProtocol.parse() lets a value that it cannot read fail whoever waits for it", () => {
   for (const [what, value] of Object.entries(UNREADABLE)) {
     assert(read(value) instanceof UnreadableValue, what);
