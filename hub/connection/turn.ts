@@ -9,6 +9,7 @@ export interface TurnListener {
 let turn = 1;
 let counting = false;
 let waiting: TurnListener[] = [];
+let carrying: TurnListener[] = [];
 
 /**
  * The number of this turn: of everything that the event loop has at hand. Numbers of turns in which
@@ -28,6 +29,12 @@ export function atEndOfTurn(listener: TurnListener): void {
   waiting.push(listener);
 }
 
+/** As {@link atEndOfTurn}, behind all of those: for what carries away what they write. */
+export function afterTurn(listener: TurnListener): void {
+  currentTurn();
+  carrying.push(listener);
+}
+
 function endTurn(): void {
   const ended = waiting;
   waiting = [];
@@ -36,4 +43,7 @@ function endTurn(): void {
   if (ended.length > 0) setImmediate(endTurn);
   else counting = false;
   for (const listener of ended) listener.turnEnded(turn);
+  const carriers = carrying;
+  carrying = [];
+  for (const carrier of carriers) carrier.turnEnded(turn);
 }

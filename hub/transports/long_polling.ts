@@ -7,7 +7,7 @@
 import { withResolvers } from "../../backplanes/_with_resolvers.ts";
 import type { Clock } from "../clock.ts";
 import type { Pipe, PipeListener } from "../connection/pipe.ts";
-import { atEndOfTurn, type TurnListener } from "../connection/turn.ts";
+import { afterTurn, type TurnListener } from "../connection/turn.ts";
 import type { Frame, TransferFormat } from "../protocol/protocol.ts";
 import type { ConnectionTable } from "./connection_table.ts";
 import { frameBytes } from "./frame_bytes.ts";
@@ -89,7 +89,7 @@ export class LongPolling implements Pipe, Attachment, TurnListener {
     this.#queue.push(bytes);
     this.#queuedBytes += bytes.length;
     // What follows in this turn goes with it.
-    if (this.#poll !== undefined) atEndOfTurn(this);
+    if (this.#poll !== undefined) afterTurn(this);
   }
 
   close(_code: number): void {
@@ -97,7 +97,7 @@ export class LongPolling implements Pipe, Attachment, TurnListener {
     this.#ended = true;
     this.#session.inlet.resume();
     // The session stays until a poll has been told.
-    if (this.#poll !== undefined) atEndOfTurn(this);
+    if (this.#poll !== undefined) afterTurn(this);
   }
 
   terminate(): void {
