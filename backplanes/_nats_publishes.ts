@@ -57,7 +57,8 @@ export class Publishes {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     if (this.#waitingBytes > MAXIMUM_WAITING_BYTES) return Promise.reject(tooSlow());
     const now = performance.now();
-    if (this.#open !== undefined && now > this.#open.openedAt + LONGEST_OPEN) this.#send();
+    const longest = Math.min(LONGEST_OPEN, this.#timeout / 2);
+    if (this.#open !== undefined && now >= this.#open.openedAt + longest) this.#send();
     const batch = this.#open ??= this.#openBatch(now);
     let accepted = batch.subjects.get(subject);
     if (accepted === undefined) {
@@ -128,12 +129,12 @@ export class Publishes {
       try {
         this.#connection.publish(subject, payload);
       } catch (cause) {
-        // What else there is has not left either: the connection is closed.
         const error = new BackplaneUnavailableError("Cannot publish: NATS is away", { cause });
-        return this.#reject(batch, error);
+        batch.subjects.get(subject)?.reject(error);
       }
     }
     batch.messages = [];
+    // Always: each batch has its PONG.
     this.#connection.ping();
   }
 

@@ -132,7 +132,7 @@ export class NatsBackplane implements Backplane {
   }
 
   /**
-   * As {@link Backplane.publish}; publishes on one channel in one turn share their promise.
+   * As {@link Backplane.publish}; publishes on one channel that leave together share their promise.
    *
    * @throws {BackplaneUnavailableError} also when publishes of 128 MiB, each counted with 1 KiB beside
    * its bytes, wait to be accepted.

@@ -110,7 +110,7 @@ export interface HubGroups {
    * Adds a connection, on this node or another, to a group. Resolves when messages that anyone
    * publishes to the group from then on reach it; a member already is no error.
    *
-   * @throws {HubError} if the group's name is empty or too long.
+   * @throws {HubError} if the group's name is empty or too long, or the id is no text of 1 to 256 characters.
    * @throws {GroupAckTimeoutError} if the connection exists nowhere, after `groupAckTimeout`.
    * @throws {BackplaneUnavailableError} if the bus is away and is needed; the connection is then no member.
    */

@@ -50,8 +50,9 @@ export interface HubDefinition<M extends HubMethods> {
   /** Called when a connection is there, before anything that it sent; throwing refuses it. */
   readonly connected?: (context: HubContext<never, never>) => unknown;
   /**
-   * Called once when a connection has gone and the last call that it had sent has begun, and only if
-   * `connected` did not throw. `error` is absent for an orderly end.
+   * Called once when a connection has gone, and only if `connected` did not throw. If its client has
+   * left, then after the last call that it had sent has begun, or `disconnectTimeout` has passed.
+   * `error` is absent for an orderly end.
    */
   readonly disconnected?: (context: HubContext<never, never>, error?: Error) => unknown;
 }

@@ -127,6 +127,7 @@ export class HubConnection implements StatefulListener, InboxListener, OutboxLis
 
   /** There was a message that its sender did not write in this client's protocol. */
   unreadable(): void {
+    if (this.#closed) return;
     this.fail(
       new ProtocolError(
         "This message was received from another server that did not have the requested protocol available.",
@@ -226,13 +227,14 @@ export class HubConnection implements StatefulListener, InboxListener, OutboxLis
   }
 
   #receive(pipe: Pipe, chunk: Frame): void {
-    if (this.#closed || pipe !== this.#pipe) return;
+    if (this.#closed || pipe !== this.#pipe || this.#stateful?.away) return;
     if (this.#handshake === undefined) this.#inbox?.push(chunk);
     else this.#shakeHands(this.#handshake, chunk);
   }
 
   #pipeClosed(pipe: Pipe, vanished: boolean): void {
-    if (this.#closed || pipe !== this.#pipe) return;
+    // Of a pipe that was given up nothing counts, not even that its client says goodbye at last.
+    if (this.#closed || pipe !== this.#pipe || this.#stateful?.away) return;
     if (!vanished || !this.#stateful) {
       return this.#inbox?.torn ? this.fail(torn()) : this.close({ gone: true });
     }

@@ -107,7 +107,8 @@ export class Outbox implements Congestible, TurnListener {
     }
     this.#unsentAtMost += bytes;
     const turn = currentTurn();
-    if (this.#turn !== turn && this.#busyTurn !== turn) {
+    // Nothing overtakes what waits, which in the first moments of a turn is that of the turn before.
+    if (this.#queue === undefined && this.#turn !== turn && this.#busyTurn !== turn) {
       this.#turn = turn;
       return this.#pipe.write(frame);
     }

@@ -44,7 +44,7 @@ export class PackWriter {
     return new Uint8Array(this.#buffer.buffer, this.#buffer.byteOffset, this.#length);
   }
 
-  /** Must be called where writing may fail. */
+  /** Ends it where writing has failed; one that is forgotten keeps the shared buffer from all others. */
   release(): void {
     if (user !== this) return;
     user = undefined;

@@ -43,7 +43,7 @@ export function toJson(value: unknown): string {
 }
 
 /**
- * `value` as the MessagePack codec takes it: `toJSON` applied, `bigint` as number.
+ * `value` as `PackWriter.value()` takes it: `toJSON` applied, `bigint` as number.
  *
  * @throws {TypeError} if it cannot travel.
  */
@@ -60,7 +60,7 @@ export function checkSerializable(value: unknown): void {
   if (!isPlain(value, 0)) convert(value, (bytes) => bytes, 0);
 }
 
-/** Whether both codecs take `value` as it is. The usual case, so it allocates nothing. */
+/** Whether both protocols take `value` as it is. The usual case, so it allocates nothing. */
 function isPlain(value: unknown, depth: number): boolean {
   switch (typeof value) {
     case "string":

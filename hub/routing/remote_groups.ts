@@ -1,6 +1,6 @@
 import type { Backplane } from "../../backplanes/backplane.ts";
 import type { Clock } from "../clock.ts";
-import { GroupAckTimeoutError } from "../errors.ts";
+import { GroupAckTimeoutError, HubError } from "../errors.ts";
 import { Acks } from "./acks.ts";
 import type { HubChannels } from "./channels.ts";
 import {
@@ -32,8 +32,9 @@ export interface RemoteGroupsOptions {
  * Changes the groups of any connection, wherever it is: here directly, elsewhere by a command that
  * its node acknowledges. `specs/signalr-redis.md §6`.
  *
- * A command that is not acknowledged is given again at each heartbeat: it or its acknowledgement may
- * be lost while the bus goes and comes, and to do it twice is to do it once.
+ * A command that is not acknowledged is given again every second: it or its acknowledgement may be lost
+ * while the bus goes and comes, and to do it twice is to do it once, unless the connection's own node has
+ * undone it meanwhile.
  *
  * A connection that closed here within `groupAckTimeout` is remembered, so that changing its groups
  * resolves without effect instead of asking around for it.
@@ -43,9 +44,9 @@ export class RemoteGroups {
   readonly #acks: Acks;
   /**
    * The commands without an acknowledgement, in the order in which they were given; of those for the
-   * same connection and group only the last, which undoes what the others did.
+   * same connection and group only the last of one kind, which undo what those before did.
    */
-  readonly #unanswered = new Map<string, GroupCommand>();
+  readonly #unanswered = new Map<string, GivenCommand[]>();
   /** Ids of connections that closed here, and when; oldest first. */
   readonly #closed = new Map<string, number>();
   #ended: Error | undefined;
@@ -58,7 +59,7 @@ export class RemoteGroups {
   /**
    * Adds a connection to a group; resolves when messages published to the group from then on reach it.
    *
-   * @throws {HubError} if the group's name is empty or too long.
+   * @throws {HubError} if the group's name is empty or too long, or the id cannot be one.
    * @throws {GroupAckTimeoutError} if no node answers for it.
    * @throws {BackplaneError} if the bus fails while it is needed.
    */
@@ -127,12 +128,16 @@ export class RemoteGroups {
 
   /** Gives unacknowledged commands again; forgets connections that closed long enough ago. */
   sweep(): void {
-    const { backplane, channels } = this.#options;
-    for (const command of this.#unanswered.values()) {
-      // If the bus is away, the next time or the timeout will do.
-      backplane.publish(channels.groupCommands, writeGroupCommand(command)).catch(() => {});
+    const { backplane, channels, clock } = this.#options;
+    const now = clock.now();
+    for (const commands of this.#unanswered.values()) {
+      for (const { command, givenAt } of commands) {
+        if (now - givenAt < PATIENCE) continue;
+        // If the bus is away, the next time or the timeout will do.
+        backplane.publish(channels.groupCommands, writeGroupCommand(command)).catch(() => {});
+      }
     }
-    const due = this.#options.clock.now() - this.#options.groupAckTimeout;
+    const due = now - this.#options.groupAckTimeout;
     for (const [id, closedAt] of this.#closed) {
       if (closedAt > due) return;
       this.#closed.delete(id);
@@ -156,7 +161,8 @@ export class RemoteGroups {
 
   async #command(action: number, connectionId: string, group: string): Promise<void> {
     if (this.#ended !== undefined) throw this.#ended;
-    const { backplane, channels, serverName, groupAckTimeout } = this.#options;
+    checkConnectionId(connectionId);
+    const { backplane, channels, clock, serverName, groupAckTimeout } = this.#options;
     const verb = action === GroupAction.Add ? "add to" : "remove from";
     const { id, acknowledged } = this.#acks.expect(() =>
       new GroupAckTimeoutError(
@@ -165,16 +171,29 @@ export class RemoteGroups {
       )
     );
     const command = { id, serverName, action, group, connectionId };
-    const key = JSON.stringify([connectionId, group]);
-    this.#unanswered.delete(key);
-    this.#unanswered.set(key, command);
+    const answered = this.#keep({ command, givenAt: clock.now() });
     backplane.publish(channels.groupCommands, writeGroupCommand(command))
       .catch((error) => this.#acks.fail(id, error));
     try {
       await acknowledged;
     } finally {
-      if (this.#unanswered.get(key) === command) this.#unanswered.delete(key);
+      answered();
     }
+  }
+
+  /** Keeps a command to be given again, until what this returns is called. */
+  #keep(given: GivenCommand): () => void {
+    const { connectionId, group, action } = given.command;
+    const key = JSON.stringify([connectionId, group]);
+    const before = this.#unanswered.get(key);
+    const same = before !== undefined && before[0]?.command.action === action ? before : [];
+    same.push(given);
+    this.#unanswered.delete(key);
+    this.#unanswered.set(key, same);
+    return () => {
+      same.splice(same.indexOf(given), 1);
+      if (same.length === 0 && this.#unanswered.get(key) === same) this.#unanswered.delete(key);
+    };
   }
 
   #acknowledge(command: GroupCommand): void {
@@ -183,6 +202,24 @@ export class RemoteGroups {
       logger.warn("Cannot acknowledge a group command:", error);
     });
   }
+}
+
+/** A command, and when it was given first. */
+interface GivenCommand {
+  readonly command: GroupCommand;
+  readonly givenAt: number;
+}
+
+/** How long an acknowledgement may take before its command is given again, in milliseconds. */
+const PATIENCE = 1000;
+
+/** What no connection id is longer than, in UTF-16 units: upstream's have 22. */
+const LONGEST_ID = 256;
+
+/** Ids may come from clients, who send what they like. */
+function checkConnectionId(id: unknown): void {
+  if (typeof id === "string" && id !== "" && id.length <= LONGEST_ID && id.isWellFormed()) return;
+  throw new HubError("Cannot use connection id: it is no text of 1 to 256 characters");
 }
 
 /** Whoever does not await it must not be ended by an unhandled rejection. */

@@ -142,7 +142,7 @@ onEachServer("more than is read in a turn runs, though its client has gone", asy
 });
 
 onEachServer(
-  "what a server has stopped to read runs, though its client has gone",
+  "more than a server reads ahead runs, though its client has gone",
   async (serve) => {
     const { hub, happened, release } = heldHub();
     await using node = await serve({ hubs: { "/hub": hub } });

@@ -57,10 +57,17 @@ onEachNode(
     assertEquals(statuses.filter((status) => status === 503).length, COUNT + 500 - taken);
     // Those that came first may be forgotten before the last comes.
     assert(taken >= COUNT, `only ${taken} were taken`);
+    const pending = async () => (await node.state()).more["pending tokens"] ?? Infinity;
+    const waiting = await pending();
+    assert(waiting > 0 && waiting <= COUNT, `${waiting} wait`);
     const most = await witness.liveMiB() - before;
     figure(`10,000 negotiated: ${most.toFixed(1)} MiB, ${COUNT + 500 - taken} refused`);
     const kept = await witness.backTo(before, 3);
     figure(`when they are forgotten: ${kept.toFixed(1)} MiB`);
+    for (let tries = 0; await pending() > 0; tries++) {
+      assert(tries < 120, "some are not forgotten");
+      await delay(500);
+    }
     assertEquals(await negotiate(node.port), 200);
   },
   { maximumPendingConnections: COUNT, disconnectTimeout: 15_000 },

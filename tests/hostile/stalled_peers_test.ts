@@ -59,6 +59,6 @@ onEachNode(
   {},
   (server) => ({
     // Its sockets held everything until they were closed, and the allocator keeps that for the next.
-    ...server === "fetch" && { rssMiB: PEERS * 1.5 },
+    rssMiB: server === "fetch" ? PEERS * 1.5 : PEERS * 0.3,
   }),
 );

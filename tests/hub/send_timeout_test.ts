@@ -100,6 +100,10 @@ Deno.test("HubConnection lets a client whose socket is stuck come back on anothe
   core.pass(7000);
   assertEquals(pipe.ends, ["terminated"]);
   assert(connection.isStateful);
+  // The socket comes back to life: what it still says, and its goodbye, does not count.
+  pipe.sendText('{"type":1,"target":"got","arguments":["late"]}\x1e');
+  pipe.vanish();
+  assert(connection.isStateful);
   const next = new MemoryPipe();
   next.stuck = true;
   next.attach(connection.reattach(next));

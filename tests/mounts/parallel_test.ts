@@ -25,10 +25,12 @@ class ParallelApp implements AsyncDisposable {
       ...["serve", "--parallel", "--no-lock", "--allow-net", "--host", "127.0.0.1", "--port", "0"],
       APP,
     );
+    Deno.env.delete("DENO_JOBS");
     const [, port = ""] = await process.until(/Listening on http:\S+?:(\d+)/);
     const app = new ParallelApp(process, port);
     const workers = new Set<string>();
-    while (workers.size < 2) {
+    for (let attempt = 0; workers.size < 2; attempt++) {
+      assert(attempt < 1000, "one of the workers does not serve");
       await using client = await app.connect();
       workers.add(await client.connection.invoke("worker"));
       await delay(10);

@@ -58,17 +58,20 @@ Deno.test("Publishes joins what comes before the PONG, or before the end of the 
   assertEquals(sent.splice(0), ["far", "PING", "a", "b", "PING"]);
   for (let i = 0; i < 2; i++) publishes.accepted();
 
-  // An answer at once: now the server is known to be near.
-  publishes.publish("near", payload);
-  await Promise.resolve();
-  publishes.accepted();
+  // Answers at once, so many that this machine is not too slow for all: the server is known to be near.
+  for (let time = 0; time < 20; time++) {
+    publishes.publish("near", payload);
+    await Promise.resolve();
+    publishes.accepted();
+  }
+  sent.length = 0;
   publishes.publish("c", payload);
   await Promise.resolve();
   const waiting = ["d", "e"].map((subject) => publishes.publish(subject, payload));
   await setImmediate();
-  assertEquals(sent, ["near", "PING", "c", "PING"]);
+  assertEquals(sent, ["c", "PING"]);
   publishes.accepted();
-  assertEquals(sent.slice(4), ["d", "e", "PING"]);
+  assertEquals(sent.slice(2), ["d", "e", "PING"]);
   publishes.accepted();
   assertEquals(await outcomes(waiting), ["accepted", "accepted"]);
   publishes.fail(new Error("the end"));

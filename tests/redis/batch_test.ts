@@ -15,10 +15,13 @@ function recorded(): { batch: RedisBatch; writes: string[]; socket: { writable: 
   return { batch, writes, socket };
 }
 
-/** Makes a batch believe that its bus is near. */
-function approach(batch: RedisBatch): void {
-  batch.write(Buffer.from("first"));
-  batch.answered();
+/** Shows a batch that its bus is near, so often that this machine is not too slow for it every time. */
+function approach({ batch, writes }: ReturnType<typeof recorded>): void {
+  for (let time = 0; time < 20; time++) {
+    batch.write(Buffer.from("first"));
+    batch.answered();
+  }
+  writes.length = 0;
 }
 
 Deno.test("RedisBatch writes at once while no answer is awaited", () => {
@@ -31,18 +34,19 @@ Deno.test("RedisBatch writes at once while no answer is awaited", () => {
 });
 
 Deno.test("RedisBatch joins what comes while a near bus has not answered, in order", async () => {
-  const { batch, writes } = recorded();
-  approach(batch);
+  const record = recorded();
+  const { batch, writes } = record;
+  approach(record);
   for (const command of ["a", "b", "c"]) batch.write(Buffer.from(command));
   await setImmediate();
-  assertEquals(writes, ["first", "a"]);
+  assertEquals(writes, ["a"]);
   batch.answered();
-  assertEquals(writes, ["first", "a", "bc"]);
+  assertEquals(writes, ["a", "bc"]);
   batch.write(Buffer.from("d"));
   batch.answered();
-  assertEquals(writes, ["first", "a", "bc"]);
+  assertEquals(writes, ["a", "bc"]);
   batch.answered();
-  assertEquals(writes, ["first", "a", "bc", "d"]);
+  assertEquals(writes, ["a", "bc", "d"]);
 });
 
 Deno.test("RedisBatch lets nothing wait for a bus far away beyond the end of the turn", async () => {
@@ -54,13 +58,14 @@ Deno.test("RedisBatch lets nothing wait for a bus far away beyond the end of the
 });
 
 Deno.test("RedisBatch.flush() writes what waits, and gives a socket that has ended nothing", () => {
-  const { batch, writes, socket } = recorded();
-  approach(batch);
+  const record = recorded();
+  const { batch, writes, socket } = record;
+  approach(record);
   for (const command of ["a", "b"]) batch.write(Buffer.from(command));
   batch.flush();
-  assertEquals(writes, ["first", "a", "b"]);
+  assertEquals(writes, ["a", "b"]);
   batch.write(Buffer.from("c"));
   socket.writable = false;
   batch.flush();
-  assertEquals(writes, ["first", "a", "b"]);
+  assertEquals(writes, ["a", "b"]);
 });

@@ -109,6 +109,7 @@ Deno.test("createHubServer() is not harmed by another node's SIGKILL", async () 
     for (const { id } of [here, there]) await node.groups.add(id, "group");
     await node.clients.group("group").send("heard", "both");
     for (const client of [here, there]) await client.heard.count(1);
+    const gone = there.id;
     child.kill("SIGKILL");
     await child.status;
     const [error] = await there.closed.count(1);
@@ -119,8 +120,8 @@ Deno.test("createHubServer() is not harmed by another node's SIGKILL", async () 
       "hub:user:ann",
       "hub:group:group",
     ]);
-    await assertRejects(() => node.groups.add(there.id, "group"), GroupAckTimeoutError);
-    await node.clients.client(there.id).send("heard", "nobody");
+    await assertRejects(() => node.groups.add(gone, "group"), GroupAckTimeoutError);
+    await node.clients.client(gone).send("heard", "nobody");
     await node.clients.group("group").send("heard", "one");
     await here.heard.count(2);
     assertEquals(here.texts, ["both", "one"]);

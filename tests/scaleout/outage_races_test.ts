@@ -175,7 +175,8 @@ for (const [driver, open] of Object.entries(SERVED_BUSES)) {
     await using _two = two;
     bus.server.pause();
     const add = one.groups.add("ann", "group");
-    // The bus has been asked, and will do it when it goes on.
+    // The bus will do it when it goes on.
+    await one.backplane.asked.find((call) => call === `+${GROUP}`);
     await delay(50);
     await ann.leave();
     one.advance(1000);
@@ -207,5 +208,46 @@ for (const [driver, open] of Object.entries(SERVED_BUSES)) {
     await ann.heard.count(1);
     assertEquals(ann.texts, ["member"]);
     assertEquals(outages, 1);
+  });
+
+  Deno.test(`groups.add() of a remote connection that goes while ${driver} is away resolves and leaves nothing on the bus`, async () => {
+    await using bus = await open();
+    const { one: owner, two: asked, ann, channels } = await startNodes(bus, PATIENT);
+    await using _owner = owner;
+    await using _asked = asked;
+    let outages = 0;
+    owner.backplane.beforeSubscribe = async (channel) => {
+      if (channel !== GROUP || outages++ > 0) return;
+      await bus.server.stop();
+      for (const node of [owner, asked]) await untilStatus(node, "reconnecting");
+      await ann.leave();
+    };
+    const add = asked.groups.add("ann", "group");
+    await owner.backplane.asked.find((call) => call === `+${GROUP}`);
+    await untilStatus(asked, "reconnecting");
+    await bus.server.start();
+    await acknowledged(add, asked, owner);
+    for (const node of [owner, asked]) await untilStatus(node, "open");
+    owner.advance(1000);
+    await untilListed(channels, allOf(owner, asked));
+  });
+
+  Deno.test(`groups.remove() and groups.add() within unsubscribeDelay while ${driver} is away keep the member`, async () => {
+    await using bus = await open();
+    const { one, two, ann } = await startNodes(bus, PATIENT);
+    await using _one = one;
+    await using _two = two;
+    await one.groups.add("ann", "group");
+    await bus.server.stop();
+    for (const node of [one, two]) await untilStatus(node, "reconnecting");
+    await one.groups.remove("ann", "group");
+    const rejoined = one.groups.add("ann", "group");
+    await bus.server.start();
+    await bounded(rejoined, "the join");
+    for (const node of [one, two]) await untilStatus(node, "open");
+    one.advance(1000);
+    await two.clients.group("group").send("heard", "member");
+    await ann.heard.count(1);
+    assertEquals(ann.texts, ["member"]);
   });
 }

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { BackplaneUnavailableError, GroupAckTimeoutError, MemoryBus } from "../../mod.ts";
+import { BackplaneUnavailableError, GroupAckTimeoutError, HubError, MemoryBus } from "../../mod.ts";
 import { endOfTurn } from "./arrivals.ts";
 import type { PipeClient } from "./pipe_client.ts";
 import { PipeNode, type PipeNodeOptions } from "./pipe_node.ts";
@@ -190,6 +190,30 @@ Deno.test("groups.add() is not asked for again once it has been undone", async (
   assertEquals(two.ann.texts, ["last"]);
   two.asked.advance(1);
   await assertRejects(() => add, GroupAckTimeoutError);
+});
+
+Deno.test("groups.add() refuses what cannot be a connection id, and the node goes on", async () => {
+  await using two = await Two.start();
+  const { groups, backplane } = two.asked;
+  const strange: unknown[] = [null, undefined, 1, 10n, {}, "", "x".repeat(257), "\ud800"];
+  for (const id of strange) {
+    for (const change of ["add", "remove"] as const) {
+      await assertRejects(() => groups[change](id as string, "group"), HubError, "connection id");
+    }
+  }
+  two.asked.advance(10_000);
+  assertEquals(backplane.published, []);
+  await groups.add("ann", "group");
+});
+
+Deno.test("groups.add() that is asked for twice resolves twice, though the first was lost", async () => {
+  await using two = await Two.start();
+  two.asked.backplane.swallowsPublish = (channel) => channel === "hub:internal:groups";
+  const both = [1, 2].map(() => two.asked.groups.add("ann", "group"));
+  await endOfTurn();
+  two.asked.backplane.swallowsPublish = () => false;
+  two.asked.advance(1000);
+  await Promise.all(both);
 });
 
 Deno.test("groups.add() rejects at its timeout when the other node cannot join", async () => {

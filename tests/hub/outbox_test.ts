@@ -1,0 +1,46 @@
+import { setImmediate } from "node:timers/promises";
+import { assertEquals } from "@std/assert";
+import { Outbox } from "../../hub/connection/outbox.ts";
+import { atEndOfTurn } from "../../hub/connection/turn.ts";
+import { MemoryPipe } from "./memory_pipe.ts";
+
+function connected(): { outbox: Outbox; pipe: MemoryPipe } {
+  const pipe = new MemoryPipe();
+  const outbox = new Outbox(1024 * 1024, { close: () => {} });
+  outbox.attach(pipe);
+  return { outbox, pipe };
+}
+
+Deno.test("Outbox sends the first of an idle turn at once, and what follows as one write", async () => {
+  const { outbox, pipe } = connected();
+  for (const frame of ["a;", "b;", "c;"]) outbox.write(frame);
+  assertEquals(pipe.writes, ["a;"]);
+  await setImmediate();
+  assertEquals(pipe.writes, ["a;", "b;c;"]);
+  // The turn before was busy, so this one is likely to be.
+  for (const frame of ["d;", "e;"]) outbox.write(frame);
+  assertEquals(pipe.writes.length, 2);
+  await setImmediate();
+  assertEquals(pipe.writes.slice(2), ["d;e;"]);
+  for (let turn = 0; turn < 3; turn++) await setImmediate();
+  outbox.write("f;");
+  assertEquals(pipe.writes.slice(3), ["f;"]);
+});
+
+Deno.test("Outbox lets nothing overtake what waits, also what another writes when the turn ends", async () => {
+  const { outbox, pipe } = connected();
+  // It stands before the outbox, as an inbox does that reads on.
+  atEndOfTurn({ turnEnded: () => outbox.write("c;") });
+  for (const frame of ["a;", "b;"]) outbox.write(frame);
+  for (let turn = 0; turn < 3; turn++) await setImmediate();
+  assertEquals(pipe.writes.join(""), "a;b;c;");
+});
+
+Deno.test("Outbox writes at most 64 KiB at a time, and a larger frame alone", async () => {
+  const { outbox, pipe } = connected();
+  const frames = [10, 40_000, 40_000, 100_000, 10, 10].map((length, i) => `${i}`.repeat(length));
+  for (const frame of frames) outbox.write(frame);
+  await setImmediate();
+  const [first = "", second = "", third = "", fourth = "", ...others] = frames;
+  assertEquals(pipe.writes, [first, second, third, fourth, others.join("")]);
+});
