@@ -62,9 +62,8 @@ export interface HubServerOptions {
    */
   readonly clientTimeoutInterval?: number;
   /**
-   * How long a connection may be without a transport, after it was negotiated or has lost one, and how
-   * long the calls that a client sent before it left may take to begin, 1 to 2,147,483,647. Looked at
-   * once a second.
+   * How long a connection may be without a transport, after it was negotiated or has lost one, and what
+   * a client sent before it left may take to begin, 1 to 2,147,483,647. Looked at once a second.
    *
    * @default {15000}
    */

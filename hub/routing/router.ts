@@ -2,7 +2,6 @@ import { withResolvers } from "../../backplanes/_with_resolvers.ts";
 import type { Backplane } from "../../backplanes/backplane.ts";
 import { BackplaneClosedError } from "../../backplanes/errors.ts";
 import type { Clock } from "../clock.ts";
-import type { HubProtocol } from "../protocol/protocol.ts";
 import { SerializedInvocation } from "../protocol/serialized_invocation.ts";
 import { HubChannels } from "./channels.ts";
 import { ClientResults } from "./client_results.ts";
@@ -14,27 +13,12 @@ import { checkName } from "./names.ts";
 import { Publisher } from "./publisher.ts";
 import type { Recipient } from "./recipient.ts";
 import { RemoteGroups } from "./remote_groups.ts";
+import type { RouterOptions } from "./router_options.ts";
 
 /** The pause after a base channel was refused, in milliseconds. */
 const RETRY_DELAY = 1000;
 
 const NOBODY: readonly never[] = [];
-
-/** What a {@link Router} is made of. */
-export interface RouterOptions {
-  /** The hub's name, the same on every node. */
-  readonly hub: string;
-  /** This node's name, unlike any other's. */
-  readonly serverName: string;
-  readonly backplane: Backplane;
-  readonly clock: Clock;
-  readonly logger: Pick<Console, "error" | "warn">;
-  readonly groupAckTimeout: number;
-  readonly maximumNameBytes: number;
-  readonly clientResultTimeout: number;
-  readonly protocols: readonly HubProtocol[];
-  readonly unsubscribeDelay: number;
-}
 
 /**
  * Brings one hub's messages to connections on this node and, through the backplane, on others.
