@@ -113,9 +113,7 @@ export class Publishes {
       bytes: 0,
     };
     this.#timer ??= setTimeout(this.#sweep, this.#timeout);
-    // Not before what is published in the same go is there as well.
-    if (this.#pace.idle) queueMicrotask(() => this.#send());
-    else this.#pace.wait();
+    this.#pace.wait();
     return batch;
   }
 

@@ -5,11 +5,11 @@ const NEAR = 1;
 
 /**
  * Says when to write what waits to be sent, so that much of it leaves as one write: the system call is
- * what sending costs, here and on the bus.
+ * what sending costs, here, on the bus and to the clients of other nodes, which are sent what comes
+ * together as one message.
  *
- * Adaptive: while no answer is awaited nothing has to wait. What comes meanwhile is written when the
- * answers are there (Nagle's algorithm), or, so that a bus far away does not delay messages by its
- * distance, at the end of the turn.
+ * That is at the end of the turn; while an answer of a bus that is near is awaited, when it is there
+ * (Nagle's algorithm): a bus far away must not delay messages by its distance.
  */
 export class Pace {
   readonly #write: () => void;
@@ -26,22 +26,17 @@ export class Pace {
     this.#write = write;
   }
 
-  /** Whether no answer is awaited: what is to be sent is to be written at once. */
-  get idle(): boolean {
-    return this.#unanswered === 0;
-  }
-
-  /** Something waits, because it is not {@link idle}. */
+  /** Something waits. */
   wait(): void {
-    if (this.#turn || this.#distance <= NEAR) return;
+    if (this.#turn || (this.#unanswered > 0 && this.#distance <= NEAR)) return;
     this.#turn = true;
     setImmediate(this.#turnEnded);
   }
 
-  /** So many things were written that the bus will answer. */
-  written(count: number): void {
+  /** What waited was written: the bus will give so many answers. */
+  written(answers: number): void {
     if (this.#unanswered === 0) this.#writtenAt = performance.now();
-    this.#unanswered += count;
+    this.#unanswered += answers;
   }
 
   /** One of them is answered, or never will be. */

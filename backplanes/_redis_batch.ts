@@ -32,8 +32,7 @@ export class RedisBatch {
     const bytes = typeof chunk === "string" ? Buffer.from(chunk) : chunk;
     this.#chunks.push(bytes);
     this.#bytes += bytes.length;
-    if (this.#pace.idle) this.flush();
-    else this.#pace.wait();
+    this.#pace.wait();
   }
 
   /** A command that was written has its answer, or never will have. */

@@ -5,7 +5,7 @@ import { type CloseCause, tooSlow } from "./closing.ts";
 import type { Congestible } from "./congestion.ts";
 import type { Pipe } from "./pipe.ts";
 import { ResendBuffer } from "./resend_buffer.ts";
-import { atEndOfTurn, currentTurn, type TurnListener } from "./turn.ts";
+import { atEndOfTurn, currentTurn, mayLeaveAtOnce, type TurnListener } from "./turn.ts";
 
 /** The most that is joined into one write, in bytes; a larger frame travels alone. */
 const MAXIMUM_BATCH_BYTES = 64 * 1024;
@@ -19,9 +19,9 @@ export interface OutboxListener {
 /**
  * What waits to be sent to one connection.
  *
- * - **Adaptive coalescing**: the first frame of an idle turn leaves at once; what follows in the same
- *   turn leaves as one write at its end. In a turn right after such a one the first frame waits too.
- *   The system call is what sending costs.
+ * - **Adaptive coalescing**: the first frame of a turn leaves at once, as long as the turn sends little
+ *   ({@link mayLeaveAtOnce}); what follows leaves as one write at its end. After such a turn the first
+ *   frame of the next waits too, and so on until one had no other. The system call is what sending costs.
  * - **Bounded**: when more than the limit is unsent (queued here or in the pipe), the listener is told
  *   and the frame is dropped; the connection is then closed, because a gap in its messages would be silent.
  * - **Order** is that of the calls.
@@ -41,8 +41,8 @@ export class Outbox implements Congestible, TurnListener {
   #stuckSince: number | undefined;
   /** The last turn in which a frame left at once. */
   #turn = 0;
-  /** The turn after one with several frames: it is likely to have several too, so its first waits. */
-  #busyTurn = 0;
+  /** Whether the last turn with frames had several: the next is likely to have several too, so its first waits. */
+  #busy = false;
   /** Whether the end of the turn is waited for. */
   #waiting = false;
   #closed = false;
@@ -106,10 +106,10 @@ export class Outbox implements Congestible, TurnListener {
       return this.#listener.close(tooSlow());
     }
     this.#unsentAtMost += bytes;
-    const turn = currentTurn();
     // Nothing overtakes what waits, which in the first moments of a turn is that of the turn before.
-    if (this.#queue === undefined && this.#turn !== turn && this.#busyTurn !== turn) {
-      this.#turn = turn;
+    const first = this.#queue === undefined && this.#turn !== currentTurn();
+    if (first && !this.#busy && mayLeaveAtOnce()) {
+      this.#turn = currentTurn();
       return this.#pipe.write(frame);
     }
     this.#push(frame, bytes);
@@ -148,10 +148,10 @@ export class Outbox implements Congestible, TurnListener {
     this.#queue = undefined;
   }
 
-  turnEnded(next: number): void {
+  turnEnded(): void {
     this.#waiting = false;
-    const alone = this.#busyTurn === next - 1 && this.#queue?.count === 1;
-    if (!alone) this.#busyTurn = next;
+    // What waited although the outbox was not busy, followed another frame.
+    this.#busy = !this.#busy || (this.#queue?.count ?? 0) > 1;
     this.#flush();
   }
 

@@ -2,12 +2,16 @@ import { setImmediate } from "node:timers";
 
 /** Something that waits for the end of the turn. */
 export interface TurnListener {
-  /** The turn in which it asked has ended, and turn number `next` begins. */
-  turnEnded(next: number): void;
+  /** The turn in which it asked has ended. */
+  turnEnded(): void;
 }
+
+/** How many writes a turn makes before its end. */
+const MAXIMUM_SENT_AT_ONCE = 16;
 
 let turn = 1;
 let counting = false;
+let sentAtOnce = 0;
 let waiting: TurnListener[] = [];
 let carrying: TurnListener[] = [];
 
@@ -21,6 +25,15 @@ export function currentTurn(): number {
     setImmediate(endTurn);
   }
   return turn;
+}
+
+/**
+ * Counts a write that is not to wait for the end of the turn, and says whether it may: after so many
+ * there is more to gain from reading on, because what comes then can join what waits.
+ */
+export function mayLeaveAtOnce(): boolean {
+  currentTurn();
+  return sentAtOnce++ < MAXIMUM_SENT_AT_ONCE;
 }
 
 /** Calls `listener.turnEnded()` at the end of this turn. All share one callback, so asking costs a push. */
@@ -39,11 +52,10 @@ function endTurn(): void {
   const ended = waiting;
   waiting = [];
   turn++;
-  // One more than is needed tells who was busy that a turn has passed without it.
-  if (ended.length > 0) setImmediate(endTurn);
-  else counting = false;
-  for (const listener of ended) listener.turnEnded(turn);
+  sentAtOnce = 0;
+  counting = false;
+  for (const listener of ended) listener.turnEnded();
   const carriers = carrying;
   carrying = [];
-  for (const carrier of carriers) carrier.turnEnded(turn);
+  for (const carrier of carriers) carrier.turnEnded();
 }

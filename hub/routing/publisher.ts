@@ -26,41 +26,38 @@ export class Publisher {
     this.#logger = logger;
   }
 
-  /**
-   * Publishes `message` on `channel` before it returns; resolves when the bus has accepted it, and
-   * rejects with an error that tells what has been delivered. `local` is how many connections of this
-   * node have it already.
-   */
+  /** Hands `message` to the bus before it returns; what came of it is for {@link outcome}. */
   publish(
     channel: string,
     message: WritableInvocation,
-    excluded: readonly string[],
-    local: number,
-  ): Promise<void> {
-    const payload = writeInvocation(message, excluded, this.#serverName);
-    return this.#backplane.publish(channel, payload).then(
-      ignore,
-      (error) => this.#failed(error, local > 0),
-    );
+    excluded: readonly string[] = [],
+  ): Promise<unknown> {
+    return this.#hand(channel, writeInvocation(message, excluded, this.#serverName));
+  }
+
+  /** As {@link publish} on every channel, for {@link outcomes}. */
+  publishAll(channels: readonly string[], message: WritableInvocation): Promise<unknown>[] {
+    const [channel] = channels;
+    if (channel === undefined) return [];
+    if (channels.length === 1) return [this.publish(channel, message)];
+    // What the first publish causes may write payloads of its own.
+    const payload = writeInvocation(message, [], this.#serverName).slice();
+    return channels.map((channel) => this.#hand(channel, payload));
   }
 
   /**
-   * As {@link publish} on every channel: all are tried, then it rejects with the first error. Returns
-   * nothing if there are none.
+   * Resolves when the bus has accepted what was published, and rejects with an error that tells what has
+   * been delivered. `local` is how many connections of this node have it.
    */
-  publishAll(
-    channels: readonly string[],
-    message: WritableInvocation,
-    excluded: readonly string[],
-    local: number,
-  ): Promise<void> | undefined {
-    const [channel] = channels;
-    if (channel === undefined) return undefined;
-    if (channels.length === 1) return this.publish(channel, message, excluded, local);
-    // What the first publish causes may write payloads of its own.
-    const payload = writeInvocation(message, excluded, this.#serverName).slice();
-    const published = channels.map((channel) => this.#backplane.publish(channel, payload));
-    return this.#accepted(published, local > 0);
+  outcome(published: Promise<unknown>, local: number): Promise<void> {
+    return published.then(ignore, (error) => this.#failed(error, local > 0));
+  }
+
+  /** As {@link outcome}, with the first error. Returns nothing if nothing was published. */
+  outcomes(published: readonly Promise<unknown>[], local: number): Promise<void> | undefined {
+    const [first] = published;
+    if (first === undefined) return undefined;
+    return published.length === 1 ? this.outcome(first, local) : this.#all(published, local > 0);
   }
 
   /** The bus is back: the next failure is a new one, to be logged again. */
@@ -69,10 +66,16 @@ export class Publisher {
     this.#refusalsLogged.clear();
   }
 
-  async #accepted(
-    published: readonly Promise<unknown>[],
-    deliveredLocally: boolean,
-  ): Promise<void> {
+  /** A driver that throws would keep the message from the members here. */
+  #hand(channel: string, payload: Uint8Array): Promise<unknown> {
+    try {
+      return this.#backplane.publish(channel, payload);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  async #all(published: readonly Promise<unknown>[], deliveredLocally: boolean): Promise<void> {
     const outcomes = await Promise.allSettled(published);
     const failures = outcomes.filter((outcome) => outcome.status === "rejected");
     const [first, ...others] = failures;

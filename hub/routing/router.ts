@@ -146,8 +146,9 @@ export class Router {
     excluded: readonly string[] = NOBODY,
   ): Promise<void> {
     const message = new SerializedInvocation(method, args);
+    const published = this.#publisher.publish(this.#channels.all, message, excluded);
     const local = deliver(this.#connections.values(), message, excluded);
-    return this.#publisher.publish(this.#channels.all, message, excluded, local);
+    return this.#publisher.outcome(published, local);
   }
 
   /** To the members of a group but the excluded. */
@@ -159,8 +160,9 @@ export class Router {
   ): Promise<void> {
     checkName("group", group, this.#maximumNameBytes);
     const message = new SerializedInvocation(method, args);
+    const published = this.#publisher.publish(this.#channels.group(group), message, excluded);
     const local = deliver(this.#groups.of(group), message, excluded);
-    return this.#publisher.publish(this.#channels.group(group), message, excluded, local);
+    return this.#publisher.outcome(published, local);
   }
 
   /** To the members of each group; who is in two of them gets two copies. */
@@ -171,10 +173,11 @@ export class Router {
   ): Promise<void> | undefined {
     for (const group of groups) checkName("group", group, this.#maximumNameBytes);
     const message = new SerializedInvocation(method, args);
+    const channels = groups.map((group) => this.#channels.group(group));
+    const published = this.#publisher.publishAll(channels, message);
     let local = 0;
     for (const group of groups) local += deliver(this.#groups.of(group), message);
-    const channels = groups.map((group) => this.#channels.group(group));
-    return this.#publisher.publishAll(channels, message, NOBODY, local);
+    return this.#publisher.outcomes(published, local);
   }
 
   /** To every connection of each user. */
@@ -185,10 +188,11 @@ export class Router {
   ): Promise<void> | undefined {
     for (const id of ids) checkName("user", id, this.#maximumNameBytes);
     const message = new SerializedInvocation(method, args);
+    const channels = ids.map((id) => this.#channels.user(id));
+    const published = this.#publisher.publishAll(channels, message);
     let local = 0;
     for (const id of ids) local += deliver(this.#users.of(id), message);
-    const channels = ids.map((id) => this.#channels.user(id));
-    return this.#publisher.publishAll(channels, message, NOBODY, local);
+    return this.#publisher.outcomes(published, local);
   }
 
   /** To one connection: if it is here, it never touches the bus; none of that id is no error. */
@@ -196,7 +200,8 @@ export class Router {
     const message = new SerializedInvocation(method, args);
     const recipient = this.#connections.get(id);
     if (recipient === undefined) {
-      return this.#publisher.publish(this.#channels.connection(id), message, NOBODY, 0);
+      const published = this.#publisher.publish(this.#channels.connection(id), message);
+      return this.#publisher.outcome(published, 0);
     }
     deliver([recipient], message);
     return undefined;
@@ -216,8 +221,8 @@ export class Router {
       if (recipient === undefined) elsewhere.push(this.#channels.connection(id));
       else here.push(recipient);
     }
-    const local = deliver(here, message);
-    return this.#publisher.publishAll(elsewhere, message, NOBODY, local);
+    const published = this.#publisher.publishAll(elsewhere, message);
+    return this.#publisher.outcomes(published, deliver(here, message));
   }
 
   /** Gives up channels that nobody has needed for a while. Called by the heartbeat. */

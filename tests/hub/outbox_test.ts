@@ -17,14 +17,30 @@ Deno.test("Outbox sends the first of an idle turn at once, and what follows as o
   assertEquals(pipe.writes, ["a;"]);
   await setImmediate();
   assertEquals(pipe.writes, ["a;", "b;c;"]);
-  // The turn before was busy, so this one is likely to be.
+  // The last turn with frames was busy, so this one is likely to be, and so on until one is not.
+  for (let turn = 0; turn < 3; turn++) await setImmediate();
   for (const frame of ["d;", "e;"]) outbox.write(frame);
   assertEquals(pipe.writes.length, 2);
   await setImmediate();
   assertEquals(pipe.writes.slice(2), ["d;e;"]);
-  for (let turn = 0; turn < 3; turn++) await setImmediate();
   outbox.write("f;");
-  assertEquals(pipe.writes.slice(3), ["f;"]);
+  assertEquals(pipe.writes.length, 3);
+  await setImmediate();
+  outbox.write("g;");
+  assertEquals(pipe.writes.slice(3), ["f;", "g;"]);
+});
+
+Deno.test("Outbox of a turn that has sent to many at once already waits for its end", async () => {
+  const all = Array.from({ length: 20 }, connected);
+  for (const { outbox } of all) outbox.write("a;");
+  const sent = () => all.map(({ pipe }) => pipe.writes.length);
+  assertEquals(sent(), [...Array(16).fill(1), ...Array(4).fill(0)]);
+  for (const { outbox } of all) outbox.write("b;");
+  await setImmediate();
+  assertEquals(all.map(({ pipe }) => pipe.writes.at(-1)), [
+    ...Array(16).fill("b;"),
+    ...Array(4).fill("a;b;"),
+  ]);
 });
 
 Deno.test("Outbox lets nothing overtake what waits, also what another writes when the turn ends", async () => {

@@ -19,26 +19,32 @@ function recorded(): { batch: RedisBatch; writes: string[]; socket: { writable: 
 function approach({ batch, writes }: ReturnType<typeof recorded>): void {
   for (let time = 0; time < 20; time++) {
     batch.write(Buffer.from("first"));
+    batch.flush();
     batch.answered();
   }
   writes.length = 0;
 }
 
-Deno.test("RedisBatch writes at once while no answer is awaited", () => {
+Deno.test("RedisBatch writes what one turn brings as one write at its end", async () => {
   const { batch, writes } = recorded();
-  for (const command of ["a", "b"]) {
-    batch.write(Buffer.from(command));
-    batch.answered();
+  for (const turn of [["a", "b"], ["c"]]) {
+    for (const command of turn) batch.write(Buffer.from(command));
+    await setImmediate();
+    for (const _ of turn) batch.answered();
   }
-  assertEquals(writes, ["a", "b"]);
+  assertEquals(writes, ["ab", "c"]);
 });
 
 Deno.test("RedisBatch joins what comes while a near bus has not answered, in order", async () => {
   const record = recorded();
   const { batch, writes } = record;
   approach(record);
-  for (const command of ["a", "b", "c"]) batch.write(Buffer.from(command));
-  await setImmediate();
+  batch.write(Buffer.from("a"));
+  // The turns that were begun before count as well.
+  for (let turn = 0; turn < 2; turn++) await setImmediate();
+  assertEquals(writes, ["a"]);
+  for (const command of ["b", "c"]) batch.write(Buffer.from(command));
+  for (let turn = 0; turn < 2; turn++) await setImmediate();
   assertEquals(writes, ["a"]);
   batch.answered();
   assertEquals(writes, ["a", "bc"]);
@@ -51,8 +57,9 @@ Deno.test("RedisBatch joins what comes while a near bus has not answered, in ord
 
 Deno.test("RedisBatch lets nothing wait for a bus far away beyond the end of the turn", async () => {
   const { batch, writes } = recorded();
-  for (const command of ["a", "b", "c"]) batch.write(Buffer.from(command));
-  assertEquals(writes, ["a"]);
+  batch.write(Buffer.from("a"));
+  await setImmediate();
+  for (const command of ["b", "c"]) batch.write(Buffer.from(command));
   await setImmediate();
   assertEquals(writes, ["a", "bc"]);
 });
@@ -63,9 +70,9 @@ Deno.test("RedisBatch.flush() writes what waits, and gives a socket that has end
   approach(record);
   for (const command of ["a", "b"]) batch.write(Buffer.from(command));
   batch.flush();
-  assertEquals(writes, ["a", "b"]);
+  assertEquals(writes, ["ab"]);
   batch.write(Buffer.from("c"));
   socket.writable = false;
   batch.flush();
-  assertEquals(writes, ["a", "b"]);
+  assertEquals(writes, ["ab"]);
 });
