@@ -1,5 +1,3 @@
-import type { Backplane } from "../../backplanes/backplane.ts";
-import type { Clock } from "../clock.ts";
 import { GroupAckTimeoutError, HubError } from "../errors.ts";
 import { Acks } from "./acks.ts";
 import type { HubChannels } from "./channels.ts";
@@ -14,15 +12,14 @@ import {
 import type { Groups } from "./groups.ts";
 import { checkName } from "./names.ts";
 import type { Recipient } from "./recipient.ts";
+import type { RouterOptions } from "./router_options.ts";
 
 /** What {@link RemoteGroups} is made of. */
-export interface RemoteGroupsOptions {
-  readonly serverName: string;
-  readonly backplane: Backplane;
-  readonly clock: Clock;
-  readonly logger: Pick<Console, "error" | "warn">;
-  readonly groupAckTimeout: number;
-  readonly maximumNameBytes: number;
+export interface RemoteGroupsOptions extends
+  Pick<
+    RouterOptions,
+    "serverName" | "backplane" | "clock" | "logger" | "groupAckTimeout" | "maximumNameBytes"
+  > {
   readonly channels: HubChannels;
   readonly groups: Groups;
   readonly connections: ReadonlyMap<string, Recipient>;

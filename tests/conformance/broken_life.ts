@@ -1,7 +1,24 @@
 import { delay } from "@std/async";
 import type { BackplaneStatusEvent, BackplaneSubscription } from "../../backplanes/backplane.ts";
 import { BackplaneUnavailableError } from "../../backplanes/errors.ts";
-import { type BrokenDriver, subscription } from "./broken.ts";
+import { type BrokenDriver, type Defect, subscription } from "./broken.ts";
+
+/** The cases in which nobody knows whether the bus has a message. */
+const UNSETTLED: BrokenDriver["caughtBy"] = [
+  "a publish whose reply is lost rejects and arrives at most once",
+  "a publish that a stop of the bus overtakes rejects and arrives at most once",
+];
+
+/** Does `instead` where a publish should reject because the bus is away. */
+function insteadOfRejecting(instead: () => undefined | Promise<undefined>): Defect {
+  return (sound) => ({
+    publish: (channel, payload) =>
+      sound.publish(channel, payload).catch((error) => {
+        if (error instanceof BackplaneUnavailableError) return instead();
+        throw error;
+      }),
+  });
+}
 
 /** Drivers that close wrongly, or do wrong when the bus has a fault. */
 export const BROKEN_LIFE: readonly BrokenDriver[] = [
@@ -148,31 +165,13 @@ export const BROKEN_LIFE: readonly BrokenDriver[] = [
   },
   {
     wrong: "takes a lost reply for a good one",
-    caughtBy: [
-      "a publish whose reply is lost rejects and arrives at most once",
-      "a publish that a stop of the bus overtakes rejects and arrives at most once",
-    ],
-    defect: (sound) => ({
-      publish: (channel, payload) =>
-        sound.publish(channel, payload).catch((error) => {
-          if (error instanceof BackplaneUnavailableError) return undefined;
-          throw error;
-        }),
-    }),
+    caughtBy: UNSETTLED,
+    defect: insteadOfRejecting(() => undefined),
   },
   {
     wrong: "never settles a publish whose reply is lost",
-    caughtBy: [
-      "a publish whose reply is lost rejects and arrives at most once",
-      "a publish that a stop of the bus overtakes rejects and arrives at most once",
-    ],
-    defect: (sound) => ({
-      publish: (channel, payload) =>
-        sound.publish(channel, payload).catch((error) => {
-          if (error instanceof BackplaneUnavailableError) return new Promise(() => {});
-          throw error;
-        }),
-    }),
+    caughtBy: UNSETTLED,
+    defect: insteadOfRejecting(() => new Promise(() => {})),
   },
   {
     wrong: "conceals gaps",

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { notInvoked, type Row } from "./rows.ts";
+import { INHERITED, notInvoked, type Row } from "./rows.ts";
 import type { Answer } from "./wire_format.ts";
 
 const encoder = new TextEncoder();
@@ -128,16 +128,6 @@ const types: Row[] = [
   row("the type of the prototype", '{"__proto__":{"type":6}}', {
     closed: "InvalidDataException: Missing required property 'type'.",
   }),
-];
-
-const INHERITED = [
-  "__proto__",
-  "constructor",
-  "prototype",
-  "toString",
-  "valueOf",
-  "hasOwnProperty",
-  "__defineGetter__",
 ];
 
 const names: Row[] = [

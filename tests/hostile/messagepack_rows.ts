@@ -4,7 +4,7 @@
  * @module
  */
 import { unhex } from "../protocol/hex.ts";
-import { notInvoked, type Row } from "./rows.ts";
+import { INHERITED, notInvoked, type Row } from "./rows.ts";
 import { type Answer, frameOf, lengthPrefixed } from "./wire_format.ts";
 
 /** A message whose body is given in hex. */
@@ -225,15 +225,6 @@ const methods: Row[] = [
   ),
 ];
 
-const INHERITED = [
-  "__proto__",
-  "constructor",
-  "prototype",
-  "toString",
-  "valueOf",
-  "hasOwnProperty",
-  "__defineGetter__",
-];
 const names = INHERITED.flatMap((name): Row[] => [
   row(`the method ${name}`, `960180a131${text(name)}9090`, {
     answers: [notInvoked("1", name, "HubException: Method does not exist.")],

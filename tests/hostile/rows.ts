@@ -12,6 +12,17 @@ export interface Row {
   readonly closed?: string;
 }
 
+/** Names that any object or function of JavaScript has, whether or not anybody gave them to it. */
+export const INHERITED: readonly string[] = [
+  "__proto__",
+  "constructor",
+  "prototype",
+  "toString",
+  "valueOf",
+  "hasOwnProperty",
+  "__defineGetter__",
+];
+
 /** What shows that a connection goes on. */
 const MARK = { type: 1, invocationId: "mark", target: "inspect", arguments: ["mark"] };
 const MARKED: Answer = { type: 3, invocationId: "mark", result: '"mark"' };

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { defineHub, type HubContext } from "@hubplane/hubplane";
 import { Events } from "../client/until.ts";
-import { HubCore } from "./hub_core.ts";
+import { type CoreClient, HubCore } from "./hub_core.ts";
 import { MemoryPipe, settle } from "./memory_pipe.ts";
 
 type Context = HubContext<{ ask(): string }>;
@@ -50,6 +50,17 @@ function heldHub(connected?: () => Promise<void>) {
 
 const call = (target: string, ...args: unknown[]) => ({ type: 1, target, arguments: args });
 const note = (text: string) => call("note", text);
+
+/** A client that may come back, and whose socket is cut behind two calls: `hold` and a note, `a`. */
+async function cutClient(core: HubCore): Promise<CoreClient> {
+  const client = core.admit(undefined, true);
+  client.pipe.send({ protocol: "json", version: 2 });
+  await client.pipe.next();
+  await settle();
+  client.pipe.send(call("hold"), note("a"));
+  client.pipe.cut();
+  return client;
+}
 
 const TOO_LONG =
   "disconnected The client has gone, and its calls took too long: what it had sent " +
@@ -252,12 +263,7 @@ Deno.test("a server that closes or drains ends what a client has left at once", 
 Deno.test("what a client has left is dispatched once, though it had sent it twice", async () => {
   const { hub, happened, release } = heldHub();
   await using core = new HubCore(hub, { disconnectTimeout: 5000 });
-  const { pipe, connection } = core.admit(undefined, true);
-  pipe.send({ protocol: "json", version: 2 });
-  await pipe.next();
-  await settle();
-  pipe.send(call("hold"), note("a"));
-  pipe.cut();
+  const { connection } = await cutClient(core);
   const second = new MemoryPipe();
   second.attach(connection.reattach(second));
   second.send({ type: 9, sequenceId: 1 }, call("hold"), note("a"), note("b"));
@@ -270,12 +276,7 @@ Deno.test("what a client has left is dispatched once, though it had sent it twic
 Deno.test("what a client that does not come back has left is dispatched", async () => {
   const { hub, happened, release } = heldHub();
   await using core = new HubCore(hub, { disconnectTimeout: 5000 });
-  const { pipe, connection } = core.admit(undefined, true);
-  pipe.send({ protocol: "json", version: 2 });
-  await pipe.next();
-  await settle();
-  pipe.send(call("hold"), note("a"));
-  pipe.cut();
+  const { connection } = await cutClient(core);
   core.pass(6000);
   await settle();
   assertEquals(happened.all, ["aborted"]);

@@ -16,11 +16,11 @@ import { frameRecords } from "../wire/records.ts";
 
 type Context = HubContext<{ got(number: number, filling: string): void }>;
 
-/** Far more than waits for anybody here. */
-const NO_LIMIT = 256 * 1024 * 1024;
-
-/** A hub that sends its caller messages of many sizes: together more than a connection holds on its way. */
-function floodingHub() {
+/**
+ * What a node serves: a hub that sends its caller messages of many sizes, together more than a
+ * connection holds on its way. Far more may wait than waits for anybody here.
+ */
+function flooding() {
   const ends = new Events<{ id: string; error: Error | undefined }>();
   const hub = defineHub({
     methods: {
@@ -36,7 +36,8 @@ function floodingHub() {
     },
     disconnected: ({ connectionId: id }: Context, error) => ends.add({ id, error }),
   });
-  return { hub, ends };
+  const configuration = { hubs: { "/hub": hub }, maximumBufferedBytes: 256 * 1024 * 1024 };
+  return { configuration, ends };
 }
 
 /** Reads on: the numbers of the messages that come, and the code if a close frame is the last of it. */
@@ -61,12 +62,8 @@ const upTo = (count: number) => Array.from({ length: count }, (_, n) => n);
 onEachServer(
   "a client that takes nothing for transportSendTimeout is closed, and no other",
   async (serve) => {
-    const { hub, ends } = floodingHub();
-    await using node = await serve({
-      hubs: { "/hub": hub },
-      maximumBufferedBytes: NO_LIMIT,
-      transportSendTimeout: 1000,
-    });
+    const { configuration, ends } = flooding();
+    await using node = await serve({ ...configuration, transportSendTimeout: 1000 });
     using idle = await RawClient.connect(node.port);
     using stuck = await RawClient.connect(node.port);
     // It goes on calling, and so it is not silent.
@@ -81,12 +78,8 @@ onEachServer(
 onEachServer(
   "a client that reads slowly is not closed, however much waits for it",
   async (serve) => {
-    const { hub, ends } = floodingHub();
-    await using node = await serve({
-      hubs: { "/hub": hub },
-      maximumBufferedBytes: NO_LIMIT,
-      transportSendTimeout: 3000,
-    });
+    const { configuration, ends } = flooding();
+    await using node = await serve({ ...configuration, transportSendTimeout: 3000 });
     using slow = await RawClient.connect(node.port);
     const count = 550;
     const begun = performance.now();
@@ -103,12 +96,9 @@ onEachServer(
 );
 
 Deno.test("listen() drops the socket of a client that takes nothing for transportSendTimeout", async () => {
-  const { hub, ends } = floodingHub();
-  await using node = await RunningNode.start({
-    hubs: { "/hub": hub },
-    maximumBufferedBytes: NO_LIMIT,
-    transportSendTimeout: 1000,
-  }, hostWithListen);
+  const { configuration, ends } = flooding();
+  const impatient = { ...configuration, transportSendTimeout: 1000 };
+  await using node = await RunningNode.start(impatient, hostWithListen);
   using stuck = await RawClient.connect(node.port);
   await stuck.send(call("1", "flood", 500));
   await ends.next();
@@ -119,8 +109,7 @@ Deno.test("listen() drops the socket of a client that takes nothing for transpor
 });
 
 Deno.test("listen() sends all that waits for a client that reads late, in order, before it closes", async () => {
-  const { hub, ends } = floodingHub();
-  const configuration = { hubs: { "/hub": hub }, maximumBufferedBytes: NO_LIMIT };
+  const { configuration, ends } = flooding();
   await using node = await RunningNode.start(configuration, hostWithListen);
   using late = await RawClient.connect(node.port);
   using other = await RawClient.connect(node.port);

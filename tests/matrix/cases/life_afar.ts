@@ -24,6 +24,18 @@ async function pair(world: World): Promise<[near: SignalRClient, far: SignalRCli
   return [near, await world.connect({ node: "far" })];
 }
 
+/** `near` has a new id; `far` reaches it once it is in its group again. */
+async function isReachedAnew(
+  near: SignalRClient,
+  far: SignalRClient,
+  { tag }: World,
+  oldId: string,
+): Promise<void> {
+  assertNotEquals(near.id, oldId);
+  await near.invoke("join", `group ${tag}`);
+  await isReached(near, far, tag);
+}
+
 const comesBack: Case = {
   name: "a client whose network was away is reached from another node again, under its new id",
   fits: hasTwoNodes,
@@ -38,10 +50,8 @@ const comesBack: Case = {
       await far.invoke("tellGroup", `group ${world.tag}`, "lost");
     });
     assertEquals(await near.events.next(), { kind: "reconnected", id: near.id });
-    assertNotEquals(near.id, id);
     await far.invoke("tellClient", id, "to the old id");
-    await near.invoke("join", `group ${world.tag}`);
-    await isReached(near, far, world.tag);
+    await isReachedAnew(near, far, world, id);
     assertEquals([near.got.all.length, far.events.all], [6, []]);
   },
 };
@@ -91,9 +101,7 @@ const stops: Case = {
     );
     await far.invoke("tellUser", `user ${world.tag}`, "lost");
     await near.start();
-    assertNotEquals(near.id, id);
-    await near.invoke("join", `group ${world.tag}`);
-    await isReached(near, far, world.tag);
+    await isReachedAnew(near, far, world, id);
     assertEquals(near.got.all.length, 3);
   },
 };
