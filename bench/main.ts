@@ -4,8 +4,9 @@
  * @module
  */
 import { endChildren } from "./children.ts";
+import type { Contestant } from "./contestants/contestant.ts";
 import { type Figures, figuresOf, medianOf, type Outcome, type Results } from "./figures.ts";
-import { type Options, readOptions, USAGE } from "./options.ts";
+import { type Options, readVariations, USAGE, type Variation } from "./options.ts";
 import { Progress } from "./progress.ts";
 import { tableOf } from "./report.ts";
 import type { Scenario } from "./scenarios.ts";
@@ -23,18 +24,39 @@ function fail(error: unknown): never {
   Deno.exit(1);
 }
 
-/** Every contestant takes its turn, then all again; who begins changes. */
-async function compete(scenario: Scenario, options: Options, progress: Progress): Promise<Outcome> {
-  const { contestants, repeat } = options;
-  const turns = new Map(contestants.map((contestant) => [contestant, [] as Figures[]]));
+/** Who takes turns: every contestant in every variation. */
+interface Entrant {
+  readonly name: string;
+  readonly contestant: Contestant;
+  readonly options: Options;
+}
+
+function entrantsOf(variations: readonly Variation[]): Entrant[] {
+  return variations.flatMap(({ label, options }) =>
+    options.contestants.map((contestant) => ({
+      name: label === "" ? contestant.name : `${contestant.name}, ${label}`,
+      contestant,
+      options,
+    }))
+  );
+}
+
+/** Every entrant takes its turn, then all again; who begins changes. */
+async function compete(
+  scenario: Scenario,
+  entrants: readonly Entrant[],
+  progress: Progress,
+): Promise<Omit<Outcome, "connections">> {
+  const turns = new Map(entrants.map(({ name }) => [name, [] as Figures[]]));
   let seconds = 0;
-  for (let round = 0; round < repeat; round++) {
-    for (let i = 0; i < contestants.length; i++) {
-      const contestant = contestants[(round + i) % contestants.length];
-      if (contestant === undefined) continue;
-      const phase = progress.turn(scenario.name, contestant.name, `${round + 1}/${repeat}`);
-      const measured = await takeTurn({ contestant, scenario, options, phase });
-      turns.get(contestant)?.push(figuresOf(measured, scenario));
+  const rounds = entrants[0]?.options.repeat ?? 0;
+  for (let round = 0; round < rounds; round++) {
+    for (let i = 0; i < entrants.length; i++) {
+      const entrant = entrants[(round + i) % entrants.length];
+      if (entrant === undefined) continue;
+      const phase = progress.turn(scenario.name, entrant.name, `${round + 1}/${rounds}`);
+      const measured = await takeTurn({ ...entrant, scenario, phase });
+      turns.get(entrant.name)?.push(figuresOf(measured, scenario));
       seconds = Math.round(measured.seconds * 10) / 10;
     }
   }
@@ -42,20 +64,22 @@ async function compete(scenario: Scenario, options: Options, progress: Progress)
     scenario: scenario.name,
     title: scenario.title,
     unit: scenario.unit,
-    connections: connectionsOf(scenario, options),
     seconds,
-    standings: Array.from(turns, ([{ name }, figures]) => ({
-      contestant: name,
+    standings: Array.from(turns, ([contestant, figures]) => ({
+      contestant,
       median: medianOf(figures),
       turns: figures,
     })),
   };
 }
 
-async function run(options: Options): Promise<void> {
-  const { contestants, scenarios, bus, protocol, nodes, repeat, payloadBytes, pin } = options;
-  const progress = new Progress(scenarios.length * contestants.length * repeat);
-  for (const contestant of contestants) {
+async function run(variations: readonly Variation[]): Promise<void> {
+  const options = variations[0]?.options;
+  if (options === undefined) return;
+  const { scenarios, bus, protocol, nodes, repeat, payloadBytes, pin } = options;
+  const entrants = entrantsOf(variations);
+  const progress = new Progress(scenarios.length * entrants.length * repeat);
+  for (const contestant of new Set(entrants.map(({ contestant }) => contestant))) {
     if (contestant.prepare === undefined) continue;
     progress.say(`${contestant.name}: looking for what it needs`);
     await contestant.prepare();
@@ -67,7 +91,8 @@ async function run(options: Options): Promise<void> {
   };
   const outcomes: Outcome[] = [];
   for (const scenario of scenarios) {
-    const outcome = await compete(scenario, options, progress);
+    const connections = connectionsOf(scenario, options);
+    const outcome = { ...await compete(scenario, entrants, progress), connections };
     outcomes.push(outcome);
     progress.clear();
     if (!options.json) print(tableOf(outcome, setting));
@@ -76,20 +101,20 @@ async function run(options: Options): Promise<void> {
 }
 
 if (Deno.build.os !== "linux") fail("Cannot measure: CPU times are read from Linux's /proc");
-let options: Options | "help";
+let variations: readonly Variation[] | "help";
 try {
-  options = readOptions([...Deno.args]);
+  variations = readVariations([...Deno.args]);
 } catch (error) {
   fail(error);
 }
-if (options === "help") {
+if (variations === "help") {
   print(USAGE);
   Deno.exit(0);
 }
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   Deno.addSignalListener(signal, () => void endChildren().finally(() => Deno.exit(130)));
 }
-await run(options).catch(async (error) => {
+await run(variations).catch(async (error) => {
   await endChildren();
   fail(error);
 });

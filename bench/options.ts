@@ -18,6 +18,7 @@ export interface Options {
   readonly repeat: number;
   readonly nodes: number;
   readonly connections: number | undefined;
+  /** How many rooms of ten there are; `undefined`: as many as make sense. */
   readonly rooms: number | undefined;
   /** How many connections send messages; `undefined`: one on each node. */
   readonly senders: number | undefined;
@@ -30,6 +31,24 @@ export interface Options {
   readonly pin: boolean;
   /** Where CPU profiles of nodes go. */
   readonly profile: string | undefined;
+}
+
+/** The options whose effect can be compared. */
+const VARIABLE = [
+  "connections",
+  "rooms",
+  "senders",
+  "payload",
+  "nodes",
+  "bus",
+  "protocol",
+] as const;
+
+/** What is compared: the same options but for one. */
+export interface Variation {
+  /** Such as `100 connections`; empty if there is but one. */
+  readonly label: string;
+  readonly options: Options;
 }
 
 /** What `--help` says. */
@@ -51,9 +70,11 @@ Options:
   --warmup SECONDS    how long it runs before that (2; a soak 60)
   --nodes N           nodes of each contestant (2; 1 with memory)
   --connections N     connections (1000, or as the scenario says)
-  --rooms N           rooms of 10 (a tenth of the connections)
+  --rooms N           rooms of 10 (a tenth of the connections; filled first, also where
+                      a scenario has no use for them)
   --senders N         connections that send messages (one on each node)
   --payload BYTES     the size of a message (128)
+  --vary OPTION=A,B   compare values of one option: ${VARIABLE.join(", ")}
   --pin               nodes on one core, the bus and the load on another
   --profile FOLDER    write CPU profiles of the nodes
   --json              print JSON, for a machine or for bench/chart.ts
@@ -65,7 +86,21 @@ Options:
  * @throws {TypeError} if something in it is unknown.
  * @throws {RangeError} if a number is out of range.
  */
-export function readOptions(args: string[]): Options | "help" {
+export function readVariations(args: string[]): readonly Variation[] | "help" {
+  const options = readOptions(args);
+  if (options === "help") return options;
+  if (options.vary === undefined) return [{ label: "", options }];
+  const [name = "", list = ""] = options.vary.split("=");
+  oneOf("vary", name, VARIABLE);
+  return list.split(",").map((value) => {
+    // The last of several counts.
+    const varied = readOptions([...args, `--${name}`, value]) as Options;
+    const label = Number.isNaN(Number(value)) ? value : `${value} ${name}`;
+    return { label, options: varied };
+  });
+}
+
+function readOptions(args: string[]): Options & { readonly vary: string | undefined } | "help" {
   const text = { type: "string" } as const;
   const flag = { type: "boolean", default: false } as const;
   const { values, positionals } = parseArgs({
@@ -73,11 +108,18 @@ export function readOptions(args: string[]): Options | "help" {
     allowPositionals: true,
     options: {
       help: { ...flag, short: "h" },
-      contestants: { ...text, default: DEFAULT_CONTESTANTS.join(",") },
+      contestants: text,
       bus: { ...text, default: "redis" },
       protocol: { ...text, default: "json" },
       ...{ repeat: text, window: text, warmup: text, nodes: text },
-      ...{ connections: text, rooms: text, senders: text, payload: text, profile: text },
+      ...{
+        connections: text,
+        rooms: text,
+        senders: text,
+        payload: text,
+        profile: text,
+        vary: text,
+      },
       ...{ json: flag, pin: flag },
     },
   });
@@ -88,7 +130,9 @@ export function readOptions(args: string[]): Options | "help" {
   const soaking = scenarios.every(({ load }) => load.kind === "soak");
   return {
     scenarios,
-    contestants: values.contestants.split(",").map((name) => contestant(name, protocol))
+    contestants: (values.contestants ?? defaultContestants(values.vary)).split(",").map((name) =>
+      contestant(name, protocol)
+    )
       .filter(({ buses }) => buses.includes(bus)),
     bus,
     protocol,
@@ -103,7 +147,13 @@ export function readOptions(args: string[]): Options | "help" {
     json: values.json,
     pin: values.pin,
     profile: values.profile,
+    vary: values.vary,
   };
+}
+
+/** What an option does is asked of Hubplane, unless somebody else is named. */
+function defaultContestants(vary: string | undefined): string {
+  return vary === undefined ? DEFAULT_CONTESTANTS.join(",") : "hubplane";
 }
 
 function scenariosOf(names: readonly string[]): Scenario[] {

@@ -56,7 +56,7 @@ export async function takeTurn({ contestant, scenario, options, phase }: Turn): 
     nodes: nodes.map(({ pid }) => pid),
     bus: bus.pid,
     connections,
-    rooms: options.rooms ?? Math.ceil(connections / ROOM_SIZE),
+    rooms: options.rooms ?? (usesRooms(scenario) ? Math.ceil(connections / ROOM_SIZE) : 0),
     senders: options.senders ?? nodeCount,
     payloadBytes,
     warmup,
@@ -64,6 +64,10 @@ export async function takeTurn({ contestant, scenario, options, phase }: Turn): 
     window: options.window * ("rate" in scenario.load ? 2 : 1),
   };
   return await runLoad(processes.use(startLoad(job, cores)), job, phase);
+}
+
+function usesRooms({ load }: Scenario): boolean {
+  return load.kind === "soak" || (load.kind === "calls" && load.course === "room");
 }
 
 function startLoad(job: Job, cores: string | undefined): Child {

@@ -130,4 +130,4 @@ function accept(request: Request): Response {
   return response;
 }
 
-announce(Deno.serve({ hostname: "127.0.0.1", port, onListen() {} }, accept));
+announce(Deno.serve({ hostname: "127.0.0.1", port, onListen() {} }, accept).addr.port);

@@ -37,7 +37,7 @@ export const DEFAULT_CONTESTANTS: readonly string[] = [
 
 /** All contestants, for the usage. */
 export const CONTESTANTS = `${DEFAULT_CONTESTANTS.join(", ")}
-                      hubplane[-json|-messagepack][-parallel][=CHECKOUT]`;
+                      hubplane[-json|-messagepack][-parallel][-listen][=CHECKOUT]`;
 
 /** How many invocations of one client run at a time with `-parallel`. */
 const PARALLEL_INVOCATIONS = 64;
@@ -45,7 +45,7 @@ const PARALLEL_INVOCATIONS = 64;
 /**
  * The contestant of that name. `hubplane-messagepack` does not care for `protocol`;
  * `hubplane-parallel` lets clients have several invocations under way, not one as by default;
- * `hubplane=/path` is as in another checkout, to compare a change with what was there before.
+ * `hubplane-listen` serves with `listen()`; `hubplane=/path` is as in another checkout, to compare a change with what was there before.
  *
  * @throws {TypeError} if there is none.
  */
@@ -58,14 +58,17 @@ export function contestant(name: string, protocol: ProtocolName): Contestant {
     case "socket.io":
       return socketIo;
   }
-  const match = /^hubplane(?:-(json|messagepack))?(-parallel)?(?:=(.+))?$/.exec(name);
+  const match = /^hubplane(?:-(json|messagepack))?(-parallel)?(-listen)?(?:=(.+))?$/.exec(name);
   if (match === null) {
     throw new TypeError(`Cannot find contestant ${name}: there are ${CONTESTANTS}`);
   }
-  const [, own, parallel, checkout] = match;
+  const [, own, parallel, listen, checkout] = match;
   return hubplane(name, own === undefined ? protocol : own as ProtocolName, {
     checkout,
-    args: parallel === undefined ? [] : [`--parallel=${PARALLEL_INVOCATIONS}`],
+    args: [
+      ...parallel === undefined ? [] : [`--parallel=${PARALLEL_INVOCATIONS}`],
+      ...listen === undefined ? [] : ["--listen"],
+    ],
   });
 }
 

@@ -1,5 +1,5 @@
 /**
- * A node of Hubplane, as its README shows it: `hubplane_node.ts --port=P [--bus=URL] [--parallel=N]`.
+ * A node of Hubplane, as its README shows it: `hubplane_node.ts --port=P [--bus=URL] [--parallel=N] [--listen]`.
  *
  * @module
  */
@@ -37,11 +37,16 @@ const hub = defineHub({
   },
 });
 
-const { port, bus, parallel } = readNodeArguments();
+const { port, bus, parallel, listen } = readNodeArguments();
 const server = createHubServer({
   hubs: { "/hub": hub },
   backplane: await openBackplane(bus ?? "memory:"),
   maximumParallelInvocationsPerClient: parallel,
 });
 await server.ready;
-announce(Deno.serve({ hostname: "127.0.0.1", port, onListen() {} }, server.fetch));
+const where = { hostname: "127.0.0.1", port };
+if (listen) {
+  // Only then: `npm:ws` takes memory.
+  const { listen } = await import("@hubplane/hubplane/listen");
+  announce((await listen(server, where)).port);
+} else announce(Deno.serve({ ...where, onListen() {} }, server.fetch).addr.port);

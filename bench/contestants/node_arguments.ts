@@ -9,6 +9,8 @@ export interface NodeArguments {
   readonly parallel: number;
   /** Only for the hub by hand: whether to join what one socket gets in one turn. */
   readonly coalescing: boolean;
+  /** Only for Hubplane: whether `listen()` serves, and not `Deno.serve`. */
+  readonly listen: boolean;
   /** Only for Hubplane: how many nodes there are in the process. */
   readonly workers: number;
 }
@@ -22,21 +24,23 @@ export function readNodeArguments(): NodeArguments {
       bus: { type: "string" },
       parallel: { type: "string", default: "1" },
       coalescing: { type: "boolean", default: false },
+      listen: { type: "boolean", default: false },
       workers: { type: "string", default: "1" },
     },
   });
-  const { port, bus, parallel, coalescing, workers } = values;
+  const { port, bus, parallel, coalescing, listen, workers } = values;
   return {
     port: Number(port),
     bus,
     parallel: Number(parallel),
     coalescing,
+    listen,
     workers: Number(workers),
   };
 }
 
 /** Tells the benchmark that the node serves, and where. */
-export function announce(http: Deno.HttpServer<Deno.NetAddr>): void {
+export function announce(port: number): void {
   Deno.addSignalListener("SIGTERM", () => Deno.exit(0));
-  Deno.stdout.writeSync(new TextEncoder().encode(`${http.addr.port}\n`));
+  Deno.stdout.writeSync(new TextEncoder().encode(`${port}\n`));
 }

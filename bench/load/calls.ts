@@ -14,7 +14,7 @@ export function runCalls(run: Run, load: Calls): Measured {
   const { job, fleet, flights, window, phase } = run;
   phase(`connecting ${job.connections}`);
   fleet.grow(job.connections);
-  if (load.course === "room") fillRooms(run);
+  fillRooms(run);
   fleet.runFor(200);
   window.opened();
   const course = COURSES[load.course]({ ...job, connections: fleet.connections });
