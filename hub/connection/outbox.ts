@@ -10,6 +10,9 @@ import { atEndOfTurn, currentTurn, mayLeaveAtOnce, type TurnListener } from "./t
 /** The most that is joined into one write, in bytes; a larger frame travels alone. */
 const MAXIMUM_BATCH_BYTES = 64 * 1024;
 
+/** How many turns with a single frame it takes until a busy outbox is taken for an idle one. */
+const CALM_TURNS = 8;
+
 /** What an {@link Outbox} belongs to. */
 export interface OutboxListener {
   /** Ends the connection: more is unsent than is allowed. Called inside the write that passes the limit. */
@@ -20,8 +23,9 @@ export interface OutboxListener {
  * What waits to be sent to one connection.
  *
  * - **Adaptive coalescing**: the first frame of a turn leaves at once, as long as the turn sends little
- *   ({@link mayLeaveAtOnce}); what follows leaves as one write at its end. After such a turn the first
- *   frame of the next waits too, and so on until one had no other. The system call is what sending costs.
+ *   ({@link mayLeaveAtOnce}); the others leave as one write at its end. After such a turn the first frame
+ *   waits too, and a turn longer if it is alone, until some turns in a row had a single frame. The system
+ *   call is what sending costs.
  * - **Bounded**: when more than the limit is unsent (queued here or in the pipe), the listener is told
  *   and the frame is dropped; the connection is then closed, because a gap in its messages would be silent.
  * - **Order** is that of the calls.
@@ -41,8 +45,10 @@ export class Outbox implements Congestible, TurnListener {
   #stuckSince: number | undefined;
   /** The last turn in which a frame left at once. */
   #turn = 0;
-  /** Whether the last turn with frames had several: the next is likely to have several too, so its first waits. */
-  #busy = false;
+  /** More than 0 if a frame had to wait of late: frames are likely to come together again. */
+  #busy = 0;
+  /** Whether a single frame has waited a turn longer already. */
+  #late = false;
   /** Whether the end of the turn is waited for. */
   #waiting = false;
   #closed = false;
@@ -108,7 +114,7 @@ export class Outbox implements Congestible, TurnListener {
     this.#unsentAtMost += bytes;
     // Nothing overtakes what waits, which in the first moments of a turn is that of the turn before.
     const first = this.#queue === undefined && this.#turn !== currentTurn();
-    if (first && !this.#busy && mayLeaveAtOnce()) {
+    if (first && this.#busy === 0 && mayLeaveAtOnce()) {
       this.#turn = currentTurn();
       return this.#pipe.write(frame);
     }
@@ -149,9 +155,14 @@ export class Outbox implements Congestible, TurnListener {
   }
 
   turnEnded(): void {
-    this.#waiting = false;
-    // What waited although the outbox was not busy, followed another frame.
-    this.#busy = !this.#busy || (this.#queue?.count ?? 0) > 1;
+    const alone = this.#busy > 0 && this.#queue?.count === 1;
+    if (alone && !this.#late) {
+      this.#late = true;
+      return atEndOfTurn(this);
+    }
+    this.#waiting = this.#late = false;
+    if (alone) this.#busy--;
+    else this.#busy = CALM_TURNS;
     this.#flush();
   }
 

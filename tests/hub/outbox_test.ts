@@ -17,17 +17,38 @@ Deno.test("Outbox sends the first of an idle turn at once, and what follows as o
   assertEquals(pipe.writes, ["a;"]);
   await setImmediate();
   assertEquals(pipe.writes, ["a;", "b;c;"]);
-  // The last turn with frames was busy, so this one is likely to be, and so on until one is not.
+});
+
+Deno.test("Outbox after a turn with several frames waits for more, a turn longer if one is alone", async () => {
+  const { outbox, pipe } = connected();
+  for (const frame of ["a;", "b;"]) outbox.write(frame);
   for (let turn = 0; turn < 3; turn++) await setImmediate();
-  for (const frame of ["d;", "e;"]) outbox.write(frame);
-  assertEquals(pipe.writes.length, 2);
+  pipe.writes.length = 0;
+  for (const frame of ["c;", "d;"]) outbox.write(frame);
+  assertEquals(pipe.writes, []);
   await setImmediate();
-  assertEquals(pipe.writes.slice(2), ["d;e;"]);
+  assertEquals(pipe.writes, ["c;d;"]);
+  outbox.write("e;");
+  await setImmediate();
+  assertEquals(pipe.writes, ["c;d;"]);
   outbox.write("f;");
-  assertEquals(pipe.writes.length, 3);
   await setImmediate();
-  outbox.write("g;");
-  assertEquals(pipe.writes.slice(3), ["f;", "g;"]);
+  assertEquals(pipe.writes, ["c;d;", "e;f;"]);
+});
+
+Deno.test("Outbox is idle again after eight turns with a single frame", async () => {
+  const { outbox, pipe } = connected();
+  for (const frame of ["a;", "b;"]) outbox.write(frame);
+  await setImmediate();
+  pipe.writes.length = 0;
+  for (let single = 1; single <= 8; single++) {
+    outbox.write(`${single};`);
+    assertEquals(pipe.writes.length, single - 1);
+    for (let turn = 0; turn < 2; turn++) await setImmediate();
+    assertEquals(pipe.writes.length, single);
+  }
+  outbox.write("at once;");
+  assertEquals(pipe.writes.at(-1), "at once;");
 });
 
 Deno.test("Outbox of a turn that has sent to many at once already waits for its end", async () => {
