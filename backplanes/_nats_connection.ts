@@ -172,6 +172,8 @@ export class NatsConnection implements ChannelBus {
 
   /** Ends the connection for `error`; resolves when its socket is free. */
   async close(error: Error): Promise<void> {
+    // What was published in this turn leaves all the same, though nobody hears what becomes of it.
+    if (this.#failure === undefined) this.#publishes.flush();
     this.#end(error);
     await this.#client.protocol.transport.close();
     await this.#client.close();

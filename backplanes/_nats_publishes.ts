@@ -38,7 +38,7 @@ interface Batch {
 export class Publishes {
   readonly #connection: PublishingConnection;
   readonly #timeout: number;
-  readonly #pace = new Pace(() => this.#send());
+  readonly #pace = new Pace(() => this.flush());
   /** Those that were sent, oldest first, as their PONGs come. */
   readonly #batches: Batch[] = [];
   /** What is not sent yet. */
@@ -58,7 +58,7 @@ export class Publishes {
     if (this.#waitingBytes > MAXIMUM_WAITING_BYTES) return Promise.reject(tooSlow());
     const now = performance.now();
     const longest = Math.min(LONGEST_OPEN, this.#timeout / 2);
-    if (this.#open !== undefined && now >= this.#open.openedAt + longest) this.#send();
+    if (this.#open !== undefined && now >= this.#open.openedAt + longest) this.flush();
     const batch = this.#open ??= this.#openBatch(now);
     let accepted = batch.subjects.get(subject);
     if (accepted === undefined) {
@@ -96,6 +96,26 @@ export class Publishes {
     this.#pace.answered();
   }
 
+  /** Sends what waits to be sent. */
+  flush(): void {
+    const batch = this.#open;
+    if (batch === undefined) return;
+    this.#open = undefined;
+    this.#batches.push(batch);
+    this.#pace.written(1);
+    for (const [subject, payload] of batch.messages) {
+      try {
+        this.#connection.publish(subject, payload);
+      } catch (cause) {
+        const error = new BackplaneUnavailableError("Cannot publish: NATS is away", { cause });
+        batch.subjects.get(subject)?.reject(error);
+      }
+    }
+    batch.messages = [];
+    // Always: each batch has its PONG.
+    this.#connection.ping();
+  }
+
   /** The connection is gone: what was not accepted is rejected with `error`, and all that follows. */
   fail(error: Error): void {
     this.#failure ??= error;
@@ -115,25 +135,6 @@ export class Publishes {
     this.#timer ??= setTimeout(this.#sweep, this.#timeout);
     this.#pace.wait();
     return batch;
-  }
-
-  #send(): void {
-    const batch = this.#open;
-    if (batch === undefined) return;
-    this.#open = undefined;
-    this.#batches.push(batch);
-    this.#pace.written(1);
-    for (const [subject, payload] of batch.messages) {
-      try {
-        this.#connection.publish(subject, payload);
-      } catch (cause) {
-        const error = new BackplaneUnavailableError("Cannot publish: NATS is away", { cause });
-        batch.subjects.get(subject)?.reject(error);
-      }
-    }
-    batch.messages = [];
-    // Always: each batch has its PONG.
-    this.#connection.ping();
   }
 
   /** Oldest first. */

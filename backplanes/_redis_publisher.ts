@@ -90,7 +90,8 @@ class Publish {
 /**
  * Publishes through a client and bounds every wait.
  *
- * - **Joining**: while answers are awaited, messages leave together as one write; see {@link RedisBatch}.
+ * - **Joining**: messages of one turn, and those that come while answers are awaited, leave as one write;
+ *   see {@link RedisBatch}.
  * - **Deadline**: one timer for all. They answer in order, so it looks at the oldest.
  */
 export class RedisPublisher {

@@ -243,6 +243,8 @@ export class RedisBackplane implements Backplane {
   #end(closed: BackplaneClosedError, error?: Error): Promise<void> {
     if (this.#ended !== undefined) return this.#ended;
     this.#closed = closed;
+    // What was published in this turn leaves all the same, though nobody hears what becomes of it.
+    this.#publisher.flush();
     // First what ends the connections, so that nothing can be sent from a listener or a handler.
     const ended = Promise.all([this.#publishing.close(), this.#subscribing.close()]);
     this.#ended = ended.then(() => {});

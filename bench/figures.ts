@@ -49,6 +49,8 @@ export interface Results {
   readonly repeat: number;
   readonly payloadBytes: number;
   readonly pinned: boolean;
+  /** The option whose values are compared; the others here are the same for all. */
+  readonly varied?: string;
   readonly outcomes: readonly Outcome[];
 }
 

@@ -47,7 +47,7 @@ async function compete(
   entrants: readonly Entrant[],
   progress: Progress,
 ): Promise<Omit<Outcome, "connections">> {
-  const turns = new Map(entrants.map(({ name }) => [name, [] as Figures[]]));
+  const turns = new Map(entrants.map((entrant) => [entrant, [] as Figures[]]));
   let seconds = 0;
   const rounds = entrants[0]?.options.repeat ?? 0;
   for (let round = 0; round < rounds; round++) {
@@ -56,7 +56,7 @@ async function compete(
       if (entrant === undefined) continue;
       const phase = progress.turn(scenario.name, entrant.name, `${round + 1}/${rounds}`);
       const measured = await takeTurn({ ...entrant, scenario, phase });
-      turns.get(entrant.name)?.push(figuresOf(measured, scenario));
+      turns.get(entrant)?.push(figuresOf(measured, scenario));
       seconds = Math.round(measured.seconds * 10) / 10;
     }
   }
@@ -65,8 +65,8 @@ async function compete(
     title: scenario.title,
     unit: scenario.unit,
     seconds,
-    standings: Array.from(turns, ([contestant, figures]) => ({
-      contestant,
+    standings: Array.from(turns, ([{ name }, figures]) => ({
+      contestant: name,
       median: medianOf(figures),
       turns: figures,
     })),
@@ -88,6 +88,7 @@ async function run(variations: readonly Variation[]): Promise<void> {
     date: new Date().toISOString(),
     system: await describeSystem(),
     ...{ bus, protocol, nodes, repeat, payloadBytes, pinned: pin },
+    ...options.vary !== undefined && { varied: options.vary.split("=")[0] },
   };
   const outcomes: Outcome[] = [];
   for (const scenario of scenarios) {

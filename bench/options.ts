@@ -31,6 +31,8 @@ export interface Options {
   readonly pin: boolean;
   /** Where CPU profiles of nodes go. */
   readonly profile: string | undefined;
+  /** Which option's values are compared, and these: `connections=100,1000`. */
+  readonly vary: string | undefined;
 }
 
 /** The options whose effect can be compared. */
@@ -70,11 +72,12 @@ Options:
   --warmup SECONDS    how long it runs before that (2; a soak 60)
   --nodes N           nodes of each contestant (2; 1 with memory)
   --connections N     connections (1000, or as the scenario says)
-  --rooms N           rooms of 10 (a tenth of the connections; filled first, also where
-                      a scenario has no use for them)
+  --rooms N           rooms of 10, filled first (a tenth of the connections where messages go
+                      to rooms, else none)
   --senders N         connections that send messages (one on each node)
   --payload BYTES     the size of a message (128)
-  --vary OPTION=A,B   compare values of one option: ${VARIABLE.join(", ")}
+  --vary OPTION=A,B   compare values of one option, of Hubplane alone unless others are named:
+                      ${VARIABLE.join(", ")}
   --pin               nodes on one core, the bus and the load on another
   --profile FOLDER    write CPU profiles of the nodes
   --json              print JSON, for a machine or for bench/chart.ts
@@ -92,6 +95,10 @@ export function readVariations(args: string[]): readonly Variation[] | "help" {
   if (options.vary === undefined) return [{ label: "", options }];
   const [name = "", list = ""] = options.vary.split("=");
   oneOf("vary", name, VARIABLE);
+  for (const scenario of options.scenarios) {
+    if (!ignores(scenario, name)) continue;
+    throw new TypeError(`Cannot vary ${name}: ${scenario.name} does not depend on it`);
+  }
   return list.split(",").map((value) => {
     // The last of several counts.
     const varied = readOptions([...args, `--${name}`, value]) as Options;
@@ -100,7 +107,7 @@ export function readVariations(args: string[]): readonly Variation[] | "help" {
   });
 }
 
-function readOptions(args: string[]): Options & { readonly vary: string | undefined } | "help" {
+function readOptions(args: string[]): Options | "help" {
   const text = { type: "string" } as const;
   const flag = { type: "boolean", default: false } as const;
   const { values, positionals } = parseArgs({
@@ -149,6 +156,11 @@ function readOptions(args: string[]): Options & { readonly vary: string | undefi
     profile: values.profile,
     vary: values.vary,
   };
+}
+
+function ignores({ exactConnections, load }: Scenario, option: string): boolean {
+  if (option === "connections") return exactConnections !== undefined;
+  return option === "rooms" && load.kind === "connect";
 }
 
 /** What an option does is asked of Hubplane, unless somebody else is named. */

@@ -17,9 +17,9 @@ interface Column {
 
 /** A table of a scenario, for people. */
 export function tableOf(outcome: Outcome, results: Omit<Results, "outcomes">): string {
-  const columns = columnsOf(outcome, results.bus).filter(({ cell }) =>
-    outcome.standings.some((standing) => cell(standing) !== "")
-  );
+  const columns = columnsOf(outcome, results.varied === "bus" ? "bus" : results.bus).filter((
+    { cell },
+  ) => outcome.standings.some((standing) => cell(standing) !== ""));
   const rows = [
     columns.map(({ head }) => head[0]),
     columns.map(({ head }) => head[1]),
@@ -30,11 +30,25 @@ export function tableOf(outcome: Outcome, results: Omit<Results, "outcomes">): s
     row.map((cell, i) => i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))
       .join("  ").trimEnd()
   );
-  const { scenario, title, connections, seconds } = outcome;
-  const { bus, protocol, nodes, repeat, payloadBytes } = results;
-  const setting = `${bus}, ${protocol}, ${payloadBytes} B, ${connections || "no"} connections, ` +
-    `${nodes} ${nodes === 1 ? "node" : "nodes"}, ${repeat} × ${seconds} s`;
+  const { scenario, title } = outcome;
+  const setting = settingOf(outcome, results);
   return [`${scenario}: ${title}`, setting, "", ...lines, ...warnings(outcome), ""].join("\n");
+}
+
+/** What the figures were measured with. */
+function settingOf(
+  { connections, seconds }: Outcome,
+  { bus, protocol, nodes, repeat, payloadBytes, varied }: Omit<Results, "outcomes">,
+): string {
+  const parts = {
+    bus,
+    protocol,
+    payload: `${payloadBytes} B`,
+    connections: `${connections || "no"} connections`,
+    nodes: `${nodes} ${nodes === 1 ? "node" : "nodes"}`,
+  };
+  const fixed = Object.entries(parts).filter(([option]) => option !== varied);
+  return [...fixed.map(([, text]) => text), `${repeat} × ${seconds} s`].join(", ");
 }
 
 function columnsOf(outcome: Outcome, bus: string): Column[] {

@@ -1,3 +1,4 @@
+import { fillRooms } from "./calls.ts";
 import type { Connection } from "./connection.ts";
 import { Histogram } from "./histogram.ts";
 import type { Measured } from "./job.ts";
@@ -30,9 +31,11 @@ export function runConnect({ job, fleet, window, phase }: Run, inFlight: number)
 }
 
 /** Holds connections on which nothing happens. */
-export function runIdle({ job, fleet, flights, window, phase }: Run): Measured {
+export function runIdle(run: Run): Measured {
+  const { job, fleet, flights, window, phase } = run;
   phase(`connecting ${job.connections}`);
   fleet.grow(job.connections);
+  fillRooms(run);
   phase("waiting");
   fleet.runFor(job.warmup);
   window.opened();

@@ -45,8 +45,10 @@ export class Outbox implements Congestible, TurnListener {
   #stuckSince: number | undefined;
   /** The last turn in which a frame left at once. */
   #turn = 0;
-  /** More than 0 if a frame had to wait of late: frames are likely to come together again. */
+  /** More than 0 if there were turns with several frames of late: they are likely to come together again. */
   #busy = 0;
+  /** The frames of the turn for whose end it waits, with one that has left at once. */
+  #frames = 0;
   /** Whether a single frame has waited a turn longer already. */
   #late = false;
   /** Whether the end of the turn is waited for. */
@@ -119,8 +121,10 @@ export class Outbox implements Congestible, TurnListener {
       return this.#pipe.write(frame);
     }
     this.#push(frame, bytes);
+    this.#frames++;
     if (this.#waiting) return;
     this.#waiting = true;
+    if (this.#turn === currentTurn()) this.#frames++;
     atEndOfTurn(this);
   }
 
@@ -155,14 +159,15 @@ export class Outbox implements Congestible, TurnListener {
   }
 
   turnEnded(): void {
-    const alone = this.#busy > 0 && this.#queue?.count === 1;
-    if (alone && !this.#late) {
+    const alone = this.#frames <= 1;
+    if (alone && this.#busy > 0 && !this.#late) {
       this.#late = true;
       return atEndOfTurn(this);
     }
+    if (!alone) this.#busy = CALM_TURNS;
+    else if (this.#busy > 0) this.#busy--;
+    this.#frames = 0;
     this.#waiting = this.#late = false;
-    if (alone) this.#busy--;
-    else this.#busy = CALM_TURNS;
     this.#flush();
   }
 

@@ -15,6 +15,8 @@ const KEPT_BYTES = 64 * 1024;
 let shared: Buffer = Buffer.alloc(4096);
 /** Who does at the moment. */
 let user: PackWriter | undefined;
+/** How many writers were begun. */
+let begun = 0;
 
 /**
  * Writes into a buffer that all writers share: allocating one costs more than filling it. One that is
@@ -25,6 +27,7 @@ export class PackWriter {
   #length = 0;
 
   constructor() {
+    begun++;
     if (user === undefined) {
       user = this;
       this.#buffer = shared;
@@ -42,6 +45,12 @@ export class PackWriter {
   finish(): Uint8Array {
     this.release();
     return new Uint8Array(this.#buffer.buffer, this.#buffer.byteOffset, this.#length);
+  }
+
+  /** Copies the last `bytes` bytes that were written, if no other writer was begun by then. */
+  last(bytes: number): () => Uint8Array | undefined {
+    const [buffer, end, own] = [this.#buffer, this.#length, begun];
+    return () => own === begun ? new Uint8Array(buffer.subarray(end - bytes, end)) : undefined;
   }
 
   /** Ends it where writing has failed; one that is forgotten keeps the shared buffer from all others. */

@@ -21,6 +21,8 @@ export class SerializedInvocation implements Frames {
   readonly #invocationId: string | undefined;
   #json: string | undefined;
   #messagepack: Uint8Array | undefined;
+  /** The same, where it was written for the bus. */
+  #written: (() => Uint8Array | undefined) | undefined;
 
   /**
    * `invocationId` is given when the client's result is asked for.
@@ -45,7 +47,8 @@ export class SerializedInvocation implements Frames {
 
   /** The framed MessagePack bytes. */
   get messagepack(): Uint8Array {
-    return this.#messagepack ??= messagepackProtocol.write(this.#message()) as Uint8Array;
+    return this.#messagepack ??= this.#written?.() ??
+      messagepackProtocol.write(this.#message()) as Uint8Array;
   }
 
   /** Writes the framed MessagePack bytes, as bytes. */
@@ -54,7 +57,9 @@ export class SerializedInvocation implements Frames {
     const start = writer.length;
     writeMessage(writer, this.#message());
     writer.prefix(start);
+    const bytes = writer.length - start;
     writer.enclose(start);
+    this.#written = writer.last(bytes);
   }
 
   frame(protocol: string): Frame | undefined {

@@ -23,8 +23,8 @@ const NOBODY: readonly never[] = [];
 /**
  * Brings one hub's messages to connections on this node and, through the backplane, on others.
  *
- * A message goes to members on this node at once and then to the bus; what the bus hands back of our
- * own is dropped by its origin. A message for one connection that is here never touches the bus.
+ * A message goes to the bus, whose way is the longer one, and then to members on this node; what the bus
+ * hands back of our own is dropped by its origin. A message for one connection that is here never touches the bus.
  *
  * Every `send…` has delivered and published when it returns its promise, which resolves when the bus
  * has accepted everything; it returns none if nothing goes to the bus. What cannot be sent at all, it throws.

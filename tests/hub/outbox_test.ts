@@ -64,6 +64,27 @@ Deno.test("Outbox of a turn that has sent to many at once already waits for its 
   ]);
 });
 
+Deno.test("Outbox that waited because its turn sent to many is idle all the same", async () => {
+  const all = Array.from({ length: 20 }, connected);
+  for (const { outbox } of all) outbox.write("a;");
+  await setImmediate();
+  const { outbox, pipe } = all[19]!;
+  assertEquals(pipe.writes, ["a;"]);
+  outbox.write("b;");
+  assertEquals(pipe.writes, ["a;", "b;"]);
+});
+
+Deno.test("Outbox does not take the rest of a turn with more than 64 KiB for a lone frame", async () => {
+  const { outbox, pipe } = connected();
+  for (const frame of ["a;", "b;"]) outbox.write(frame);
+  await setImmediate();
+  pipe.writes.length = 0;
+  const frames = ["c", "d"].map((letter) => letter.repeat(40_000));
+  for (const frame of frames) outbox.write(frame);
+  await setImmediate();
+  assertEquals(pipe.writes, frames);
+});
+
 Deno.test("Outbox lets nothing overtake what waits, also what another writes when the turn ends", async () => {
   const { outbox, pipe } = connected();
   // It stands before the outbox, as an inbox does that reads on.

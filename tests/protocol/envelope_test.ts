@@ -163,3 +163,24 @@ Deno.test("readGroupCommand() and readAck() ignore further items", () => {
   assertEquals(readGroupCommand(unhex("96 2a a1 53 01 a1 47 a1 43 c0")).connectionId, "C");
   assertEquals(readAck(unhex("92 2a 01")), 42);
 });
+
+Deno.test("SerializedInvocation writes its arguments once for the bus and the clients here", () => {
+  let written = 0;
+  const argument = { toJSON: () => ({ written: ++written }) };
+  const message = new SerializedInvocation("message", [argument]);
+  written = 0;
+  const frames = readInvocation(writeInvocation(message, [], "node")).frames;
+  const sent = frames.frame("messagepack")?.slice();
+  assertEquals(written, 2);
+  assertEquals(message.frame("messagepack"), sent);
+  assertEquals(message.frame("json"), frames.frame("json"));
+  assertEquals(written, 2);
+});
+
+Deno.test("SerializedInvocation writes its arguments again when the bytes for the bus are gone", () => {
+  const message = new SerializedInvocation("message", ["text"]);
+  const sent = readInvocation(writeInvocation(message, [], "node")).frames
+    .frame("messagepack")?.slice();
+  writeInvocation(new SerializedInvocation("other", ["other text"]), [], "node");
+  assertEquals(message.frame("messagepack"), sent);
+});

@@ -9,7 +9,8 @@ import {
 } from "../../mod.ts";
 import { endHubs } from "../../hub/drain.ts";
 import { Arrivals, bounded, endOfTurn } from "./arrivals.ts";
-import { Node } from "./nodes.ts";
+import { BUSES } from "./buses.ts";
+import { Node, Pair } from "./nodes.ts";
 import { PipeNode, type TestClient } from "./pipe_node.ts";
 import { RecordingBackplane } from "./recording_backplane.ts";
 
@@ -30,6 +31,21 @@ Deno.test("HubServer.close() ends every client, then the backplane, once", async
   await response.body?.cancel();
   await node.server.close();
 });
+
+for (const [driver, open] of Object.entries(BUSES)) {
+  Deno.test(`HubServer.close() lets what was sent right before it reach others over ${driver}`, async () => {
+    await using bus = await open();
+    await using pair = await Pair.start(bus);
+    const { one, two } = pair;
+    await using there = await two.connect();
+    // So that both know how far it is to the bus.
+    await one.clients.all.send("heard", "first");
+    one.clients.all.send("heard", "goodbye").catch(() => {});
+    await one.server.close();
+    await there.heard.count(2);
+    assertEquals(there.texts, ["first", "goodbye"]);
+  });
+}
 
 Deno.test("HubServer is disposed as it is closed", async () => {
   const backplane = new MemoryBackplane();
