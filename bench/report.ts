@@ -17,9 +17,10 @@ interface Column {
 
 /** A table of a scenario, for people. */
 export function tableOf(outcome: Outcome, results: Omit<Results, "outcomes">): string {
-  const columns = columnsOf(outcome, results.varied === "bus" ? "bus" : results.bus).filter((
-    { cell },
-  ) => outcome.standings.some((standing) => cell(standing) !== ""));
+  const bus = results.varied === "bus" ? "bus" : results.bus;
+  const columns = columnsOf(outcome, bus).filter(({ cell }) =>
+    outcome.standings.some((standing) => cell(standing) !== "")
+  );
   const rows = [
     columns.map(({ head }) => head[0]),
     columns.map(({ head }) => head[1]),
@@ -47,7 +48,10 @@ function settingOf(
     connections: `${connections || "no"} connections`,
     nodes: `${nodes} ${nodes === 1 ? "node" : "nodes"}`,
   };
-  const fixed = Object.entries(parts).filter(([option]) => option !== varied);
+  // How many nodes there are depends on the bus.
+  const fixed = Object.entries(parts).filter(([option]) =>
+    option !== varied && !(varied === "bus" && option === "nodes")
+  );
   return [...fixed.map(([, text]) => text), `${repeat} × ${seconds} s`].join(", ");
 }
 

@@ -45,7 +45,8 @@ const PARALLEL_INVOCATIONS = 64;
 /**
  * The contestant of that name. `hubplane-messagepack` does not care for `protocol`;
  * `hubplane-parallel` lets clients have several invocations under way, not one as by default;
- * `hubplane-listen` serves with `listen()`; `hubplane=/path` is as in another checkout, to compare a change with what was there before.
+ * `hubplane-listen` serves with `listen()`; `hubplane=/path` is as in another checkout, to compare a
+ * change with what was there before.
  *
  * @throws {TypeError} if there is none.
  */

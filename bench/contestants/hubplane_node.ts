@@ -1,5 +1,6 @@
 /**
- * A node of Hubplane, as its README shows it: `hubplane_node.ts --port=P [--bus=URL] [--parallel=N] [--listen]`.
+ * A node of Hubplane, as its README shows it:
+ * `hubplane_node.ts --port=P [--bus=URL] [--parallel=N] [--listen]`.
  *
  * @module
  */

@@ -1,13 +1,11 @@
-import { COURSES, membersOf, roomName } from "./courses.ts";
+import { COURSES } from "./courses.ts";
 import type { Flight } from "./flights.ts";
+import { fillRooms } from "./rooms.ts";
 import type { Run } from "./run.ts";
 import type { Measured } from "./job.ts";
 import type { Load } from "../scenarios.ts";
 
 type Calls = Extract<Load, { kind: "calls" }>;
-
-/** How many joins are under way while rooms are filled. */
-const JOINING_AT_ONCE = 64;
 
 /** Sends messages, or calls methods. */
 export function runCalls(run: Run, load: Calls): Measured {
@@ -30,28 +28,6 @@ export function runCalls(run: Run, load: Calls): Measured {
   // Whatever is lost shows here.
   fleet.runUntil(() => flights.underWay === 0);
   return measured;
-}
-
-/** Lets the members of every room join. */
-export function fillRooms({ fleet, flights, job }: Run): void {
-  const joins = Array.from(
-    { length: job.rooms },
-    (_, room) =>
-      membersOf(room, fleet.connections).map((from): Flight => ({
-        from,
-        call: { method: "join", name: roomName(room) },
-        receipts: 1,
-      })),
-  ).flat();
-  let at = 0;
-  fleet.runUntil(() => {
-    while (flights.underWay < JOINING_AT_ONCE) {
-      const join = joins[at++];
-      if (join === undefined) break;
-      flights.launch(join);
-    }
-    return at > joins.length && flights.underWay === 0;
-  });
 }
 
 /** Begins so many a second. */

@@ -1,7 +1,7 @@
-import { fillRooms } from "./calls.ts";
 import type { Connection } from "./connection.ts";
 import { Histogram } from "./histogram.ts";
 import type { Measured } from "./job.ts";
+import { fillRooms } from "./rooms.ts";
 import type { Run } from "./run.ts";
 
 /** Opens connections, as many at a time, and closes each once it is open. */
@@ -38,6 +38,7 @@ export function runIdle(run: Run): Measured {
   fillRooms(run);
   phase("waiting");
   fleet.runFor(job.warmup);
+  flights.reset();
   window.opened();
   window.start();
   fleet.runFor(job.window);

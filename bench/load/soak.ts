@@ -1,8 +1,8 @@
 import { residentBytes, sumOf } from "../processes.ts";
 import { slope } from "../statistics.ts";
-import { fillRooms } from "./calls.ts";
 import { COURSES } from "./courses.ts";
 import type { Measured } from "./job.ts";
+import { fillRooms } from "./rooms.ts";
 import type { Run } from "./run.ts";
 
 /** Rates of what comes and goes, in a second. */
