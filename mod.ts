@@ -57,12 +57,12 @@ export type {
   InvokeOptions,
   ResultMethod,
   SingleClientProxy,
-} from "./hub/clients.ts";
-export type { HubAccess, HubPolicy } from "./hub/access.ts";
-export type { Authenticate } from "./hub/authentication.ts";
-export type { HubContext, HubRequest, HubUser } from "./hub/context.ts";
-export { ClientConnectionError, GroupAckTimeoutError, HubError } from "./hub/errors.ts";
-export type { HubFilter, HubInvocationContext } from "./hub/filter.ts";
+} from "./hub/definition/clients.ts";
+export type { HubAccess, HubPolicy } from "./hub/definition/policy.ts";
+export type { Authenticate } from "./hub/serving/authentication.ts";
+export type { HubContext, HubRequest, HubUser } from "./hub/definition/context.ts";
+export { ClientConnectionError, GroupAckTimeoutError, HubError } from "./hub/definition/errors.ts";
+export type { HubFilter, HubInvocationContext } from "./hub/definition/filter.ts";
 export {
   defineHub,
   type Hub,
@@ -70,7 +70,7 @@ export {
   type HubFunction,
   type HubMethodDefinition,
   type HubMethods,
-} from "./hub/hub.ts";
+} from "./hub/definition/hub.ts";
 export type {
   ArgumentOf,
   ArgumentsOf,
@@ -87,7 +87,7 @@ export type {
   StreamMethod,
   StreamResult,
   StreamSubscriber,
-} from "./hub/hub_proxy.ts";
+} from "./hub/definition/hub_proxy.ts";
 export {
   type CheckedMethod,
   type CheckedStreams,
@@ -101,7 +101,7 @@ export {
   type StreamOutputsOf,
   type StreamSchemas,
   type UncheckedStreams,
-} from "./hub/method.ts";
+} from "./hub/definition/method.ts";
 export type {
   SchemaFailure,
   SchemaInput,
@@ -112,14 +112,14 @@ export type {
   SchemaSuccess,
   SchemaTypes,
   StandardSchema,
-} from "./hub/schema.ts";
-export type { DrainOptions, HubServerOptions, Logger } from "./hub/options.ts";
+} from "./hub/definition/schema.ts";
+export type { DrainOptions, HubServerOptions, Logger } from "./hub/options/server.ts";
 export type {
   CorsOptions,
   LongPollingOptions,
   TransportName,
   WebSocketOptions,
-} from "./hub/transport_options.ts";
+} from "./hub/options/transports.ts";
 export {
   createHubServer,
   type HubHandle,

@@ -25,13 +25,13 @@ import type {
   BackplaneStatusEvent,
   BackplaneSubscription,
 } from "./backplane.ts";
-import { type Batch, BroadcastOutbox } from "./_broadcast_outbox.ts";
-import { isPacket, type Packet, type Sign } from "./_broadcast_packet.ts";
-import { BroadcastPeers } from "./_broadcast_peers.ts";
-import { checkChannelName } from "./_channel_name.ts";
-import { type BackplaneOptions, resolveBackplaneOptions } from "./_options.ts";
-import { StatusSource } from "./_status.ts";
-import { ChannelSubscriptions } from "./_subscriptions.ts";
+import { type Batch, BroadcastOutbox } from "./broadcast_channel/outbox.ts";
+import { isPacket, type Packet, type Sign } from "./broadcast_channel/packet.ts";
+import { BroadcastPeers } from "./broadcast_channel/peers.ts";
+import { checkChannelName } from "./driver/channel_name.ts";
+import { type BackplaneOptions, resolveBackplaneOptions } from "./driver/options.ts";
+import { StatusSource } from "./driver/status.ts";
+import { ChannelSubscriptions } from "./driver/subscriptions.ts";
 import { BackplaneClosedError } from "./errors.ts";
 
 export type {
@@ -42,7 +42,7 @@ export type {
   BackplaneStatusEvent,
   BackplaneSubscription,
 } from "./backplane.ts";
-export type { BackplaneLogger, BackplaneOptions } from "./_options.ts";
+export type { BackplaneLogger, BackplaneOptions } from "./driver/options.ts";
 
 /** The shortest pause between two answers to instances that open, in milliseconds. */
 const ANSWER_PAUSE = 20;

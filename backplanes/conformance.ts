@@ -20,16 +20,16 @@
  *
  * @module
  */
-import { closingCases } from "./_conformance_closing.ts";
-import { deliveryCases } from "./_conformance_delivery.ts";
-import { hangCases } from "./_conformance_hang.ts";
-import { nameCases } from "./_conformance_names.ts";
-import { orderCases } from "./_conformance_order.ts";
-import { restartCases } from "./_conformance_restart.ts";
-import { statusCases } from "./_conformance_status.ts";
-import { subscriptionCases } from "./_conformance_subscriptions.ts";
-import type { ConformanceCase } from "./_conformance_case.ts";
-import type { ConformanceBus, ConformanceSubject } from "./_conformance_subject.ts";
+import { closingCases } from "./conformance/closing.ts";
+import { deliveryCases } from "./conformance/delivery.ts";
+import { hangCases } from "./conformance/hang.ts";
+import { nameCases } from "./conformance/names.ts";
+import { orderCases } from "./conformance/order.ts";
+import { restartCases } from "./conformance/restart.ts";
+import { statusCases } from "./conformance/status.ts";
+import { subscriptionCases } from "./conformance/subscriptions.ts";
+import type { ConformanceCase } from "./conformance/case.ts";
+import type { ConformanceBus, ConformanceSubject } from "./conformance/subject.ts";
 
 export type { ConformanceBus, ConformanceCase, ConformanceSubject };
 export type {
@@ -40,7 +40,7 @@ export type {
   BackplaneStatusEvent,
   BackplaneSubscription,
 } from "./backplane.ts";
-export type { BackplaneLogger, BackplaneOptions } from "./_options.ts";
+export type { BackplaneLogger, BackplaneOptions } from "./driver/options.ts";
 
 /** Every case, in an order that goes from the plain to the faulty. Names are unique. */
 export const conformanceCases: readonly ConformanceCase[] = [

@@ -22,11 +22,11 @@ import type {
   BackplaneStatusEvent,
   BackplaneSubscription,
 } from "./backplane.ts";
-import { checkChannelName } from "./_channel_name.ts";
-import { type BackplaneOptions, resolveBackplaneOptions } from "./_options.ts";
-import { StatusSource } from "./_status.ts";
-import { ChannelSubscriptions } from "./_subscriptions.ts";
-import { type Listener, MemoryBus, unavailable, type Wire, wireOf } from "./_memory_bus.ts";
+import { checkChannelName } from "./driver/channel_name.ts";
+import { type BackplaneOptions, resolveBackplaneOptions } from "./driver/options.ts";
+import { StatusSource } from "./driver/status.ts";
+import { ChannelSubscriptions } from "./driver/subscriptions.ts";
+import { type Listener, MemoryBus, unavailable, type Wire, wireOf } from "./memory/bus.ts";
 import { BackplaneClosedError } from "./errors.ts";
 
 export { MemoryBus };
@@ -38,7 +38,7 @@ export type {
   BackplaneStatusEvent,
   BackplaneSubscription,
 } from "./backplane.ts";
-export type { BackplaneLogger, BackplaneOptions } from "./_options.ts";
+export type { BackplaneLogger, BackplaneOptions } from "./driver/options.ts";
 
 /** The buses that have a name, each for as long as a backplane is on it. */
 const named = new Map<string, MemoryBus>();

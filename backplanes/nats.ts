@@ -26,7 +26,6 @@
  *
  * @module
  */
-import { withResolvers } from "./_with_resolvers.ts";
 import type {
   Backplane,
   BackplaneHandler,
@@ -34,17 +33,17 @@ import type {
   BackplaneStatusEvent,
   BackplaneSubscription,
 } from "./backplane.ts";
-import { checkChannelName } from "./_channel_name.ts";
+import { checkChannelName } from "./driver/channel_name.ts";
 import { BackplaneClosedError, BackplaneError, BackplaneUnavailableError } from "./errors.ts";
-import { type NatsAddress, type NatsServer, readNatsAddress } from "./_nats_address.ts";
-import { isIncurable, NatsConnection } from "./_nats_connection.ts";
-import { NatsServers } from "./_nats_servers.ts";
-import { type BackplaneOptions, resolveBackplaneOptions } from "./_options.ts";
-import { Probe } from "./_probe.ts";
-import { StatusSource } from "./_status.ts";
-import { ChannelSubscriptions } from "./_subscriptions.ts";
+import { type NatsAddress, type NatsServer, readNatsAddress } from "./nats/address.ts";
+import { isIncurable, NatsConnection } from "./nats/connection.ts";
+import { NatsServers } from "./nats/servers.ts";
+import { type BackplaneOptions, resolveBackplaneOptions } from "./driver/options.ts";
+import { Probe } from "./driver/probe.ts";
+import { StatusSource } from "./driver/status.ts";
+import { ChannelSubscriptions } from "./driver/subscriptions.ts";
 
-export type { BackplaneLogger, BackplaneOptions } from "./_options.ts";
+export type { BackplaneLogger, BackplaneOptions } from "./driver/options.ts";
 export type {
   Backplane,
   BackplaneGap,
@@ -197,7 +196,7 @@ export class NatsBackplane implements Backplane {
 
   /** One connection, from the dial to its end. */
   async #serve(server: NatsServer, opened: () => void): Promise<never> {
-    const { promise: ended, resolve: end } = withResolvers<Error>();
+    const { promise: ended, resolve: end } = Promise.withResolvers<Error>();
     const connection = await NatsConnection.open(server, {
       ...this.#address,
       publishTimeout: this.#options.publishTimeout,

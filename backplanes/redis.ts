@@ -30,18 +30,18 @@ import type {
   BackplaneStatusEvent,
   BackplaneSubscription,
 } from "./backplane.ts";
-import { checkChannelName } from "./_channel_name.ts";
+import { checkChannelName } from "./driver/channel_name.ts";
 import { BackplaneClosedError, BackplaneUnavailableError } from "./errors.ts";
-import { RedisConnection } from "./_redis_connection.ts";
-import { isReply, withoutSecrets } from "./_redis_errors.ts";
-import { RedisPublisher } from "./_redis_publisher.ts";
+import { RedisConnection } from "./redis/connection.ts";
+import { isReply, withoutSecrets } from "./redis/errors.ts";
+import { RedisPublisher } from "./redis/publisher.ts";
 import {
   type RedisBackplaneOptions,
   type RedisSettings,
   resolveRedisSettings,
-} from "./_redis_settings.ts";
-import { StatusSource } from "./_status.ts";
-import { ChannelSubscriptions } from "./_subscriptions.ts";
+} from "./redis/settings.ts";
+import { StatusSource } from "./driver/status.ts";
+import { ChannelSubscriptions } from "./driver/subscriptions.ts";
 
 export type {
   Backplane,
@@ -51,14 +51,14 @@ export type {
   BackplaneStatusEvent,
   BackplaneSubscription,
 } from "./backplane.ts";
-export type { BackplaneLogger, BackplaneOptions } from "./_options.ts";
+export type { BackplaneLogger, BackplaneOptions } from "./driver/options.ts";
 export type {
   RedisBackplaneOptions,
   RedisClient,
   RedisClientOptions,
   RedisRole,
   RedisTlsOptions,
-} from "./_redis_settings.ts";
+} from "./redis/settings.ts";
 
 /**
  * A backplane over Redis pub/sub: one server, Sentinel or Cluster.

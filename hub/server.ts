@@ -4,25 +4,25 @@ import type {
   BackplaneStatus,
   BackplaneStatusEvent,
 } from "../backplanes/backplane.ts";
-import type { HubPolicy } from "./access.ts";
-import { type Authenticate, identify, unauthorizedResponse } from "./authentication.ts";
-import type { HubClients, HubGroups } from "./clients.ts";
+import type { HubPolicy } from "./definition/policy.ts";
+import { type Authenticate, identify, unauthorizedResponse } from "./serving/authentication.ts";
+import type { HubClients, HubGroups } from "./definition/clients.ts";
 import { type Clock, systemClock } from "./clock.ts";
-import type { HubUser } from "./context.ts";
-import { drainHubs, endHubs } from "./drain.ts";
-import { checkFilters, type HubFilter } from "./filter.ts";
-import { reportGap } from "./gap_report.ts";
-import type { Hub, HubMethods } from "./hub.ts";
-import { HubPaths, type PathMatch } from "./hub_paths.ts";
-import type { ClientOf } from "./hub_proxy.ts";
-import { LiveHub } from "./live_hub.ts";
+import type { HubUser } from "./definition/context.ts";
+import { drainHubs, endHubs } from "./serving/drain.ts";
+import { checkFilters, type HubFilter } from "./definition/filter.ts";
+import { reportGap } from "./serving/gap_report.ts";
+import type { Hub, HubMethods } from "./definition/hub.ts";
+import { HubPaths, type PathMatch } from "./serving/hub_paths.ts";
+import type { ClientOf } from "./definition/hub_proxy.ts";
+import { LiveHub } from "./serving/live_hub.ts";
 import {
   type DrainOptions,
   type HubServerOptions,
   type ResolvedOptions,
   resolveDrainOptions,
   resolveOptions,
-} from "./options.ts";
+} from "./options/server.ts";
 import { type AcceptWebSocket, registerAnswerer } from "./transports/acceptor.ts";
 import { ConnectionTable } from "./transports/connection_table.ts";
 import { CrossOrigin } from "./transports/cors.ts";

@@ -21,12 +21,12 @@ const WRONG: readonly [Arrow, string][] = [
     'hub/routing/router.ts → hub/server.ts (import): "routing" may import only ',
   ],
   [
-    { from: "backplanes/redis.ts", to: "backplanes/_nats_subject.ts", kind: "code" },
-    'backplanes/redis.ts → backplanes/_nats_subject.ts (import): "redis" may import only ',
+    { from: "backplanes/redis.ts", to: "backplanes/nats/subject.ts", kind: "code" },
+    'backplanes/redis.ts → backplanes/nats/subject.ts (import): "redis" may import only ',
   ],
   [
-    { from: "hub/clients.ts", to: "hub/routing/router.ts", kind: "code" },
-    'hub/clients.ts → hub/routing/router.ts (import): "hub" may import only ',
+    { from: "hub/definition/clients.ts", to: "hub/routing/router.ts", kind: "code" },
+    'hub/definition/clients.ts → hub/routing/router.ts (import): "definition" may import only ',
   ],
   [
     { from: "hub/transports/websocket.ts", to: "hub/protocol/messages.ts", kind: "types" },
@@ -41,12 +41,12 @@ const WRONG: readonly [Arrow, string][] = [
     'hub/server.ts → backplanes/memory.ts (types): "server" may import only ',
   ],
   [
-    { from: "hub/protocol/json.ts", to: "node:timers", kind: "code" },
-    'hub/protocol/json.ts → node:timers (import): "protocol" may import only ',
+    { from: "hub/protocol/json/json.ts", to: "node:timers", kind: "code" },
+    'hub/protocol/json/json.ts → node:timers (import): "protocol" may import only ',
   ],
   [
-    { from: "hub/clock.ts", to: "hub/errors.ts", kind: "types" },
-    'hub/clock.ts → hub/errors.ts (types): "clock" may import only nothing',
+    { from: "hub/clock.ts", to: "hub/definition/errors.ts", kind: "types" },
+    'hub/clock.ts → hub/definition/errors.ts (types): "clock" may import only nothing',
   ],
   [
     { from: "hub/server.ts", to: "jsr:@std/async", kind: "code" },
@@ -56,7 +56,10 @@ const WRONG: readonly [Arrow, string][] = [
     { from: "examples/chat/hub.ts", to: "hub/server.ts", kind: "code" },
     "examples/chat/hub.ts → hub/server.ts: examples and benchmarks import only ",
   ],
-  [{ from: "hub/utils.ts", to: "hub/errors.ts", kind: "code" }, "hub/utils.ts is in no room"],
+  [
+    { from: "hub/utils.ts", to: "hub/definition/errors.ts", kind: "code" },
+    "hub/utils.ts is in no room",
+  ],
 ];
 
 for (const [arrow, text] of WRONG) {
@@ -67,9 +70,9 @@ for (const [arrow, text] of WRONG) {
 
 Deno.test("objection() is silent when an arrow points the right way", () => {
   const right: Arrow[] = [
-    { from: "hub/clients.ts", to: "hub/routing/router.ts", kind: "types" },
+    { from: "hub/definition/clients.ts", to: "hub/routing/router.ts", kind: "types" },
     { from: "backplanes/open.ts", to: "backplanes/redis.ts", kind: "dynamic" },
-    { from: "backplanes/redis.ts", to: "backplanes/_redis_client.ts", kind: "code" },
+    { from: "backplanes/redis.ts", to: "backplanes/redis/client.ts", kind: "code" },
     { from: "backplanes/redis.ts", to: "npm:ioredis", kind: "code" },
     { from: "examples/chat/hub.ts", to: "mod.ts", kind: "code" },
     { from: "tests/hub/router_test.ts", to: "hub/routing/router.ts", kind: "code" },

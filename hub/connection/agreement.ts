@@ -1,4 +1,4 @@
-import { describe } from "../error_texts.ts";
+import { describe } from "./error_texts.ts";
 import { type ProtocolChoice, ProtocolRefusal } from "../protocol/choice.ts";
 import { parseHandshake } from "../protocol/handshake.ts";
 import type { HandshakeReader, HandshakeRecord } from "../protocol/handshake_reader.ts";

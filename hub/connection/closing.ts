@@ -1,4 +1,4 @@
-import { toldByClient, withDetail } from "../error_texts.ts";
+import { toldByClient, withDetail } from "./error_texts.ts";
 import { type CloseMessage, MessageType } from "../protocol/messages.ts";
 import { ProtocolError } from "../protocol/protocol.ts";
 

@@ -1,11 +1,10 @@
-import { withResolvers } from "../../backplanes/_with_resolvers.ts";
 import { HANDSHAKE_SUCCESS, handshakeFailure } from "../protocol/handshake.ts";
 import { HandshakeReader } from "../protocol/handshake_reader.ts";
 import { type HubMessage, MessageType } from "../protocol/messages.ts";
 import { type Frame, type HubProtocol, ProtocolError } from "../protocol/protocol.ts";
 import { agree } from "./agreement.ts";
 import { clientTimeout, type CloseCause, failed, goodbye, leftBehind, torn } from "./closing.ts";
-import { relieved } from "./congestion.ts";
+import { relieved } from "../scheduling/congestion.ts";
 import { Inbox, type InboxListener } from "./inbox.ts";
 import { KeepAlive } from "./keep_alive.ts";
 import { Outbox, type OutboxListener } from "./outbox.ts";
@@ -83,7 +82,7 @@ export class HubConnection implements StatefulListener, InboxListener, OutboxLis
 
   /** Resolves when the connection has ended and the hub has dealt with that. */
   get finished(): Promise<void> {
-    return (this.#finished ??= withResolvers()).promise;
+    return (this.#finished ??= Promise.withResolvers()).promise;
   }
 
   receive(chunk: Frame): void {
@@ -249,7 +248,7 @@ export class HubConnection implements StatefulListener, InboxListener, OutboxLis
     // Until now it knew what its client had sent twice.
     this.#stateful = undefined;
     await this.#parts.listener.closed(this, error ? { ...cause, error } : cause, this.#admitted);
-    (this.#finished ??= withResolvers()).resolve();
+    (this.#finished ??= Promise.withResolvers()).resolve();
   }
 
   #shakeHands(reader: HandshakeReader, chunk: Frame): void {

@@ -1,9 +1,8 @@
-import { withResolvers } from "../../backplanes/_with_resolvers.ts";
 import type { FrameReader } from "../protocol/framing.ts";
 import type { HubMessage } from "../protocol/messages.ts";
 import type { Frame, HubProtocol } from "../protocol/protocol.ts";
 import { type CloseCause, flooded, torn } from "./closing.ts";
-import { atEndOfTurn, type TurnListener } from "./turn.ts";
+import { atEndOfTurn, type TurnListener } from "../scheduling/turn.ts";
 
 /** What an {@link Inbox} does with what it reads. */
 export interface InboxListener {
@@ -109,7 +108,7 @@ export class Inbox implements TurnListener {
    * in the middle of a message, or with what {@link stop} was given if that came first.
    */
   rest(): Promise<Error | undefined> {
-    const rest = this.#rest = withResolvers<Error | undefined>();
+    const rest = this.#rest = Promise.withResolvers<Error | undefined>();
     if (this.#stopped) rest.resolve(this.#error);
     else if (!this.#blocked) this.#emptied();
     return rest.promise;

@@ -2,10 +2,10 @@ import { utf8Length } from "../protocol/framing.ts";
 import type { Frame } from "../protocol/protocol.ts";
 import { Batch } from "./batch.ts";
 import { type CloseCause, tooSlow } from "./closing.ts";
-import type { Congestible } from "./congestion.ts";
+import type { Congestible } from "../scheduling/congestion.ts";
 import type { Pipe } from "./pipe.ts";
 import { ResendBuffer } from "./resend_buffer.ts";
-import { atEndOfTurn, currentTurn, mayLeaveAtOnce, type TurnListener } from "./turn.ts";
+import { atEndOfTurn, currentTurn, mayLeaveAtOnce, type TurnListener } from "../scheduling/turn.ts";
 
 /** The most that is joined into one write, in bytes; a larger frame travels alone. */
 const MAXIMUM_BATCH_BYTES = 64 * 1024;

@@ -1,6 +1,6 @@
-import { isDone, isLatestSend } from "../clients.ts";
-import type { CallState } from "../context.ts";
-import { HubError } from "../errors.ts";
+import { isDone, isLatestSend } from "../definition/clients.ts";
+import type { CallState } from "../definition/context.ts";
+import { HubError } from "../definition/errors.ts";
 import {
   errorInvoking,
   errorStreaming,
@@ -8,7 +8,7 @@ import {
   streamingNotAsked,
   toError,
   withDetail,
-} from "../error_texts.ts";
+} from "../connection/error_texts.ts";
 import {
   type HubMessage,
   type InvocationMessage,

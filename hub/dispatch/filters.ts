@@ -4,8 +4,8 @@
  *
  * @module
  */
-import type { HubContext, InvocationContext } from "../context.ts";
-import type { HubFilter } from "../filter.ts";
+import type { HubContext, InvocationContext } from "../definition/context.ts";
+import type { HubFilter } from "../definition/filter.ts";
 import type { MethodCall } from "./method_table.ts";
 
 /** What runs when a connection comes and goes. */

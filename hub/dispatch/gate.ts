@@ -1,8 +1,8 @@
-import type { HubPolicy } from "../access.ts";
-import type { CallContext, HubContext } from "../context.ts";
-import { failedToInvoke, toError, unauthorized, withDetail } from "../error_texts.ts";
-import { HubError } from "../errors.ts";
-import type { StandardSchema } from "../schema.ts";
+import type { HubPolicy } from "../definition/policy.ts";
+import type { CallContext, HubContext } from "../definition/context.ts";
+import { failedToInvoke, toError, unauthorized, withDetail } from "../connection/error_texts.ts";
+import { HubError } from "../definition/errors.ts";
+import type { StandardSchema } from "../definition/schema.ts";
 import type { Call } from "./active_call.ts";
 import { allAllow } from "./authorization.ts";
 import { type NowOrLater, then } from "./now_or_later.ts";

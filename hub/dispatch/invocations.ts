@@ -1,7 +1,6 @@
-import { withResolvers } from "../../backplanes/_with_resolvers.ts";
-import { CallContext, type ConnectionState } from "../context.ts";
-import { errorInvoking, failedToInvoke, toError, withDetail } from "../error_texts.ts";
-import { HubError } from "../errors.ts";
+import { CallContext, type ConnectionState } from "../definition/context.ts";
+import { errorInvoking, failedToInvoke, toError, withDetail } from "../connection/error_texts.ts";
+import { HubError } from "../definition/errors.ts";
 import { type CompletionMessage, type HubMessage, MessageType } from "../protocol/messages.ts";
 import type { ClientResults } from "../routing/client_results.ts";
 import { ActiveCall, type Call, type Slots } from "./active_call.ts";
@@ -116,7 +115,7 @@ export class Invocations implements Slots {
 
   /** Resolves when no call runs. */
   async idle(): Promise<void> {
-    if (this.#active.size > 0) await (this.#idle ??= withResolvers<void>()).promise;
+    if (this.#active.size > 0) await (this.#idle ??= Promise.withResolvers<void>()).promise;
   }
 
   /** Upload streams first, then results that were asked of the client; any other is ignored. */

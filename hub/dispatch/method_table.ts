@@ -1,12 +1,17 @@
-import type { HubPolicy } from "../access.ts";
-import type { CallContext, HubContext } from "../context.ts";
-import { HubError } from "../errors.ts";
-import { errorInvoking, failedToInvoke, streamingNotAsked, withDetail } from "../error_texts.ts";
-import type { HubFilter } from "../filter.ts";
-import type { HubMethodDefinition, HubMethods } from "../hub.ts";
-import type { StreamSchemas } from "../method.ts";
+import type { HubPolicy } from "../definition/policy.ts";
+import type { CallContext, HubContext } from "../definition/context.ts";
+import { HubError } from "../definition/errors.ts";
+import {
+  errorInvoking,
+  failedToInvoke,
+  streamingNotAsked,
+  withDetail,
+} from "../connection/error_texts.ts";
+import type { HubFilter } from "../definition/filter.ts";
+import type { HubMethodDefinition, HubMethods } from "../definition/hub.ts";
+import type { StreamSchemas } from "../definition/method.ts";
 import { MessageType } from "../protocol/messages.ts";
-import type { StandardSchema } from "../schema.ts";
+import type { StandardSchema } from "../definition/schema.ts";
 import type { Call } from "./active_call.ts";
 import { filteredCall } from "./filters.ts";
 import { type Gate, gateOf, type GateParts } from "./gate.ts";

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { HubError } from "../errors.ts";
-import type { SchemaIssue, SchemaResult, StandardSchema } from "../schema.ts";
+import { HubError } from "../definition/errors.ts";
+import type { SchemaIssue, SchemaResult, StandardSchema } from "../definition/schema.ts";
 import { isThenable, type NowOrLater } from "./now_or_later.ts";
 
 /** How much of what a schema says a client is told: issues, and characters of each part. */

@@ -3,10 +3,9 @@
  *
  * @module
  */
-import { withResolvers } from "../../backplanes/_with_resolvers.ts";
-import { HubError } from "../errors.ts";
-import { UnreadableValue } from "../protocol/pack_values.ts";
-import type { StandardSchema } from "../schema.ts";
+import { HubError } from "../definition/errors.ts";
+import { UnreadableValue } from "../protocol/pack/values.ts";
+import type { StandardSchema } from "../definition/schema.ts";
 import { checkItems } from "./schema_arguments.ts";
 
 /** The connection ended before the stream did. */
@@ -54,7 +53,7 @@ class Upload implements AsyncIterableIterator<unknown> {
     }
     this.#items.push(item);
     if (this.#items.length <= this.#capacity) return undefined;
-    return (this.#room ??= withResolvers<void>()).promise;
+    return (this.#room ??= Promise.withResolvers<void>()).promise;
   }
 
   /** The client sends no more, or nobody reads any more. */
@@ -75,7 +74,7 @@ class Upload implements AsyncIterableIterator<unknown> {
       return Promise.resolve({ done: false, value });
     }
     if (this.#ended) return this.#end();
-    const reader = withResolvers<IteratorResult<unknown>>();
+    const reader = Promise.withResolvers<IteratorResult<unknown>>();
     this.#readers.push(reader);
     return reader.promise;
   }

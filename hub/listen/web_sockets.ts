@@ -11,7 +11,7 @@ import { setImmediate } from "node:timers";
 // @ts-types="./ws.d.ts"
 import { type WebSocket, WebSocketServer } from "ws";
 import type { Pipe, PipeListener } from "../connection/pipe.ts";
-import type { ResolvedOptions } from "../options.ts";
+import type { ResolvedOptions } from "../options/server.ts";
 import type { AcceptedWebSocket } from "../transports/acceptor.ts";
 import { WebSocketPipe } from "./web_socket_pipe.ts";
 

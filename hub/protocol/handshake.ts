@@ -4,7 +4,7 @@
  * @module
  */
 import { RECORD_SEPARATOR } from "./framing.ts";
-import { type JsonObject, parseJsonObject } from "./json_text.ts";
+import { type JsonObject, parseJsonObject } from "./json/json_text.ts";
 import { ProtocolError } from "./protocol.ts";
 
 /** What the client asks for. */

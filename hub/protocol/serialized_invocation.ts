@@ -1,7 +1,7 @@
-import { jsonProtocol } from "./json.ts";
-import { messagepackProtocol, writeMessage } from "./messagepack.ts";
+import { jsonProtocol } from "./json/json.ts";
+import { messagepackProtocol, writeMessage } from "./messagepack/messagepack.ts";
 import { type InvocationMessage, MessageType } from "./messages.ts";
-import type { PackWriter } from "./pack_writer.ts";
+import type { PackWriter } from "./pack/writer.ts";
 import type { Frame } from "./protocol.ts";
 import { checkSerializable } from "./values.ts";
 

@@ -30,7 +30,7 @@
  *
  * @module
  */
-import { MAXIMUM_DEPTH } from "./json_text.ts";
+import { MAXIMUM_DEPTH } from "./json/json_text.ts";
 
 /**
  * The JSON text of `value`; `undefined` is `null`.

@@ -1,19 +1,18 @@
-import { withResolvers } from "../../backplanes/_with_resolvers.ts";
 import type { Backplane } from "../../backplanes/backplane.ts";
 import type { Clock } from "../clock.ts";
-import { ClientConnectionError, HubError } from "../errors.ts";
+import { ClientConnectionError, HubError } from "../definition/errors.ts";
 import { type CompletionMessage, MessageType } from "../protocol/messages.ts";
-import { UnreadableValue } from "../protocol/pack_values.ts";
+import { UnreadableValue } from "../protocol/pack/values.ts";
 import type { HubProtocol } from "../protocol/protocol.ts";
 import { SerializedInvocation } from "../protocol/serialized_invocation.ts";
-import type { HubChannels } from "./channels.ts";
+import type { HubChannels } from "../bus/channel_names.ts";
 import {
   type InvocationEnvelope,
   readCompletion,
   writeCompletion,
   writeInvocation,
-} from "./envelope.ts";
-import { deliver } from "./members.ts";
+} from "../bus/envelope.ts";
+import { deliver } from "./named_sets.ts";
 import type { Recipient } from "./recipient.ts";
 
 /** How long to wait for a client's result, and who may give up earlier. */
@@ -85,7 +84,7 @@ export class ClientResults {
     if (signal?.aborted) throw new HubError(CANCELED);
     const invocationId = randomInvocationId();
     const message = new SerializedInvocation(method, args, invocationId);
-    const { promise, resolve, reject } = withResolvers<CompletionMessage>();
+    const { promise, resolve, reject } = Promise.withResolvers<CompletionMessage>();
     this.#pending.set(invocationId, {
       connectionId,
       settle: (answer) => answer instanceof Error ? reject(answer) : resolve(answer),

@@ -1,4 +1,4 @@
-import { HubError } from "../errors.ts";
+import { HubError } from "../definition/errors.ts";
 import { utf8Length } from "../protocol/framing.ts";
 
 /**

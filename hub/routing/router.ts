@@ -1,18 +1,17 @@
-import { withResolvers } from "../../backplanes/_with_resolvers.ts";
 import type { Backplane } from "../../backplanes/backplane.ts";
 import { BackplaneClosedError } from "../../backplanes/errors.ts";
 import type { Clock } from "../clock.ts";
 import { SerializedInvocation } from "../protocol/serialized_invocation.ts";
-import { HubChannels } from "./channels.ts";
+import { HubChannels } from "../bus/channel_names.ts";
 import { ClientResults } from "./client_results.ts";
-import { type InvocationEnvelope, readInvocation } from "./envelope.ts";
-import { Groups } from "./groups.ts";
-import { Interest } from "./interest.ts";
-import { deliver, Members } from "./members.ts";
+import { type InvocationEnvelope, readInvocation } from "../bus/envelope.ts";
+import { Groups } from "./local_groups.ts";
+import { Interest } from "../bus/channel.ts";
+import { deliver, Members } from "./named_sets.ts";
 import { checkName } from "./names.ts";
-import { Publisher } from "./publisher.ts";
+import { Publisher } from "../bus/publisher.ts";
 import type { Recipient } from "./recipient.ts";
-import { RemoteGroups } from "./remote_groups.ts";
+import { RemoteGroups } from "./group_commands.ts";
 import type { RouterOptions } from "./router_options.ts";
 
 /** The pause after a base channel was refused, in milliseconds. */
@@ -241,7 +240,7 @@ export class Router {
 
   /** Waits for the bus to come or go, or a little while, whichever is first. */
   async #nextAttempt(): Promise<void> {
-    const { promise, resolve } = withResolvers<void>();
+    const { promise, resolve } = Promise.withResolvers<void>();
     const listening = this.#backplane.onStatus(({ status }) => {
       if (status === "open" || status === "closed") resolve();
     });

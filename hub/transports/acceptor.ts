@@ -4,7 +4,7 @@
  * @module
  */
 import type { Pipe, PipeListener } from "../connection/pipe.ts";
-import type { ResolvedOptions } from "../options.ts";
+import type { ResolvedOptions } from "../options/server.ts";
 
 /** A WebSocket that was accepted; who connects gets its pipe and returns who listens. */
 export interface AcceptedWebSocket {

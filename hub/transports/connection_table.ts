@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import type { Clock } from "../clock.ts";
-import type { TransportName } from "../transport_options.ts";
+import type { TransportName } from "../options/transports.ts";
 import { type Attachment, Session, type SessionKeeper } from "./session.ts";
 
 /**

@@ -1,4 +1,4 @@
-import type { ResolvedCorsOptions } from "../transport_options.ts";
+import type { ResolvedCorsOptions } from "../options/transports.ts";
 
 /** What a client sends: `specs/signalr-wire.md §2`. */
 const METHODS = "GET, POST, DELETE";

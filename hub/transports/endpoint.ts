@@ -5,8 +5,8 @@
  */
 import type { Clock } from "../clock.ts";
 import type { Pipe, PipeOwner, StatefulListener } from "../connection/pipe.ts";
-import type { ResolvedOptions } from "../options.ts";
-import type { TransportName } from "../transport_options.ts";
+import type { ResolvedOptions } from "../options/server.ts";
+import type { TransportName } from "../options/transports.ts";
 import type { AcceptedWebSocket, AcceptWebSocket } from "./acceptor.ts";
 import type { ConnectionTable } from "./connection_table.ts";
 import { LongPolling } from "./long_polling.ts";

@@ -1,5 +1,3 @@
-import { withResolvers } from "../../backplanes/_with_resolvers.ts";
-
 /** The most that is handed over at a time, in bytes. */
 const MAXIMUM_CHUNK_BYTES = 64 * 1024;
 
@@ -76,7 +74,7 @@ export class HandOver {
   }
 
   #pull(): Promise<void> | undefined {
-    this.#asked = withResolvers();
+    this.#asked = Promise.withResolvers();
     const { promise } = this.#asked;
     if (this.#queue.length > 0) this.#give();
     return promise;

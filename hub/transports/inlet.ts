@@ -1,4 +1,3 @@
-import { withResolvers } from "../../backplanes/_with_resolvers.ts";
 import type { PipeListener } from "../connection/pipe.ts";
 
 /** What a connection without a transport may be sent ahead, in bytes: a handshake and a few messages. */
@@ -13,7 +12,7 @@ type Status = 200 | 400 | 404;
  */
 export class Inlet {
   #listener: PipeListener | undefined;
-  readonly #connected = withResolvers<void>();
+  readonly #connected = Promise.withResolvers<void>();
   readonly #early: Uint8Array[] = [];
   #earlyBytes = 0;
   /** Settles when every body that came before has been dealt with. */
@@ -34,7 +33,7 @@ export class Inlet {
 
   /** Takes nothing until {@link resume}. */
   pause(): void {
-    if (!this.#ended) this.#held ??= withResolvers();
+    if (!this.#ended) this.#held ??= Promise.withResolvers();
   }
 
   /** Takes more. */
@@ -57,7 +56,7 @@ export class Inlet {
    */
   async take({ body, headers }: Request): Promise<Status> {
     const before = this.#before;
-    const { promise, resolve } = withResolvers<void>();
+    const { promise, resolve } = Promise.withResolvers<void>();
     this.#before = promise;
     try {
       await before;
@@ -79,7 +78,7 @@ export class Inlet {
 
   /** Reads a body; one that trickles in is not waited for when the connection ends. */
   #read(body: ReadableStream<Uint8Array>): Promise<Status> {
-    const { promise, resolve } = withResolvers<Status>();
+    const { promise, resolve } = Promise.withResolvers<Status>();
     let taken = false;
     this.#abandon = () => resolve(taken ? 200 : 404);
     const hand = (piece: Uint8Array) => {

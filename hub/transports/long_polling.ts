@@ -4,10 +4,9 @@
  *
  * @module
  */
-import { withResolvers } from "../../backplanes/_with_resolvers.ts";
 import type { Clock } from "../clock.ts";
 import type { Pipe, PipeListener } from "../connection/pipe.ts";
-import { afterTurn, type TurnListener } from "../connection/turn.ts";
+import { afterTurn, type TurnListener } from "../scheduling/turn.ts";
 import type { Frame, TransferFormat } from "../protocol/protocol.ts";
 import type { ConnectionTable } from "./connection_table.ts";
 import { frameBytes } from "./frame_bytes.ts";
@@ -67,7 +66,7 @@ export class LongPolling implements Pipe, Attachment, TurnListener {
     const { clock, table } = this.#parts;
     this.#poll?.answer(plain(204));
     table.activate(this.#session);
-    const { promise, resolve } = withResolvers<Response>();
+    const { promise, resolve } = Promise.withResolvers<Response>();
     const poll = this.#poll = { since: clock.now(), answer: resolve };
     // It is aborted after an answer that was given as well: then another poll waits, or none.
     const gone = () => {

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { ResolvedOptions } from "../options.ts";
-import type { TransportName } from "../transport_options.ts";
+import type { ResolvedOptions } from "../options/server.ts";
+import type { TransportName } from "../options/transports.ts";
 import type { ConnectionTable } from "./connection_table.ts";
 
 const MAXIMUM_VERSION = 1;

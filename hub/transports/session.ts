@@ -1,4 +1,4 @@
-import type { TransportName } from "../transport_options.ts";
+import type { TransportName } from "../options/transports.ts";
 import type { PipeOwner, StatefulListener } from "../connection/pipe.ts";
 import { Inlet } from "./inlet.ts";
 

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { BroadcastPeers } from "../../backplanes/_broadcast_peers.ts";
-import type { Packet, Post, Sign } from "../../backplanes/_broadcast_packet.ts";
+import { BroadcastPeers } from "../../backplanes/broadcast_channel/peers.ts";
+import type { Packet, Post, Sign } from "../../backplanes/broadcast_channel/packet.ts";
 
 const OPENED = 1000;
 

@@ -6,8 +6,8 @@ import type {
   BackplaneSubscription,
 } from "../../backplanes/backplane.ts";
 import { BackplaneClosedError, BackplaneUnavailableError } from "../../backplanes/errors.ts";
-import { ChannelHandlers } from "../../backplanes/_handlers.ts";
-import { StatusSource } from "../../backplanes/_status.ts";
+import { ChannelHandlers } from "../../backplanes/driver/handlers.ts";
+import { StatusSource } from "../../backplanes/driver/status.ts";
 import type { BroadcastChannelBackplaneOptions } from "../../backplanes/broadcast_channel.ts";
 import type { Answer, Order } from "./worker_messages.ts";
 

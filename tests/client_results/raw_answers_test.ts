@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { MemoryBackplane, MemoryBus } from "../../backplanes/memory.ts";
-import { readCompletion } from "../../hub/routing/envelope.ts";
-import { jsonProtocol } from "../../hub/protocol/json.ts";
-import { messagepackProtocol } from "../../hub/protocol/messagepack.ts";
+import { readCompletion } from "../../hub/bus/envelope.ts";
+import { jsonProtocol } from "../../hub/protocol/json/json.ts";
+import { messagepackProtocol } from "../../hub/protocol/messagepack/messagepack.ts";
 import type { HubMessage } from "../../hub/protocol/messages.ts";
 import type { Frame, HubProtocol } from "../../hub/protocol/protocol.ts";
 import type { RunningNode } from "../client/running_node.ts";

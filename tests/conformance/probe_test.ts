@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { Probe } from "../../backplanes/_probe.ts";
+import { Probe } from "../../backplanes/driver/probe.ts";
 
 const OPTIONS = { probeInterval: 10, probeTimeout: 20 };
 

@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { delay } from "@std/async";
 import { BackplaneError, BackplaneUnavailableError } from "../../backplanes/errors.ts";
-import { ChannelSubscriptions } from "../../backplanes/_subscriptions.ts";
+import { ChannelSubscriptions } from "../../backplanes/driver/subscriptions.ts";
 
 /** A command that the bus has not answered. */
 interface Command {

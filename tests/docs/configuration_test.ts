@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { resolveBackplaneOptions } from "../../backplanes/_options.ts";
+import { resolveBackplaneOptions } from "../../backplanes/driver/options.ts";
 import { resolveListenOptions } from "../../hub/listen/options.ts";
-import { resolveDrainOptions, resolveOptions } from "../../hub/options.ts";
+import { resolveDrainOptions, resolveOptions } from "../../hub/options/server.ts";
 import { ROOT } from "../layers/graph.ts";
 import { readInterfaces } from "./interfaces.ts";
 import { readRange, readTables } from "./tables.ts";
@@ -36,10 +36,11 @@ const TABLES: readonly (readonly [heading: string, type: string, resolve?: Resol
 
 /** Where the interfaces are. */
 const FILES = [
-  ...["hub/options.ts", "hub/transport_options.ts", "hub/server.ts", "hub/hub.ts"],
-  ...["hub/listen/options.ts", "backplanes/_options.ts"],
+  ...["hub/options/server.ts", "hub/options/transports.ts"],
+  ...["hub/server.ts", "hub/definition/hub.ts"],
+  ...["hub/listen/options.ts", "backplanes/driver/options.ts"],
   ...["backplanes/memory.ts", "backplanes/broadcast_channel.ts", "backplanes/nats.ts"],
-  ...["backplanes/redis.ts", "backplanes/_redis_settings.ts"],
+  ...["backplanes/redis.ts", "backplanes/redis/settings.ts"],
 ];
 
 function resolveShared(options: Record<string, number>) {

@@ -8,7 +8,7 @@ import { Session as Inspector } from "node:inspector";
 import { HubConnection } from "../../hub/connection/connection.ts";
 import { ActiveCall } from "../../hub/dispatch/active_call.ts";
 import { Uploads } from "../../hub/dispatch/uploads.ts";
-import { Member } from "../../hub/member.ts";
+import { Member } from "../../hub/serving/served_connection.ts";
 import { Session } from "../../hub/transports/session.ts";
 import { liveMiB } from "./live_memory.ts";
 

@@ -5,10 +5,10 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import { jsonProtocol } from "../../hub/protocol/json.ts";
-import { messagepackProtocol } from "../../hub/protocol/messagepack.ts";
+import { jsonProtocol } from "../../hub/protocol/json/json.ts";
+import { messagepackProtocol } from "../../hub/protocol/messagepack/messagepack.ts";
 import type { HubMessage } from "../../hub/protocol/messages.ts";
-import { UnreadableValue } from "../../hub/protocol/pack_values.ts";
+import { UnreadableValue } from "../../hub/protocol/pack/values.ts";
 import type { HubProtocol } from "../../hub/protocol/protocol.ts";
 import { described } from "./described.ts";
 import { figure } from "./figures.ts";

@@ -1,10 +1,10 @@
 import { MemoryBackplane } from "../../backplanes/memory.ts";
 import type { Backplane } from "../../backplanes/backplane.ts";
 import type { HubConnection } from "../../hub/connection/connection.ts";
-import type { HubUser } from "../../hub/context.ts";
-import type { Hub, HubMethods } from "../../hub/hub.ts";
-import { LiveHub, type LiveHubParts } from "../../hub/live_hub.ts";
-import { type HubServerOptions, resolveOptions } from "../../hub/options.ts";
+import type { HubUser } from "../../hub/definition/context.ts";
+import type { Hub, HubMethods } from "../../hub/definition/hub.ts";
+import { LiveHub, type LiveHubParts } from "../../hub/serving/live_hub.ts";
+import { type HubServerOptions, resolveOptions } from "../../hub/options/server.ts";
 import { KeptLog } from "../client/running_node.ts";
 import { ManualClock } from "./manual_clock.ts";
 import { MemoryPipe, settle } from "./memory_pipe.ts";

@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { createHubServer, defineHub, type HubServerOptions, MemoryBackplane } from "../../mod.ts";
-import { type BackplaneOptions, resolveBackplaneOptions } from "../../backplanes/_options.ts";
-import { resolveOptions } from "../../hub/options.ts";
+import { type BackplaneOptions, resolveBackplaneOptions } from "../../backplanes/driver/options.ts";
+import { resolveOptions } from "../../hub/options/server.ts";
 
 const MOST = 2_147_483_647;
 

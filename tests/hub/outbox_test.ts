@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { assertEquals } from "@std/assert";
 import { Outbox } from "../../hub/connection/outbox.ts";
-import { atEndOfTurn } from "../../hub/connection/turn.ts";
+import { atEndOfTurn } from "../../hub/scheduling/turn.ts";
 import { MemoryPipe } from "./memory_pipe.ts";
 
 function connected(): { outbox: Outbox; pipe: MemoryPipe } {

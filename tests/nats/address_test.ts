@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { readNatsAddress } from "../../backplanes/_nats_address.ts";
+import { readNatsAddress } from "../../backplanes/nats/address.ts";
 import { NatsBackplane, type NatsBackplaneOptions } from "../../backplanes/nats.ts";
 
 Deno.test("readNatsAddress() reads every part of a URL", () => {

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { setImmediate } from "node:timers/promises";
 import { delay } from "@std/async";
 import { BackplaneUnavailableError } from "../../backplanes/errors.ts";
-import { Publishes } from "../../backplanes/_nats_publishes.ts";
+import { Publishes } from "../../backplanes/nats/publishes.ts";
 
 /** Publishes to nobody, and keeps a record. */
 function recorded(timeout = 5000): { publishes: Publishes; sent: string[] } {

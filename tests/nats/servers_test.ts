@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { delay } from "@std/async";
-import { NatsServers } from "../../backplanes/_nats_servers.ts";
+import { NatsServers } from "../../backplanes/nats/servers.ts";
 import { NatsBackplane } from "../../backplanes/nats.ts";
 import { startNats } from "../servers/nats_server.ts";
 import { freePort } from "../servers/server_process.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { readSubject, subjectOf, subjectPrefix } from "../../backplanes/_nats_subject.ts";
+import { readSubject, subjectOf, subjectPrefix } from "../../backplanes/nats/subject.ts";
 
 const encoder = new TextEncoder();
 const wellFormed = (maxBytes: number) =>

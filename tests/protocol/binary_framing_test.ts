@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { BinaryFrameReader } from "../../hub/protocol/binary_framing.ts";
-import { messagepackProtocol } from "../../hub/protocol/messagepack.ts";
+import { BinaryFrameReader } from "../../hub/protocol/messagepack/binary_framing.ts";
+import { messagepackProtocol } from "../../hub/protocol/messagepack/messagepack.ts";
 import { HandshakeReader } from "../../hub/protocol/handshake_reader.ts";
 import { ProtocolError } from "../../hub/protocol/protocol.ts";
 import { hex, unhex } from "./hex.ts";

@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { readAck, readGroupCommand, readInvocation } from "../../hub/routing/envelope.ts";
-import { PackError, PackReader } from "../../hub/protocol/pack_reader.ts";
-import { PackWriter } from "../../hub/protocol/pack_writer.ts";
+import { readAck, readGroupCommand, readInvocation } from "../../hub/bus/envelope.ts";
+import { PackError, PackReader } from "../../hub/protocol/pack/reader.ts";
+import { PackWriter } from "../../hub/protocol/pack/writer.ts";
 import { SerializedInvocation } from "../../hub/protocol/serialized_invocation.ts";
-import { writeInvocation } from "../../hub/routing/envelope.ts";
+import { writeInvocation } from "../../hub/bus/envelope.ts";
 import { hex, unhex } from "./hex.ts";
 import {
   ACKS,

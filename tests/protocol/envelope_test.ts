@@ -8,9 +8,9 @@ import {
   writeAck,
   writeGroupCommand,
   writeInvocation,
-} from "../../hub/routing/envelope.ts";
-import { PackError, PackReader } from "../../hub/protocol/pack_reader.ts";
-import { PackWriter } from "../../hub/protocol/pack_writer.ts";
+} from "../../hub/bus/envelope.ts";
+import { PackError, PackReader } from "../../hub/protocol/pack/reader.ts";
+import { PackWriter } from "../../hub/protocol/pack/writer.ts";
 import { hex, unhex } from "./hex.ts";
 import {
   ACKS,

@@ -5,7 +5,7 @@ import {
   handshakeFailure,
   parseHandshake,
 } from "../../hub/protocol/handshake.ts";
-import { jsonProtocol } from "../../hub/protocol/json.ts";
+import { jsonProtocol } from "../../hub/protocol/json/json.ts";
 import { ProtocolError } from "../../hub/protocol/protocol.ts";
 
 Deno.test("parseHandshake() accepts what upstream accepts", () => {

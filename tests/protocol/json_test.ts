@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { jsonProtocol } from "../../hub/protocol/json.ts";
+import { jsonProtocol } from "../../hub/protocol/json/json.ts";
 import type { HubMessage } from "../../hub/protocol/messages.ts";
 import { ProtocolError } from "../../hub/protocol/protocol.ts";
 import { contentOf } from "./content_of.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { messagepackProtocol } from "../../hub/protocol/messagepack.ts";
-import { UnreadableValue } from "../../hub/protocol/pack_values.ts";
+import { messagepackProtocol } from "../../hub/protocol/messagepack/messagepack.ts";
+import { UnreadableValue } from "../../hub/protocol/pack/values.ts";
 import { ProtocolError } from "../../hub/protocol/protocol.ts";
 import { hex, unhex } from "./hex.ts";
 import { VECTORS } from "./messagepack_vectors.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { messagepackProtocol } from "../../hub/protocol/messagepack.ts";
+import { messagepackProtocol } from "../../hub/protocol/messagepack/messagepack.ts";
 import type { HubMessage } from "../../hub/protocol/messages.ts";
 import { ProtocolError } from "../../hub/protocol/protocol.ts";
 import { contentOf } from "./content_of.ts";

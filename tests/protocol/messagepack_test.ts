@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { decode } from "@msgpack/msgpack";
-import { messagepackProtocol } from "../../hub/protocol/messagepack.ts";
+import { messagepackProtocol } from "../../hub/protocol/messagepack/messagepack.ts";
 import { MessageType } from "../../hub/protocol/messages.ts";
 import { SerializedInvocation } from "../../hub/protocol/serialized_invocation.ts";
 import { hex, unhex } from "./hex.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { messagepackProtocol } from "../../hub/protocol/messagepack.ts";
-import { UnreadableValue } from "../../hub/protocol/pack_values.ts";
+import { messagepackProtocol } from "../../hub/protocol/messagepack/messagepack.ts";
+import { UnreadableValue } from "../../hub/protocol/pack/values.ts";
 import { hex, unhex } from "./hex.ts";
 
 /** What a client's value is to a hub method. */

@@ -1,8 +1,8 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { encode } from "@msgpack/msgpack";
 import fc from "fast-check";
-import { messagepackProtocol } from "../../hub/protocol/messagepack.ts";
-import { PackWriter } from "../../hub/protocol/pack_writer.ts";
+import { messagepackProtocol } from "../../hub/protocol/messagepack/messagepack.ts";
+import { PackWriter } from "../../hub/protocol/pack/writer.ts";
 
 function written(value: unknown): Uint8Array {
   const writer = new PackWriter();

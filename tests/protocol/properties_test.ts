@@ -1,10 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { jsonProtocol } from "../../hub/protocol/json.ts";
-import { messagepackProtocol } from "../../hub/protocol/messagepack.ts";
+import { jsonProtocol } from "../../hub/protocol/json/json.ts";
+import { messagepackProtocol } from "../../hub/protocol/messagepack/messagepack.ts";
 import type { HubMessage } from "../../hub/protocol/messages.ts";
-import { PackReader } from "../../hub/protocol/pack_reader.ts";
-import { PackWriter } from "../../hub/protocol/pack_writer.ts";
+import { PackReader } from "../../hub/protocol/pack/reader.ts";
+import { PackWriter } from "../../hub/protocol/pack/writer.ts";
 import type { Frame, HubProtocol } from "../../hub/protocol/protocol.ts";
 import { ProtocolError } from "../../hub/protocol/protocol.ts";
 import { contentOf } from "./content_of.ts";

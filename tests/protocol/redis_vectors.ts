@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { PackWriter } from "../../hub/protocol/pack_writer.ts";
-import type { InvocationEnvelope } from "../../hub/routing/envelope.ts";
+import { PackWriter } from "../../hub/protocol/pack/writer.ts";
+import type { InvocationEnvelope } from "../../hub/bus/envelope.ts";
 import farm from "../vectors/aspnet-redis.json" with { type: "json" };
 import { unhex } from "./hex.ts";
 

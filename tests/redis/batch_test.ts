@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { setImmediate } from "node:timers/promises";
 import { assertEquals } from "@std/assert";
-import { RedisBatch } from "../../backplanes/_redis_batch.ts";
+import { RedisBatch } from "../../backplanes/redis/batch.ts";
 
 /** A batch over a socket that only writes down what it is given. */
 function recorded(): { batch: RedisBatch; writes: string[]; socket: { writable: boolean } } {

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { resolveRedisSettings } from "../../backplanes/_redis_settings.ts";
+import { resolveRedisSettings } from "../../backplanes/redis/settings.ts";
 import { RedisBackplane } from "../../backplanes/redis.ts";
 
 Deno.test("resolveRedisSettings() reads every part of a URL", () => {

@@ -7,7 +7,7 @@ import {
   MemoryBackplane,
   MemoryBus,
 } from "../../mod.ts";
-import { endHubs } from "../../hub/drain.ts";
+import { endHubs } from "../../hub/serving/drain.ts";
 import { Arrivals, bounded, endOfTurn } from "./arrivals.ts";
 import { BUSES } from "./buses.ts";
 import { Node, Pair } from "./nodes.ts";

@@ -1,4 +1,4 @@
-import { readSubject } from "../../backplanes/_nats_subject.ts";
+import { readSubject } from "../../backplanes/nats/subject.ts";
 
 /**
  * The channels of `prefix` that anyone has subscribed on a NATS server, sorted; `monitor` is the port

@@ -1,6 +1,6 @@
 import type { HubConnection } from "../../hub/connection/connection.ts";
 import type { Pipe } from "../../hub/connection/pipe.ts";
-import type { LiveHub } from "../../hub/live_hub.ts";
+import type { LiveHub } from "../../hub/serving/live_hub.ts";
 import type { HubUser } from "../../mod.ts";
 import { Arrivals, bounded } from "./arrivals.ts";
 

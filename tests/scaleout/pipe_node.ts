@@ -1,7 +1,7 @@
 import type { Backplane } from "../../backplanes/backplane.ts";
-import { endHubs } from "../../hub/drain.ts";
-import { LiveHub } from "../../hub/live_hub.ts";
-import { type HubServerOptions, resolveOptions } from "../../hub/options.ts";
+import { endHubs } from "../../hub/serving/drain.ts";
+import { LiveHub } from "../../hub/serving/live_hub.ts";
+import { type HubServerOptions, resolveOptions } from "../../hub/options/server.ts";
 import { defineHub, type HubContext, type HubDefinition, type HubMethods } from "../../mod.ts";
 import { Arrivals } from "./arrivals.ts";
 import { ManualClock } from "../hub/manual_clock.ts";

@@ -1,4 +1,4 @@
-import { relieved } from "../../hub/connection/congestion.ts";
+import { relieved } from "../../hub/scheduling/congestion.ts";
 import { settle } from "../hub/memory_pipe.ts";
 
 /** Lets everything that waits for room be looked at, however rarely it is. */

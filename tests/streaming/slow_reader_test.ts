@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { jsonProtocol } from "../../hub/protocol/json.ts";
-import { messagepackProtocol } from "../../hub/protocol/messagepack.ts";
+import { jsonProtocol } from "../../hub/protocol/json/json.ts";
+import { messagepackProtocol } from "../../hub/protocol/messagepack/messagepack.ts";
 import type { HubProtocol } from "../../hub/protocol/protocol.ts";
 import { defineHub, type HubContext } from "../../mod.ts";
 import { onEachServer } from "../servers/each_server.ts";

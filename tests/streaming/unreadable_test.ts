@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { messagepackProtocol } from "../../hub/protocol/messagepack.ts";
+import { messagepackProtocol } from "../../hub/protocol/messagepack/messagepack.ts";
 import type { HubMessage } from "../../hub/protocol/messages.ts";
 import { defineHub, type HubContext } from "../../mod.ts";
 import { onEachServer } from "../servers/each_server.ts";

@@ -1,5 +1,5 @@
 import type { Pipe, StatefulListener } from "../../hub/connection/pipe.ts";
-import { type HubServerOptions, resolveOptions } from "../../hub/options.ts";
+import { type HubServerOptions, resolveOptions } from "../../hub/options/server.ts";
 import type { Frame } from "../../hub/protocol/protocol.ts";
 import { ConnectionTable } from "../../hub/transports/connection_table.ts";
 import { Endpoint, type Opening } from "../../hub/transports/endpoint.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { assertEquals, assertThrows } from "@std/assert";
-import { type HubServerOptions, resolveOptions } from "../../hub/options.ts";
+import { type HubServerOptions, resolveOptions } from "../../hub/options/server.ts";
 
 Deno.test("resolveOptions() serves every transport to pages of this origin alone by default", () => {
   const { transports, webSockets, longPolling, cors, transportSendTimeout } = resolveOptions({});

@@ -1,5 +1,5 @@
 import { delay } from "@std/async";
-import { describe, toError } from "../../hub/error_texts.ts";
+import { describe, toError } from "../../hub/connection/error_texts.ts";
 import {
   type HubContext,
   HubError,

@@ -1,0 +1,76 @@
+import type { BackplaneGap } from "../backplane.ts";
+import type { Packet } from "./packet.ts";
+
+interface Peer {
+  /** The last post that is known to have been made; all up to it arrived or were reported. */
+  readonly number: number;
+  /** No message in a later post was published before this time. */
+  readonly floor: number;
+  /** When it last gave a sign. */
+  readonly heard: number;
+  readonly interval: number;
+}
+
+/**
+ * Reads the numbers of the other instances' posts, to find what this one has missed.
+ *
+ * - A **hole** shows when a packet's number says that more was posted than arrived. A message in it
+ *   was published after the last packet that arrived, and before the last post that did not.
+ * - A peer met **for the first time** owes what it posted since this instance opened.
+ * - A peer that falls **silent** may have posted until it died; nothing will ever say so.
+ */
+export class BroadcastPeers {
+  readonly #peers = new Map<string, Peer>();
+  readonly #opened: number;
+  readonly #interval: number;
+
+  /** `opened` is when this instance began to listen, `interval` how often it expects a sign. */
+  constructor(opened: number, interval: number) {
+    this.#opened = opened;
+    this.#interval = interval;
+  }
+
+  /** Whether a packet was seen before: one that was posted again may arrive twice. */
+  knows({ from, kind, number }: Packet): boolean {
+    return kind === "post" && number <= (this.#peers.get(from)?.number ?? 0);
+  }
+
+  /** Notes a packet that arrived at `now`; returns what was missed before it. */
+  saw(packet: Packet, now: number): BackplaneGap | undefined {
+    const { from, number, previous, at } = packet;
+    const known = this.#peers.get(from);
+    if (packet.kind === "bye") this.#peers.delete(from);
+    else {
+      const interval = packet.kind === "post" ? known?.interval ?? this.#interval : packet.interval;
+      this.#peers.set(from, { number, floor: at, heard: now, interval });
+    }
+    const posted = packet.kind === "post" ? number - 1 : number;
+    if (known !== undefined) {
+      return posted > known.number ? gapOf(known.floor, previous) : undefined;
+    }
+    // What it had posted by the millisecond in which this instance opened is owed to nobody here.
+    const owes = posted > 0 && previous > this.#opened;
+    return owes ? gapOf(this.#opened, previous) : undefined;
+  }
+
+  /** Forgets each peer that was silent for its interval and `timeout`; returns what it may have said. */
+  silent(now: number, timeout: number): BackplaneGap[] {
+    const gaps: BackplaneGap[] = [];
+    for (const [id, { heard, interval, floor }] of this.#peers) {
+      if (now - heard <= interval + timeout) continue;
+      this.#peers.delete(id);
+      gaps.push(gapOf(floor, now));
+    }
+    return gaps;
+  }
+
+  /** Counts the silence of every peer from `now`: this instance itself did not listen before. */
+  excuse(now: number): void {
+    for (const [id, peer] of this.#peers) this.#peers.set(id, { ...peer, heard: now });
+  }
+}
+
+/** Also where the clock was set back meanwhile. */
+function gapOf(since: number, until: number): BackplaneGap {
+  return { since: Math.min(since, until), until: Math.max(since, until) };
+}

@@ -1,0 +1,129 @@
+/** Cases on closing. */
+import type { Backplane } from "../backplane.ts";
+import { type ConformanceCase, conformanceCase } from "./case.ts";
+import { bytes, check, rejection, same, within } from "./assert.ts";
+import { BackplaneClosedError } from "../errors.ts";
+
+/** Every operation that must be refused after closing. */
+const OPERATIONS: Readonly<Record<string, (backplane: Backplane) => Promise<unknown>>> = {
+  publish: (backplane) => backplane.publish("closed", bytes("?")),
+  subscribe: (backplane) => backplane.subscribe("closed", () => {}),
+};
+
+const refusedAfter = Object.entries(OPERATIONS).map(([name, operation]) =>
+  conformanceCase(`after close() ${name}() rejects with BackplaneClosedError`, async (trial) => {
+    const backplane = await trial.open();
+    const closing = backplane.close();
+    await rejection(operation(backplane), BackplaneClosedError, `${name}() while closing`);
+    await within(closing, "close() resolves");
+    await rejection(operation(backplane), BackplaneClosedError, `${name}() after close()`);
+  })
+);
+
+const pending = conformanceCase("close() settles what is under way", async (trial) => {
+  const backplane = await trial.open();
+  const waiting = [
+    backplane.subscribe("pending", () => {}),
+    backplane.publish("pending", bytes("?")),
+  ];
+  const outcomes = Promise.allSettled(waiting);
+  await within(backplane.close(), "close() resolves");
+  for (const outcome of await within(outcomes, "what was under way settles")) {
+    if (outcome.status === "fulfilled") continue;
+    const { reason } = outcome;
+    check(reason instanceof BackplaneClosedError, `it rejected with ${reason}`);
+  }
+});
+
+const twice = conformanceCase("close() is idempotent", async (trial) => {
+  const backplane = await trial.open();
+  await within(
+    Promise.all([backplane.close(), backplane.close()]),
+    "two calls of close() resolve",
+  );
+  await within(backplane.close(), "a third close() resolves");
+  await within(backplane[Symbol.asyncDispose](), "disposing resolves");
+});
+
+const beforeOpen = conformanceCase("close() right after opening resolves", async (trial) => {
+  const backplane = await trial.opening();
+  await within(backplane.close(), "close() resolves");
+  same(backplane.status, "closed", "status");
+});
+
+const awaitUsing = conformanceCase("`await using` closes", async (trial) => {
+  const backplane = await trial.open();
+  {
+    await using inner = backplane;
+    await inner.subscribe("using", () => {});
+  }
+  same(backplane.status, "closed", "status");
+});
+
+const silence = conformanceCase("after close() no handler is called", async (trial) => {
+  const [sender, receiver] = await trial.pair();
+  const witness = await trial.open();
+  const [heard, seen] = [trial.inbox(), trial.inbox()];
+  const closing: Promise<void>[] = [];
+  await receiver.subscribe("last words", (payload) => {
+    heard.handler(payload);
+    closing.push(receiver.close());
+  });
+  await receiver.subscribe("last words", heard.handler);
+  await witness.subscribe("last words", seen.handler);
+  const sent = Array.from({ length: 100 }, (_, index) => `${index}`);
+  await Promise.all(sent.map((text) => sender.publish("last words", bytes(text))));
+  await Promise.all([seen.counted(100), heard.counted(1)]);
+  await within(Promise.all(closing), "close() in a handler resolves");
+  await sender.publish("last words", bytes("marker"));
+  await seen.heard("marker");
+  same(heard.texts, ["0"], "what the closed instance heard");
+});
+
+const others = conformanceCase("closing an instance leaves the others alone", async (trial) => {
+  const [sender, receiver] = await trial.pair();
+  const [leaver, inbox] = [await trial.open(), trial.inbox()];
+  await receiver.subscribe("others", inbox.handler);
+  await leaver.subscribe("others", () => {});
+  await leaver.close();
+  const reached = await sender.publish("others", bytes("marker"));
+  check(reached === 1 || reached === undefined, `publish() says that it reached ${reached}`);
+  await inbox.heard("marker");
+  same([sender.status, receiver.status], ["open", "open"], "statuses of the others");
+});
+
+const lateUnsubscribe = conformanceCase("unsubscribe() after close() resolves", async (trial) => {
+  const backplane = await trial.open();
+  const subscription = await backplane.subscribe("late", () => {});
+  await backplane.close();
+  await within(subscription.unsubscribe(), "unsubscribe() resolves");
+});
+
+const nothingLeft = conformanceCase(
+  "20 instances opened, used and closed leave no timer and no socket behind",
+  async (trial) => {
+    // What is left behind is seen by the runner's sanitizers, as those of Deno.test.
+    for (let round = 0; round < 10; round++) {
+      const [sender, receiver] = await trial.pair();
+      const inbox = trial.inbox();
+      const subscription = await receiver.subscribe("leak", inbox.handler);
+      await sender.publish("leak", bytes("marker"));
+      await inbox.heard("marker");
+      if (round % 2 === 0) await subscription.unsubscribe();
+      await within(Promise.all([sender.close(), receiver.close()]), "close() resolves");
+    }
+  },
+);
+
+/** All of them. */
+export const closingCases: readonly ConformanceCase[] = [
+  ...refusedAfter,
+  pending,
+  twice,
+  beforeOpen,
+  awaitUsing,
+  silence,
+  others,
+  lateUnsubscribe,
+  nothingLeft,
+];

@@ -1,0 +1,161 @@
+/** Cases on who receives what. */
+import { type ConformanceCase, conformanceCase } from "./case.ts";
+import { bytes, check, same, within } from "./assert.ts";
+
+const MIB = 1024 * 1024;
+
+const unchanged = conformanceCase(
+  "a payload arrives unchanged: empty, every byte value, 1 MiB",
+  async (trial) => {
+    const [sender, receiver] = await trial.pair();
+    const large = Uint8Array.from({ length: MIB }, (_, index) => (index * 31 + (index >> 8)) & 255);
+    const view = new Uint8Array(new ArrayBuffer(300), 20, 256).map((_, index) => index);
+    const payloads = [new Uint8Array(), view, bytes("\r\n\0 é"), large];
+    const arrived: Uint8Array[] = [];
+    const { promise, resolve } = Promise.withResolvers<void>();
+    await receiver.subscribe("bytes", (payload) => {
+      if (arrived.push(payload.slice()) === payloads.length) resolve();
+    });
+    for (const payload of payloads) await sender.publish("bytes", payload);
+    await within(promise, () => `${payloads.length} payloads arrive; ${arrived.length} did`);
+    for (const [index, sent] of payloads.entries()) {
+      const got = arrived[index];
+      check(got instanceof Uint8Array, `payload ${index} is not a Uint8Array`);
+      same(got.length, sent.length, `length of payload ${index}`);
+      const wrong = sent.findIndex((byte, at) => byte !== got[at]);
+      check(wrong === -1, `byte ${wrong} of payload ${index} (${sent.length} bytes) has changed`);
+    }
+  },
+);
+
+const ownBuffer = conformanceCase(
+  "the publisher may change its buffer once publish() has returned",
+  async (trial) => {
+    const [sender, receiver] = await trial.pair();
+    const inbox = trial.inbox();
+    await receiver.subscribe("buffer", inbox.handler);
+    const buffer = bytes("first");
+    const published = sender.publish("buffer", buffer);
+    buffer.set(bytes("other"));
+    await published;
+    await sender.publish("buffer", bytes("marker"));
+    await inbox.heard("marker");
+    same(inbox.texts, ["first", "marker"], "what arrived");
+  },
+);
+
+const everyOther = conformanceCase("a message reaches every other instance", async (trial) => {
+  const sender = await trial.open();
+  const inboxes = [trial.inbox(), trial.inbox(), trial.inbox()];
+  for (const inbox of inboxes) await (await trial.open()).subscribe("news", inbox.handler);
+  await sender.publish("news", bytes("sun"));
+  for (const inbox of inboxes) await inbox.heard("sun");
+});
+
+const once = conformanceCase("a message arrives exactly once", async (trial) => {
+  const [sender, receiver] = await trial.pair();
+  const inbox = trial.inbox();
+  await receiver.subscribe("once", inbox.handler);
+  await receiver.subscribe("other", () => {});
+  const sent = Array.from({ length: 100 }, (_, index) => `${index}`);
+  await Promise.all(sent.map((text) => sender.publish("once", bytes(text))));
+  await sender.publish("once", bytes("marker"));
+  await inbox.heard("marker");
+  same([...inbox.texts].sort(), [...sent, "marker"].sort(), "what arrived");
+});
+
+const echo = conformanceCase("echo tells whether own messages come back", async (trial) => {
+  const [self, other] = await trial.pair();
+  const [mine, theirs] = [trial.inbox(), trial.inbox()];
+  await self.subscribe("echo", mine.handler);
+  await other.subscribe("echo", theirs.handler);
+  await self.publish("echo", bytes("own"));
+  await theirs.heard("own");
+  if (self.echo) await mine.heard("own");
+  // The other instance has heard it: an own message that does come back is not far behind it.
+  for (const text of ["marker 1", "marker 2"]) {
+    await other.publish("echo", bytes(text));
+    await mine.heard(text);
+  }
+  const expected = self.echo ? ["own", "marker 1", "marker 2"] : ["marker 1", "marker 2"];
+  same([...mine.texts].sort(), expected.sort(), `what came back with echo ${self.echo}`);
+  same(other.echo, self.echo, "echo of another instance");
+});
+
+const otherChannels = conformanceCase("nothing arrives on another channel", async (trial) => {
+  const [sender, receiver] = await trial.pair();
+  const [right, wrong] = [trial.inbox(), trial.inbox()];
+  await receiver.subscribe("right", right.handler);
+  await receiver.subscribe("wrong", wrong.handler);
+  for (let index = 0; index < 10; index++) await sender.publish("right", bytes(`${index}`));
+  await right.heard("9");
+  await sender.publish("wrong", bytes("marker"));
+  await wrong.heard("marker");
+  same(wrong.texts, ["marker"], "what arrived on the other channel");
+});
+
+const prefixes = conformanceCase("two prefixes are isolated", async (trial) => {
+  const [left, right] = [`${trial.prefix}left:`, `${trial.prefix}right:`];
+  const [leftSender, leftReceiver, rightSender, rightReceiver] = await Promise.all(
+    [left, left, right, right].map((prefix) => trial.open({}, prefix)),
+  );
+  const [leftInbox, rightInbox] = [trial.inbox(), trial.inbox()];
+  await leftReceiver?.subscribe("same", leftInbox.handler);
+  await rightReceiver?.subscribe("same", rightInbox.handler);
+  await leftSender?.publish("same", bytes("left"));
+  await leftInbox.heard("left");
+  await rightSender?.publish("same", bytes("right"));
+  await rightInbox.heard("right");
+  await leftSender?.publish("same", bytes("marker"));
+  await leftInbox.heard("marker");
+  same(leftInbox.texts, ["left", "marker"], "what arrived under the first prefix");
+  same(rightInbox.texts, ["right"], "what arrived under the second prefix");
+});
+
+const atOnce = conformanceCase(
+  "a message published right after subscribe() has resolved arrives",
+  async (trial) => {
+    const [sender, receiver] = await trial.pair();
+    for (let index = 0; index < 50; index++) {
+      const inbox = trial.inbox();
+      await receiver.subscribe(`fresh ${index}`, inbox.handler);
+      await sender.publish(`fresh ${index}`, bytes("first"));
+      await inbox.heard("first");
+    }
+  },
+);
+
+const withoutSubscribers = conformanceCase(
+  "publish() without subscribers resolves with 0 or undefined",
+  async (trial) => {
+    const [sender] = await trial.pair();
+    const reached = await within(sender.publish("nobody", bytes("?")), "publish() resolves");
+    check(reached === 0 || reached === undefined, `publish() resolved with ${reached}`);
+  },
+);
+
+const counted = conformanceCase(
+  "publish() resolves with the number of subscribers or undefined",
+  async (trial) => {
+    const sender = await trial.open();
+    for (let expected = 1; expected <= 3; expected++) {
+      await (await trial.open()).subscribe("count", () => {});
+      const reached = await within(sender.publish("count", bytes("?")), "publish() resolves");
+      check(reached === expected || reached === undefined, `${reached} reached of ${expected}`);
+    }
+  },
+);
+
+/** All of them. */
+export const deliveryCases: readonly ConformanceCase[] = [
+  unchanged,
+  ownBuffer,
+  everyOther,
+  once,
+  echo,
+  otherChannels,
+  prefixes,
+  atOnce,
+  withoutSubscribers,
+  counted,
+];

@@ -1,0 +1,131 @@
+/** Cases on a bus that hangs: connections stay, nothing answers. */
+import { type ConformanceCase, conformanceCase } from "./case.ts";
+import { Ledger } from "./ledger.ts";
+import { bytes, check, FAULT_OPTIONS, pause, rejection, ROUNDS, same, within } from "./assert.ts";
+import { reachesAgain } from "./trial.ts";
+import { BackplaneUnavailableError } from "../errors.ts";
+
+const noticed = conformanceCase(
+  "a hung bus is noticed within probeInterval + probeTimeout",
+  async (trial) => {
+    const receiver = await trial.open(FAULT_OPTIONS);
+    await receiver.subscribe("hang", () => {});
+    const history = trial.history(receiver);
+    await trial.bus.pause();
+    const hung = Date.now();
+    const limit = FAULT_OPTIONS.probeInterval + FAULT_OPTIONS.probeTimeout + trial.slack;
+    await within(history.reaches("reconnecting"), "the hung bus is noticed", limit);
+    // The first to notice may be a connection that only publishes, and has no gap to report. The bus
+    // hangs until any other has noticed too: one that is answered in time has missed nothing.
+    await pause(hung + limit - Date.now());
+    await trial.bus.resume();
+    await history.reaches("open");
+    check(history.covers(hung, hung), "no gap covers the moment the bus hung");
+  },
+  "pause",
+);
+
+const publishing = conformanceCase(
+  "publish() to a hung bus rejects within publishTimeout and arrives at most once",
+  async (trial) => {
+    // Probes that see nothing in time: it is publishTimeout that must end the wait.
+    const options = { ...FAULT_OPTIONS, probeInterval: 60_000, probeTimeout: 60_000 };
+    const [sender, receiver] = await trial.pair(options);
+    const histories = [trial.history(sender), trial.history(receiver)];
+    const inbox = trial.inbox();
+    await receiver.subscribe("hang", inbox.handler);
+    await trial.bus.pause();
+    const limit = FAULT_OPTIONS.publishTimeout + trial.slack;
+    const publish = sender.publish("hang", bytes("unanswered"));
+    await rejection(publish, BackplaneUnavailableError, "publish()", limit);
+    await trial.bus.resume();
+    for (const history of histories) await history.reaches("open");
+    await reachesAgain(trial, sender, "hang", inbox);
+    const arrived = inbox.texts.filter((text) => text === "unanswered").length;
+    check(arrived <= 1, `the rejected message arrived ${arrived} times`);
+  },
+  "pause",
+);
+
+/**
+ * The bus hangs until the publisher has given the publish up, then takes it, from a connection that
+ * nobody hears any more or as an answer that nobody waits for.
+ */
+const lostReply = conformanceCase(
+  "a publish whose reply is lost rejects and arrives at most once",
+  async (trial) => {
+    const sender = await trial.open(FAULT_OPTIONS);
+    // Stays through the hang, so that it hears what the bus takes afterwards.
+    const patient = { ...FAULT_OPTIONS, probeInterval: 60_000, probeTimeout: 60_000 };
+    const receiver = await trial.open(patient);
+    const inbox = trial.inbox();
+    await receiver.subscribe("lost", inbox.handler);
+    const limit = FAULT_OPTIONS.publishTimeout + trial.slack;
+    for (let round = 1;; round++) {
+      check(
+        round <= ROUNDS,
+        `the bus took none of ${ROUNDS} messages whose publish() was rejected`,
+      );
+      const text = `unanswered ${round}`;
+      await trial.bus.pause();
+      const publish = sender.publish("lost", bytes(text));
+      await rejection(publish, BackplaneUnavailableError, "publish() without a reply", limit);
+      await trial.bus.resume();
+      await reachesAgain(trial, sender, "lost", inbox);
+      // What the bus was given before may come after it, by another connection.
+      for (let waits = 0; waits < 50 && !inbox.texts.includes(text); waits++) await pause(20);
+      if (inbox.texts.includes(text)) break;
+    }
+    await trial.history(sender).reaches("open");
+    await reachesAgain(trial, sender, "lost", inbox);
+    const arrived = inbox.texts.filter((text) => text.startsWith("unanswered"));
+    same(arrived.length, new Set(arrived).size, "rejected messages, each counted once");
+  },
+  "pause",
+);
+
+const subscribing = conformanceCase(
+  "subscribe() to a hung bus rejects within subscribeTimeout and is withdrawn",
+  async (trial) => {
+    const [sender, receiver] = await trial.pair(FAULT_OPTIONS);
+    const histories = [trial.history(sender), trial.history(receiver)];
+    const [refused, witness] = [trial.inbox(), trial.inbox()];
+    await trial.bus.pause();
+    const limit = FAULT_OPTIONS.subscribeTimeout + trial.slack;
+    const subscribing = receiver.subscribe("hang", refused.handler);
+    await rejection(subscribing, BackplaneUnavailableError, "subscribe()", limit);
+    for (const history of histories) await history.reaches("reconnecting");
+    await trial.bus.resume();
+    for (const history of histories) await history.reaches("open");
+    await receiver.subscribe("hang", witness.handler);
+    await sender.publish("hang", bytes("marker"));
+    await witness.heard("marker");
+    same(refused.texts, [], "what the withdrawn handler heard");
+  },
+  "pause",
+);
+
+const noSilentLoss = conformanceCase(
+  "nothing is lost in silence over a hang",
+  async (trial) => {
+    const [sender, receiver] = await trial.pair(FAULT_OPTIONS);
+    const histories = [trial.history(sender), trial.history(receiver)];
+    await using ledger = new Ledger(trial, sender, receiver);
+    await ledger.start();
+    await trial.bus.pause();
+    for (const history of histories) await history.reaches("reconnecting");
+    await trial.bus.resume();
+    for (const history of histories) await history.reaches("open");
+    await ledger.audit();
+  },
+  "pause",
+);
+
+/** All of them. */
+export const hangCases: readonly ConformanceCase[] = [
+  noticed,
+  publishing,
+  lostReply,
+  subscribing,
+  noSilentLoss,
+];

@@ -1,0 +1,65 @@
+/** Cases on channel names. */
+import { type ConformanceCase, conformanceCase } from "./case.ts";
+import { bytes, rejection, same } from "./assert.ts";
+
+/** Names that a bus might take for a pattern, for two words, for one another, or not carry at all. */
+const NAMES: readonly string[] = [
+  ...["a", "A", "b", "a.b", "a.*", "a.>", "*", ">", "*.b", ".a", "a.", "a..b", "."],
+  ...["a:b", "a?", "?", "[ab]", "a[", "a]", "{a}", "\\", "a\\*", "^a", "[^a]", "a*", "**"],
+  ...[" ", " a", "a ", "a b", "\t", "a\tb", "\n", "a\nb", "\r\n", "\0", "a\0", "\x7f"],
+  ...["%2E", "=2E", "_", "-", "$SYS", "$SYS.>", "#", "a/b", "+", "__proto__", "constructor"],
+  ...["ü", "u\u0308", "日本語", "😀", "\uFEFF", "\uFEFFa", "\u2028", "\u017F", "\u212A", "K"],
+];
+
+/** Publishes once on every name, and checks that each handler hears its own name only. */
+function eachItsOwn(name: string, channels: readonly string[]): ConformanceCase {
+  return conformanceCase(name, async (trial) => {
+    const [sender, receiver] = await trial.pair();
+    const inboxes = new Map(channels.map((channel) => [channel, trial.inbox()]));
+    await Promise.all(
+      Array.from(inboxes, ([channel, { handler }]) => receiver.subscribe(channel, handler)),
+    );
+    const publish = (text: (index: number) => string) =>
+      Promise.all(channels.map((name, index) => sender.publish(name, bytes(text(index)))));
+    await publish((index) => `${index}`);
+    for (const [index, channel] of channels.entries()) {
+      await inboxes.get(channel)?.heard(`${index}`);
+    }
+    await publish(() => "marker");
+    for (const [index, channel] of channels.entries()) {
+      const inbox = inboxes.get(channel);
+      await inbox?.heard("marker");
+      const what = `what arrived on ${JSON.stringify(channel.slice(0, 40))}`;
+      same(inbox?.texts, [`${index}`, "marker"], what);
+    }
+  });
+}
+
+const refused = conformanceCase(
+  "an empty name, one of 1,025 bytes and a lone surrogate are a RangeError",
+  async (trial) => {
+    const backplane = await trial.open();
+    const names = ["", "x".repeat(1025), "é".repeat(512) + "x", "日".repeat(342), "a\uD800"];
+    for (const name of names) {
+      const shown = JSON.stringify(name.slice(0, 10));
+      await rejection(backplane.publish(name, bytes("?")), RangeError, `publish(${shown})`);
+      await rejection(backplane.subscribe(name, () => {}), RangeError, `subscribe(${shown})`);
+    }
+    same(backplane.status, "open", "status after refused names");
+  },
+);
+
+/** All of them. */
+export const nameCases: readonly ConformanceCase[] = [
+  eachItsOwn("a channel name is never a pattern, and no two names are one", [...new Set(NAMES)]),
+  eachItsOwn("a channel name may have 1,024 bytes", [
+    "x".repeat(1024),
+    "x".repeat(1023),
+    "x".repeat(1023) + "y",
+    ".".repeat(1024),
+    "é".repeat(512),
+    "😀".repeat(256),
+    "\0".repeat(1024),
+  ]),
+  refused,
+];

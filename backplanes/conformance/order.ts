@@ -1,0 +1,97 @@
+/** Cases on the order of messages and of handlers' calls. */
+import { type ConformanceCase, conformanceCase } from "./case.ts";
+import { bytes, check, same, within } from "./assert.ts";
+
+/** The first place where `texts` are not 0, 1, 2 …; -1 if nowhere. */
+function outOfOrder(texts: readonly string[]): number {
+  return texts.findIndex((text, index) => text !== `${index}`);
+}
+
+function inOrder(count: number, awaited: boolean): ConformanceCase {
+  const how = awaited ? "awaited one by one" : "of one publisher";
+  const name = `${count.toLocaleString("en")} messages ${how} arrive in order`;
+  return conformanceCase(name, async (trial) => {
+    const [sender, receiver] = await trial.pair();
+    const inbox = trial.inbox();
+    await receiver.subscribe("order", inbox.handler);
+    const publishing: Promise<unknown>[] = [];
+    for (let index = 0; index < count; index++) {
+      const published = sender.publish("order", bytes(`${index}`));
+      if (awaited) await published;
+      else publishing.push(published);
+    }
+    await Promise.all(publishing);
+    await inbox.counted(count);
+    const wrong = outOfOrder(inbox.texts);
+    check(wrong === -1, `message ${wrong} is ${inbox.texts[wrong]}`);
+    same(inbox.texts.length, count, "messages arrived");
+  });
+}
+
+const perPublisher = conformanceCase("each publisher's order is kept", async (trial) => {
+  const [first, second] = await trial.pair();
+  const receiver = await trial.open();
+  const inbox = trial.inbox();
+  await receiver.subscribe("mixed", inbox.handler);
+  const publishing: Promise<unknown>[] = [];
+  for (let index = 0; index < 1000; index++) {
+    publishing.push(first.publish("mixed", bytes(`first ${index}`)));
+    publishing.push(second.publish("mixed", bytes(`second ${index}`)));
+  }
+  await Promise.all(publishing);
+  await inbox.counted(2000);
+  for (const name of ["first", "second"]) {
+    const own = inbox.texts.filter((text) => text.startsWith(name));
+    const wrong = outOfOrder(own.map((text) => text.slice(name.length + 1)));
+    check(wrong === -1, `message ${wrong} of the ${name} publisher is ${own[wrong]}`);
+    same(own.length, 1000, `messages of the ${name} publisher`);
+  }
+});
+
+const handlersInOrder = conformanceCase(
+  "handlers of a channel are called in the order they subscribed",
+  async (trial) => {
+    const [sender, receiver] = await trial.pair();
+    const inbox = trial.inbox();
+    for (const name of ["one", "two", "three"]) {
+      await receiver.subscribe("handlers", (payload) => {
+        inbox.handler(bytes(`${name} ${new TextDecoder().decode(payload)}`));
+      });
+    }
+    await sender.publish("handlers", bytes("a"));
+    await sender.publish("handlers", bytes("b"));
+    await inbox.counted(6);
+    const expected = ["one a", "two a", "three a", "one b", "two b", "three b"];
+    same(inbox.texts, expected, "the calls");
+  },
+);
+
+const notReentrant = conformanceCase(
+  "a handler that publishes is not called again before it returns",
+  async (trial) => {
+    const [left, right] = await trial.pair();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    let [inside, deepest, rounds] = [0, 0, 0];
+    const answering = (node: typeof left, answerOn: string) => () => {
+      deepest = Math.max(deepest, ++inside);
+      // A rejection here shows as a round that never comes.
+      if (++rounds < 20) node.publish(answerOn, bytes("?")).catch(() => {});
+      else resolve();
+      inside--;
+    };
+    await left.subscribe("left", answering(left, "right"));
+    await right.subscribe("right", answering(right, "left"));
+    await left.publish("right", bytes("?"));
+    await within(promise, () => `20 rounds; it came to ${rounds}`);
+    same(deepest, 1, "handlers running at once");
+  },
+);
+
+/** All of them. */
+export const orderCases: readonly ConformanceCase[] = [
+  inOrder(10_000, false),
+  inOrder(200, true),
+  perPublisher,
+  handlersInOrder,
+  notReentrant,
+];

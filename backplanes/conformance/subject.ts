@@ -1,0 +1,33 @@
+import type { Backplane } from "../backplane.ts";
+import type { BackplaneOptions } from "../driver/options.ts";
+
+/** What a driver's tests can do to the bus, so that the suite can try faults. */
+export interface ConformanceBus {
+  /** Ends the bus as a crash does: every connection is gone. Resolves when it is down. */
+  stop(): Promise<void> | void;
+  /** Starts it again in the same place. Resolves when it answers. */
+  start(): Promise<void> | void;
+  /** Makes it hang (SIGSTOP): connections stay, nothing answers. */
+  pause?(): Promise<void> | void;
+  /** Lets a hung bus go on (SIGCONT). */
+  resume?(): Promise<void> | void;
+}
+
+/** A driver and its bus, under test. */
+export interface ConformanceSubject {
+  /**
+   * Opens one more instance on the bus, with `prefix` before its channel names; every instance of
+   * one subject is on the same bus. The driver must heed what `options` holds: the suite shortens
+   * its timeouts, and looks at what it logs.
+   */
+  open(prefix: string, options: BackplaneOptions): Promise<Backplane> | Backplane;
+  /**
+   * The longest that a case waits for what should happen soon, such as an arrival or a reconnect,
+   * in milliseconds.
+   *
+   * @default {20000}
+   */
+  readonly patience?: number;
+  /** Unlocks the cases that need a fault; without it they are left out. */
+  readonly bus?: ConformanceBus;
+}

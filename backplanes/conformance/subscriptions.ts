@@ -1,0 +1,184 @@
+/** Cases on subscribing and leaving. */
+import type { BackplaneSubscription } from "../backplane.ts";
+import { type ConformanceCase, conformanceCase } from "./case.ts";
+import { bytes, check, same, within } from "./assert.ts";
+
+const oneLeaves = conformanceCase(
+  "of two handlers on a channel one leaves and the other stays",
+  async (trial) => {
+    const [sender, receiver] = await trial.pair();
+    const [leaver, stayer] = [trial.inbox(), trial.inbox()];
+    const subscription = await receiver.subscribe("two", leaver.handler);
+    await receiver.subscribe("two", stayer.handler);
+    await sender.publish("two", bytes("both"));
+    await Promise.all([leaver.heard("both"), stayer.heard("both")]);
+    await within(subscription.unsubscribe(), "unsubscribe() resolves");
+    await sender.publish("two", bytes("one"));
+    await sender.publish("two", bytes("marker"));
+    await stayer.heard("marker");
+    same(leaver.texts, ["both"], "what the one that left heard");
+    same(stayer.texts, ["both", "one", "marker"], "what the other heard");
+  },
+);
+
+const idempotent = conformanceCase("unsubscribe() is idempotent", async (trial) => {
+  const [sender, receiver] = await trial.pair();
+  const [leaver, stayer] = [trial.inbox(), trial.inbox()];
+  const subscription = await receiver.subscribe("twice", leaver.handler);
+  await receiver.subscribe("twice", stayer.handler);
+  await within(
+    Promise.all([subscription.unsubscribe(), subscription.unsubscribe()]),
+    "two calls of unsubscribe() resolve",
+  );
+  await subscription.unsubscribe();
+  await subscription[Symbol.asyncDispose]();
+  await sender.publish("twice", bytes("marker"));
+  await stayer.heard("marker");
+  same(leaver.texts, [], "what the one that left heard");
+});
+
+const synchronous = conformanceCase(
+  "unsubscribe() detaches its handler before it returns",
+  async (trial) => {
+    const [sender, receiver] = await trial.pair();
+    const [leaver, stayer] = [trial.inbox(), trial.inbox()];
+    const leaving: Promise<void>[] = [];
+    // The first handler detaches itself and the one behind it, while a message is being delivered.
+    const first = await receiver.subscribe("now", (payload) => {
+      leaver.handler(payload);
+      leaving.push(first.unsubscribe(), second.unsubscribe());
+    });
+    const second = await receiver.subscribe("now", leaver.handler);
+    await receiver.subscribe("now", stayer.handler);
+    const sent = Array.from({ length: 100 }, (_, index) => `${index}`);
+    await Promise.all(sent.map((text) => sender.publish("now", bytes(text))));
+    await stayer.counted(100);
+    same(leaver.texts, ["0"], "what those that left heard");
+    await within(Promise.all(leaving), "unsubscribe() resolves");
+  },
+);
+
+const silent = conformanceCase("a channel that was left is silent", async (trial) => {
+  const [sender, receiver] = await trial.pair();
+  const [before, after] = [trial.inbox(), trial.inbox()];
+  const subscription = await receiver.subscribe("left", before.handler);
+  await sender.publish("left", bytes("heard"));
+  await before.heard("heard");
+  await within(subscription.unsubscribe(), "unsubscribe() resolves");
+  const reached = await sender.publish("left", bytes("unheard"));
+  check(reached === 0 || reached === undefined, `publish() says that it reached ${reached}`);
+  await receiver.subscribe("left", after.handler);
+  await sender.publish("left", bytes("marker"));
+  await after.heard("marker");
+  same(before.texts, ["heard"], "what the handler that left heard");
+});
+
+const again = conformanceCase("a channel can be subscribed to again and again", async (trial) => {
+  const [sender, receiver] = await trial.pair();
+  const inbox = trial.inbox();
+  for (let round = 0; round < 20; round++) {
+    const subscription = await within(
+      receiver.subscribe("again", inbox.handler),
+      `subscribe() resolves in round ${round}`,
+    );
+    await sender.publish("again", bytes(`${round}`));
+    await inbox.heard(`${round}`);
+    // Not awaited in every second round: the next subscribe overtakes it.
+    const left = subscription.unsubscribe();
+    if (round % 2 === 0) await left;
+  }
+  same(inbox.texts, Array.from({ length: 20 }, (_, round) => `${round}`), "what arrived");
+});
+
+const lastState = conformanceCase(
+  "1,000 concurrent subscribe() and unsubscribe() of one channel end in the last state",
+  async (trial) => {
+    const [sender, receiver] = await trial.pair();
+    const inboxes = Array.from({ length: 1000 }, () => trial.inbox());
+    const joining: Promise<BackplaneSubscription>[] = [];
+    const leaving: Promise<void>[] = [];
+    for (const [index, { handler }] of inboxes.entries()) {
+      const subscription = receiver.subscribe("busy", handler);
+      joining.push(subscription);
+      if (index < 999) leaving.push(subscription.then((joined) => joined.unsubscribe()));
+      // Uneven pauses let commands overtake each other in as many ways as there are.
+      for (let turn = index % 4; turn > 0; turn--) await Promise.resolve();
+      if (index % 97 === 0) await new Promise((resolve) => setTimeout(resolve));
+    }
+    await within(Promise.all([...joining, ...leaving]), "1,000 calls settle");
+    await sender.publish("busy", bytes("marker"));
+    const last = inboxes.at(-1);
+    await last?.heard("marker");
+    const heard = inboxes.flatMap(({ texts }, index) => texts.length > 0 ? [index] : []);
+    same(heard, [999], "the handlers that heard the marker");
+    const final = await joining.at(-1);
+    if (final !== undefined) await within(final.unsubscribe(), "the last unsubscribe() resolves");
+    const reached = await sender.publish("busy", bytes("nobody"));
+    check(reached === 0 || reached === undefined, `publish() says that it reached ${reached}`);
+    await receiver.subscribe("busy", trial.inbox().handler);
+    same(last?.texts, ["marker"], "what the last handler heard");
+  },
+);
+
+const many = conformanceCase("500 channels subscribed to at once all work", async (trial) => {
+  const [sender, receiver] = await trial.pair();
+  const inboxes = Array.from({ length: 500 }, () => trial.inbox());
+  await within(
+    Promise.all(inboxes.map(({ handler }, index) => receiver.subscribe(`c${index}`, handler))),
+    "500 subscribe() resolve",
+  );
+  await Promise.all(inboxes.map((_, index) => sender.publish(`c${index}`, bytes(`${index}`))));
+  for (const [index, inbox] of inboxes.entries()) {
+    await inbox.heard(`${index}`);
+    same(inbox.texts, [`${index}`], `what arrived on channel ${index}`);
+  }
+});
+
+const throwing = conformanceCase(
+  "a handler that throws is logged and harms nobody",
+  async (trial) => {
+    const [sender, receiver] = await trial.pair();
+    const [same1, same2, other] = [trial.inbox(), trial.inbox(), trial.inbox()];
+    await receiver.subscribe("throws", same1.handler);
+    await receiver.subscribe("throws", () => {
+      throw new Error("thrown by a handler of the conformance suite");
+    });
+    await receiver.subscribe("throws", same2.handler);
+    await receiver.subscribe("calm", other.handler);
+    for (const text of ["1", "2"]) {
+      await sender.publish("throws", bytes(text));
+      await Promise.all([same1.heard(text), same2.heard(text)]);
+    }
+    await sender.publish("calm", bytes("marker"));
+    await other.heard("marker");
+    same(same2.texts, ["1", "2"], "what the handler behind it heard");
+    check(trial.logged.length >= 2, `it was logged ${trial.logged.length} times, not 2 times`);
+  },
+);
+
+const disposed = conformanceCase("`await using` unsubscribes", async (trial) => {
+  const [sender, receiver] = await trial.pair();
+  const [inner, outer] = [trial.inbox(), trial.inbox()];
+  await receiver.subscribe("scope", outer.handler);
+  {
+    await using _subscription = await receiver.subscribe("scope", inner.handler);
+    await sender.publish("scope", bytes("inside"));
+    await inner.heard("inside");
+  }
+  await sender.publish("scope", bytes("outside"));
+  await outer.heard("outside");
+  same(inner.texts, ["inside"], "what the disposed subscription heard");
+});
+
+/** All of them. */
+export const subscriptionCases: readonly ConformanceCase[] = [
+  oneLeaves,
+  idempotent,
+  synchronous,
+  silent,
+  again,
+  lastState,
+  many,
+  throwing,
+  disposed,
+];

@@ -1,0 +1,79 @@
+import { BackplaneUnavailableError } from "../errors.ts";
+
+/** A timer that fired late proves our own turn was long; the answer may lie unread. Look once more. */
+const GRACE = 100;
+
+/**
+ * Asks the bus again and again whether it still answers, and remembers since when a message may be
+ * missing.
+ *
+ * An answer queues behind everything the bus had accepted before the probe: so the moment the last
+ * *answered* probe was **sent** is the moment up to which nothing is missing. A received message
+ * proves nothing; it may be seconds old.
+ */
+export class Probe {
+  readonly #interval: number;
+  readonly #timeout: number;
+  #since: number | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #run = 0;
+
+  constructor(
+    options: { readonly probeInterval: number; readonly probeTimeout: number },
+  ) {
+    this.#interval = options.probeInterval;
+    this.#timeout = options.probeTimeout;
+  }
+
+  /** When the last answered probe was sent, in epoch milliseconds; `undefined` before the first. */
+  get since(): number | undefined {
+    return this.#since;
+  }
+
+  /** Notes that the bus answered what was sent at `sent`; a confirmed subscription is an answer too. */
+  answered(sent: number): void {
+    this.#since = Math.max(this.#since ?? sent, sent);
+  }
+
+  /**
+   * Probes with `send` until stopped; calls `lost` once when an answer stays away for the timeout.
+   * A `send` that rejects is left to the driver, which learns of a cut connection by itself.
+   */
+  start(send: () => Promise<unknown>, lost: (error: Error) => void): void {
+    this.stop();
+    const run = this.#run;
+    const probe = () => {
+      const sent = Date.now();
+      let unanswered = true;
+      this.#timer = setTimeout(() => {
+        this.#timer = setTimeout(() => {
+          if (run !== this.#run || !unanswered) return;
+          this.stop();
+          lost(
+            new BackplaneUnavailableError(
+              `Cannot reach the bus: no answer within ${this.#timeout} ms`,
+            ),
+          );
+        }, GRACE);
+      }, this.#timeout);
+      send().then(() => {
+        if (run !== this.#run) return;
+        unanswered = false;
+        clearTimeout(this.#timer);
+        this.answered(sent);
+        this.#timer = setTimeout(
+          probe,
+          Math.max(0, sent + this.#interval - Date.now()),
+        );
+      }, () => {});
+    };
+    this.#timer = setTimeout(probe, this.#interval);
+  }
+
+  /** Stops probing; `since` stays. */
+  stop(): void {
+    this.#run++;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+}

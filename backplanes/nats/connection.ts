@@ -1,0 +1,264 @@
+/**
+ * One connection to one NATS server, from the dial to its end. It is never mended: after its end
+ * the driver dials anew, so nothing that NATS's client still holds can be sent a second time.
+ *
+ * @module
+ */
+import {
+  ErrorCode,
+  Events,
+  type Msg,
+  NatsConnectionImpl,
+  NatsError,
+  QueuedIteratorImpl,
+  type Status,
+  type Subscription,
+} from "nats/lib/nats-base-client/internal_mod.js";
+import type { ChannelBus } from "../driver/subscriptions.ts";
+import type { NatsAddress, NatsServer } from "./address.ts";
+import { BackplaneError, BackplaneUnavailableError } from "../errors.ts";
+import { Publishes } from "./publishes.ts";
+import { readSubject, subjectOf } from "./subject.ts";
+import { lendTransport, type SocketOptions, type SocketTransport } from "./transport.ts";
+
+/** How long a server may take to let us in, in milliseconds, from the dial to its first PONG. */
+const DIAL_TIMEOUT = 2000;
+/** Our own probe is quicker; the client's must not interfere. */
+const CLIENT_PING_INTERVAL = 24 * 60 * 60 * 1000;
+
+/** What a connection tells its driver. */
+export interface NatsConnectionEvents {
+  /** A message arrived. */
+  received(channel: string, payload: Uint8Array): void;
+  /** The connection has ended; called once, before anything that waits on it is rejected. */
+  lost(error: Error): void;
+  /** The server refused a publish whose promise has been settled already. */
+  denied(channel: string): void;
+}
+
+interface Subscribed {
+  readonly subscription: Subscription;
+  /** The server has answered a PING that followed; a later refusal takes away what was promised. */
+  confirmed: boolean;
+}
+
+/** An open connection, as the driver uses it. */
+export class NatsConnection implements ChannelBus {
+  readonly #client: NatsConnectionImpl;
+  readonly #prefix: string;
+  readonly #events: NatsConnectionEvents;
+  readonly #publishes: Publishes;
+  readonly #subscribed = new Map<string, Subscribed>();
+  readonly #refused = new Map<string, Error>();
+  readonly #flushes = new Set<(error: Error) => void>();
+  #failure: Error | undefined;
+
+  private constructor(
+    client: NatsConnectionImpl,
+    options: { readonly prefix: string; readonly publishTimeout: number },
+    events: NatsConnectionEvents,
+  ) {
+    this.#client = client;
+    this.#prefix = options.prefix;
+    this.#events = events;
+    // The client calls `resolve` as it reads the PONG; a promise would tell of it too late.
+    const pong = { resolve: () => this.#publishes.accepted(), reject: () => {} };
+    const answered = Object.assign(Promise.resolve(), pong);
+    this.#publishes = new Publishes({
+      publish: (subject, payload) => client.publish(subject, payload),
+      ping: () => void client.protocol.flush(answered),
+    }, options.publishTimeout);
+    client.protocol.listeners.push(new ErrorListener((status) => this.#heard(status)));
+    client.closed().then((error) => this.#end(error ?? undefined));
+  }
+
+  /**
+   * Connects to `server` and is let in.
+   *
+   * @throws {Error} what the client, the socket or TLS says; see {@link isIncurable}.
+   */
+  static async open(
+    server: NatsServer,
+    options: NatsAddress & { readonly publishTimeout: number; readonly signal: AbortSignal },
+    events: NatsConnectionEvents,
+  ): Promise<NatsConnection> {
+    options.signal.throwIfAborted();
+    let transport: SocketTransport | undefined;
+    const dial: SocketOptions = {
+      servers: [`${server.host.includes(":") ? `[${server.host}]` : server.host}:${server.port}`],
+      ...options.credentials,
+      ...options.tls && { tls: options.tls },
+      noEcho: true,
+      reconnect: false,
+      resolve: false,
+      ignoreClusterUpdates: true,
+      noAsyncTraces: true,
+      timeout: DIAL_TIMEOUT,
+      pingInterval: CLIENT_PING_INTERVAL,
+      transportOpened: (opened) => {
+        transport = opened;
+        giveBack();
+        if (options.signal.aborted) abort();
+      },
+    };
+    const giveBack = lendTransport();
+    const abort = () => transport?.close();
+    options.signal.addEventListener("abort", abort);
+    try {
+      const client = await NatsConnectionImpl.connect(dial) as NatsConnectionImpl;
+      if (options.signal.aborted) await client.close();
+      options.signal.throwIfAborted();
+      return new NatsConnection(client, options, events);
+    } catch (error) {
+      throw explained(error);
+    } finally {
+      options.signal.removeEventListener("abort", abort);
+      giveBack();
+    }
+  }
+
+  /** Why it ended; `undefined` while it lives. */
+  get failure(): Error | undefined {
+    return this.#failure;
+  }
+
+  /** The largest payload that the server takes, in bytes. */
+  get maximumPayloadBytes(): number {
+    return this.#client.info?.max_payload ?? Infinity;
+  }
+
+  /** Publishes; see {@link Publishes.publish}. */
+  publish(channel: string, payload: Uint8Array): Promise<undefined> {
+    return this.#publishes.publish(subjectOf(this.#prefix, channel), payload);
+  }
+
+  /** Asks for `channels`, those it already has left out; rejects if the server refuses one. */
+  async subscribe(channels: readonly string[]): Promise<void> {
+    for (const channel of channels) {
+      if (!this.#subscribed.has(channel)) this.#subscribe(channel);
+    }
+    await this.flush();
+    let refusal: Error | undefined;
+    for (const channel of channels) {
+      const subscribed = this.#subscribed.get(channel);
+      if (subscribed !== undefined) subscribed.confirmed = true;
+      refusal ??= this.#refused.get(channel);
+      this.#refused.delete(channel);
+    }
+    if (refusal !== undefined) throw refusal;
+  }
+
+  /** Gives `channels` up. */
+  async unsubscribe(channels: readonly string[]): Promise<void> {
+    for (const channel of channels) {
+      this.#subscribed.get(channel)?.subscription.unsubscribe();
+      this.#subscribed.delete(channel);
+    }
+    await this.flush();
+  }
+
+  /** Resolves when the server has worked through all that was sent; rejects when the connection ends. */
+  flush(): Promise<void> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    return new Promise((resolve, reject) => {
+      this.#flushes.add(reject);
+      // The client's promise never settles when the connection is cut.
+      this.#client.flush().then(() => {
+        this.#flushes.delete(reject);
+        resolve();
+      }, () => {});
+    });
+  }
+
+  /** Ends the connection for `error`; resolves when its socket is free. */
+  async close(error: Error): Promise<void> {
+    // What was published in this turn leaves all the same, though nobody hears what becomes of it.
+    if (this.#failure === undefined) this.#publishes.flush();
+    this.#end(error);
+    await this.#client.protocol.transport.close();
+    await this.#client.close();
+  }
+
+  #subscribe(channel: string): void {
+    const subscription = this.#client.subscribe(subjectOf(this.#prefix, channel), {
+      callback: (error: NatsError | null, message: Msg) => {
+        if (this.#failure !== undefined) return;
+        if (error === null) this.#events.received(channel, message.data);
+        else this.#refusedBy(channel, error);
+      },
+    });
+    this.#subscribed.set(channel, { subscription, confirmed: false });
+  }
+
+  #refusedBy(channel: string, error: Error): void {
+    const confirmed = this.#subscribed.get(channel)?.confirmed;
+    this.#subscribed.delete(channel);
+    // The client drops such a subscription; a channel that was promised would fall silent.
+    if (confirmed) this.close(error);
+    else this.#refused.set(channel, error);
+  }
+
+  #heard(status: Status): void {
+    const context = status.permissionContext;
+    if (status.type !== Events.Error || context?.operation !== "publish") return;
+    const { subject } = context;
+    const cause = new NatsError(
+      `Permissions Violation for Publish to "${subject}"`,
+      ErrorCode.PermissionsViolation,
+    );
+    if (!this.#publishes.denied(subject, cause)) this.#events.denied(readSubject(subject).channel);
+  }
+
+  #end(cause: Error | undefined): void {
+    if (this.#failure !== undefined) return;
+    const reason = cause === undefined ? "the server closed it" : cause.message;
+    this.#failure = cause instanceof BackplaneError
+      ? cause
+      : new BackplaneUnavailableError(`Lost the connection to NATS: ${reason}`, cause && { cause });
+    this.#events.lost(this.#failure);
+    this.#publishes.fail(this.#failure);
+    for (const reject of this.#flushes) reject(this.#failure);
+    this.#flushes.clear();
+  }
+}
+
+/** Where the client has nothing to say, or only a code. */
+function explained(error: unknown): unknown {
+  if (error === undefined) return new Error("the server closed the connection");
+  if (!(error instanceof NatsError) || error.code !== ErrorCode.Timeout) return error;
+  return new Error(`no answer within ${DIAL_TIMEOUT} ms`, { cause: error });
+}
+
+/** Hears of server errors in the turn they are read, ahead of the PONG that follows them. */
+class ErrorListener extends QueuedIteratorImpl<Status> {
+  readonly #heard: (status: Status) => void;
+
+  constructor(heard: (status: Status) => void) {
+    super();
+    this.#heard = heard;
+  }
+
+  override push(status: Status): void {
+    this.#heard(status);
+  }
+}
+
+/**
+ * Whether trying again cannot help: a refused user, password or token, a refused certificate, or TLS
+ * demanded of a server that has none. All else (a full server, one in lame duck mode, a broken
+ * handshake, a name not found) may pass.
+ */
+export function isIncurable(error: unknown): boolean {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  return INCURABLE.has(code) || CERTIFICATE.test(code);
+}
+
+const INCURABLE: ReadonlySet<string> = new Set([
+  ErrorCode.AuthorizationViolation,
+  ErrorCode.BadAuthentication,
+  ErrorCode.ServerOptionNotAvailable,
+  ErrorCode.Tls,
+]);
+/** Codes of Node's TLS: what it says of certificates and keys, and alerts of the server. */
+const CERTIFICATE =
+  /^ERR_(?:TLS|SSL|OSSL)_|CERT|^UNABLE_TO_|^HOSTNAME_MISMATCH$|^INVALID_(?:CA|PURPOSE)$/;

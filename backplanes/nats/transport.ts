@@ -1,0 +1,225 @@
+/**
+ * The socket under NATS's client.
+ *
+ * npm `nats` brings one of its own, which Deno cannot use safely: it takes every listener off a
+ * socket before it ends it, so that an ECONNRESET on its way ends the process (seen with one in
+ * seven refused passwords); a server that accepts and then says nothing keeps the socket for good;
+ * and the certificate of a server named by its address is compared with `localhost`.
+ *
+ * @module
+ */
+import { createConnection, isIP, type Socket } from "node:net";
+import { connect as startTls } from "node:tls";
+import {
+  checkOptions,
+  type ConnectionOptions,
+  ErrorCode,
+  NatsError,
+  type Server,
+  setTransportFactory,
+  type Transport,
+} from "nats/lib/nats-base-client/internal_mod.js";
+import { nodeResolveHost, NodeTransport } from "nats/lib/src/node_transport.js";
+
+/** What this transport takes beside the options of NATS's client, which hands them through. */
+export interface SocketOptions extends ConnectionOptions {
+  /** Called with the transport before it connects, so that it can be ended at any time. */
+  readonly transportOpened?: (transport: SocketTransport) => void;
+}
+
+const NEWLINE = 10;
+const decoder = new TextDecoder();
+
+/**
+ * - **Ended at any time**: `close` frees the socket in every phase and resolves when it is free.
+ * - **Nothing left behind**: what arrived before the server closed is handed out before `closed`
+ *   resolves; what arrived before `close` was called is dropped.
+ */
+export class SocketTransport implements Transport {
+  /** What the server's monitoring shows: whose protocol this is. */
+  readonly lang = "nats.js";
+  readonly version = "2.29.3";
+  closeError?: Error;
+  #socket: Socket | undefined;
+  #encrypted = false;
+  #chunks: Uint8Array[] = [];
+  #arrived = Promise.withResolvers<void>();
+  #ended = false;
+  #reading = false;
+  #dropped = false;
+  readonly #released: Promise<void>[] = [];
+  readonly #closed = Promise.withResolvers<Error | void>();
+  readonly #failed = Promise.withResolvers<never>();
+
+  constructor() {
+    this.#failed.promise.catch(() => {});
+  }
+
+  /** Connects, reads the server's INFO and starts TLS where it is wanted or offered. */
+  async connect(server: Server, options: SocketOptions): Promise<void> {
+    options.transportOpened?.(this);
+    if (this.#ended) throw NatsError.errorForCode(ErrorCode.ConnectionClosed);
+    const socket = createConnection(server.port, server.hostname);
+    socket.setNoDelay(true);
+    this.#adopt(socket);
+    const info = await this.#expect(this.#firstLine(socket));
+    if (options.tls && !info.tls_required && !info.tls_available) {
+      throw new NatsError("the server has no TLS", ErrorCode.ServerOptionNotAvailable);
+    }
+    checkOptions(info, options);
+    if (info.tls_required || (info.tls_available && options.tls !== null)) {
+      await this.#expect(this.#encrypt(socket, server.hostname, options));
+    }
+    this.#socket?.on("data", (chunk: Uint8Array) => this.#receive(chunk));
+  }
+
+  /** Hands out what arrives until the end. */
+  async *[Symbol.asyncIterator](): AsyncIterableIterator<Uint8Array> {
+    this.#reading = true;
+    try {
+      while (true) {
+        const chunks = this.#chunks;
+        this.#chunks = [];
+        for (const chunk of chunks) {
+          yield chunk;
+          if (this.#dropped) return;
+        }
+        if (this.#chunks.length > 0) continue;
+        if (this.#ended) break;
+        await this.#arrived.promise;
+        this.#arrived = Promise.withResolvers();
+      }
+    } finally {
+      // Also when the protocol cannot make sense of a chunk: nobody would read the next one.
+      this.#reading = false;
+      this.#destroy();
+      this.#closed.resolve(this.closeError);
+    }
+  }
+
+  /** Whether the connection has ended. */
+  get isClosed(): boolean {
+    return this.#ended;
+  }
+
+  /** Whether TLS is in place. */
+  isEncrypted(): boolean {
+    return this.#encrypted;
+  }
+
+  /** Writes; what cannot be written shows as the end of the connection. */
+  send(frame: Uint8Array): void {
+    if (!this.#ended) this.#socket?.write(frame);
+  }
+
+  /** Ends the connection, whatever it is doing; resolves when the socket is free. */
+  async close(error?: Error): Promise<void> {
+    this.#dropped = true;
+    this.#end(error);
+    this.#closed.resolve(this.closeError);
+    await Promise.all(this.#released);
+  }
+
+  /** As {@link close}. */
+  disconnect(): void {
+    this.close();
+  }
+
+  /** Resolves at the end, with the reason if there is one. */
+  closed(): Promise<Error | void> {
+    return this.#closed.promise;
+  }
+
+  /** Nothing to throw away. */
+  discard(): void {}
+
+  #adopt(socket: Socket): void {
+    this.#socket = socket;
+    this.#released.push(new Promise((resolve) => socket.once("close", () => resolve())));
+    // These stay for the socket's life: an error that nobody hears ends the process.
+    socket.on("error", (error: Error) => this.#end(error));
+    socket.on("end", () => this.#end());
+    socket.on("close", () => this.#end());
+  }
+
+  #expect<T>(step: Promise<T>): Promise<T> {
+    return Promise.race([step, this.#failed.promise]);
+  }
+
+  #firstLine(socket: Socket): Promise<Parameters<typeof checkOptions>[0]> {
+    return new Promise((resolve, reject) => {
+      let text = "";
+      const read = (chunk: Uint8Array) => {
+        this.#receive(chunk);
+        text += decoder.decode(chunk);
+        if (chunk.indexOf(NEWLINE) === -1) return;
+        socket.off("data", read);
+        try {
+          if (!text.startsWith("INFO ")) throw new Error("it does not speak NATS");
+          resolve(JSON.parse(text.slice(5, text.indexOf("\n"))));
+        } catch (error) {
+          reject(error);
+        }
+      };
+      socket.on("data", read);
+    });
+  }
+
+  #encrypt(socket: Socket, host: string, options: SocketOptions): Promise<void> {
+    return new Promise((resolve) => {
+      // `host` is what the certificate must name; the server name extension carries no addresses.
+      const encrypted = startTls({
+        ...options.tls,
+        socket,
+        host,
+        ...isIP(host) === 0 && { servername: host },
+      });
+      this.#adopt(encrypted);
+      encrypted.once("secureConnect", () => {
+        this.#encrypted = true;
+        resolve();
+      });
+    });
+  }
+
+  #receive(chunk: Uint8Array): void {
+    // Node's Buffer is a subclass; handlers get what they are promised.
+    this.#chunks.push(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+    this.#arrived.resolve();
+  }
+
+  #end(error?: Error): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    if (error !== undefined) this.closeError = error;
+    this.#failed.reject(error ?? new Error("the server closed the connection"));
+    this.#destroy();
+    this.#arrived.resolve();
+    if (!this.#reading) this.#closed.resolve(this.closeError);
+  }
+
+  #destroy(): void {
+    this.#ended = true;
+    this.#socket?.destroy();
+  }
+}
+
+let lent = 0;
+
+/**
+ * Makes the client use our transport, until the returned function is called.
+ *
+ * The client keeps one factory a process, and other users of npm `nats` in it ask that factory at
+ * each of their reconnects: they shall find the one that `connect` of npm `nats` sets.
+ */
+export function lendTransport(): () => void {
+  lent++;
+  setTransportFactory({ factory: () => new SocketTransport() });
+  let given = false;
+  return () => {
+    if (given) return;
+    given = true;
+    if (--lent > 0) return;
+    setTransportFactory({ factory: () => new NodeTransport(), dnsResolveFn: nodeResolveHost });
+  };
+}

@@ -1,0 +1,53 @@
+import { Buffer } from "node:buffer";
+import type { Redis } from "ioredis";
+import { Pace } from "../driver/pace.ts";
+
+type Stream = Redis["stream"];
+
+/**
+ * What ioredis writes a client's commands to, in the place of its socket: what {@link Pace} lets wait
+ * leaves as one write.
+ *
+ * **Order**: whatever else is sent through the same client must {@link flush} before it, because the
+ * answers come in the order of the commands.
+ */
+export class RedisBatch {
+  /** How ioredis tells it from a socket. */
+  readonly isPipeline = true;
+  readonly destination: { readonly redis: { readonly stream: Stream } };
+  /** What the commands that Redis has not answered take, here, in the socket and in the client's queue. */
+  waitingBytes = 0;
+  readonly #stream: Stream;
+  readonly #pace = new Pace(() => this.flush());
+  #chunks: Buffer[] = [];
+  #bytes = 0;
+
+  constructor(stream: Stream) {
+    this.#stream = stream;
+    this.destination = { redis: { stream } };
+  }
+
+  /** Takes the bytes of a command. */
+  write(chunk: string | Buffer): void {
+    const bytes = typeof chunk === "string" ? Buffer.from(chunk) : chunk;
+    this.#chunks.push(bytes);
+    this.#bytes += bytes.length;
+    this.#pace.wait();
+  }
+
+  /** A command that was written has its answer, or never will have. */
+  answered(): void {
+    this.#pace.answered();
+  }
+
+  /** Hands what waits to the socket. A socket that has ended takes nothing; its commands have failed. */
+  flush(): void {
+    const [first] = this.#chunks;
+    if (first === undefined) return;
+    this.#pace.written(this.#chunks.length);
+    const all = this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks, this.#bytes);
+    this.#chunks = [];
+    this.#bytes = 0;
+    if (this.#stream.writable) this.#stream.write(all);
+  }
+}

@@ -1,0 +1,190 @@
+import type { Redis } from "ioredis";
+import type { BackplaneGap } from "../backplane.ts";
+import { BackplaneError, BackplaneUnavailableError } from "../errors.ts";
+import { Probe } from "../driver/probe.ts";
+import { CONNECT_TIMEOUT, destroyClient, makeClient } from "./client.ts";
+import { isIncurable, withoutSecrets } from "./errors.ts";
+import type { RedisRole, RedisSettings } from "./settings.ts";
+
+/** The pauses between attempts to connect, in milliseconds: each twice the one before, less up to a half. */
+const SHORTEST_PAUSE = 50;
+const LONGEST_PAUSE = 1000;
+
+/** What a {@link RedisConnection} tells its backplane. */
+export interface RedisConnectionEvents {
+  /** Redis answers on `redis`. The connection is open when this resolves; it is lost if it rejects. */
+  prepare(redis: Redis): Promise<void>;
+  /** Something is about to be sent through `redis` that must not overtake what was sent before. */
+  sending?(): void;
+  /** It is open; `gap` if it was lost before. */
+  opened(gap?: BackplaneGap): void;
+  /** It is lost, or an attempt failed. */
+  lost(error: Error, incurable: boolean): void;
+}
+
+/**
+ * Keeps one connection to Redis until closed: connects, probes, notices its loss and connects again.
+ * Each connection has a client of its own, so that nothing of a lost one can reach the next.
+ */
+export class RedisConnection {
+  readonly #role: RedisRole;
+  readonly #settings: RedisSettings;
+  readonly #events: RedisConnectionEvents;
+  readonly #probe: Probe;
+  readonly #closing = new AbortController();
+  readonly #running: Promise<void>;
+  #redis: Redis | undefined;
+  #clustered = false;
+  #open = false;
+  /** Since when messages may be missing, while that is not yet reported. */
+  #lostSince: number | undefined;
+
+  constructor(role: RedisRole, settings: RedisSettings, events: RedisConnectionEvents) {
+    this.#role = role;
+    this.#settings = settings;
+    this.#events = events;
+    this.#probe = new Probe(settings);
+    this.#running = this.#run();
+  }
+
+  /** The client that Redis answers on; `undefined` while it is away. */
+  get redis(): Redis | undefined {
+    return this.#redis;
+  }
+
+  /** Whether {@link redis} is one node of a cluster. */
+  get clustered(): boolean {
+    return this.#clustered;
+  }
+
+  /** Whether it is connected and prepared. */
+  get open(): boolean {
+    return this.#open;
+  }
+
+  /** Notes that Redis has answered what was sent at `sent`, in epoch milliseconds. */
+  answered(sent: number): void {
+    this.#probe.answered(sent);
+  }
+
+  /** Ends it for good; resolves when no socket and no timer is left. */
+  async close(): Promise<void> {
+    this.#redis = undefined;
+    this.#open = false;
+    this.#closing.abort(new Error("closed"));
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    // Whoever made this must be able to keep it before the first event.
+    await Promise.resolve();
+    const { signal } = this.#closing;
+    for (let failures = 0; !signal.aborted; failures++) {
+      const begun = performance.now();
+      await this.#connect();
+      if (performance.now() - begun > LONGEST_PAUSE) failures = 0;
+      const longest = Math.min(LONGEST_PAUSE, SHORTEST_PAUSE * 2 ** failures);
+      await pause(longest * (1 - Math.random() / 2), signal);
+    }
+  }
+
+  /** Connects once and stays until the connection is lost. */
+  async #connect(): Promise<void> {
+    const loss = new AbortController();
+    const lose = (error: unknown) => loss.abort(error);
+    const { signal } = this.#closing;
+    signal.addEventListener("abort", () => lose(signal.reason), { signal: loss.signal });
+    const lost = new Promise<void>((resolve) => {
+      loss.signal.addEventListener("abort", () => resolve());
+    });
+    let redis: Redis | undefined;
+    try {
+      const client = await makeClient(this.#role, this.#settings, signal);
+      redis = client.redis;
+      this.#clustered = client.clustered;
+      if (!loss.signal.aborted) this.#use(redis, loss).catch(lose);
+      await lost;
+    } catch (error) {
+      lose(error);
+    }
+    this.#lose(loss.signal.reason);
+    if (redis !== undefined) await destroyClient(redis);
+  }
+
+  async #use(redis: Redis, loss: AbortController): Promise<void> {
+    const lose = (error: Error) => loss.abort(error);
+    // Stays for good: an error without a listener would be printed.
+    redis.on("error", lose);
+    redis.once("end", () => lose(new Error("the connection was closed")));
+    await this.#handshake(redis, loss);
+    if (loss.signal.aborted) return;
+    this.#redis = redis;
+    const ping = () => {
+      this.#events.sending?.();
+      return redis.ping();
+    };
+    this.#probe.start(ping, lose);
+    await this.#events.prepare(redis);
+    if (loss.signal.aborted) return;
+    this.#open = true;
+    const since = this.#lostSince;
+    this.#lostSince = undefined;
+    this.#events.opened(since === undefined ? undefined : { since, until: Date.now() });
+  }
+
+  /** Resolves when Redis has answered: only then is a password known to be right. */
+  async #handshake(redis: Redis, loss: AbortController): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    // Until then ioredis watches the time, of each Sentinel it asks and of the socket.
+    const connected = () => {
+      if (loss.signal.aborted) return;
+      const silent = new Error(`no answer within ${CONNECT_TIMEOUT} ms`);
+      timer = setTimeout(() => loss.abort(silent), CONNECT_TIMEOUT);
+    };
+    loss.signal.addEventListener("abort", () => clearTimeout(timer));
+    if (redis.status === "connect" || redis.status === "ready") connected();
+    else redis.once("connect", connected);
+    // Why it failed is told by an event, and better.
+    if (redis.status === "wait") redis.connect().catch(() => {});
+    if (redis.status !== "ready") {
+      await new Promise<void>((resolve) => redis.once("ready", resolve));
+    }
+    const sent = Date.now();
+    await redis.ping();
+    clearTimeout(timer);
+    this.#probe.answered(sent);
+  }
+
+  #lose(error: unknown): void {
+    this.#probe.stop();
+    // A connection that answered may have had subscriptions, even if it never was open.
+    if (this.#redis !== undefined) this.#lostSince ??= this.#probe.since;
+    this.#redis = undefined;
+    this.#open = false;
+    if (this.#closing.signal.aborted) return;
+    const incurable = isIncurable(error);
+    this.#events.lost(this.#described(withoutSecrets(error), incurable), incurable);
+  }
+
+  #described(cause: Error, incurable: boolean): Error {
+    const { address } = this.#settings;
+    return incurable
+      ? new BackplaneError(`Cannot use Redis at ${address}: ${cause.message}`, { cause })
+      : new BackplaneUnavailableError(`Cannot reach Redis at ${address}: ${cause.message}`, {
+        cause,
+      });
+  }
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener("abort", end);
+    if (signal.aborted) end();
+  });
+}

@@ -1,0 +1,205 @@
+import { type BackplaneOptions, resolveBackplaneOptions } from "../driver/options.ts";
+
+/** What a client is for: each backplane keeps one connection that publishes and one that subscribes. */
+export type RedisRole = "publisher" | "subscriber";
+
+/** How a connection is encrypted; every field as in Node's `tls.connect`. */
+export interface RedisTlsOptions {
+  /** The certificates to trust, in PEM, instead of those the system trusts. */
+  readonly ca?: string | readonly string[];
+  /** The certificate to show to a server that asks for one, in PEM. */
+  readonly cert?: string;
+  /** The private key of {@link cert}, in PEM. */
+  readonly key?: string;
+  /**
+   * The name that the server's certificate must bear.
+   *
+   * @default {the host of the URL}
+   */
+  readonly servername?: string;
+  /**
+   * Whether a server without a trusted certificate is refused. `false` protects from nobody who can
+   * get between.
+   *
+   * @default {true}
+   */
+  readonly rejectUnauthorized?: boolean;
+}
+
+/** What a client is told, in the words of ioredis 5: where Redis is, and how to fail honestly. */
+export interface RedisClientOptions {
+  /** The host of the URL. */
+  readonly host: string;
+  /** The port of the URL. */
+  readonly port: number;
+  /** The ACL user, if there is one. */
+  readonly username?: string;
+  /** The password, if there is one. */
+  readonly password?: string;
+  /** How to encrypt, if at all. */
+  readonly tls?: { ca?: string | string[] } & Omit<RedisTlsOptions, "ca">;
+  /** Nothing is sent twice. */
+  readonly autoResendUnfulfilledCommands: false;
+  /** The backplane subscribes again itself, and reports the gap. */
+  readonly autoResubscribe: false;
+  /** Nothing waits for a connection. */
+  readonly enableOfflineQueue: false;
+  /** A command fails with its connection. */
+  readonly maxRetriesPerRequest: 0;
+  /** A client serves one connection; the backplane makes the next. */
+  readonly retryStrategy: null;
+  /** The backplane decides when to connect. */
+  readonly lazyConnect: true;
+  /** How long a connection may take to be made, in milliseconds. */
+  readonly connectTimeout: number;
+  /** How long a socket may take to close, in milliseconds. */
+  readonly disconnectTimeout: number;
+  /** ioredis would read its version from a file, and need a permission for it. */
+  readonly disableClientInfo: true;
+  /** How long a Sentinel may take to answer, in milliseconds. */
+  readonly sentinelCommandTimeout: number;
+  /** The backplane tries again by itself. */
+  readonly sentinelRetryStrategy: () => null;
+}
+
+/** A client of ioredis 5, any copy of it: a `Redis` or a `Cluster`. */
+export interface RedisClient {
+  /** Whether it is a `Cluster`. */
+  readonly isCluster: boolean;
+  /** Closes its connections. */
+  disconnect(): void;
+}
+
+/** Options of {@link RedisBackplane}; each overrides what the URL says. */
+export interface RedisBackplaneOptions extends BackplaneOptions {
+  /**
+   * What stands before every channel name on the wire, byte for byte and without a separator. End
+   * it in `:`, so that no prefix begins with another one.
+   *
+   * @default {""}
+   */
+  readonly prefix?: string;
+  /** The ACL user to log in as. */
+  readonly username?: string;
+  /** The password to log in with. */
+  readonly password?: string;
+  /**
+   * Encrypts the connection, also of a `redis:` URL.
+   *
+   * @default {{} for `rediss:`, otherwise not encrypted}
+   */
+  readonly tls?: RedisTlsOptions;
+  /**
+   * Makes the clients, for what a URL cannot say: Sentinel and Cluster. It must hand on `options`,
+   * without which messages would be lost in silence: `new Redis({ ...options, sentinels, name })` or
+   * `new Cluster(nodes, { redisOptions: options })`.
+   *
+   * It is called for each connection and again for each attempt to connect, must return a new client
+   * every time, and may throw. The backplane owns what it returned and closes it. Such a client also
+   * asks for INFO (to know a master from a replica, a cluster's slots by CLUSTER SLOTS), so its user
+   * needs the permission.
+   */
+  readonly client?: (role: RedisRole, options: RedisClientOptions) => RedisClient;
+}
+
+/** The options of a backplane, complete and checked. */
+export interface RedisSettings extends Required<BackplaneOptions> {
+  readonly prefix: string;
+  /** Where the bus is, for people: without user and password. */
+  readonly address: string;
+  /** What the URL and the options say to ioredis. */
+  readonly connection: Pick<
+    RedisClientOptions,
+    "host" | "port" | "username" | "password" | "tls"
+  >;
+  readonly client: RedisBackplaneOptions["client"];
+}
+
+/**
+ * Joins what the URL and the options say.
+ *
+ * @throws {TypeError} if either is malformed; the text never has the password.
+ * @throws {RangeError} if a duration is out of its range.
+ */
+export function resolveRedisSettings(
+  url: string | URL,
+  options: RedisBackplaneOptions = {},
+): RedisSettings {
+  const parsed = parse(url);
+  const { username = parsed.username, password = parsed.password } = options;
+  const { prefix = parsed.prefix, tls = parsed.tls ? {} : undefined, client } = options;
+  if (!prefix.isWellFormed()) {
+    throw new TypeError(`Cannot use prefix: ${JSON.stringify(prefix)} has a lone surrogate`);
+  }
+  return {
+    ...resolveBackplaneOptions(options),
+    prefix,
+    client,
+    address: `${parsed.host.includes(":") ? `[${parsed.host}]` : parsed.host}:${parsed.port}`,
+    connection: {
+      host: parsed.host,
+      port: parsed.port,
+      ...username !== "" && { username },
+      ...password !== "" && { password },
+      ...tls && { tls: connectionTls(tls) },
+    },
+  };
+}
+
+function connectionTls({ ca, ...rest }: RedisTlsOptions): NonNullable<RedisClientOptions["tls"]> {
+  return { ...rest, ...ca !== undefined && { ca: typeof ca === "string" ? ca : [...ca] } };
+}
+
+interface ParsedUrl {
+  readonly host: string;
+  readonly port: number;
+  readonly username: string;
+  readonly password: string;
+  readonly prefix: string;
+  readonly tls: boolean;
+}
+
+function parse(input: string | URL): ParsedUrl {
+  let url: URL;
+  try {
+    url = new URL(input);
+    // What a query may not be, URLSearchParams would quietly turn into U+FFFD.
+    decodeURIComponent(url.search);
+  } catch {
+    // The cause would show the URL, and with it the password.
+    throw malformed("it is malformed");
+  }
+  if (url.protocol !== "redis:" && url.protocol !== "rediss:") {
+    throw malformed(`its scheme is ${url.protocol}`);
+  }
+  if (url.hostname === "") throw malformed("it has no host");
+  if (!/^\/?\d*$/.test(url.pathname)) throw malformed("its path is not a database number");
+  if (url.hash !== "") throw malformed("it has a fragment");
+  const prefixes = url.searchParams.getAll("prefix");
+  if (prefixes.length > 1) throw malformed("it has two prefixes");
+  for (const name of url.searchParams.keys()) {
+    if (name !== "prefix") throw malformed(`its parameter ${JSON.stringify(name)} is not known`);
+  }
+  return {
+    host: url.hostname.replace(/^\[(.*)\]$/, "$1"),
+    port: url.port === "" ? 6379 : Number(url.port),
+    username: decoded(url.username),
+    password: decoded(url.password),
+    prefix: prefixes[0] ?? "",
+    tls: url.protocol === "rediss:",
+  };
+}
+
+function decoded(credential: string): string {
+  try {
+    return decodeURIComponent(credential);
+  } catch {
+    throw malformed("its user or password is not percent-encoded");
+  }
+}
+
+function malformed(why: string): TypeError {
+  return new TypeError(
+    `Cannot use Redis URL: ${why}; expected redis[s]://[user[:password]@]host[:port][?prefix=…]`,
+  );
+}

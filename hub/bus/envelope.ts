@@ -1,0 +1,218 @@
+/**
+ * The bytes between nodes: ASP.NET Core SignalR's Redis payloads, `specs/signalr-redis.md §3`, with
+ * one extension (§3.2): an invocation of ours has five items, the last an array that starts with the
+ * publishing node's server name, so that a node recognises its own. .NET nodes ignore it.
+ *
+ * Readers require at least the listed items and ignore further ones.
+ *
+ * @module
+ */
+import type { Frames } from "../protocol/serialized_invocation.ts";
+import type { Frame } from "../protocol/protocol.ts";
+import { PackError, PackReader, readText } from "../protocol/pack/reader.ts";
+import { PackWriter } from "../protocol/pack/writer.ts";
+
+/** What an invocation is written from. */
+export interface WritableInvocation {
+  /** The framed JSON text. */
+  readonly json: string;
+  /** Writes the framed MessagePack bytes, as bytes. */
+  writeMessagepack(writer: PackWriter): void;
+}
+
+/** Where a client's result goes. */
+export interface ResultAddress {
+  /** The id that the client's answer repeats. */
+  readonly invocationId: string;
+  /** The channel of the node that asks. */
+  readonly returnChannel: string;
+}
+
+/** An invocation from the bus. */
+export interface InvocationEnvelope {
+  /** Connection ids that must not receive it. */
+  readonly excluded: readonly string[];
+  /** The frames its sender wrote. */
+  readonly frames: Frames;
+  /** The server name of the node that published it; `undefined` from a .NET node. */
+  readonly origin: string | undefined;
+  /** The id that the client's answer repeats; only if one is asked for. */
+  readonly invocationId: string | undefined;
+  /** The channel for the client's answer; only if one is asked for. */
+  readonly returnChannel: string | undefined;
+}
+
+/** Asks whichever node owns a connection to change its groups. */
+export interface GroupCommand {
+  /** Counts up per sending node; the acknowledgement repeats it. */
+  readonly id: number;
+  /** The sending node. */
+  readonly serverName: string;
+  /** 1 adds, 2 removes; any other is acknowledged without effect. */
+  readonly action: number;
+  readonly group: string;
+  readonly connectionId: string;
+}
+
+/** {@link GroupCommand.action}. */
+export const GroupAction = { Add: 1, Remove: 2 } as const;
+
+/** The payload of an invocation. */
+export function writeInvocation(
+  message: WritableInvocation,
+  excluded: readonly string[],
+  origin: string,
+  result?: ResultAddress,
+): Uint8Array {
+  const { json } = message;
+  const writer = new PackWriter();
+  try {
+    writer.array(5);
+    writer.array(excluded.length);
+    for (const id of excluded) writer.string(id);
+    writer.map(2);
+    writer.string("json");
+    writer.binary(json);
+    writer.string("messagepack");
+    message.writeMessagepack(writer);
+    writeOptional(writer, result?.invocationId);
+    writeOptional(writer, result?.returnChannel);
+    writer.array(1);
+    writer.string(origin);
+  } finally {
+    writer.release();
+  }
+  return writer.finish();
+}
+
+/**
+ * Reads an invocation; frames are views of `payload`.
+ *
+ * @throws {PackError} if it is malformed.
+ */
+export function readInvocation(payload: Uint8Array): InvocationEnvelope {
+  const reader = new PackReader(payload);
+  const items = atLeast(reader.array(), 2, "Invocation");
+  const excluded = Array.from({ length: bounded(reader.array(), payload) }, () => reader.string());
+  const frames = new ReceivedFrames();
+  for (let left = bounded(reader.map(), payload); left > 0; left--) {
+    frames.add(reader.string(), reader.binary());
+  }
+  // .NET nodes write no third and fourth item unless they ask for a result.
+  const invocationId = items > 3 ? reader.optionalString() : undefined;
+  const returnChannel = items > 3 ? reader.optionalString() : undefined;
+  let origin: string | undefined;
+  if (items > 4 && reader.isArray() && reader.array() > 0) origin = reader.optionalString();
+  return {
+    excluded,
+    frames,
+    origin,
+    invocationId: invocationId || undefined,
+    returnChannel: returnChannel || undefined,
+  };
+}
+
+/** The payload of a client's answer: the complete frame in the client's own protocol. */
+export function writeCompletion(protocol: string, frame: Frame): Uint8Array {
+  const writer = new PackWriter();
+  writer.array(2);
+  writer.string(protocol);
+  writer.binary(frame);
+  return writer.finish();
+}
+
+/**
+ * Reads a client's answer; the frame is a view of `payload`.
+ *
+ * @throws {PackError} if it is malformed.
+ */
+export function readCompletion(payload: Uint8Array): { protocol: string; frame: Uint8Array } {
+  const reader = new PackReader(payload);
+  atLeast(reader.array(), 2, "Completion");
+  return { protocol: reader.string(), frame: reader.binary() };
+}
+
+/** The payload of a group command. */
+export function writeGroupCommand(command: GroupCommand): Uint8Array {
+  const writer = new PackWriter();
+  writer.array(5);
+  writer.integer(command.id);
+  writer.string(command.serverName);
+  writer.integer(command.action);
+  writer.string(command.group);
+  writer.string(command.connectionId);
+  return writer.finish();
+}
+
+/**
+ * Reads a group command.
+ *
+ * @throws {PackError} if it is malformed.
+ */
+export function readGroupCommand(payload: Uint8Array): GroupCommand {
+  const reader = new PackReader(payload);
+  atLeast(reader.array(), 5, "GroupCommand");
+  return {
+    id: reader.integer(),
+    serverName: reader.string(),
+    action: reader.integer(),
+    group: reader.string(),
+    connectionId: reader.string(),
+  };
+}
+
+/** The payload of an acknowledgement. */
+export function writeAck(id: number): Uint8Array {
+  const writer = new PackWriter();
+  writer.array(1);
+  writer.integer(id);
+  return writer.finish();
+}
+
+/**
+ * Reads an acknowledgement.
+ *
+ * @throws {PackError} if it is malformed.
+ */
+export function readAck(payload: Uint8Array): number {
+  const reader = new PackReader(payload);
+  atLeast(reader.array(), 1, "Ack");
+  return reader.integer();
+}
+
+function writeOptional(writer: PackWriter, text: string | undefined): void {
+  if (text === undefined) writer.nil();
+  else writer.string(text);
+}
+
+function atLeast(items: number, wanted: number, kind: string): number {
+  if (items >= wanted) return items;
+  throw new PackError(`Insufficient items in ${kind} array.`);
+}
+
+/** A count cannot exceed the bytes there are: refused before anything is allocated for it. */
+function bounded(count: number, payload: Uint8Array): number {
+  if (count <= payload.length) return count;
+  throw new PackError("Cannot read payload: it ends too early");
+}
+
+/** The frames of another node; its JSON becomes a text once, when the first connection needs it. */
+class ReceivedFrames implements Frames {
+  #json: Uint8Array | undefined;
+  #jsonText: string | undefined;
+  #others: Map<string, Uint8Array> | undefined;
+  #messagepack: Uint8Array | undefined;
+
+  add(protocol: string, bytes: Uint8Array): void {
+    if (protocol === "json") this.#json = bytes;
+    else if (protocol === "messagepack") this.#messagepack = bytes;
+    else (this.#others ??= new Map()).set(protocol, bytes);
+  }
+
+  frame(protocol: string): Frame | undefined {
+    if (protocol === "messagepack") return this.#messagepack;
+    if (protocol !== "json") return this.#others?.get(protocol);
+    if (this.#jsonText !== undefined || this.#json === undefined) return this.#jsonText;
+    return this.#jsonText = readText(this.#json);
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * What clients are told of errors, in upstream's words: `specs/signalr-wire.md §9.2`. A detail follows
+ * when the error is a `HubError` (on the wire `HubException`) or details are switched on.
+ *
+ * @module
+ */
+import { ClientConnectionError, HubError } from "../definition/errors.ts";
+
+/** An error as clients know it: where upstream has a name of its own, that one. */
+export function describe(error: Error): string {
+  return `${upstreamName(error)}: ${error.message}`;
+}
+
+function upstreamName(error: Error): string {
+  if (error instanceof HubError) return "HubException";
+  return error instanceof ClientConnectionError ? "IOException" : error.name;
+}
+
+/** `text`, with the error behind it where the client may see that. */
+export function withDetail(text: string, error: Error, detailedErrors: boolean): string {
+  return detailedErrors || error instanceof HubError ? `${text} ${describe(error)}` : text;
+}
+
+/** Anything thrown, as an error. */
+export function toError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown });
+}
+
+/** What a client says its connection ends for, as the hub hears it. */
+export function toldByClient(text: string): HubError {
+  return new HubError(text);
+}
+
+/** The call could not begin. */
+export function failedToInvoke(target: string): string {
+  return `Failed to invoke '${target}' due to an error on the server.`;
+}
+
+/** The caller may not call the method. */
+export function unauthorized(target: string): string {
+  return `Failed to invoke '${target}' because user is unauthorized`;
+}
+
+/** The method threw. */
+export function errorInvoking(target: string): string {
+  return `An unexpected error occurred invoking '${target}' on the server.`;
+}
+
+/** A streaming method was called without asking for a stream. */
+export function streamingNotAsked(target: string): string {
+  return `The client attempted to invoke the streaming '${target}' method with a non-streaming invocation.`;
+}
+
+/** A stream was asked of a method that has none. */
+export function notStreaming(target: string): string {
+  return `The client attempted to invoke the non-streaming '${target}' method with a streaming invocation.`;
+}
+
+/** A stream broke off. */
+export const errorStreaming = "An error occurred on the server while streaming results.";

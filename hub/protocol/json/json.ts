@@ -1,0 +1,235 @@
+/**
+ * The JSON hub protocol. Reading rules: `specs/signalr-wire.md §8.2`, layout §8.1.
+ *
+ * Differs on purpose: what is written escapes no more than JSON needs (upstream also escapes what is
+ * beyond U+FFFF), and an unknown message type is skipped (upstream stalls the connection).
+ *
+ * @module
+ */
+import { type FrameReader, RECORD_SEPARATOR, TextFrameReader } from "../framing.ts";
+import { notInt32 } from "../handshake.ts";
+import { type JsonObject, parseJsonObject } from "./json_text.ts";
+import { type HubMessage, type MessageHeaders, MessageType } from "../messages.ts";
+import { type Frame, type HubProtocol, ProtocolError } from "../protocol.ts";
+import { toJson } from "../values.ts";
+
+/** The `json` protocol. */
+export const jsonProtocol: HubProtocol = {
+  name: "json",
+  format: "text",
+  reader: (maximumBytes: number | null): FrameReader => new TextFrameReader(maximumBytes),
+  parse,
+  write,
+  frame: (record: Frame): Frame => text(record) + RECORD_SEPARATOR,
+};
+
+function text(record: Frame): string {
+  return typeof record === "string" ? record : new TextDecoder().decode(record);
+}
+
+function parse(record: Frame): HubMessage | undefined {
+  const object = parseJsonObject(text(record), () => new ProtocolError("Error reading JSON."));
+  check(object);
+  const { type } = object;
+  if (type === undefined) throw missing("type");
+  // `check` has made sure that it is a number.
+  if (((type as number) | 0) !== type) throw notInt32();
+  return READERS[type as keyof typeof READERS]?.(object, record);
+}
+
+const READERS = {
+  [MessageType.Invocation]: (object: JsonObject): HubMessage => ({
+    type: MessageType.Invocation,
+    ...optional(object, "headers"),
+    ...(object.invocationId ? optional(object, "invocationId") : undefined),
+    ...call(object),
+  }),
+  [MessageType.StreamInvocation]: (object: JsonObject): HubMessage => ({
+    type: MessageType.StreamInvocation,
+    ...optional(object, "headers"),
+    invocationId: invocationId(object),
+    ...call(object),
+  }),
+  [MessageType.StreamItem]: (object: JsonObject): HubMessage => {
+    const id = invocationId(object);
+    if (!Object.hasOwn(object, "item")) throw missing("item");
+    return {
+      type: MessageType.StreamItem,
+      ...optional(object, "headers"),
+      invocationId: id,
+      item: object.item,
+    };
+  },
+  [MessageType.Completion]: (object: JsonObject, record: Frame): HubMessage => {
+    const id = invocationId(object);
+    const hasResult = Object.hasOwn(object, "result");
+    if (hasResult && object.error !== undefined) {
+      throw new ProtocolError("The 'error' and 'result' properties are mutually exclusive.");
+    }
+    return {
+      type: MessageType.Completion,
+      ...optional(object, "headers"),
+      invocationId: id,
+      ...optional(object, "error"),
+      ...(hasResult ? { result: object.result } : undefined),
+      record,
+    };
+  },
+  [MessageType.CancelInvocation]: (object: JsonObject): HubMessage => ({
+    type: MessageType.CancelInvocation,
+    ...optional(object, "headers"),
+    invocationId: invocationId(object),
+  }),
+  [MessageType.Ping]: (): HubMessage => ({ type: MessageType.Ping }),
+  [MessageType.Close]: (object: JsonObject): HubMessage => ({
+    type: MessageType.Close,
+    ...optional(object, "error"),
+    ...optional(object, "allowReconnect"),
+  }),
+  [MessageType.Ack]: (object: JsonObject): HubMessage => ({
+    type: MessageType.Ack,
+    sequenceId: sequenceId(object),
+  }),
+  [MessageType.Sequence]: (object: JsonObject): HubMessage => ({
+    type: MessageType.Sequence,
+    sequenceId: sequenceId(object),
+  }),
+} as const;
+
+/** Known members have one type each, whatever the message; the check is upstream's, in its words. */
+function check(object: JsonObject): void {
+  for (const member of Object.keys(object)) {
+    const value = object[member];
+    switch (member) {
+      case "type":
+        if (typeof value !== "number") throw expected(member, "Number");
+        break;
+      case "target":
+      case "invocationId":
+      case "error":
+        if (typeof value !== "string") throw expected(member, "String");
+        break;
+      case "arguments":
+      case "streamIds":
+        if (!Array.isArray(value)) throw expected(member, "Array");
+        if (member === "streamIds") checkStreamIds(value);
+        break;
+      case "headers":
+        checkHeaders(value);
+        break;
+      case "allowReconnect":
+        if (typeof value !== "boolean") {
+          throw new ProtocolError("Expected 'allowReconnect' to be true or false.");
+        }
+        break;
+    }
+  }
+}
+
+function checkStreamIds(ids: readonly unknown[]): void {
+  for (const id of ids) {
+    if (id === null) throw new ProtocolError("Null value for 'streamIds' is not valid.");
+    if (typeof id !== "string") throw expected("streamIds", "String");
+  }
+}
+
+function checkHeaders(headers: unknown): asserts headers is MessageHeaders {
+  if (typeof headers !== "object" || headers === null || Array.isArray(headers)) {
+    throw expected("headers", "StartObject");
+  }
+  for (const [name, value] of Object.entries(headers)) {
+    if (typeof value !== "string") {
+      throw new ProtocolError(`Expected header '${name}' to be of type String.`);
+    }
+  }
+}
+
+function optional(object: JsonObject, member: string): JsonObject | undefined {
+  return Object.hasOwn(object, member) ? { [member]: object[member] } : undefined;
+}
+
+function call(
+  object: JsonObject,
+): { target: string; arguments: readonly unknown[]; streamIds?: readonly string[] } {
+  const { target, arguments: args, streamIds } = object;
+  if (typeof target !== "string") throw missing("target");
+  if (!Array.isArray(args)) throw missing("arguments");
+  // `check` has made sure of the items.
+  const ids = streamIds as readonly string[] | undefined;
+  return ids === undefined
+    ? { target, arguments: args }
+    : { target, arguments: args, streamIds: ids };
+}
+
+function invocationId(object: JsonObject): string {
+  const { invocationId } = object;
+  if (typeof invocationId !== "string" || invocationId === "") throw missing("invocationId");
+  return invocationId;
+}
+
+function sequenceId(object: JsonObject): number {
+  const { sequenceId } = object;
+  if (sequenceId === undefined || sequenceId === null) throw missing("sequenceId");
+  if (typeof sequenceId !== "number") throw expected("sequenceId", "Number");
+  // Beyond 2^53 it is not exact, and beyond any number that is in use.
+  if (Number.isInteger(sequenceId) && sequenceId >= -(2 ** 63) && sequenceId < 2 ** 63) {
+    return sequenceId;
+  }
+  throw new ProtocolError(
+    "Either the JSON value is not in a supported format, or is out of bounds for an Int64.",
+    "FormatException",
+  );
+}
+
+function missing(member: string): ProtocolError {
+  return new ProtocolError(`Missing required property '${member}'.`);
+}
+
+function expected(member: string, type: string): ProtocolError {
+  return new ProtocolError(`Expected '${member}' to be of type ${type}.`);
+}
+
+/** Members in the order the upstream server writes them. */
+function write(message: HubMessage): string {
+  const { type } = message;
+  switch (type) {
+    case MessageType.Ping:
+      return '{"type":6}\x1e';
+    case MessageType.Invocation:
+    case MessageType.StreamInvocation:
+      return `${begin(message)},"target":${JSON.stringify(message.target)},"arguments":${
+        toJson(message.arguments)
+      }${
+        message.streamIds?.length ? `,"streamIds":${JSON.stringify(message.streamIds)}` : ""
+      }}\x1e`;
+    case MessageType.StreamItem:
+      return `${begin(message)},"item":${toJson(message.item)}}\x1e`;
+    case MessageType.Completion:
+      return `${begin(message)}${completionEnd(message)}}\x1e`;
+    case MessageType.CancelInvocation:
+      return `${begin(message)}}\x1e`;
+    case MessageType.Close:
+      return `{"type":7${
+        message.error === undefined ? "" : `,"error":${JSON.stringify(message.error)}`
+      }${message.allowReconnect ? ',"allowReconnect":true' : ""}}\x1e`;
+    default:
+      return `{"type":${type},"sequenceId":${message.sequenceId}}\x1e`;
+  }
+}
+
+/** What messages of calls begin with. */
+function begin(
+  { type, headers, invocationId }: Extract<HubMessage, { readonly headers?: MessageHeaders }>,
+): string {
+  let text = `{"type":${type}`;
+  if (headers !== undefined) text += `,"headers":${JSON.stringify(headers)}`;
+  if (invocationId !== undefined) text += `,"invocationId":${JSON.stringify(invocationId)}`;
+  return text;
+}
+
+function completionEnd(
+  message: { readonly error?: string; readonly result?: unknown },
+): string {
+  if (message.error !== undefined) return `,"error":${JSON.stringify(message.error)}`;
+  return Object.hasOwn(message, "result") ? `,"result":${toJson(message.result)}` : "";
+}

@@ -1,0 +1,76 @@
+import { ByteQueue } from "../byte_queue.ts";
+import { type FrameReader, messageTooLarge } from "../framing.ts";
+import { type Frame, ProtocolError } from "../protocol.ts";
+
+/** The longest length prefix, in bytes. */
+const LONGEST_PREFIX = 5;
+
+const encoder = new TextEncoder();
+
+/** Records with a length prefix in little-endian base-128. Text chunks are read as their UTF-8 bytes. */
+export class BinaryFrameReader implements FrameReader {
+  readonly #maximum: number | null;
+  readonly #bytes = new ByteQueue();
+
+  constructor(maximumBytes: number | null) {
+    this.#maximum = maximumBytes;
+  }
+
+  get bufferedBytes(): number {
+    return this.#bytes.length;
+  }
+
+  push(chunk: Frame): void {
+    this.#bytes.push(typeof chunk === "string" ? encoder.encode(chunk) : chunk);
+  }
+
+  read(): Uint8Array | undefined {
+    const prefix = this.#prefix(0);
+    const frame = prefix === undefined ? Infinity : prefix.end + prefix.length;
+    // A prefix alone is no offence; what has really arrived is counted.
+    const arrived = Math.min(frame, this.#bytes.length);
+    if (this.#maximum !== null && arrived > this.#maximum) throw messageTooLarge(this.#maximum);
+    if (prefix === undefined || frame > this.#bytes.length) return undefined;
+    if (prefix.length === 0) {
+      throw new ProtocolError(
+        "Attempted to read past the end of the stream.",
+        "EndOfStreamException",
+      );
+    }
+    return this.#bytes.take(frame).subarray(prefix.end);
+  }
+
+  dropPartial(): void {
+    this.#bytes.keep(this.#endOfWhole());
+  }
+
+  /** Where the last whole record ends. */
+  #endOfWhole(): number {
+    let end = 0;
+    try {
+      for (let prefix = this.#prefix(0); prefix !== undefined; prefix = this.#prefix(end)) {
+        const next = prefix.end + prefix.length;
+        if (next > this.#bytes.length) break;
+        end = next;
+      }
+      return end;
+    } catch {
+      // A malformed prefix stays, and ends the connection when it is read.
+      return this.#bytes.length;
+    }
+  }
+
+  #prefix(start: number): { length: number; end: number } | undefined {
+    let length = 0;
+    for (let i = 0; i < LONGEST_PREFIX; i++) {
+      const byte = this.#bytes.at(start + i);
+      if (byte === undefined) return undefined;
+      if (i === LONGEST_PREFIX - 1 && byte > 7) {
+        throw new ProtocolError("Messages over 2GB in size are not supported.", "FormatException");
+      }
+      length += (byte & 0x7f) * 2 ** (7 * i);
+      if (byte < 0x80) return { length, end: start + i + 1 };
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,64 @@
+import type { Clock } from "../clock.ts";
+import type { HubConnection } from "../connection/connection.ts";
+import { MessageType } from "../protocol/messages.ts";
+import type { LiveHub } from "./live_hub.ts";
+import type { DrainOptions } from "../options/server.ts";
+
+/** The longest a closing server waits for its hubs' `disconnected`, in milliseconds; as upstream. */
+const SHUTDOWN_TIMEOUT = 5000;
+
+/** Resolves after `delay`, or at once when `signal` is aborted. */
+async function pause(clock: Clock, delay: number, signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = clock.after(delay, resolve);
+  signal.addEventListener("abort", () => resolve(), { once: true });
+  if (signal.aborted) resolve();
+  await promise;
+  timer[Symbol.dispose]();
+}
+
+/**
+ * Asks every client to reconnect elsewhere, `batch` at a time, once its running calls have finished
+ * or `timeout` has passed. Resolves when no connection is left; `cut` ends the waiting.
+ */
+export async function drainHubs(
+  hubs: readonly LiveHub[],
+  options: Required<DrainOptions>,
+  clock: Clock,
+  cut: AbortSignal,
+): Promise<void> {
+  const { promise: late, resolve: expire } = Promise.withResolvers<void>();
+  const deadline = clock.after(options.timeout, expire);
+  cut.addEventListener("abort", () => expire(), { once: true });
+  const ended: Promise<unknown>[] = [];
+  let inBatch = 0;
+  for (const hub of hubs) {
+    for (const connection of hub.connections) {
+      if (inBatch === options.batch) {
+        await pause(clock, options.interval, cut);
+        inBatch = 0;
+      }
+      inBatch++;
+      // A call that never ends must not keep its connection: then it is closed all the same.
+      late.then(() => closeForReconnect(connection));
+      ended.push(hub.retire(connection), connection.finished);
+    }
+  }
+  await Promise.race([Promise.all(ended), late]);
+  deadline[Symbol.dispose]();
+  await endHubs(hubs, clock);
+}
+
+/** Ends every connection at once; resolves when the hubs have dealt with it, or after 5 s. */
+export async function endHubs(hubs: readonly LiveHub[], clock: Clock): Promise<void> {
+  const connections = hubs.flatMap((hub) => [...hub.connections]);
+  for (const connection of connections) closeForReconnect(connection);
+  const { promise: late, resolve } = Promise.withResolvers<void>();
+  const timer = clock.after(SHUTDOWN_TIMEOUT, resolve);
+  await Promise.race([Promise.all(connections.map((connection) => connection.finished)), late]);
+  timer[Symbol.dispose]();
+}
+
+function closeForReconnect(connection: HubConnection): void {
+  connection.close({ message: { type: MessageType.Close, allowReconnect: true } });
+}

@@ -1,0 +1,18 @@
+import type { BackplaneGap } from "../../backplanes/backplane.ts";
+import type { Logger } from "../options/server.ts";
+
+/** Says that messages of other nodes may have been missed: to the log, and to who asked to be called. */
+export function reportGap(
+  gap: BackplaneGap,
+  onGap: ((gap: BackplaneGap) => void) | undefined,
+  logger: Logger,
+): void {
+  const since = new Date(gap.since).toISOString();
+  const until = new Date(gap.until).toISOString();
+  logger.warn(`Messages of other nodes may have been missed from ${since} to ${until}`);
+  try {
+    onGap?.(gap);
+  } catch (error) {
+    logger.error("onGap failed:", error);
+  }
+}

@@ -1,0 +1,81 @@
+import { checkHubName, type Hub, type HubMethods } from "../definition/hub.ts";
+
+/** What a request's path leads to. */
+export interface PathMatch<L> {
+  readonly hub: L;
+  /** Whether it is the path's `/negotiate`. */
+  readonly negotiating: boolean;
+}
+
+/** Which hub is where. Paths ignore case, as upstream; one hub may have several. */
+export class HubPaths<L> {
+  /** The hubs, each once. */
+  readonly distinct: readonly L[];
+  readonly #basePath: string;
+  readonly #byPath = new Map<string, L>();
+
+  /**
+   * Makes each hub live once, with its name.
+   *
+   * @throws {TypeError} if a path is malformed, or two different hubs have one name.
+   */
+  constructor(
+    hubs: Readonly<Record<string, Hub<HubMethods>>>,
+    basePath: string,
+    start: (hub: Hub<HubMethods>, name: string) => L,
+  ) {
+    this.#basePath = normalize(basePath);
+    const live = new Map<Hub<HubMethods>, L>();
+    const names = new Map<string, Hub<HubMethods>>();
+    for (const [path, hub] of Object.entries(hubs ?? {})) {
+      if (!/^\/.*[^/]$/.test(path)) {
+        throw new TypeError(
+          `Cannot serve hub at ${
+            JSON.stringify(path)
+          }: a path starts with "/" and has no trailing slash`,
+        );
+      }
+      if (this.#byPath.has(normalize(path))) {
+        throw new TypeError(`Cannot serve hub at ${JSON.stringify(path)}: the path is taken`);
+      }
+      let started = live.get(hub);
+      if (started === undefined) {
+        const name = hub.name ?? path.slice(1);
+        checkHubName(name);
+        if (names.has(name)) {
+          throw new TypeError(`Cannot serve two hubs of one name: ${JSON.stringify(name)}`);
+        }
+        names.set(name, hub);
+        live.set(hub, started = start(hub, name));
+      }
+      this.#byPath.set(normalize(path), started);
+    }
+    if (live.size === 0) throw new TypeError("Cannot create hub server: hubs is empty");
+    this.distinct = [...live.values()];
+  }
+
+  /** The hub at a path of `hubs`. */
+  get(path: string): L | undefined {
+    return path.startsWith("/") ? this.#byPath.get(normalize(path)) : undefined;
+  }
+
+  /** The hub that a request to `pathname` is for; a slash at its end makes no difference, as upstream. */
+  match(pathname: string): PathMatch<L> | undefined {
+    let path = pathname.toLowerCase();
+    if (path.endsWith("/")) path = path.slice(0, -1);
+    if (!path.startsWith(this.#basePath)) return undefined;
+    path = path.slice(this.#basePath.length);
+    const hub = this.#byPath.get(path);
+    if (hub !== undefined) return { hub, negotiating: false };
+    if (!path.endsWith(NEGOTIATE)) return undefined;
+    const negotiated = this.#byPath.get(path.slice(0, -NEGOTIATE.length));
+    return negotiated === undefined ? undefined : { hub: negotiated, negotiating: true };
+  }
+}
+
+const NEGOTIATE = "/negotiate";
+
+/** As a URL's path is written, in lower case. */
+function normalize(path: string): string {
+  return path === "" ? "" : new URL(path, "http://localhost").pathname.toLowerCase();
+}
