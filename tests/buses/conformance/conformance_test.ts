@@ -39,6 +39,7 @@ Deno.test("MemoryBackplane passes the conformance suite", async (t) => {
   await passes(t, {
     open: (prefix, options) => new MemoryBackplane(bus, { ...options, prefix }),
     bus: { stop: () => bus.stop(), start: () => bus.start() },
+    faults: { outage: 100 },
   });
 });
 

@@ -134,7 +134,7 @@ Deno.test("NatsBackplane needs no permission but --allow-net", async () => {
   const script = `
     import { NatsBackplane } from ${JSON.stringify(module)};
     await using backplane = new NatsBackplane(${JSON.stringify(natsUrl(server, "p"))});
-    await backplane.subscribe("a", () => {});
+    await backplane.subscribe("a", () => {}).confirmed;
     await backplane.publish("a", new Uint8Array(1));
     console.log(backplane.status);`;
   const child = new Deno.Command(Deno.execPath(), {
