@@ -67,7 +67,11 @@ Deno.test("publish() and subscribe() reject when Redis forbids the channel", asy
     "NOPERM",
   );
   assert(!(error instanceof BackplaneUnavailableError));
-  await assertRejects(() => backplane.subscribe("news", () => {}), BackplaneError, "refused");
+  await assertRejects(
+    () => backplane.subscribe("news", () => {}).confirmed,
+    BackplaneError,
+    "refused",
+  );
   assertEquals(backplane.status, "open");
 });
 
@@ -84,7 +88,7 @@ for (
       `redis://${credentials}127.0.0.1:${server.port}`,
     );
     const waiting = assertRejects(
-      () => backplane.subscribe("news", () => {}),
+      () => backplane.subscribe("news", () => {}).confirmed,
       BackplaneClosedError,
     );
     const error = await untilClosed(backplane);

@@ -104,7 +104,7 @@ Deno.test("close() ends a backplane whose Redis hangs, with its sockets", async 
   server.pause();
   const publishing = assertRejects(() => backplane.publish("news", hello), BackplaneClosedError);
   const subscribing = assertRejects(
-    () => backplane.subscribe("news", () => {}),
+    () => backplane.subscribe("news", () => {}).confirmed,
     BackplaneClosedError,
   );
   await deadline(backplane.close(), 1000);

@@ -56,7 +56,7 @@ Deno.test("RedisBackplane puts its prefix before each channel byte for byte", as
     "messageBuffer",
     (channel: Buffer, payload: Buffer) => outward.resolve([channel, payload]),
   );
-  await redis.subscribe(wire).confirmed;
+  await redis.subscribe(wire);
   await untilOpen(backplane);
   const memory = new Uint8Array([9, 128, 0, 255, 9]);
   await backplane.publish("née\n", memory.subarray(1, 4));
@@ -114,7 +114,10 @@ Deno.test("subscribe() joins the channels of one turn, and again after a loss", 
     commands.filter(([verb]) => verb === "subscribe").map((words) => words.length - 1);
   const first = await told(server, async () => {
     await Promise.all(
-      Array.from({ length: 500 }, (_, index) => backplane.subscribe(`${index}`, () => {})),
+      Array.from(
+        { length: 500 },
+        (_, index) => backplane.subscribe(`${index}`, () => {}).confirmed,
+      ),
     );
   });
   assertEquals(subscribes(first), [500]);
