@@ -65,7 +65,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   options: [],
   scheduling: ["node:timers"],
   // Its Buffer reads text many times faster than a TextDecoder.
-  protocol: ["npm:@msgpack/msgpack", "node:buffer"],
+  protocol: ["node:buffer"],
   bus: ["contract", "clock", "protocol"],
   routing: ["contract", "clock", "errors", "protocol", "bus"],
   connection: ["clock", "error texts", "protocol", "scheduling"],

@@ -13,7 +13,7 @@ import {
   MessageType,
 } from "../messages.ts";
 import { PackError, PackReader } from "../pack/reader.ts";
-import { decodeValue, UnreadableValue } from "../pack/values.ts";
+import { UnreadableValue } from "../pack/values.ts";
 import { ProtocolError } from "../protocol.ts";
 
 /** What a completion holds. */
@@ -90,12 +90,11 @@ function readArguments(
   try {
     if (items >= 5 && reader.isArray()) {
       failed = BINDING;
-      // The list itself is one level more than its items may have.
-      const args = decodeValue(reader.value(), MAXIMUM_DEPTH + 1);
-      return { arguments: args as readonly unknown[] };
+      // The array of arguments is one level more than an argument may have.
+      return { arguments: reader.any(MAXIMUM_DEPTH + 1) as readonly unknown[] };
     }
-  } catch {
-    // The cause is nothing that the client could not know.
+  } catch (error) {
+    if (!(error instanceof PackError || error instanceof RangeError)) throw error;
   }
   return { arguments: [], bindingError: new ProtocolError(failed) };
 }
@@ -178,13 +177,14 @@ function integer(reader: PackReader, field: string, type: "Int32" | "Int64"): nu
   throw new ProtocolError(failed);
 }
 
-/** A value that is whole and cannot be decoded fails who waits for it and not the connection. */
+/** A value that is whole but cannot be read fails the call that it belongs to, not the connection. */
 function value(reader: PackReader): unknown {
-  const whole = attempt(() => reader.value(), "A value is not whole.", SERIALIZATION);
   try {
-    return decodeValue(whole);
+    return reader.any(MAXIMUM_DEPTH);
   } catch (error) {
-    return new UnreadableValue(error);
+    if (error instanceof RangeError) return new UnreadableValue(error);
+    if (error instanceof PackError) throw new ProtocolError("A value is not whole.", SERIALIZATION);
+    throw error;
   }
 }
 
