@@ -1,11 +1,10 @@
-import { Buffer } from "node:buffer";
+import type { Buffer } from "node:buffer";
+import { bufferOf, isUtf8 } from "./utf8.ts";
 
 /** A text of at most this many bytes is read byte by byte: calling the decoder costs more. */
 const SHORT_TEXT = 8;
 /** A key of at most this many bytes is remembered. */
 const SHORT_KEY = 32;
-
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** The last ASCII key of each hash: clients send the same few keys again and again. */
 const keys: string[] = new Array(256).fill("");
@@ -110,24 +109,6 @@ export class PackInput {
     if (start + length > this.bytes.length) throw endsEarly();
     this.at = start + length;
     return start;
-  }
-}
-
-/** The text of UTF-8 bytes; broken bytes become U+FFFD. A `TextDecoder` takes many times longer. */
-export function readText(bytes: Uint8Array): string {
-  return bufferOf(bytes).toString();
-}
-
-function bufferOf({ buffer, byteOffset, length }: Uint8Array): Buffer {
-  return Buffer.from(buffer, byteOffset, length);
-}
-
-function isUtf8(bytes: Uint8Array): boolean {
-  try {
-    decoder.decode(bytes);
-    return true;
-  } catch {
-    return false;
   }
 }
 

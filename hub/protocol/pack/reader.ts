@@ -8,7 +8,8 @@ import { endOfValue } from "./extent.ts";
 import { PackError, PackInput } from "./input.ts";
 import { readExtension } from "./values.ts";
 
-export { PackError, readText } from "./input.ts";
+export { PackError } from "./input.ts";
+export { readText } from "./utf8.ts";
 
 /** Reads one value after the other; every method throws {@link PackError} on a value of another type. */
 export class PackReader {
