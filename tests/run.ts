@@ -1,5 +1,5 @@
 /**
- * Runs every test: `deno task test`, or `deno task test tests/redis --filter password` for some.
+ * Runs every test: `deno task test`, or `deno task test tests/buses/redis --filter password` for some.
  *
  * Installs what the tests start and this machine lacks, runs `deno test` with the examples in the docs,
  * and ends with a line such as `123 passed, 0 failed`. It fails if a test failed or was skipped, or

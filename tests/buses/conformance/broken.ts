@@ -1,0 +1,34 @@
+import type { Backplane, BackplaneSubscription } from "../../../backplanes/backplane.ts";
+
+/** What is different from a sound driver. */
+export type Defect = (sound: Backplane) => Partial<Backplane>;
+
+/** A driver that breaks a promise, and who must say so. */
+export interface BrokenDriver {
+  /** What it does, as the end of "a driver that". */
+  readonly wrong: string;
+  /** The names of the cases that must fail. */
+  readonly caughtBy: readonly string[];
+  readonly defect: Defect;
+}
+
+/** `sound` with a defect. */
+export function broken(sound: Backplane, defect: Defect): Backplane {
+  const changes = defect(sound);
+  return {
+    get status() {
+      return changes.status ?? sound.status;
+    },
+    echo: changes.echo ?? sound.echo,
+    publish: changes.publish ?? ((channel, payload) => sound.publish(channel, payload)),
+    subscribe: changes.subscribe ?? ((channel, handler) => sound.subscribe(channel, handler)),
+    onStatus: changes.onStatus ?? ((listener) => sound.onStatus(listener)),
+    close: changes.close ?? (() => sound.close()),
+    [Symbol.asyncDispose]: changes.close ?? (() => sound.close()),
+  };
+}
+
+/** A subscription that leaves by `unsubscribe`. */
+export function subscription(unsubscribe: () => Promise<void>): BackplaneSubscription {
+  return { unsubscribe, [Symbol.asyncDispose]: unsubscribe };
+}

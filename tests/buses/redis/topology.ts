@@ -1,0 +1,94 @@
+/** Real Redis servers that belong together, in a folder of their own. */
+import { delay } from "@std/async";
+import { firstAnswer, freePort, ServerProcess } from "../../kit/servers/server_process.ts";
+
+/** Servers and their folder. */
+export interface Topology extends AsyncDisposable {
+  /** The folder of their files. */
+  readonly folder: string;
+  /** The servers, in the order they were started. */
+  readonly servers: ServerProcess[];
+}
+
+/** No server yet. */
+export async function openTopology(): Promise<Topology> {
+  const folder = await Deno.makeTempDir({ prefix: "hubplane-" });
+  const servers: ServerProcess[] = [];
+  return {
+    folder,
+    servers,
+    async [Symbol.asyncDispose]() {
+      await Promise.all(servers.map((server) => server.stop()));
+      await Deno.remove(folder, { recursive: true });
+    },
+  };
+}
+
+/** Starts one more `redis-server` with `args`. */
+export async function addServer(
+  { folder, servers }: Topology,
+  args: readonly string[],
+): Promise<ServerProcess> {
+  const server = await ServerProcess.open({
+    command: "redis-server",
+    args: (
+      port,
+    ) => [...args, "--port", `${port}`, "--bind", "127.0.0.1", "--dir", folder],
+    ready: async (port) => (await firstAnswer(port, "PING\r\n")).startsWith("+PONG"),
+  });
+  servers.push(server);
+  return server;
+}
+
+/** Starts one node of a cluster; {@link joinCluster} makes one of several. */
+export function addClusterNode(topology: Topology): Promise<ServerProcess> {
+  const bus = freePort();
+  return addServer(topology, [
+    ...["--save", "", "--cluster-enabled", "yes", "--cluster-port", `${bus}`],
+    ...["--cluster-config-file", `nodes-${bus}.conf`, "--cluster-require-full-coverage", "no"],
+    ...["--cluster-node-timeout", "1000"],
+  ]);
+}
+
+/** Makes a cluster of all the servers, and waits until every one says that it works. */
+export async function joinCluster({ servers }: Topology): Promise<void> {
+  const nodes = servers.map(({ port }) => `127.0.0.1:${port}`);
+  await redisCli("--cluster", "create", ...nodes, "--cluster-yes");
+  for (const { port } of servers) {
+    await until(() => firstAnswer(port, "CLUSTER INFO\r\n"), "cluster_state:ok");
+  }
+}
+
+/** Starts a Sentinel that watches `master` as `news`, and waits until it knows `replicas` replicas. */
+export async function addSentinel(
+  topology: Topology,
+  master: ServerProcess,
+  replicas: number,
+): Promise<ServerProcess> {
+  const file = `${topology.folder}/sentinel.conf`;
+  await Deno.writeTextFile(
+    file,
+    [
+      `sentinel monitor news 127.0.0.1 ${master.port} 1`,
+      "sentinel down-after-milliseconds news 500",
+      "sentinel failover-timeout news 5000",
+    ].join("\n"),
+  );
+  const sentinel = await addServer(topology, [file, "--sentinel"]);
+  await until(() => firstAnswer(sentinel.port, "INFO sentinel\r\n"), `slaves=${replicas},`);
+  return sentinel;
+}
+
+async function redisCli(...args: string[]): Promise<void> {
+  const { success, stdout } = await new Deno.Command("redis-cli", { args }).output();
+  if (!success) throw new Error(`Cannot run redis-cli: ${new TextDecoder().decode(stdout)}`);
+}
+
+/** Asks again and again, for at most 20 seconds, until the answer includes `text`. */
+async function until(ask: () => Promise<string>, text: string): Promise<void> {
+  const give = performance.now() + 20_000;
+  while (!(await ask()).includes(text)) {
+    if (performance.now() > give) throw new Error(`Cannot see ${text} within 20 s`);
+    await delay(50);
+  }
+}

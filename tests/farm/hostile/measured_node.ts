@@ -1,0 +1,163 @@
+import { assert, assertEquals } from "@std/assert";
+import { deadline, delay } from "@std/async";
+import type { HubServerOptions } from "@hubplane/hubplane";
+import { HOSTS } from "../../kit/servers/hosts.ts";
+import { TextLineStream } from "../../kit/servers/text_lines.ts";
+import { figure } from "./figures.ts";
+import type { NodeState } from "./node_state.ts";
+
+/** What a process takes, from `/proc`. */
+export interface Usage {
+  /** Resident memory in MiB. */
+  readonly rssMiB: number;
+  /** Open descriptors. */
+  readonly descriptors: number;
+}
+
+/** What may be left of an attack when all of it is gone, in MiB. */
+export interface Remains {
+  /** Of what is alive: code that was compiled, tables that stay as large as they were. */
+  readonly liveMiB?: number;
+  /** Of resident memory: allocators keep some for the next time. */
+  readonly rssMiB?: number;
+}
+
+/** What Deno says once to whoever listens to `request.signal`. */
+const NOTICE = /^Deno\.serve: request\.signal aborts on successful responses/;
+
+/** How long a node may take to start, and what it holds to go, in milliseconds. */
+const PATIENCE = 30_000;
+
+/** A node in a process of its own; it must live, and have logged nothing, when it is disposed of. */
+export class MeasuredNode implements AsyncDisposable {
+  /** Which server it runs behind. */
+  readonly server: string;
+  readonly port: number;
+  readonly #child: Deno.ChildProcess;
+  readonly #lines: ReadableStreamDefaultReader<string>;
+  readonly #questions: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
+  readonly #log: Promise<string>;
+  readonly #first: { readonly liveMiB: number; readonly rssMiB: number };
+  #ended: Deno.CommandStatus | undefined;
+
+  private constructor(
+    server: string,
+    child: Deno.ChildProcess,
+    parts: {
+      readonly lines: ReadableStreamDefaultReader<string>;
+      readonly log: Promise<string>;
+      readonly first: { readonly port: number; readonly liveMiB: number };
+    },
+  ) {
+    this.server = server;
+    this.port = parts.first.port;
+    this.#child = child;
+    this.#lines = parts.lines;
+    this.#questions = child.stdin.getWriter();
+    this.#log = parts.log;
+    child.status.then((status) => this.#ended = status);
+    this.#first = { liveMiB: parts.first.liveMiB, rssMiB: this.usage().rssMiB };
+  }
+
+  /** Starts it and waits until it listens. */
+  static async start(server: string, options: HubServerOptions = {}): Promise<MeasuredNode> {
+    const program = new URL("./node.ts", import.meta.url).pathname;
+    // The inspector counts what it holds.
+    const flags = [
+      "--allow-net",
+      "--allow-env",
+      "--allow-sys",
+      "--quiet",
+      "--v8-flags=--expose-gc",
+    ];
+    const child = new Deno.Command(Deno.execPath(), {
+      args: ["run", ...flags, program, server, JSON.stringify(options)],
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    const log = new Response(child.stderr).text();
+    const lines = child.stdout.pipeThrough(new TextDecoderStream())
+      .pipeThrough(new TextLineStream()).getReader();
+    const { value } = await deadline(lines.read(), PATIENCE);
+    if (value === undefined) throw new Error(`Cannot start node: ${await log}`);
+    return new MeasuredNode(server, child, { lines, log, first: JSON.parse(value) });
+  }
+
+  /** What it takes now. */
+  usage(): Usage {
+    this.assertAlive();
+    const status = Deno.readTextFileSync(`/proc/${this.#child.pid}/status`);
+    const rss = Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024;
+    const descriptors = [...Deno.readDirSync(`/proc/${this.#child.pid}/fd`)].length;
+    return { rssMiB: Math.round(rss), descriptors };
+  }
+
+  /** What it holds now, asked past its port. */
+  async state(): Promise<NodeState> {
+    await this.#questions.write(new TextEncoder().encode("?\n"));
+    const { value } = await deadline(this.#lines.read(), PATIENCE);
+    if (value === undefined) throw new Error("The node has ended");
+    return JSON.parse(value);
+  }
+
+  /**
+   * Resolves when the node holds nothing that it did not hold at its start: no connection, group, user,
+   * call, upload, token or result that is awaited, and no memory beyond what may remain.
+   */
+  async cleared({ liveMiB = 12, rssMiB = 160 }: Remains = {}): Promise<void> {
+    const last = performance.now() + PATIENCE;
+    for (;;) {
+      const state = await this.state();
+      const left = Object.entries(state.more).filter(([, count]) => count !== 0);
+      const live = state.liveMiB - this.#first.liveMiB;
+      const rss = this.usage().rssMiB - this.#first.rssMiB;
+      if (left.length === 0 && live <= liveMiB && rss <= rssMiB) {
+        return figure(`  cleared: ${live.toFixed(1)} MiB alive, ${rss} MiB resident more`);
+      }
+      const held = left.map(([name, count]) => `${count} ${name}`).join(", ");
+      assert(
+        performance.now() < last,
+        `the node holds more than at its start: ${
+          live.toFixed(1)
+        } MiB alive, ${rss} resident; ${held}`,
+      );
+      await delay(100);
+    }
+  }
+
+  /** Fails if the process has ended. */
+  assertAlive(): void {
+    assert(this.#ended === undefined, `the node has ended: ${JSON.stringify(this.#ended)}`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const ended = this.#ended;
+    if (ended === undefined) this.#child.kill("SIGKILL");
+    await this.#child.status;
+    await this.#lines.cancel();
+    await this.#questions.abort().catch(() => {});
+    const log = (await this.#log).split("\n").filter((line) => !NOTICE.test(line)).join("\n");
+    assertEquals(log, "", "the node has logged something");
+    assert(ended === undefined, `the node had ended: ${JSON.stringify(ended)}`);
+  }
+}
+
+/**
+ * Registers a test for every server: a node of its own, started with `options`. When the test is over,
+ * nothing may remain of it but what is allowed here.
+ */
+export function onEachNode(
+  name: string,
+  test: (node: MeasuredNode) => Promise<void>,
+  options: HubServerOptions = {},
+  remains: (server: string) => Remains = () => ({}),
+): void {
+  for (const server of Object.keys(HOSTS)) {
+    Deno.test(`${name}, on ${server}`, async () => {
+      await using node = await MeasuredNode.start(server, options);
+      await test(node);
+      await node.cleared(remains(server));
+    });
+  }
+}

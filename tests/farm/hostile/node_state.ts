@@ -1,0 +1,168 @@
+/**
+ * What a node holds, counted where it is held. The engine is asked, which sees what is private and
+ * what nothing but a forgotten closure still reaches.
+ *
+ * @module
+ */
+import { Session as Inspector } from "node:inspector";
+import { HubConnection } from "../../../hub/connection/connection.ts";
+import { ActiveCall } from "../../../hub/dispatch/active_call.ts";
+import { Uploads } from "../../../hub/dispatch/uploads.ts";
+import { Member } from "../../../hub/serving/served_connection.ts";
+import { Session } from "../../../hub/transports/session.ts";
+import { liveMiB } from "./live_memory.ts";
+
+/** What a node holds; its memory is what stays when everything unreachable was given back. */
+export interface NodeState {
+  /** How many more there are of what a node holds than at its start. */
+  readonly more: Readonly<Record<string, number>>;
+  /** What V8 and the platform hold, in MiB. */
+  readonly liveMiB: number;
+}
+
+const [upload] = new Uploads(1).open(["one"]);
+
+/** Of these there is one for each connection, call or stream, and none before the first. */
+const INSTANCES: Readonly<Record<string, object>> = {
+  "connection objects": HubConnection.prototype,
+  "member objects": Member.prototype,
+  "session objects": Session.prototype,
+  "call objects": ActiveCall.prototype,
+  "upload objects": Object.getPrototypeOf(upload),
+};
+
+/** The maps and sets that a server with one hub has, as the way to them. */
+const ENTRIES: Readonly<Record<string, string>> = {
+  "tokens": "#table #sessions",
+  "pending tokens": "#table #pending",
+  "resting tokens": "#table #resting",
+  "attached requests": "#table #attachments",
+  "members of the hub": "#hubs 0 #members",
+  "connections": "#hubs 0 #router #connections",
+  "users": "#hubs 0 #router #users #sets",
+  "connections with a user": "#hubs 0 #router #userOf",
+  "groups": "#hubs 0 #router #groups #members #sets",
+  "connections in groups": "#hubs 0 #router #groups #joined",
+  "results that are awaited": "#hubs 0 #router results #pending",
+  // One that is let go stays for a while, and is no state of anybody.
+  "channels": "#hubs 0 #router #interest #entries",
+  "channels that are let go": "#hubs 0 #router #interest #released",
+};
+
+/** Counts what one server holds. */
+export class StateCounter {
+  readonly #server: object;
+  readonly #inspector = new Inspector();
+  #first: Readonly<Record<string, number>> = {};
+
+  private constructor(server: object) {
+    this.#server = server;
+  }
+
+  /** Begins, before anybody has connected. */
+  static async start(server: object): Promise<StateCounter> {
+    const counter = new StateCounter(server);
+    counter.#inspector.connect();
+    counter.#first = await counter.#entries();
+    return counter;
+  }
+
+  async count(): Promise<NodeState> {
+    const more: Record<string, number> = {};
+    for (const [name, prototype] of Object.entries(INSTANCES)) {
+      more[name] = await this.#instances(prototype);
+    }
+    for (const [name, size] of Object.entries(await this.#entries())) {
+      more[name] = size - (this.#first[name] ?? 0);
+    }
+    await this.#post("Runtime.releaseObjectGroup", { objectGroup: GROUP });
+    return { more, liveMiB: liveMiB() };
+  }
+
+  async #entries(): Promise<Record<string, number>> {
+    const sizes: Record<string, number> = {};
+    for (const [name, way] of Object.entries(ENTRIES)) sizes[name] = await this.#size(way);
+    sizes["channels"] = (sizes["channels"] ?? 0) - (sizes["channels that are let go"] ?? 0);
+    delete sizes["channels that are let go"];
+    return sizes;
+  }
+
+  /** How many objects have that prototype and can still be reached. */
+  async #instances(prototype: object): Promise<number> {
+    const { objects } = await this.#post("Runtime.queryObjects", {
+      prototypeObjectId: await this.#idOf(prototype),
+      objectGroup: GROUP,
+    });
+    return sizeIn(objects.description);
+  }
+
+  async #size(way: string): Promise<number> {
+    let at: Remote = { objectId: await this.#idOf(this.#server) };
+    for (const step of way.split(" ")) {
+      const { result, privateProperties = [] } = await this.#post("Runtime.getProperties", {
+        objectId: at.objectId,
+        ownProperties: true,
+      });
+      const next = [...result, ...privateProperties].find(({ name }) => name === step)?.value;
+      if (next === undefined) throw new Error(`Cannot count: no ${step} in ${way}`);
+      at = next;
+    }
+    return sizeIn(at.description);
+  }
+
+  /** What the inspector calls an object: it finds it in a global variable. */
+  async #idOf(object: object): Promise<string | undefined> {
+    const place = globalThis as { countedObject?: object };
+    place.countedObject = object;
+    const { result } = await this.#post("Runtime.evaluate", {
+      expression: "countedObject",
+      objectGroup: GROUP,
+    });
+    delete place.countedObject;
+    return result.objectId;
+  }
+
+  #post<M extends keyof Answers>(method: M, params: object): Promise<Answers[M]> {
+    const post = this.#inspector.post as unknown as (
+      method: string,
+      params: object,
+      callback: (error: Error | null, answer: Answers[M]) => void,
+    ) => void;
+    return new Promise((resolve, reject) => {
+      post.call(this.#inspector, method, params, (error, answer) => {
+        if (error) reject(new Error(`Cannot count: ${JSON.stringify(error)}`));
+        else resolve(answer);
+      });
+    });
+  }
+}
+
+/** The size of what is described as `Map(3)` or `Array(3)`. */
+function sizeIn(description = ""): number {
+  const [, size] = /\((\d+)\)$/.exec(description) ?? [];
+  if (size === undefined) throw new Error(`Cannot count: ${description}`);
+  return Number(size);
+}
+
+/** What the inspector has to keep until it has been counted. */
+const GROUP = "counted";
+
+interface Remote {
+  readonly objectId?: string | undefined;
+  readonly description?: string;
+}
+
+interface Property {
+  readonly name: string;
+  readonly value?: Remote;
+}
+
+interface Answers {
+  readonly "Runtime.evaluate": { readonly result: Remote };
+  readonly "Runtime.queryObjects": { readonly objects: Remote };
+  readonly "Runtime.getProperties": {
+    readonly result: readonly Property[];
+    readonly privateProperties?: readonly Property[];
+  };
+  readonly "Runtime.releaseObjectGroup": unknown;
+}

@@ -1,0 +1,87 @@
+import { MemoryBackplane } from "../../backplanes/memory.ts";
+import type { Backplane } from "../../backplanes/backplane.ts";
+import type { HubConnection } from "../../hub/connection/connection.ts";
+import type { HubUser } from "../../hub/definition/context.ts";
+import type { Hub, HubMethods } from "../../hub/definition/hub.ts";
+import { LiveHub, type LiveHubParts } from "../../hub/serving/live_hub.ts";
+import { type HubServerOptions, resolveOptions } from "../../hub/options/server.ts";
+import { KeptLog } from "./running_node.ts";
+import { ManualClock } from "./manual_clock.ts";
+import { MemoryPipe, settle } from "./memory_pipe.ts";
+
+/** A client of a {@link HubCore}. */
+export interface CoreClient {
+  readonly pipe: MemoryPipe;
+  readonly connection: HubConnection;
+}
+
+/** A hub without HTTP: clients come as pipes, and time passes when the test says so. */
+export class HubCore implements AsyncDisposable {
+  readonly clock: ManualClock = new ManualClock();
+  readonly log: KeptLog = new KeptLog();
+  readonly live: LiveHub;
+  readonly #backplane: Backplane;
+  readonly #idPrefix: string;
+  #clients = 0;
+
+  constructor(
+    hub: Hub<HubMethods>,
+    options: HubServerOptions & Pick<LiveHubParts, "filters" | "authorize"> = {},
+    backplane: Backplane = new MemoryBackplane(),
+    /** Its name among others; connection ids start with it unless it is alone. */
+    serverName = "node",
+  ) {
+    this.#backplane = backplane;
+    this.#idPrefix = serverName === "node" ? "c" : `${serverName}.c`;
+    this.live = new LiveHub(hub, {
+      name: "hub",
+      serverName,
+      backplane,
+      clock: this.clock,
+      options: resolveOptions({ logger: this.log, ...options }),
+      ...options.filters && { filters: options.filters },
+      ...options.authorize && { authorize: options.authorize },
+    });
+  }
+
+  /** A client that has not shaken hands; `stateful` is whether it has negotiated that it may come back. */
+  admit(user?: HubUser, stateful = false): CoreClient {
+    const pipe = new MemoryPipe();
+    const connection = this.live.connect(pipe, {
+      id: `${this.#idPrefix}${++this.#clients}`,
+      user,
+      request: { url: "http://localhost/hub", headers: new Headers() },
+      stateful,
+    });
+    pipe.attach(connection);
+    return { pipe, connection };
+  }
+
+  /** A client that has shaken hands, and been told so. */
+  async connect(user?: HubUser): Promise<CoreClient> {
+    const client = this.admit(user);
+    client.pipe.send({ protocol: "json", version: 1 });
+    await client.pipe.next();
+    await settle();
+    return client;
+  }
+
+  /** Lets time pass, with a heartbeat a second, as a server does. */
+  pass(milliseconds: number): void {
+    let left = milliseconds;
+    while (left > 0) {
+      const step = Math.min(left, 1000);
+      this.clock.advance(step);
+      this.live.tick(this.clock.now());
+      left -= step;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const connections = [...this.live.connections];
+    for (const connection of connections) connection.close({});
+    await Promise.all(connections.map(({ finished }) => finished));
+    this.live.close();
+    await this.#backplane.close();
+  }
+}

@@ -1,0 +1,95 @@
+import type { Backplane } from "../../backplanes/backplane.ts";
+import { endHubs } from "../../hub/serving/drain.ts";
+import { LiveHub } from "../../hub/serving/live_hub.ts";
+import { type HubServerOptions, resolveOptions } from "../../hub/options/server.ts";
+import { defineHub, type HubContext, type HubDefinition, type HubMethods } from "../../mod.ts";
+import { Arrivals } from "./arrivals.ts";
+import { ManualClock } from "./manual_clock.ts";
+import { PipeClient } from "./pipe_client.ts";
+import { RecordingLogger } from "./recording_logger.ts";
+
+/** What the clients of these tests can be told. */
+export interface TestClient {
+  heard(...args: unknown[]): void;
+}
+
+/** What a test may change. */
+export interface PipeNodeOptions extends HubServerOptions {
+  readonly methods?: HubMethods;
+  readonly disconnected?: HubDefinition<HubMethods>["disconnected"];
+  /** The hub's name. Default: `hub`. */
+  readonly name?: string;
+}
+
+let nodes = 0;
+
+/** A hub core without HTTP: its clients come by pipe and its time is moved by hand. */
+export class PipeNode<B extends Backplane> implements AsyncDisposable {
+  readonly backplane: B;
+  readonly clock: ManualClock = new ManualClock();
+  readonly logger: RecordingLogger = new RecordingLogger();
+  readonly serverName: string = `node_${++nodes}`;
+  readonly hub: LiveHub;
+  readonly #connected = new Arrivals<string>();
+
+  constructor(backplane: B, options: PipeNodeOptions = {}) {
+    this.backplane = backplane;
+    const { methods = {}, disconnected, name = "hub", ...rest } = options;
+    const hub = defineHub({
+      methods,
+      connected: ({ connectionId }: HubContext<never, never>) => this.#connected.add(connectionId),
+      ...disconnected && { disconnected },
+    });
+    this.hub = new LiveHub(hub, {
+      name,
+      serverName: this.serverName,
+      backplane,
+      clock: this.clock,
+      options: resolveOptions({ logger: this.logger, ...rest }),
+    });
+  }
+
+  /** Makes a node that hears the others. */
+  static async start<B extends Backplane>(
+    backplane: B,
+    options?: PipeNodeOptions,
+  ): Promise<PipeNode<B>> {
+    const node = new PipeNode(backplane, options);
+    await node.hub.start();
+    return node;
+  }
+
+  /** The sets that can be addressed. */
+  get clients(): HubContext<TestClient>["clients"] {
+    return this.hub.clients as unknown as HubContext<TestClient>["clients"];
+  }
+
+  get groups(): LiveHub["groups"] {
+    return this.hub.groups;
+  }
+
+  /** The channels that every node needs, sorted. */
+  get baseChannels(): string[] {
+    const own = ["ack", "return"].map((use) => `hub:internal:${use}:${this.serverName}`);
+    return ["hub:all", "hub:internal:groups", ...own].sort();
+  }
+
+  /** A client that has been admitted. */
+  async connect(id: string, userId?: string): Promise<PipeClient> {
+    const client = new PipeClient(this.hub, id, userId);
+    await this.#connected.find((connected) => connected === id, `connection ${id}`);
+    return client;
+  }
+
+  /** Lets time pass, then looks at everything that depends on it. */
+  advance(duration: number): void {
+    this.clock.advance(duration);
+    this.hub.tick(this.clock.now());
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await endHubs([this.hub], this.clock);
+    this.hub.close();
+    await this.backplane.close();
+  }
+}

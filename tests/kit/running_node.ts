@@ -1,0 +1,70 @@
+import {
+  createHubServer,
+  type Hubs,
+  type HubServer,
+  type HubServerConfiguration,
+  type Logger,
+  MemoryBackplane,
+} from "../../mod.ts";
+import type { Host, Hosted } from "./servers/hosts.ts";
+
+/** A logger that keeps what it is told. */
+export class KeptLog implements Logger {
+  /** What was logged, a text for each call. */
+  readonly lines: string[] = [];
+  readonly debug = (...parts: unknown[]): void => this.#keep("debug", parts);
+  readonly error = (...parts: unknown[]): void => this.#keep("error", parts);
+  readonly info = (...parts: unknown[]): void => this.#keep("info", parts);
+  readonly warn = (...parts: unknown[]): void => this.#keep("warn", parts);
+
+  #keep(level: string, parts: readonly unknown[]): void {
+    this.lines.push([level, ...parts].join(" "));
+  }
+}
+
+/** What a {@link RunningNode} takes: like a server, on a private memory bus unless told otherwise. */
+export type NodeConfiguration<H extends Hubs> =
+  & Omit<HubServerConfiguration<H>, "backplane">
+  & Partial<Pick<HubServerConfiguration<H>, "backplane">>;
+
+/** A hub server on a free port of the loopback interface. */
+export class RunningNode<const H extends Hubs> implements AsyncDisposable {
+  readonly server: HubServer<H>;
+  readonly http: Hosted;
+  readonly log: KeptLog;
+
+  private constructor(server: HubServer<H>, http: Hosted, log: KeptLog) {
+    this.server = server;
+    this.http = http;
+    this.log = log;
+  }
+
+  /** Starts one; tests get `host` from `onEachServer`. */
+  static async start<const H extends Hubs>(
+    configuration: NodeConfiguration<H>,
+    host: Host,
+  ): Promise<RunningNode<H>> {
+    const log = new KeptLog();
+    const server = createHubServer({
+      backplane: new MemoryBackplane(),
+      logger: log,
+      ...configuration,
+    });
+    return new RunningNode(server, await host(server), log);
+  }
+
+  /** The port it listens on. */
+  get port(): number {
+    return this.http.port;
+  }
+
+  /** The URL of a path. */
+  url(path: string): string {
+    return `http://127.0.0.1:${this.port}${path}`;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.server.close();
+    await this.http.shutdown();
+  }
+}

@@ -1,0 +1,94 @@
+import { assert, assertEquals } from "@std/assert";
+import { messagepackProtocol } from "../../../hub/protocol/messagepack/messagepack.ts";
+import type { HubMessage } from "../../../hub/protocol/messages.ts";
+import { defineHub, type HubContext } from "../../../mod.ts";
+import { onEachServer } from "../../kit/servers/each_server.ts";
+import { bounded } from "../../kit/until.ts";
+import { unhex } from "../../kit/hex.ts";
+import { Opcode, RawWebSocket } from "../../kit/raw_websocket.ts";
+
+type Context = HubContext<{ got(value: unknown): void }>;
+
+const hub = defineHub({
+  methods: {
+    echo: (_context: Context, value: unknown) => value,
+    async read(_context: Context, items: AsyncIterable<unknown>) {
+      const all: unknown[] = [];
+      try {
+        for await (const item of items) all.push(item);
+      } catch (error) {
+        all.push(`${error}`);
+      }
+      return all;
+    },
+  },
+});
+
+/** Values that MessagePack has and a hub method cannot get. */
+const UNREADABLE = ["d40501", "81a95f5f70726f746f5f5f01", "819001", "91".repeat(70) + "90"];
+
+/** Sends records and gives the next message. */
+async function exchange(socket: RawWebSocket, ...records: readonly string[]): Promise<HubMessage> {
+  for (const record of records) {
+    await socket.send(Opcode.Binary, messagepackProtocol.frame(unhex(record)) as Uint8Array);
+  }
+  const reader = messagepackProtocol.reader(null);
+  reader.push((await bounded(socket.receive())).payload);
+  const message = messagepackProtocol.parse(reader.read() ?? "");
+  assert(message !== undefined);
+  return message;
+}
+
+onEachServer(
+  "an item that cannot be read ends its upload with an error, and nothing else",
+  async (serve) => {
+    await using node = await serve({ hubs: { "/hub": hub } });
+    using socket = await RawWebSocket.connect(node.port, "/hub", "messagepack");
+    for (const value of UNREADABLE) {
+      const answer = await exchange(
+        socket,
+        "960180a131a472656164" + "90" + "91a173",
+        "940280a17305",
+        `940280a173${value}`,
+        // Nobody waits for these any more.
+        "940280a17306",
+        "940380a17302",
+      );
+      assert(answer.type === 3);
+      assertEquals(answer.result, [5, "HubError: Failed to bind Stream message."], value);
+    }
+    assertEquals(node.log.lines, []);
+  },
+);
+
+onEachServer("an argument that cannot be read fails its call, and nothing else", async (serve) => {
+  await using node = await serve({ hubs: { "/hub": hub }, detailedErrors: true });
+  using socket = await RawWebSocket.connect(node.port, "/hub", "messagepack");
+  for (const value of UNREADABLE) {
+    const answer = await exchange(socket, `960180a131a46563686f91${value}90`);
+    assert(answer.type === 3);
+    assertEquals(
+      answer.error,
+      "Failed to invoke 'echo' due to an error on the server. InvalidDataException: Error binding " +
+        "arguments. Make sure that the types of the provided values match the types of the hub " +
+        "method being invoked.",
+    );
+  }
+  const alive = await exchange(socket, "960180a131a46563686f910590");
+  assert(alive.type === 3);
+  assertEquals(alive.result, 5);
+});
+
+onEachServer(
+  "integers beyond 2^53 reach a method as bigint, and cannot go back as such",
+  async (serve) => {
+    await using node = await serve({ hubs: { "/hub": hub }, detailedErrors: true });
+    using socket = await RawWebSocket.connect(node.port, "/hub", "messagepack");
+    const answer = await exchange(socket, "960180a131a46563686f91cf0020000000000001" + "90");
+    assert(answer.type === 7);
+    assertEquals(
+      answer.error,
+      "Connection closed with an error. TypeError: Cannot serialise 9007199254740993n, beyond 2^53",
+    );
+  },
+);

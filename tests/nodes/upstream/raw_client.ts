@@ -1,0 +1,98 @@
+import { assertEquals } from "@std/assert";
+import { bounded } from "../../kit/until.ts";
+import { closeStatus, Opcode, type RawFrame, RawWebSocket } from "../../kit/raw_websocket.ts";
+import { frameRecords, packedBytes, typeOf, type WireRecord } from "../wire/records.ts";
+
+/** A client on a WebSocket that reads record by record and hides nothing but pings. */
+export class RawClient implements Disposable {
+  readonly socket: RawWebSocket;
+  readonly #records: WireRecord[] = [];
+
+  private constructor(socket: RawWebSocket) {
+    this.socket = socket;
+  }
+
+  /** One that has shaken hands. */
+  static async connect(port: number, path = "/hub", protocol = "json"): Promise<RawClient> {
+    return new RawClient(await RawWebSocket.connect(port, path, protocol));
+  }
+
+  /** One that has shaken hands in version 2, and may lose its socket. */
+  static async connectStateful(port: number, token: string): Promise<RawClient> {
+    return new RawClient(await RawWebSocket.connect(port, `/hub?id=${token}`, "json", 2));
+  }
+
+  /** One whose socket is open, and that has said nothing. */
+  static async open(port: number, path: string): Promise<RawClient> {
+    return new RawClient(await RawWebSocket.open(port, path));
+  }
+
+  /** Sends records of the JSON protocol in one frame. */
+  async send(...records: readonly unknown[]): Promise<void> {
+    await this.socket.sendText(records.map((record) => `${JSON.stringify(record)}\x1e`).join(""));
+  }
+
+  /** Sends a record of the MessagePack protocol. */
+  async sendPacked(record: readonly unknown[]): Promise<void> {
+    await this.socket.send(Opcode.Binary, packedBytes(record));
+  }
+
+  /** The next record that is no ping. */
+  async next(): Promise<WireRecord> {
+    for (;;) {
+      const record = this.#records.shift();
+      if (record === undefined) this.#records.push(...frameRecords(await this.#frame()));
+      else if (typeOf(record) !== 6) return record;
+    }
+  }
+
+  /** The close frame; fails if anything but pings comes before it. */
+  async closed(): Promise<{ code: number; reason: string }> {
+    for (;;) {
+      const frame = await this.#frame();
+      if (frame.opcode === Opcode.Close) {
+        assertEquals(this.#records, []);
+        return closeStatus(frame);
+      }
+      assertEquals(frameRecords(frame).filter((record) => typeOf(record) !== 6), []);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.socket[Symbol.dispose]();
+  }
+
+  async #frame(): Promise<RawFrame> {
+    return await bounded(this.socket.receive());
+  }
+}
+
+/** A call. */
+export function call(invocationId: string, target: string, ...args: readonly unknown[]) {
+  return { type: 1, invocationId, target, arguments: args };
+}
+
+/** A call with streams of the client's. */
+export function uploading(
+  invocationId: string,
+  target: string,
+  streamIds: readonly string[],
+  ...args: readonly unknown[]
+) {
+  return { type: 1, invocationId, target, arguments: args, streamIds };
+}
+
+/** What a call is answered that succeeds. */
+export function result(invocationId: string, value: unknown = null) {
+  return { type: 3, invocationId, result: value };
+}
+
+/** An item of a stream. */
+export function item(invocationId: string, value: unknown) {
+  return { type: 2, invocationId, item: value };
+}
+
+/** The end of a stream. */
+export function end(invocationId: string) {
+  return { type: 3, invocationId };
+}

@@ -1,0 +1,81 @@
+import { assert, assertEquals } from "@std/assert";
+import configuration from "../../../deno.json" with { type: "json" };
+import { type Arrow, filesIn, readArrows } from "../../kit/graph.ts";
+import { objection, roomOf } from "./rules.ts";
+
+const ENTRY_POINTS = Object.values(configuration.exports).map((path) => path.replace("./", ""));
+
+Deno.test("every import points the way that the layers allow", async () => {
+  const folders = await Promise.all(["hub", "backplanes", "examples", "bench"].map(filesIn));
+  const files = ["mod.ts", ...folders.flat()];
+  const arrows = await readArrows(files);
+  assert(arrows.length > files.length, `only ${arrows.length} imports were found`);
+  const wrong = arrows.map((arrow) => objection(arrow, ENTRY_POINTS)).filter(Boolean);
+  assertEquals(wrong, [], `Imports that point the wrong way:\n${wrong.join("\n")}`);
+  assertEquals(files.filter((file) => roomOf(file) === undefined), [], "files in no room");
+});
+
+const WRONG: readonly [Arrow, string][] = [
+  [
+    { from: "hub/routing/router.ts", to: "hub/server.ts", kind: "code" },
+    'hub/routing/router.ts → hub/server.ts (import): "routing" may import only ',
+  ],
+  [
+    { from: "backplanes/redis.ts", to: "backplanes/nats/subject.ts", kind: "code" },
+    'backplanes/redis.ts → backplanes/nats/subject.ts (import): "redis" may import only ',
+  ],
+  [
+    { from: "hub/definition/clients.ts", to: "hub/routing/router.ts", kind: "code" },
+    'hub/definition/clients.ts → hub/routing/router.ts (import): "definition" may import only ',
+  ],
+  [
+    { from: "hub/transports/websocket.ts", to: "hub/protocol/messages.ts", kind: "types" },
+    'hub/transports/websocket.ts → hub/protocol/messages.ts (types): "transports" may import only ',
+  ],
+  [
+    { from: "backplanes/open.ts", to: "backplanes/redis.ts", kind: "code" },
+    'backplanes/open.ts → backplanes/redis.ts (import): "open" may import only ',
+  ],
+  [
+    { from: "hub/server.ts", to: "backplanes/memory.ts", kind: "types" },
+    'hub/server.ts → backplanes/memory.ts (types): "server" may import only ',
+  ],
+  [
+    { from: "hub/protocol/json/json.ts", to: "node:timers", kind: "code" },
+    'hub/protocol/json/json.ts → node:timers (import): "protocol" may import only ',
+  ],
+  [
+    { from: "hub/clock.ts", to: "hub/definition/errors.ts", kind: "types" },
+    'hub/clock.ts → hub/definition/errors.ts (types): "clock" may import only nothing',
+  ],
+  [
+    { from: "hub/server.ts", to: "jsr:@std/async", kind: "code" },
+    'hub/server.ts → jsr:@std/async (import): "server" may import only ',
+  ],
+  [
+    { from: "examples/chat/hub.ts", to: "hub/server.ts", kind: "code" },
+    "examples/chat/hub.ts → hub/server.ts: examples and benchmarks import only ",
+  ],
+  [
+    { from: "hub/utils.ts", to: "hub/definition/errors.ts", kind: "code" },
+    "hub/utils.ts is in no room",
+  ],
+];
+
+for (const [arrow, text] of WRONG) {
+  Deno.test(`objection() names the wrong arrow ${arrow.from} → ${arrow.to}`, () => {
+    assertEquals(objection(arrow, ["mod.ts"])?.slice(0, text.length), text);
+  });
+}
+
+Deno.test("objection() is silent when an arrow points the right way", () => {
+  const right: Arrow[] = [
+    { from: "hub/definition/clients.ts", to: "hub/routing/router.ts", kind: "types" },
+    { from: "backplanes/open.ts", to: "backplanes/redis.ts", kind: "dynamic" },
+    { from: "backplanes/redis.ts", to: "backplanes/redis/client.ts", kind: "code" },
+    { from: "backplanes/redis.ts", to: "npm:ioredis", kind: "code" },
+    { from: "examples/chat/hub.ts", to: "mod.ts", kind: "code" },
+    { from: "tests/hub/router_test.ts", to: "hub/routing/router.ts", kind: "code" },
+  ];
+  assertEquals(right.map((arrow) => objection(arrow, ["mod.ts"])), right.map(() => undefined));
+});

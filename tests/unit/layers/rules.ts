@@ -1,0 +1,142 @@
+/**
+ * Who may import whom. `CONTRIBUTING.md` draws the same.
+ *
+ * @module
+ */
+import type { Arrow } from "../../kit/graph.ts";
+
+/** The room of a file: the first pattern that fits. */
+const ROOMS: readonly (readonly [room: string, pattern: RegExp])[] = [
+  ["mod", /^mod\.ts$/],
+  ["contract", /^backplanes\/(?:backplane|errors)\.ts$/],
+  ["open", /^backplanes\/open\.ts$/],
+  ["driver", /^backplanes\/driver\//],
+  ["memory", /^backplanes\/memory(?:\.ts$|\/)/],
+  ["broadcast", /^backplanes\/broadcast_channel(?:\.ts$|\/)/],
+  ["redis", /^backplanes\/redis(?:\.ts$|\/)/],
+  ["nats", /^backplanes\/nats(?:\.ts$|\/)/],
+  ["conformance", /^backplanes\/conformance(?:\.ts$|\/)/],
+  ["clock", /^hub\/clock\.ts$/],
+  ["errors", /^hub\/definition\/errors\.ts$/],
+  ["error texts", /^hub\/connection\/error_texts\.ts$/],
+  ["server", /^hub\/server\.ts$/],
+  ["definition", /^hub\/definition\//],
+  ["options", /^hub\/options\//],
+  ["serving", /^hub\/serving\//],
+  ["listen", /^hub\/listen\//],
+  ["transports", /^hub\/transports\//],
+  ["connection", /^hub\/connection\//],
+  ["dispatch", /^hub\/dispatch\//],
+  ["routing", /^hub\/routing\//],
+  ["bus", /^hub\/bus\//],
+  ["scheduling", /^hub\/scheduling\//],
+  ["protocol", /^hub\/protocol\//],
+  ["examples", /^(?:examples|bench)\//],
+  ["tests", /^tests\//],
+];
+
+/** What an arrow may point to: a room, a file or a package; after `types of `, by its types only. */
+const ALLOWED: Readonly<Record<string, readonly string[]>> = {
+  mod: [
+    "contract",
+    "open",
+    "memory",
+    "errors",
+    "types of options",
+    "definition",
+    "server",
+    "types of serving",
+  ],
+  contract: [],
+  driver: ["contract", "node:timers"],
+  memory: ["contract", "driver"],
+  broadcast: ["contract", "driver", "node:timers"],
+  redis: ["contract", "driver", "npm:ioredis", "node:buffer", "node:timers"],
+  nats: [
+    ...["contract", "driver", "npm:nats"],
+    ...["node:buffer", "node:net", "node:tls", "node:timers"],
+  ],
+  conformance: ["contract", "driver"],
+  // The one place that knows every driver; it loads the one that is asked for.
+  open: ["contract", ...["memory", "broadcast", "redis", "nats"].flatMap(lazily)],
+  clock: [],
+  errors: [],
+  "error texts": ["errors"],
+  options: [],
+  scheduling: ["node:timers"],
+  // Its Buffer reads text many times faster than a TextDecoder.
+  protocol: ["node:buffer"],
+  bus: ["contract", "clock", "protocol"],
+  routing: ["contract", "clock", "errors", "protocol", "bus"],
+  connection: ["clock", "error texts", "protocol", "scheduling"],
+  dispatch: [
+    ...["definition", "errors", "error texts", "clock", "protocol", "connection"],
+    "types of routing",
+  ],
+  // A connection is a pipe of bytes to them; what a frame is, is all they know of protocols.
+  transports: [
+    ...["connection", "scheduling", "node:buffer", "clock", "options"],
+    "types of hub/protocol/protocol.ts",
+  ],
+  // It stands before the transports, as the platform's own server does.
+  listen: [
+    ...["options", "hub/transports/acceptor.ts", "types of connection", "npm:ws", "scheduling"],
+    "types of hub/protocol/protocol.ts",
+    ...["http", "https", "net", "crypto", "stream", "buffer", "timers"].map((name) =>
+      `node:${name}`
+    ),
+  ],
+  definition: ["errors", "types of routing"],
+  serving: [
+    ...["definition", "options", "errors", "error texts", "clock", "types of contract"],
+    ...["connection", "dispatch", "routing", "protocol"],
+  ],
+  server: [
+    ...["definition", "options", "clock", "types of contract"],
+    ...["serving", "transports"],
+  ],
+};
+
+function lazily(room: string): string[] {
+  return [`types of ${room}`, `import() of ${room}`];
+}
+
+/** The room of a file of the project; a package is its own. */
+export function roomOf(file: string): string | undefined {
+  if (/^(?:npm|node|jsr):/.test(file)) return file;
+  return ROOMS.find(([, pattern]) => pattern.test(file))?.[0];
+}
+
+/**
+ * What is wrong with an arrow, or `undefined` if it points the right way. `entryPoints` are the files
+ * that `deno.json` exports.
+ */
+export function objection(
+  { from, to, kind }: Arrow,
+  entryPoints: readonly string[],
+): string | undefined {
+  const [source, target] = [roomOf(from), roomOf(to)];
+  if (source === undefined) return `${from} is in no room: add it to the rules`;
+  if (target === undefined) return `${from} → ${to}: the target is in no room`;
+  if (source === target || source === "tests") return undefined;
+  if (source === "examples") return exampleObjection(from, to, target, entryPoints);
+  const allowed = ALLOWED[source] ?? [];
+  const names = [target, to];
+  if (kind === "types") names.push(`types of ${target}`, `types of ${to}`);
+  if (kind === "dynamic") names.push(`import() of ${target}`);
+  if (allowed.some((name) => names.includes(name))) return undefined;
+  const what = kind === "types" ? "types" : kind === "dynamic" ? "import()" : "import";
+  return `${from} → ${to} (${what}): "${source}" may import only ${
+    allowed.length === 0 ? "nothing" : allowed.join(", ")
+  }`;
+}
+
+function exampleObjection(
+  from: string,
+  to: string,
+  target: string,
+  entryPoints: readonly string[],
+): string | undefined {
+  if (/^(?:npm|node|jsr):/.test(target) || entryPoints.includes(to)) return undefined;
+  return `${from} → ${to}: examples and benchmarks import only the public entry points`;
+}

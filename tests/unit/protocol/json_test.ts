@@ -1,0 +1,193 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { jsonProtocol } from "../../../hub/protocol/json/json.ts";
+import type { HubMessage } from "../../../hub/protocol/messages.ts";
+import { ProtocolError } from "../../../hub/protocol/protocol.ts";
+import { contentOf } from "./content_of.ts";
+
+/** `specs/signalr-wire.md §8.5`: what upstream writes, and what it means. */
+const VECTORS: readonly (readonly [text: string, message: HubMessage])[] = [
+  [
+    '{"type":1,"invocationId":"123","target":"Target","arguments":[1,"Foo"]}',
+    { type: 1, invocationId: "123", target: "Target", arguments: [1, "Foo"] },
+  ],
+  [
+    '{"type":1,"target":"Target","arguments":[null]}',
+    { type: 1, target: "Target", arguments: [null] },
+  ],
+  [
+    '{"type":1,"target":"Target","arguments":[42],"streamIds":["__test_id__"]}',
+    { type: 1, target: "Target", arguments: [42], streamIds: ["__test_id__"] },
+  ],
+  [
+    '{"type":1,"target":"Method","arguments":["מחרוזת כלשהי"]}',
+    { type: 1, target: "Method", arguments: ["מחרוזת כלשהי"] },
+  ],
+  [
+    '{"type":2,"headers":{"Foo":"Bar","KeyWith\\nNew\\r\\nLines":"Still Works","ValueWithNewLines":"Also\\nWorks\\r\\nFine"},"invocationId":"123","item":1}',
+    {
+      type: 2,
+      headers: {
+        Foo: "Bar",
+        "KeyWith\nNew\r\nLines": "Still Works",
+        ValueWithNewLines: "Also\nWorks\r\nFine",
+      },
+      invocationId: "123",
+      item: 1,
+    },
+  ],
+  ['{"type":2,"invocationId":"123","item":null}', { type: 2, invocationId: "123", item: null }],
+  ['{"type":3,"invocationId":"123"}', { type: 3, invocationId: "123" }],
+  ['{"type":3,"invocationId":"123","result":1}', { type: 3, invocationId: "123", result: 1 }],
+  ['{"type":3,"invocationId":"123","result":null}', { type: 3, invocationId: "123", result: null }],
+  [
+    '{"type":3,"invocationId":"123","error":"Whoops!"}',
+    { type: 3, invocationId: "123", error: "Whoops!" },
+  ],
+  [
+    '{"type":4,"invocationId":"123","target":"Target","arguments":[1,"Foo"]}',
+    { type: 4, invocationId: "123", target: "Target", arguments: [1, "Foo"] },
+  ],
+  ['{"type":5,"invocationId":"123"}', { type: 5, invocationId: "123" }],
+  ['{"type":6}', { type: 6 }],
+  ['{"type":7}', { type: 7 }],
+  ['{"type":7,"error":"Error!"}', { type: 7, error: "Error!" }],
+  ['{"type":7,"error":""}', { type: 7, error: "" }],
+  ['{"type":7,"allowReconnect":true}', { type: 7, allowReconnect: true }],
+  [
+    '{"type":7,"error":"Error!","allowReconnect":true}',
+    { type: 7, error: "Error!", allowReconnect: true },
+  ],
+  ['{"type":8,"sequenceId":102020}', { type: 8, sequenceId: 102020 }],
+  ['{"type":9,"sequenceId":98764321}', { type: 9, sequenceId: 98764321 }],
+];
+
+Deno.test("jsonProtocol.parse() and write() agree with upstream's vectors", () => {
+  for (const [text, message] of VECTORS) {
+    assertEquals(contentOf(jsonProtocol, text), message);
+    assertEquals(jsonProtocol.write(message), `${text}\x1e`);
+  }
+});
+
+Deno.test("jsonProtocol.parse() takes members in any order and ignores unknown ones", () => {
+  const cases: readonly (readonly [string, HubMessage])[] = [
+    ['{ "arguments": [1,2], "type":1, "target": "Method" }', {
+      type: 1,
+      target: "Method",
+      arguments: [1, 2],
+    }],
+    ['{ "type":4, "arguments": [1,2], "target": "Method", "invocationId": "3" }', {
+      type: 4,
+      invocationId: "3",
+      target: "Method",
+      arguments: [1, 2],
+    }],
+    ['{ "type":3, "result": 10, "invocationId": "15" }', {
+      type: 3,
+      invocationId: "15",
+      result: 10,
+    }],
+    ['{ "item": "foo", "invocationId": "1a", "type":2 }', {
+      type: 2,
+      invocationId: "1a",
+      item: "foo",
+    }],
+    ['{"x":1,"Type":9,"type":6,"y":{}}', { type: 6 }],
+    ['\r\n\t {"type":6}', { type: 6 }],
+  ];
+  for (const [text, message] of cases) assertEquals(contentOf(jsonProtocol, text), message, text);
+});
+
+Deno.test("jsonProtocol.parse() refuses anything but white space behind the object", () => {
+  const object = '{"type":6,"x":"}{\\"]","y":[{}]}';
+  for (const rest of [" trailing", "}", "{", '"', "\\", "{oops", '{"type":7}', "[[[[", "\0"]) {
+    const error = assertThrows(() => jsonProtocol.parse(object + rest), ProtocolError);
+    assertEquals(error.message, "Error reading JSON.", rest);
+  }
+  assertEquals(jsonProtocol.parse(`${object} \t\r\n`), { type: 6 });
+});
+
+Deno.test("jsonProtocol.parse() lets the last of duplicate members count", () => {
+  assertEquals(jsonProtocol.parse('{"type":1,"type":6}'), { type: 6 });
+  assertEquals(
+    jsonProtocol.parse('{"type":5,"invocationId":"1","invocationId":"2"}'),
+    { type: 5, invocationId: "2" },
+  );
+});
+
+Deno.test("jsonProtocol.parse() treats an empty invocation id of a call as none", () => {
+  assertEquals(
+    jsonProtocol.parse('{"type":1,"invocationId":"","target":"x","arguments":[]}'),
+    { type: 1, target: "x", arguments: [] },
+  );
+});
+
+Deno.test("jsonProtocol.parse() returns undefined for a type that it does not know", () => {
+  for (const type of [0, 10, 42, -1, 2147483647]) {
+    assertEquals(jsonProtocol.parse(`{"type":${type}}`), undefined);
+  }
+});
+
+Deno.test("jsonProtocol.parse() reads bytes as UTF-8", () => {
+  const bytes = new TextEncoder().encode('{"type":3,"invocationId":"1","result":"é😀"}');
+  assertEquals(contentOf(jsonProtocol, bytes), { type: 3, invocationId: "1", result: "é😀" });
+});
+
+Deno.test("jsonProtocol.parse() accepts 64 levels of nesting and refuses 65", () => {
+  // The object and its arguments are the first two.
+  const nested = (levels: number) =>
+    `{"type":1,"target":"x","arguments":[${"[".repeat(levels - 2)}${"]".repeat(levels - 2)}]}`;
+  const inObjects = (levels: number) =>
+    `{"type":3,"invocationId":"1","result":${'{"a":'.repeat(levels - 1)}1${
+      "}".repeat(levels - 1)
+    }}`;
+  for (const text of [nested(64), inObjects(64)]) jsonProtocol.parse(text);
+  for (const text of [nested(65), inObjects(65), nested(100_000), inObjects(100_000)]) {
+    const error = assertThrows(() => jsonProtocol.parse(text), ProtocolError);
+    assertEquals(error.message, "Error reading JSON.");
+  }
+});
+
+Deno.test("jsonProtocol.parse() does not mistake brackets in strings, or many, for nesting", () => {
+  const text = JSON.stringify("[{".repeat(1000) + '\\"');
+  const flat = `[${"[],{},".repeat(1000)}1]`;
+  assertEquals(
+    jsonProtocol.parse(`{"type":1,"target":"x","arguments":[${text},${flat}]}`),
+    { type: 1, target: "x", arguments: [JSON.parse(text), JSON.parse(flat)] },
+  );
+});
+
+Deno.test("jsonProtocol.parse() takes __proto__ and constructor as members like any other", () => {
+  const polluting =
+    '{"__proto__":{"type":6,"target":"x","admin":true},"constructor":{"prototype":{"admin":true}}';
+  const error = assertThrows(() => jsonProtocol.parse(`${polluting}}`), ProtocolError);
+  assertEquals(error.message, "Missing required property 'type'.");
+  const message = jsonProtocol.parse(
+    `${polluting},"type":1,"target":"__proto__","arguments":[{"__proto__":{"admin":true}}],` +
+      `"headers":{"__proto__":"x","constructor":"y"}}`,
+  );
+  if (message?.type !== 1) throw new Error("not an invocation");
+  assertEquals(message.target, "__proto__");
+  assertEquals(Object.entries(message.headers ?? {}), [["__proto__", "x"], ["constructor", "y"]]);
+  const [argument] = message.arguments as [Record<string, unknown>];
+  assertEquals(Object.keys(argument), ["__proto__"]);
+  assertEquals(argument.admin, undefined);
+  assertEquals(({} as Record<string, unknown>).admin, undefined);
+});
+
+Deno.test("jsonProtocol.write() never writes a separator inside a record", () => {
+  const text = jsonProtocol.write({
+    type: 1,
+    headers: { "a\x1eb": "\x1e" },
+    invocationId: "\x1e",
+    target: "\x1e",
+    arguments: ["\x1e\0\n\u2028"],
+  }) as string;
+  assertEquals(text.indexOf("\x1e"), text.length - 1);
+  assertEquals(jsonProtocol.parse(text.slice(0, -1)), {
+    type: 1,
+    headers: { "a\x1eb": "\x1e" },
+    invocationId: "\x1e",
+    target: "\x1e",
+    arguments: ["\x1e\0\n\u2028"],
+  });
+});

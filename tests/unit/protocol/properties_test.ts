@@ -1,0 +1,216 @@
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { jsonProtocol } from "../../../hub/protocol/json/json.ts";
+import { messagepackProtocol } from "../../../hub/protocol/messagepack/messagepack.ts";
+import type { HubMessage } from "../../../hub/protocol/messages.ts";
+import { PackReader } from "../../../hub/protocol/pack/reader.ts";
+import { PackWriter } from "../../../hub/protocol/pack/writer.ts";
+import type { Frame, HubProtocol } from "../../../hub/protocol/protocol.ts";
+import { ProtocolError } from "../../../hub/protocol/protocol.ts";
+import { contentOf } from "./content_of.ts";
+
+const PROTOCOLS: readonly HubProtocol[] = [jsonProtocol, messagepackProtocol];
+
+/** The records of `frames`, as a client's peer cuts them. */
+function records(protocol: HubProtocol, ...frames: readonly Frame[]): Frame[] {
+  const reader = protocol.reader(null);
+  for (const frame of frames) reader.push(frame);
+  const found: Frame[] = [];
+  for (let record = reader.read(); record !== undefined; record = reader.read()) found.push(record);
+  assertEquals(reader.bufferedBytes, 0);
+  return found;
+}
+
+/** What is left of a value by writing it and reading it again. */
+function returned(protocol: HubProtocol, value: unknown): unknown {
+  const frame = protocol.write({ type: 3, invocationId: "1", result: value });
+  const [record = ""] = records(protocol, frame);
+  const message = protocol.parse(record);
+  assert(message?.type === 3);
+  return message.result;
+}
+
+/** Names that objects have already, and texts of every plane. */
+const text = fc.oneof(
+  fc.string({ unit: "grapheme" }),
+  fc.string({ unit: "binary" }),
+  fc.constantFrom("constructor", "toString", "\x1e", "\0", "\u2028", "\ufeff"),
+);
+
+/** Whatever JSON has; −0 is 0 there, and `__proto__` no key in MessagePack. */
+const json = fc.jsonValue({ stringUnit: "grapheme", maxDepth: 6 })
+  .map((value) => JSON.parse(JSON.stringify(value)))
+  .filter((value) => !JSON.stringify(value).includes("__proto__"));
+
+Deno.test("write() and parse() carry every value that JSON has, in both protocols", () => {
+  for (const protocol of PROTOCOLS) {
+    fc.assert(
+      fc.property(json, (value) => assertEquals(returned(protocol, value), value)),
+      { numRuns: 500 },
+    );
+  }
+});
+
+Deno.test("write() and parse() carry dates, bytes and integers in MessagePack", () => {
+  const date = fc.date({ noInvalidDate: true });
+  const integer = fc.maxSafeInteger();
+  const float = fc.double({ noNaN: true, noDefaultInfinity: true }).map((n) => n === 0 ? 0 : n);
+  const leaf = fc.oneof(date, fc.uint8Array(), integer, float, text, fc.boolean());
+  const key = text.filter((key) => key !== "__proto__");
+  const value = fc.oneof(leaf, fc.array(leaf), fc.dictionary(key, leaf));
+  fc.assert(
+    fc.property(value, (value) => {
+      // Dictionaries without a prototype come back with one.
+      assertEquals(returned(messagepackProtocol, value), structuredClone(value));
+    }),
+    { numRuns: 500 },
+  );
+});
+
+Deno.test("write() makes every text well-formed, in both protocols", () => {
+  const any = fc.string({
+    unit: fc.integer({ min: 0, max: 0xffff }).map((n) => String.fromCharCode(n)),
+  });
+  for (const protocol of PROTOCOLS) {
+    fc.assert(fc.property(any, (text) => {
+      assertEquals(returned(protocol, text), text.toWellFormed());
+    }));
+  }
+});
+
+const id = fc.string({ minLength: 1 });
+const headers = fc.dictionary(id.filter((name) => name !== "__proto__"), id, {
+  minKeys: 1,
+  noNullPrototype: true,
+});
+const call = fc.record(
+  { headers, target: id, arguments: fc.array(json), streamIds: fc.array(id, { minLength: 1 }) },
+  { requiredKeys: ["target", "arguments"] },
+);
+
+/** Every kind of message with every member that it may have. */
+const message: fc.Arbitrary<HubMessage> = fc.oneof(
+  fc.tuple(call, fc.option(id, { nil: undefined })).map(([rest, invocationId]) => ({
+    type: 1 as const,
+    ...rest,
+    ...invocationId !== undefined && { invocationId },
+  })),
+  fc.tuple(call, id).map(([rest, invocationId]) => ({ type: 4 as const, ...rest, invocationId })),
+  fc.record({ type: fc.constant(2 as const), invocationId: id, item: json }),
+  fc.record(
+    { type: fc.constant(3 as const), headers, invocationId: id, error: text.map(wellFormed) },
+    { requiredKeys: ["type", "invocationId"] },
+  ),
+  fc.record({ type: fc.constant(3 as const), invocationId: id, result: json }),
+  fc.record(
+    { type: fc.constant(5 as const), headers, invocationId: id },
+    { requiredKeys: ["type", "invocationId"] },
+  ),
+  fc.constant({ type: 6 as const }),
+  fc.record(
+    {
+      type: fc.constant(7 as const),
+      error: text.map(wellFormed),
+      allowReconnect: fc.constant(true),
+    },
+    { requiredKeys: ["type"] },
+  ),
+  fc.record({ type: fc.constantFrom(8 as const, 9 as const), sequenceId: fc.maxSafeNat() }),
+);
+
+function wellFormed(text: string): string {
+  return text.toWellFormed();
+}
+
+/** Without what says nothing: the stream ids that MessagePack always has, the prototype of headers. */
+function essence(content: unknown): unknown {
+  const { streamIds, ...rest } = structuredClone(content) as { streamIds?: readonly string[] };
+  return streamIds?.length ? { ...rest, streamIds } : rest;
+}
+
+Deno.test("write() and parse() carry every message, many in a row, in both protocols", () => {
+  for (const protocol of PROTOCOLS) {
+    fc.assert(fc.property(fc.array(message), (messages) => {
+      const found = records(protocol, ...messages.map((message) => protocol.write(message)));
+      assertEquals(
+        found.map((record) => essence(contentOf(protocol, record))),
+        messages.map(essence),
+      );
+    }));
+  }
+});
+
+Deno.test("frame() gives a record back its framing, in both protocols", () => {
+  for (const protocol of PROTOCOLS) {
+    fc.assert(fc.property(message, (message) => {
+      const frame = protocol.write(message);
+      const [record = ""] = records(protocol, frame);
+      assertEquals(protocol.frame(record), frame);
+    }));
+  }
+});
+
+Deno.test("parse() throws nothing but ProtocolError, whatever it is given", () => {
+  const bytes = fc.uint8Array({ minLength: 1, maxLength: 60 });
+  // What begins as a message does is looked at more closely.
+  const opening = fc.tuple(fc.integer({ min: 0x91, max: 0x9f }), fc.integer({ min: 1, max: 9 }));
+  const likely = fc.tuple(opening, bytes).map(([start, rest]) =>
+    new Uint8Array([...start, ...rest])
+  );
+  for (const protocol of PROTOCOLS) {
+    fc.assert(
+      fc.property(fc.oneof(bytes, likely), (record) => {
+        try {
+          protocol.parse(record);
+        } catch (error) {
+          assert(error instanceof ProtocolError, String(error));
+        }
+      }),
+      { numRuns: 5000 },
+    );
+  }
+});
+
+Deno.test("parse() throws nothing but ProtocolError when any byte of a message is another", () => {
+  const change = fc.tuple(
+    fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }),
+    fc.nat(255),
+  );
+  for (const protocol of PROTOCOLS) {
+    fc.assert(
+      fc.property(message, fc.array(change, { minLength: 1, maxLength: 3 }), (message, changes) => {
+        const [record = ""] = records(protocol, protocol.write(message));
+        const bytes = typeof record === "string"
+          ? new TextEncoder().encode(record)
+          : record.slice();
+        for (const [place, byte] of changes) bytes[Math.floor(place * bytes.length)] = byte;
+        try {
+          protocol.parse(bytes);
+        } catch (error) {
+          assert(error instanceof ProtocolError, String(error));
+        }
+      }),
+      { numRuns: 3000 },
+    );
+  }
+});
+
+Deno.test("PackWriter writes texts of every width, one after the other, as PackReader reads them", () => {
+  // Lengths around 32, 64, 256 and 65,536, where a form or the way to write it changes.
+  const length = fc.constantFrom(0, 1, 10, 20, 31, 32, 63, 64, 65, 100, 255, 256, 21_845, 65_535);
+  const text = fc.tuple(fc.constantFrom("a", "é", "€", "😀", "\ufffd"), length, fc.string())
+    .map(([character, times, end]) => character.repeat(times) + end);
+  const texts = fc.array(text, { maxLength: 6 });
+  fc.assert(fc.property(texts, (texts) => {
+    const writer = new PackWriter();
+    for (const text of texts) {
+      writer.string(text);
+      writer.binary(text);
+    }
+    const reader = new PackReader(writer.finish());
+    for (const text of texts) {
+      assertEquals(reader.string(), text);
+      assertEquals(new TextDecoder("utf-8", { ignoreBOM: true }).decode(reader.binary()), text);
+    }
+  }));
+});

@@ -1,0 +1,242 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { BackplaneUnavailableError, MemoryBus } from "../../../mod.ts";
+import { bounded, endOfTurn } from "../../kit/arrivals.ts";
+import { PipeNode } from "../../kit/pipe_node.ts";
+import { RecordingBackplane } from "../../kit/recording_backplane.ts";
+
+const GROUP = "hub:group:group";
+
+/** Two nodes on a bus that comes and goes; subscribing waits for it for a moment only. */
+async function startNodes(options: { readonly subscribeTimeout?: number } = {}) {
+  const bus = new MemoryBus();
+  const node = await PipeNode.start(new RecordingBackplane(bus, options));
+  const other = await PipeNode.start(new RecordingBackplane(bus, options));
+  return { bus, node, other };
+}
+
+/** Resolves when the bus is back for `node`. */
+async function untilOpen(node: PipeNode<RecordingBackplane>): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  using _listener = node.backplane.onStatus(({ status }) => {
+    if (status === "open") resolve();
+  });
+  if (node.backplane.status === "open") resolve();
+  await bounded(promise, "the bus");
+}
+
+Deno.test("groups.add() rejects when the bus stays away, and leaves nobody in the group", async () => {
+  const { bus, node, other } = await startNodes({ subscribeTimeout: 20 });
+  await using _node = node;
+  await using _other = other;
+  const ann = await node.connect("ann");
+  bus.stop();
+  await assertRejects(() => node.groups.add("ann", "group"), BackplaneUnavailableError);
+  await assertRejects(() => node.clients.group("group").send("heard", "nobody"));
+  bus.start();
+  await untilOpen(node);
+  await node.groups.add("ann", "group");
+  await other.clients.group("group").send("heard", "member");
+  await ann.heard.count(1);
+  assertEquals(ann.texts, ["member"]);
+});
+
+Deno.test("groups.add() waits for a bus that comes back in time", async () => {
+  const { bus, node, other } = await startNodes();
+  await using _node = node;
+  await using _other = other;
+  const ann = await node.connect("ann");
+  bus.stop();
+  const add = node.groups.add("ann", "group");
+  await endOfTurn();
+  bus.start();
+  await add;
+  await other.clients.group("group").send("heard", "member");
+  await ann.heard.count(1);
+});
+
+Deno.test("groups.add() under way survives a bus that goes and comes", async () => {
+  const { bus, node, other } = await startNodes();
+  await using _node = node;
+  await using _other = other;
+  const ann = await node.connect("ann");
+  const gate = Promise.withResolvers<void>();
+  node.backplane.beforeSubscribe = () => gate.promise;
+  const add = node.groups.add("ann", "group");
+  for (let time = 0; time < 3; time++) {
+    bus.stop();
+    bus.start();
+  }
+  bus.stop();
+  gate.resolve();
+  await endOfTurn();
+  bus.start();
+  await add;
+  await other.clients.group("group").send("heard", "member");
+  await ann.heard.count(1);
+});
+
+Deno.test("groups.add() to a group with members needs no bus", async () => {
+  const { bus, node, other } = await startNodes();
+  await using _node = node;
+  await using _other = other;
+  const bob = await node.connect("bob");
+  await node.connect("ann");
+  await node.groups.add("ann", "group");
+  bus.stop();
+  await node.groups.add("bob", "group");
+  bus.start();
+  await untilOpen(other);
+  await other.clients.group("group").send("heard", "both are members");
+  await bob.heard.count(1);
+});
+
+Deno.test("groups.remove() while the bus is away takes effect here, and on the bus when it is back", async () => {
+  const { bus, node, other } = await startNodes();
+  await using _node = node;
+  await using _other = other;
+  const ann = await node.connect("ann");
+  for (const group of ["group", "rejoined"]) await node.groups.add("ann", group);
+  bus.stop();
+  for (const group of ["group", "rejoined"]) await node.groups.remove("ann", group);
+  await node.groups.add("ann", "rejoined");
+  node.advance(1000);
+  bus.start();
+  await untilOpen(other);
+  await other.clients.groups(["group", "rejoined"]).send("heard", "once");
+  await other.clients.all.send("heard", "last");
+  await ann.heard.find(([, text]) => text === "last");
+  assertEquals(ann.texts, ["once", "last"]);
+  assertEquals(node.backplane.channels.has(GROUP), false);
+});
+
+Deno.test("createHubServer() admits clients while the bus is away, and they are reached once it is back", async () => {
+  const { bus, node, other } = await startNodes({ subscribeTimeout: 20 });
+  await using _node = node;
+  await using _other = other;
+  bus.stop();
+  const ann = await node.connect("ann", "user");
+  await assertRejects(() => node.groups.add("ann", "group"), BackplaneUnavailableError);
+  // By now the first attempt for the connection and the user has failed as well.
+  assertEquals(node.backplane.channels.has("hub:connection:ann"), false);
+  bus.start();
+  await untilOpen(node);
+  await untilOpen(other);
+  node.advance(1000);
+  await node.backplane.confirmed.find((channel) => channel === "hub:user:user");
+  await other.clients.client("ann").send("heard", "connection");
+  await other.clients.user("user").send("heard", "user");
+  await other.clients.all.send("heard", "all");
+  await ann.heard.count(3);
+  assertEquals(ann.texts, ["connection", "user", "all"]);
+});
+
+Deno.test("createHubServer() hears for every client by the time it says that the bus is back", async () => {
+  const { bus, node, other } = await startNodes();
+  await using _node = node;
+  await using _other = other;
+  bus.stop();
+  const ann = await node.connect("ann", "user");
+  bus.start();
+  await untilOpen(other);
+  await untilOpen(node);
+  await other.clients.client("ann").send("heard", "connection");
+  await other.clients.user("user").send("heard", "user");
+  await ann.heard.count(2);
+});
+
+Deno.test("createHubServer() keeps asking for its clients while the bus is away", async () => {
+  const { bus, node, other } = await startNodes({ subscribeTimeout: 20 });
+  await using _node = node;
+  await using _other = other;
+  bus.stop();
+  const ann = await node.connect("ann");
+  // No heartbeat: only what the attempt itself does when it has failed.
+  node.clock.advance(5000);
+  const attempts = () => node.backplane.subscribes("hub:connection:ann");
+  await node.backplane.asked.until(() => attempts() === 2, "the second attempt");
+  bus.start();
+  await untilOpen(other);
+  await untilOpen(node);
+  await other.clients.client("ann").send("heard", "Hello");
+  await ann.heard.count(1);
+});
+
+Deno.test("createHubServer() lets no client wait for a bus that is away", async () => {
+  const { bus, node, other } = await startNodes();
+  await using _node = node;
+  await using _other = other;
+  bus.stop();
+  const gate = Promise.withResolvers<void>();
+  node.backplane.beforeSubscribe = () => gate.promise;
+  await node.connect("ann", "user");
+  gate.resolve();
+});
+
+Deno.test("createHubServer() admits a client once other nodes reach it, while the bus is there", async () => {
+  const { node, other } = await startNodes();
+  await using _node = node;
+  await using _other = other;
+  const gate = Promise.withResolvers<void>();
+  node.backplane.beforeSubscribe = () => gate.promise;
+  let admitted = false;
+  const connecting = node.connect("ann").then((ann) => {
+    admitted = true;
+    return ann;
+  });
+  await endOfTurn();
+  assertEquals(admitted, false);
+  gate.resolve();
+  const ann = await connecting;
+  await other.clients.client("ann").send("heard", "Hello");
+  await ann.heard.count(1);
+});
+
+Deno.test("createHubServer() asks again at its heartbeat for a connection that the bus refused", async () => {
+  const { node, other } = await startNodes();
+  await using _node = node;
+  await using _other = other;
+  node.backplane.beforeSubscribe = () => Promise.reject(new Error("refused"));
+  const ann = await node.connect("ann", "user");
+  node.backplane.beforeSubscribe = () => undefined;
+  node.advance(1000);
+  await endOfTurn();
+  assertEquals(node.backplane.channels.has("hub:connection:ann"), true);
+  await other.clients.client("ann").send("heard", "connection");
+  await other.clients.user("user").send("heard", "user");
+  await ann.heard.count(2);
+});
+
+Deno.test("createHubServer() subscribes nothing for a client that came and went while the bus was away", async () => {
+  const { bus, node, other } = await startNodes();
+  await using _node = node;
+  await using _other = other;
+  bus.stop();
+  const ann = await node.connect("ann", "user");
+  const add = node.groups.add("ann", "group");
+  await ann.leave();
+  node.advance(1000);
+  bus.start();
+  await add;
+  await untilOpen(node);
+  node.advance(1000);
+  await endOfTurn();
+  assertEquals([...node.backplane.channels].sort(), node.baseChannels);
+});
+
+Deno.test("createHubServer() hears the others when the bus comes after its start", async () => {
+  const bus = new MemoryBus();
+  bus.stop();
+  const options = { subscribeTimeout: 20 };
+  await using node = new PipeNode(new RecordingBackplane(bus, options));
+  const ready = node.hub.start();
+  const ann = await node.connect("ann");
+  await assertRejects(() => node.groups.add("ann", "group"), BackplaneUnavailableError);
+  bus.start();
+  node.clock.advance(1000);
+  await bounded(ready, "the node to be ready");
+  await using other = await PipeNode.start(new RecordingBackplane(bus));
+  await other.clients.all.send("heard", "Hello");
+  await other.groups.add("ann", "group");
+  await other.clients.group("group").send("heard", "member");
+  await ann.heard.count(2);
+});

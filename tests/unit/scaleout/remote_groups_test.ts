@@ -1,0 +1,256 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import {
+  BackplaneUnavailableError,
+  GroupAckTimeoutError,
+  HubError,
+  MemoryBus,
+} from "../../../mod.ts";
+import { endOfTurn } from "../../kit/arrivals.ts";
+import type { PipeClient } from "../../kit/pipe_client.ts";
+import { PipeNode, type PipeNodeOptions } from "../../kit/pipe_node.ts";
+import { RecordingBackplane } from "../../kit/recording_backplane.ts";
+
+const GROUP = "hub:group:group";
+
+/** Two nodes; `ann` is connected to the one that is not asked. */
+class Two implements AsyncDisposable {
+  readonly bus: MemoryBus;
+  readonly asked: PipeNode<RecordingBackplane>;
+  readonly owner: PipeNode<RecordingBackplane>;
+  readonly ann: PipeClient;
+
+  private constructor(
+    bus: MemoryBus,
+    asked: PipeNode<RecordingBackplane>,
+    owner: PipeNode<RecordingBackplane>,
+    ann: PipeClient,
+  ) {
+    this.bus = bus;
+    this.asked = asked;
+    this.owner = owner;
+    this.ann = ann;
+  }
+
+  static async start(options?: PipeNodeOptions): Promise<Two> {
+    const bus = new MemoryBus();
+    const asked = await PipeNode.start(new RecordingBackplane(bus), options);
+    const owner = await PipeNode.start(new RecordingBackplane(bus), options);
+    const ann = await owner.connect("ann");
+    await endOfTurn();
+    return new Two(bus, asked, owner, ann);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.asked[Symbol.asyncDispose]();
+    await this.owner[Symbol.asyncDispose]();
+  }
+}
+
+/** Watches a promise. */
+function watch(promise: Promise<void>): { readonly pending: boolean } {
+  const watched = { pending: true };
+  const settled = () => void (watched.pending = false);
+  promise.then(settled, settled);
+  return watched;
+}
+
+Deno.test("groups.add() of a remote connection resolves only after its node has joined", async () => {
+  await using two = await Two.start();
+  const gate = Promise.withResolvers<void>();
+  two.owner.backplane.beforeSubscribe = () => gate.promise;
+  const add = two.asked.groups.add("ann", "group");
+  const watched = watch(add);
+  await two.owner.backplane.asked.find((call) => call === `+${GROUP}`);
+  await endOfTurn();
+  assertEquals(watched.pending, true);
+  gate.resolve();
+  await add;
+  await two.asked.clients.group("group").send("heard", "Hello");
+  await two.ann.heard.count(1);
+  assertEquals(two.asked.backplane.subscribes(GROUP), 0);
+});
+
+Deno.test("groups.remove() of a remote connection resolves once it hears nothing more", async () => {
+  await using two = await Two.start();
+  await two.asked.groups.add("ann", "group");
+  await two.asked.groups.remove("ann", "group");
+  await two.asked.clients.group("group").send("heard", "too late");
+  await two.asked.clients.client("ann").send("heard", "last");
+  await two.ann.heard.count(1);
+  assertEquals(two.ann.texts, ["last"]);
+  await two.asked.groups.remove("ann", "group");
+});
+
+Deno.test("groups.add() of a connection that exists nowhere rejects after groupAckTimeout", async () => {
+  await using two = await Two.start({ groupAckTimeout: 300 });
+  const changes = [
+    two.asked.groups.add("nobody", "group"),
+    two.asked.groups.remove("nobody", "group"),
+  ];
+  const watched = changes.map(watch);
+  two.asked.advance(299);
+  await endOfTurn();
+  assertEquals(watched, [{ pending: true }, { pending: true }]);
+  two.asked.advance(1);
+  for (const [index, verb] of ["add to", "remove from"].entries()) {
+    const text = `Cannot ${verb} group "group": no node answered for connection "nobody" within`;
+    await assertRejects(() => changes[index]!, GroupAckTimeoutError, `${text} 300 ms`);
+  }
+});
+
+Deno.test("groups.add() of a connection that has just gone from the other node resolves", async () => {
+  await using two = await Two.start();
+  await two.ann.leave();
+  await two.asked.groups.add("ann", "group");
+  await two.asked.groups.remove("ann", "group");
+  two.owner.advance(4999);
+  await two.asked.groups.add("ann", "group");
+  // Not remembered any longer than anyone could have been waiting for it.
+  two.owner.advance(1);
+  const add = two.asked.groups.add("ann", "group");
+  await endOfTurn();
+  two.asked.advance(5000);
+  await assertRejects(() => add, GroupAckTimeoutError);
+  assertEquals(two.owner.backplane.subscribes(GROUP), 0);
+});
+
+Deno.test("groups.add() of a remote connection that goes meanwhile resolves", async () => {
+  await using two = await Two.start();
+  const gate = Promise.withResolvers<void>();
+  two.owner.backplane.beforeSubscribe = () => gate.promise;
+  const add = two.asked.groups.add("ann", "group");
+  await two.owner.backplane.asked.find((call) => call === `+${GROUP}`);
+  await two.ann.leave();
+  gate.resolve();
+  await add;
+  two.owner.advance(1000);
+  assertEquals(two.owner.backplane.channels.has(GROUP), false);
+});
+
+Deno.test("groups.add() of a remote connection rejects at once while the bus is away", async () => {
+  await using two = await Two.start();
+  two.bus.stop();
+  await assertRejects(() => two.asked.groups.add("ann", "group"), BackplaneUnavailableError);
+  await assertRejects(() => two.asked.groups.remove("ann", "group"), BackplaneUnavailableError);
+  two.bus.start();
+  await two.asked.groups.add("ann", "group");
+});
+
+Deno.test("groups.add() rejects at its timeout when the bus goes before the acknowledgement", async () => {
+  await using two = await Two.start();
+  const gate = Promise.withResolvers<void>();
+  two.owner.backplane.beforeSubscribe = () => gate.promise;
+  const add = two.asked.groups.add("ann", "group");
+  await two.owner.backplane.asked.find((call) => call === `+${GROUP}`);
+  two.bus.stop();
+  gate.resolve();
+  two.bus.start();
+  two.owner.backplane.refusesPublish = () => new BackplaneUnavailableError("the ack is lost");
+  await two.owner.logger.warnings.count(1);
+  two.asked.advance(5000);
+  await assertRejects(() => add, GroupAckTimeoutError);
+  two.owner.backplane.refusesPublish = () => undefined;
+  // It was added all the same, and may be added again.
+  await two.asked.groups.add("ann", "group");
+});
+
+Deno.test("groups.add() is asked for again until its node has heard of it and is heard", async () => {
+  await using two = await Two.start();
+  const changes = ["add", "remove"] as const;
+  for (const change of changes) {
+    // The command is accepted by the bus and heard by nobody; then its acknowledgement is.
+    two.asked.backplane.swallowsPublish = (channel) => channel === "hub:internal:groups";
+    const changing = two.asked.groups[change]("ann", "group");
+    await endOfTurn();
+    two.asked.backplane.swallowsPublish = () => false;
+    two.owner.backplane.swallowsPublish = (channel) => channel.includes(":ack:");
+    two.asked.advance(1000);
+    await endOfTurn();
+    assertEquals(two.owner.backplane.publishedChannels.length, 1);
+    two.owner.backplane.swallowsPublish = () => false;
+    two.asked.advance(1000);
+    await changing;
+    two.owner.backplane.published.length = 0;
+  }
+  const asked = two.asked.backplane.published.length;
+  two.asked.advance(1000);
+  assertEquals(two.asked.backplane.published.length, asked);
+  await two.asked.clients.group("group").send("heard", "too late");
+  await two.asked.clients.client("ann").send("heard", "last");
+  await two.ann.heard.count(1);
+  assertEquals(two.ann.texts, ["last"]);
+});
+
+Deno.test("groups.add() is not asked for again once it has been undone", async () => {
+  await using two = await Two.start();
+  two.owner.backplane.swallowsPublish = (channel) => channel.includes(":ack:");
+  const add = two.asked.groups.add("ann", "group");
+  await endOfTurn();
+  two.owner.backplane.swallowsPublish = () => false;
+  await two.asked.groups.remove("ann", "group");
+  two.asked.advance(4999);
+  await two.asked.clients.group("group").send("heard", "too late");
+  await two.asked.clients.client("ann").send("heard", "last");
+  await two.ann.heard.count(1);
+  assertEquals(two.ann.texts, ["last"]);
+  two.asked.advance(1);
+  await assertRejects(() => add, GroupAckTimeoutError);
+});
+
+Deno.test("groups.add() refuses what cannot be a connection id, and the node goes on", async () => {
+  await using two = await Two.start();
+  const { groups, backplane } = two.asked;
+  const strange: unknown[] = [null, undefined, 1, 10n, {}, "", "x".repeat(257), "\ud800"];
+  for (const id of strange) {
+    for (const change of ["add", "remove"] as const) {
+      await assertRejects(() => groups[change](id as string, "group"), HubError, "connection id");
+    }
+  }
+  two.asked.advance(10_000);
+  assertEquals(backplane.published, []);
+  await groups.add("ann", "group");
+});
+
+Deno.test("groups.add() that is asked for twice resolves twice, though the first was lost", async () => {
+  await using two = await Two.start();
+  two.asked.backplane.swallowsPublish = (channel) => channel === "hub:internal:groups";
+  const both = [1, 2].map(() => two.asked.groups.add("ann", "group"));
+  await endOfTurn();
+  two.asked.backplane.swallowsPublish = () => false;
+  two.asked.advance(1000);
+  await Promise.all(both);
+});
+
+Deno.test("groups.add() rejects at its timeout when the other node cannot join", async () => {
+  await using two = await Two.start();
+  two.owner.backplane.beforeSubscribe = () => Promise.reject(new Error("no"));
+  const add = two.asked.groups.add("ann", "group");
+  await two.owner.logger.errors.count(1);
+  two.asked.advance(5000);
+  await assertRejects(() => add, GroupAckTimeoutError);
+});
+
+Deno.test("groups.add() ignores an acknowledgement that is late or of nothing", async () => {
+  await using two = await Two.start();
+  const gate = Promise.withResolvers<void>();
+  two.owner.backplane.beforeSubscribe = () => gate.promise;
+  const add = two.asked.groups.add("ann", "group");
+  await two.owner.backplane.asked.find((call) => call === `+${GROUP}`);
+  two.asked.advance(5000);
+  await assertRejects(() => add, GroupAckTimeoutError);
+  gate.resolve();
+  await two.asked.groups.add("ann", "group");
+  assertEquals(two.asked.logger.warnings.all, []);
+  assertEquals(two.asked.clock.pending, 0);
+});
+
+Deno.test("groups.add() that waits for another node rejects when its server closes", async () => {
+  await using two = await Two.start();
+  const add = two.asked.groups.add("nobody", "group");
+  await endOfTurn();
+  two.asked.hub.close();
+  const error = await assertRejects(() => add, GroupAckTimeoutError, "closed");
+  assert(!error.message.includes("nobody"));
+  await assertRejects(() => two.asked.groups.add("nobody", "group"), GroupAckTimeoutError);
+  assertEquals(two.asked.clock.pending, 0);
+});

@@ -1,0 +1,164 @@
+/**
+ * The endpoint without a server, in memory; `tests/nodes/wire/http_test.ts` and `transcripts_test.ts` ask the
+ * same of every server.
+ *
+ * @module
+ */
+import { assertEquals } from "@std/assert";
+import { settle } from "../../kit/memory_pipe.ts";
+import { brief, OfflineEndpoint, type OfflineRequest } from "./offline_endpoint.ts";
+
+const EVENTS = { headers: { accept: "text/event-stream" } };
+const SOCKET = { headers: { upgrade: "websocket", connection: "upgrade" } };
+const ALL = [
+  { transport: "WebSockets", transferFormats: ["Text", "Binary"] },
+  { transport: "ServerSentEvents", transferFormats: ["Text"] },
+  { transport: "LongPolling", transferFormats: ["Text", "Binary"] },
+];
+
+async function transportsOf(endpoint: OfflineEndpoint): Promise<unknown> {
+  const response = await endpoint.send("/negotiate", { method: "POST" });
+  return (await response.json()).availableTransports;
+}
+
+Deno.test("negotiate() lists the transports that are served, in the order of preference", async () => {
+  assertEquals(await transportsOf(new OfflineEndpoint()), ALL);
+  assertEquals(
+    await transportsOf(new OfflineEndpoint({ transports: ["LongPolling", "WebSockets"] })),
+    [ALL[0], ALL[2]],
+  );
+  assertEquals(await transportsOf(new OfflineEndpoint({ transports: [] })), []);
+});
+
+Deno.test("answer() refuses a transport that is not served, before anything is made", async () => {
+  const endpoint = new OfflineEndpoint({ transports: [] });
+  const query = `?id=${await endpoint.negotiate()}`;
+  const cases: readonly (readonly [OfflineRequest, string])[] = [
+    [SOCKET, "WebSockets"],
+    [EVENTS, "ServerSentEvents"],
+    [{}, "LongPolling"],
+  ];
+  for (const [request, name] of cases) {
+    const refusal = [404, `${name} transport not supported by this end point type`];
+    assertEquals(await brief(endpoint.send(query, request)), refusal);
+  }
+  assertEquals(
+    await brief(endpoint.send("", SOCKET)),
+    [404, "WebSockets transport not supported by this end point type"],
+  );
+  assertEquals(endpoint.connections, []);
+});
+
+Deno.test("answer() wants an id that it knows, of every request but a WebSocket's", async () => {
+  const endpoint = new OfflineEndpoint();
+  for (const request of [EVENTS, {}, { method: "POST" }, { method: "DELETE" }]) {
+    for (const query of ["", "?id=", "?other=1"]) {
+      assertEquals(await brief(endpoint.send(query, request)), [400, "Connection ID required"]);
+    }
+    assertEquals(
+      await brief(endpoint.send("?id=unknown", request)),
+      [404, "No Connection with that ID"],
+    );
+  }
+  const response = await endpoint.send("?id=unknown", SOCKET);
+  assertEquals(response.headers.get("content-type"), null);
+  assertEquals(await brief(response), [404, "No Connection with that ID"]);
+  for (const method of ["PUT", "HEAD", "OPTIONS", "PATCH"]) {
+    assertEquals((await endpoint.send("?id=unknown", { method })).status, 405);
+  }
+});
+
+Deno.test("answer() keeps a connection to its first transport", async () => {
+  const endpoint = new OfflineEndpoint();
+  const changed = [400, "Cannot change transports mid-connection"];
+  const [, polls] = await endpoint.startPolling();
+  assertEquals(await brief(endpoint.send(polls, EVENTS)), changed);
+  assertEquals(await brief(endpoint.send(polls, SOCKET)), changed);
+  const [stream, reader, events] = await endpoint.startEvents();
+  const poll = await endpoint.send(events);
+  assertEquals(poll.headers.get("cache-control"), "no-cache, no-store");
+  assertEquals(await brief(poll), changed);
+  assertEquals(await brief(endpoint.send(events, SOCKET)), changed);
+  const second = await endpoint.send(events, EVENTS);
+  assertEquals(second.headers.get("content-type"), "text/plain");
+  assertEquals(await brief(second), [409, ""]);
+  assertEquals([stream.closed, endpoint.connections.length], [false, 2]);
+  await reader.cancel();
+});
+
+Deno.test("answer() refuses requests of another user, whoever came first", async () => {
+  const endpoint = new OfflineEndpoint();
+  const refusal = [403, "The user associated with this connection changed."];
+  for (const [first, others] of [["ann", ["bob", undefined]], [undefined, ["bob"]]] as const) {
+    const user = (userId: string | undefined) => userId === undefined ? {} : { userId };
+    const query = `?id=${await endpoint.negotiate()}`;
+    assertEquals((await endpoint.send(query, { method: "POST", ...user(first) })).status, 200);
+    for (const other of others) {
+      const requests = [EVENTS, {}, { method: "POST" }];
+      for (const request of requests) {
+        const answer = endpoint.send(query, { ...request, ...user(other) });
+        assertEquals(await brief(answer), refusal);
+      }
+    }
+    assertEquals((await endpoint.send(query, user(first))).status, 200);
+    const poll = endpoint.send(query, user(first));
+    await settle();
+    for (const other of others) {
+      for (const method of ["GET", "POST", "DELETE"]) {
+        const answer = endpoint.send(query, { method, ...user(other) });
+        assertEquals(await brief(answer), refusal);
+      }
+    }
+    // What another user tries does not end the poll of the first.
+    endpoint.last.pipe.write("a\x1e");
+    assertEquals(await brief(poll), [200, "a\x1e"]);
+  }
+});
+
+Deno.test("answer() takes nothing new while the server does not admit, and serves what is there", async () => {
+  const endpoint = new OfflineEndpoint();
+  const [polling, polls] = await endpoint.startPolling();
+  const [stream, reader, events] = await endpoint.startEvents();
+  const negotiated = `?id=${await endpoint.negotiate()}`;
+  const late = { admitting: false };
+  assertEquals((await endpoint.send("/negotiate", { method: "POST", ...late })).status, 503);
+  for (const query of [negotiated, "?id=unknown"]) {
+    for (const request of [EVENTS, SOCKET, {}, { method: "POST" }, { method: "DELETE" }]) {
+      assertEquals((await endpoint.send(query, { ...request, ...late })).status, 503);
+    }
+  }
+  assertEquals((await endpoint.send("", { ...SOCKET, ...late })).status, 503);
+  assertEquals((await endpoint.send(polls, { method: "POST", body: "a", ...late })).status, 200);
+  assertEquals((await endpoint.send(events, { method: "POST", body: "b", ...late })).status, 200);
+  assertEquals([polling.text, stream.text], ["a", "b"]);
+  polling.pipe.write("c\x1e");
+  assertEquals(await brief(endpoint.send(polls, late)), [200, "c\x1e"]);
+  assertEquals((await endpoint.send(polls, { method: "DELETE", ...late })).status, 202);
+  await reader.cancel();
+});
+
+Deno.test("answer() lets no page open a WebSocket from an origin that is not listed", async () => {
+  const endpoint = new OfflineEndpoint({
+    webSockets: { allowedOrigins: ["https://app.example"] },
+    transports: ["WebSockets"],
+  });
+  const status = async (origin: string | undefined) => {
+    const headers = { ...SOCKET.headers, ...(origin === undefined ? {} : { origin }) };
+    const response = await endpoint.send("", { headers });
+    return [response.status, response.headers.get("content-type")];
+  };
+  for (
+    const origin of [
+      "https://other.example",
+      "http://app.example",
+      "https://app.example:444",
+      "null",
+    ]
+  ) {
+    assertEquals(await status(origin), [403, null], origin);
+  }
+  // These pass; there is no socket here to upgrade.
+  for (const origin of ["https://app.example", undefined]) {
+    assertEquals(await status(origin), [400, "text/plain"], origin);
+  }
+});

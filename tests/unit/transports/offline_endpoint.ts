@@ -1,0 +1,135 @@
+import type { Pipe, StatefulListener } from "../../../hub/connection/pipe.ts";
+import { type HubServerOptions, resolveOptions } from "../../../hub/options/server.ts";
+import type { Frame } from "../../../hub/protocol/protocol.ts";
+import { ConnectionTable } from "../../../hub/transports/connection_table.ts";
+import { Endpoint, type Opening } from "../../../hub/transports/endpoint.ts";
+import { acceptWebSocket } from "../../../hub/transports/websocket.ts";
+import { ManualClock } from "../../kit/manual_clock.ts";
+
+/** A hub's side of a connection: what came, and how it ended. */
+export class FakeConnection implements StatefulListener {
+  readonly isStateful = false;
+  readonly pipe: Pipe;
+  readonly opening: Opening;
+  /** Everything that came, joined. */
+  text = "";
+  /** Whether the transport has said that the client is gone. */
+  closed = false;
+  /** Called with every chunk. */
+  onChunk: ((chunk: string) => void) | undefined;
+  readonly #decoder = new TextDecoder();
+
+  constructor(pipe: Pipe, opening: Opening) {
+    this.pipe = pipe;
+    this.opening = opening;
+  }
+
+  receive(chunk: Frame): void {
+    const text = typeof chunk === "string" ? chunk : this.#decoder.decode(chunk, { stream: true });
+    this.text += text;
+    this.onChunk?.(text);
+  }
+
+  pipeClosed(): void {
+    this.closed = true;
+  }
+
+  reattach(): this {
+    return this;
+  }
+}
+
+/** A request to an {@link OfflineEndpoint}. */
+export interface OfflineRequest {
+  readonly method?: string;
+  readonly headers?: Record<string, string>;
+  readonly body?: BodyInit;
+  readonly signal?: AbortSignal;
+  readonly userId?: string;
+  /** Whether the server takes new connections; yes unless told otherwise. */
+  readonly admitting?: boolean;
+}
+
+/** The transports without a network and without hubs; time passes when the test says so. */
+export class OfflineEndpoint {
+  readonly clock: ManualClock = new ManualClock();
+  readonly table: ConnectionTable;
+  /** Every connection that was made, in order. */
+  readonly connections: FakeConnection[] = [];
+  readonly #endpoint: Endpoint;
+
+  constructor(configuration: HubServerOptions = {}) {
+    const options = resolveOptions(configuration);
+    const { disconnectTimeout, maximumPendingConnections } = options;
+    this.table = new ConnectionTable(this.clock, disconnectTimeout, maximumPendingConnections);
+    this.#endpoint = new Endpoint({ table: this.table, clock: this.clock, options });
+  }
+
+  /** Sends a request to the hub; `query` is what stands behind its path. */
+  send(query: string, request: OfflineRequest = {}): Promise<Response> {
+    const { method = "GET", headers = {}, body, signal, userId, admitting = true } = request;
+    const url = new URL(`http://localhost/hub${query}`);
+    const init: RequestInit = { method, headers };
+    if (body !== undefined) init.body = body;
+    if (signal !== undefined) init.signal = signal;
+    return this.#endpoint.answer({
+      request: new Request(url, init),
+      url,
+      negotiating: url.pathname.endsWith("/negotiate"),
+      userId,
+      admitting,
+      accept: acceptWebSocket,
+      connect: (pipe, opening) => {
+        const connection = new FakeConnection(pipe, opening);
+        this.connections.push(connection);
+        return connection;
+      },
+    });
+  }
+
+  /** A new token. */
+  async negotiate(): Promise<string> {
+    const response = await this.send("/negotiate?negotiateVersion=1", { method: "POST" });
+    return (await response.json()).connectionToken;
+  }
+
+  /** A connection by long polling after its first poll. */
+  async startPolling(): Promise<[connection: FakeConnection, query: string]> {
+    const query = `?id=${await this.negotiate()}`;
+    await this.send(query);
+    return [this.last, query];
+  }
+
+  /** A connection by events, and its stream after the first comment. */
+  async startEvents(): Promise<
+    [FakeConnection, ReadableStreamDefaultReader<Uint8Array>, query: string]
+  > {
+    const query = `?id=${await this.negotiate()}`;
+    const { body } = await this.send(query, { headers: { accept: "text/event-stream" } });
+    if (body === null) throw new Error("Cannot read events: no body");
+    const reader = body.getReader();
+    await reader.read();
+    return [this.last, reader, query];
+  }
+
+  /** The connection that was made last. */
+  get last(): FakeConnection {
+    const connection = this.connections.at(-1);
+    if (connection === undefined) throw new Error("No connection was made");
+    return connection;
+  }
+
+  /** Lets time pass, with a heartbeat a second. */
+  pass(milliseconds: number): void {
+    for (let left = milliseconds; left > 0; left -= 1000) {
+      this.clock.advance(Math.min(left, 1000));
+      this.table.tick();
+    }
+  }
+}
+
+/** Status and text of an answer. */
+export async function brief(answer: Response | Promise<Response>): Promise<[number, string]> {
+  const response = await answer;
+  return [response.status, await response.text()];
+}
