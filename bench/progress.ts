@@ -4,16 +4,16 @@ const encoder = new TextEncoder();
 export class Progress {
   readonly #total: number;
   readonly #terminal = Deno.stderr.isTerminal();
-  #turn = 0;
+  #run = 0;
 
-  /** `total` is the number of turns. */
+  /** `total` is the number of runs. */
   constructor(total: number) {
     this.#total = total;
   }
 
-  /** A turn begins; what is returned says what it is at. */
-  turn(scenario: string, contestant: string, round: string): (phase: string) => void {
-    const head = `[${++this.#turn}/${this.#total}] ${scenario} · ${contestant} · ${round}`;
+  /** Shows a new run; returns a function that shows its phase. */
+  run(scenario: string, subject: string, round: string): (phase: string) => void {
+    const head = `[${++this.#run}/${this.#total}] ${scenario} · ${subject} · ${round}`;
     if (!this.#terminal) this.say(head);
     return (phase) => {
       if (this.#terminal) this.say(`${head} · ${phase}`);

@@ -1,10 +1,10 @@
 /**
- * What clients of a contestant say, written as bytes by hand.
+ * What clients of a subject say, written as bytes by hand.
  *
  * @module
  */
 
-/** What a client can ask of a hub. Every contestant's hub has these, under these names. */
+/** What a client can ask of a hub. Every subject's hub has these, under these names. */
 export type Call =
   /** Sends the payload to every connection. */
   | { readonly method: "all" }
@@ -40,7 +40,7 @@ export type Step =
 /** The conversation that opens a connection; it returns the connection's id. */
 export type Opening = Generator<Step, string, string>;
 
-/** What clients of a contestant say. */
+/** What clients of a subject say. */
 export interface Dialect {
   /** Opens a connection to a host such as `127.0.0.1:8000`. */
   open(host: string): Opening;
