@@ -1,7 +1,7 @@
 /**
  * Reads MessagePack hub messages. `specs/signalr-wire.md §8.3`.
  *
- * Differs on purpose: an unknown message type is skipped (upstream stalls the connection).
+ * Deliberate difference: an unknown message type is skipped (upstream stalls the connection).
  *
  * @module
  */
@@ -16,12 +16,12 @@ import { PackError, PackReader } from "../pack/reader.ts";
 import { UnreadableValue } from "../pack/values.ts";
 import { ProtocolError } from "../protocol.ts";
 
-/** What a completion holds. */
+/** The kinds of result in a completion. */
 const ResultKind = { Error: 1, Void: 2, Value: 3 } as const;
 
 /**
- * The message in a record without its length prefix, or `undefined` for an unknown type. What follows
- * its items, in the array or behind it, is ignored.
+ * The message in a record without its length prefix, or `undefined` for an unknown type. Further items
+ * and bytes behind the array are ignored.
  *
  * @throws {ProtocolError} if the record breaks the rules.
  */
@@ -81,7 +81,7 @@ function readCall(reader: PackReader, items: number, type: 1 | 4): HubMessage {
   return { type, ...call, invocationId: invocationId ?? "" };
 }
 
-/** Arguments that are missing, malformed or cut off fail the call and not the connection. */
+/** Arguments that are missing, malformed or cut off fail the call, not the connection. */
 function readArguments(
   reader: PackReader,
   items: number,
