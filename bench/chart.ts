@@ -1,6 +1,5 @@
 /**
- * Draws what `deno task bench --json` has measured, as an SVG that follows the colour scheme of who
- * looks at it: `deno run --allow-read --allow-write bench/chart.ts RESULTS.json CHART.svg [scenario…]`.
+ * Draws the results of `deno task bench --json` as an SVG that follows the colour scheme of the reader: `deno run --allow-read --allow-write bench/chart.ts RESULTS.json CHART.svg [scenario…]`.
  *
  * @module
  */
@@ -78,7 +77,7 @@ function block(outcome: Outcome, x: number, y: number): string {
 interface Place {
   readonly x: number;
   readonly y: number;
-  /** The cost that takes the whole width. */
+  /** The cost of a bar over the whole width. */
   readonly most: number;
   readonly own: boolean;
   readonly outcome: Outcome;

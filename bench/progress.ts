@@ -1,6 +1,6 @@
 const encoder = new TextEncoder();
 
-/** One line on the standard error that says what is being done. */
+/** One line on the standard error that shows the progress. */
 export class Progress {
   readonly #total: number;
   readonly #terminal = Deno.stderr.isTerminal();
@@ -20,13 +20,13 @@ export class Progress {
     };
   }
 
-  /** Shows a line in place of the last one, or below it where that is no terminal. */
+  /** Replaces the last line; prints a new line if the output is not a terminal. */
   say(line: string): void {
     this.clear();
     Deno.stderr.writeSync(encoder.encode(this.#terminal ? line : `${line}\n`));
   }
 
-  /** Takes the line away. */
+  /** Removes the line. */
   clear(): void {
     if (this.#terminal) Deno.stderr.writeSync(encoder.encode("\r\x1b[2K"));
   }
