@@ -82,7 +82,7 @@ for (const protocol of PROTOCOLS) {
         assertEquals(connection.connectionId, id);
         await stopped(connection, sockets);
       }),
-  );
+  ).forEach((test) => Deno.test(test));
 }
 
 onEachServer("HubServer streams more to a stateful client than is kept for it", async (serve) => {
@@ -114,4 +114,4 @@ onEachServer("HubServer streams more to a stateful client than is kept for it", 
   await bounded(end.promise);
   assertEquals(items, counted(150));
   await stopped(connection, sockets);
-});
+}).forEach((test) => Deno.test(test));

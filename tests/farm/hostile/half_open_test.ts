@@ -71,7 +71,7 @@ onEachNode(
     assertEquals(await negotiate(node.port), 200);
   },
   { maximumPendingConnections: COUNT, disconnectTimeout: 15_000 },
-);
+).forEach((test) => Deno.test(test));
 
 onEachNode(
   "10,000 connections that send nothing, or half a request, cost nobody else anything",
@@ -95,7 +95,7 @@ onEachNode(
     await descriptorsBackTo(node, before.descriptors + 20);
     figure(`without them: ${(await witness.backTo(live, 8)).toFixed(1)} MiB more`);
   },
-);
+).forEach((test) => Deno.test(test));
 
 onEachNode("1,000 WebSockets that shake no hands are refused in time", async (node) => {
   await using witness = await Witness.start(node);
@@ -117,7 +117,7 @@ onEachNode("1,000 WebSockets that shake no hands are refused in time", async (no
   }
   await witness.alone();
   await witness.backTo(live, 8);
-}, { handshakeTimeout: 2000 });
+}, { handshakeTimeout: 2000 }).forEach((test) => Deno.test(test));
 
 /** Handshakes that are no use, and what is said to them. */
 const HANDSHAKES: Readonly<Record<string, string>> = {
@@ -150,4 +150,4 @@ onEachNode("a flood of handshakes that are no use is refused one by one", async 
   });
   await witness.alone();
   figure(`1,000 handshakes refused: ${(await witness.backTo(live, 8)).toFixed(1)} MiB more`);
-});
+}).forEach((test) => Deno.test(test));

@@ -47,7 +47,7 @@ for (const protocol of PROTOCOL_NAMES) {
     }
     await witness.alone();
     await witness.backTo(before, 8);
-  });
+  }).forEach((test) => Deno.test(test));
 }
 
 /** What fragments that never end come to: what a platform cannot bound has a cost. */
@@ -92,5 +92,5 @@ for (const protocol of PROTOCOL_NAMES) {
       const kept = await witness.backTo(before, 8);
       figure(`after three such connections: ${kept.toFixed(1)} MiB more`);
     },
-  );
+  ).forEach((test) => Deno.test(test));
 }
