@@ -10,8 +10,8 @@ export interface Suite {
   readonly paths: readonly string[];
   /** Arguments of `deno test` that the suite alone needs. */
   readonly args: readonly string[];
-  /** Whether all files of a core may share a worker: tests in memory need none of their own. */
-  readonly bundled?: boolean;
+  /** Folders whose files share a worker for each core: tests in memory need none of their own. */
+  readonly bundled: readonly string[];
 }
 
 /** Files run side by side, one for each core: tests wait most of the time. */
@@ -23,17 +23,17 @@ const DOCUMENTED = ["mod.ts", "backplanes", "hub", "examples", "bench", "docs", 
 /** Every suite by its name. */
 export const SUITES: Readonly<Record<string, Suite>> = {
   /** The type check takes longer than these tests, and `deno task check` does it. */
-  unit: { paths: ["tests/unit"], args: [PARALLEL, "--no-check"], bundled: true },
-  test: { paths: ["tests/unit", "tests/nodes", "tests/buses"], args: [PARALLEL] },
-  farm: { paths: ["tests/farm", ...DOCUMENTED], args: [PARALLEL] },
+  unit: { bundled: ["tests/unit"], paths: [], args: [PARALLEL, "--no-check"] },
+  test: { bundled: ["tests/unit"], paths: ["tests/nodes", "tests/buses"], args: [PARALLEL] },
+  farm: { bundled: [], paths: ["tests/farm", ...DOCUMENTED], args: [PARALLEL] },
   /** One file after another: its files set environment variables, and print figures. */
-  long: { paths: ["tests/long"], args: [] },
+  long: { bundled: [], paths: ["tests/long"], args: [] },
 };
 
 /** The paths among `args`, or those of the suite if there is none. */
 export function pathsOf(suite: Suite, args: readonly string[]): readonly string[] {
   const paths = args.filter((arg) => !arg.startsWith("-") && exists(arg));
-  return paths.length > 0 ? paths : suite.paths;
+  return paths.length > 0 ? paths : [...suite.bundled, ...suite.paths];
 }
 
 function exists(path: string): boolean {

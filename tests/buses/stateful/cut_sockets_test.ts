@@ -16,9 +16,10 @@ import { onEachServer } from "../../kit/servers/each_server.ts";
 import { bounded } from "../../kit/until.ts";
 import { acknowledged } from "../../kit/acknowledged.ts";
 import { Conversation } from "./conversation.ts";
+import { sized } from "../../kit/sizes.ts";
 import { withSeed } from "../../kit/random.ts";
 
-const CUTS = 40;
+const CUTS = sized(10, 40);
 
 /** 0, 1, 2 … */
 function counted(length: number): number[] {
@@ -44,7 +45,7 @@ async function stopped(connection: HubConnection, sockets: ClientSockets): Promi
 
 for (const protocol of PROTOCOLS) {
   onEachServer(
-    `HubServer loses and doubles nothing while sockets of ${protocol} are cut at any byte, 40 times`,
+    `HubServer loses and doubles nothing while sockets of ${protocol} are cut at any byte, ${CUTS} times`,
     (serve) =>
       withSeed(async (random) => {
         const talk = new Conversation(random);

@@ -14,7 +14,7 @@ Deno.test("leaves work", () => {
 Deno.test("waits", () => new Promise((resolve) => setTimeout(resolve, 1)));
 `;
 
-const NOTHING: Suite = { paths: ["nowhere"], args: [] };
+const NOTHING: Suite = { bundled: ["here"], paths: ["there"], args: [] };
 
 Deno.test("testArguments() fail tests that leak a timer, a socket or work under way", async () => {
   const folder = await Deno.makeTempDir({ prefix: "hubplane-" });
@@ -36,16 +36,16 @@ Deno.test("testArguments() fail tests that leak a timer, a socket or work under 
 
 Deno.test("pathsOf() are the paths that were given, or else all of the suite", () => {
   assertEquals(pathsOf(NOTHING, ["tests/unit", "--filter", "a word"]), ["tests/unit"]);
-  assertEquals(pathsOf(NOTHING, ["--filter", "a word"]), ["nowhere"]);
+  assertEquals(pathsOf(NOTHING, ["--filter", "a word"]), ["here", "there"]);
 });
 
 Deno.test("testArguments() keep the options that were given", () => {
   const args = testArguments(NOTHING, ["--filter", "a word"]);
-  assertEquals(args.slice(-3), ["--filter", "a word", "nowhere"]);
+  assertEquals(args.slice(-4), ["--filter", "a word", "here", "there"]);
 });
 
 Deno.test("every folder with tests belongs to a suite", async () => {
-  const paths = Object.values(SUITES).flatMap((suite) => suite.paths);
+  const paths = Object.values(SUITES).flatMap((suite) => pathsOf(suite, []));
   const outside = (await filesIn("tests"))
     .filter((file) => file.endsWith("_test.ts"))
     .filter((file) => !paths.some((path) => file.startsWith(`${path}/`)));
