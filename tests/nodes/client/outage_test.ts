@@ -36,7 +36,8 @@ async function startNodes(serve: Serve, bus: MemoryBus) {
     stack.use(
       await serve({
         hubs: { "/hub": makeHub() },
-        backplane: new MemoryBackplane(bus, { subscribeTimeout: 1 }),
+        backplane: new MemoryBackplane(bus),
+        subscribeTimeout: 1,
         authenticate: () => ({ id: "ann" }),
         detailedErrors: true,
       }),

@@ -63,15 +63,15 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   "error texts": ["errors"],
   options: [],
-  scheduling: ["node:timers"],
+  scheduling: ["clock", "node:timers"],
   // Its Buffer reads text many times faster than a TextDecoder.
   protocol: ["npm:@msgpack/msgpack", "node:buffer"],
-  bus: ["contract", "clock", "protocol"],
-  routing: ["contract", "clock", "errors", "protocol", "bus"],
+  bus: ["contract", "clock", "protocol", "scheduling", "types of options"],
+  routing: ["errors", "protocol", "bus", "types of definition"],
   connection: ["clock", "error texts", "protocol", "scheduling"],
   dispatch: [
     ...["definition", "errors", "error texts", "clock", "protocol", "connection"],
-    "types of routing",
+    ...["types of routing", "hub/routing/proxies.ts"],
   ],
   // A connection is a pipe of bytes to them; what a frame is, is all they know of protocols.
   transports: [
@@ -86,7 +86,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
       `node:${name}`
     ),
   ],
-  definition: ["errors", "types of routing"],
+  definition: ["errors"],
   serving: [
     ...["definition", "options", "errors", "error texts", "clock", "types of contract"],
     ...["connection", "dispatch", "routing", "protocol"],
