@@ -139,7 +139,7 @@ onEachServer(
       }
     }
   },
-);
+).forEach((test) => Deno.test(test));
 
 /** Records that change when they are read and written again. */
 const UNUSUAL: Readonly<Record<string, readonly ((id: string) => Frame)[]>> = {
@@ -177,5 +177,5 @@ for (const protocol of PROTOCOLS) {
         assertEquals([name, hex(frame)], [protocol.name, hex(bytes)]);
       }
     },
-  );
+  ).forEach((test) => Deno.test(test));
 }
