@@ -4,7 +4,7 @@ import {
   RoutedCallerClients,
 } from "../definition/clients.ts";
 import type { HubConnection } from "../connection/connection.ts";
-import type { PipeOwner } from "../connection/pipe.ts";
+import type { Session } from "../transports/session.ts";
 import type { ConnectionState, HubRequest, HubUser } from "../definition/context.ts";
 import { type DispatchOptions, Invocations } from "../dispatch/invocations.ts";
 import { MessageType } from "../protocol/messages.ts";
@@ -14,7 +14,7 @@ import type { Router } from "../routing/router.ts";
 export interface MemberOrigin {
   readonly user: HubUser | undefined;
   readonly request: HubRequest;
-  readonly owner?: PipeOwner;
+  readonly owner?: Pick<Session, "connectionEnded">;
 }
 
 /** What all members of a hub share. */
@@ -28,7 +28,7 @@ export class Member implements ConnectionState {
   readonly user: HubUser | undefined;
   readonly request: HubRequest;
   /** Who is told when its connection has ended. */
-  readonly owner: PipeOwner | undefined;
+  readonly owner: Pick<Session, "connectionEnded"> | undefined;
   readonly #connection: HubConnection;
   readonly #parts: MemberParts;
   #invocations: Invocations | undefined;

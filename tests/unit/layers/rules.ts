@@ -63,7 +63,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   "error texts": ["errors"],
   options: [],
-  scheduling: ["node:timers"],
+  scheduling: ["clock", "node:timers"],
   // Its Buffer reads text many times faster than a TextDecoder.
   protocol: ["npm:@msgpack/msgpack", "node:buffer"],
   bus: ["contract", "clock", "protocol"],
@@ -76,12 +76,12 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   // A connection is a pipe of bytes to them; what a frame is, is all they know of protocols.
   transports: [
     ...["connection", "scheduling", "node:buffer", "clock", "options"],
-    "types of hub/protocol/protocol.ts",
+    "types of hub/protocol/frame.ts",
   ],
   // It stands before the transports, as the platform's own server does.
   listen: [
     ...["options", "hub/transports/acceptor.ts", "types of connection", "npm:ws", "scheduling"],
-    "types of hub/protocol/protocol.ts",
+    "types of hub/protocol/frame.ts",
     ...["http", "https", "net", "crypto", "stream", "buffer", "timers"].map((name) =>
       `node:${name}`
     ),
@@ -89,11 +89,11 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   definition: ["errors", "types of routing"],
   serving: [
     ...["definition", "options", "errors", "error texts", "clock", "types of contract"],
-    ...["connection", "dispatch", "routing", "protocol"],
+    ...["connection", "dispatch", "routing", "protocol", "scheduling", "types of transports"],
   ],
   server: [
     ...["definition", "options", "clock", "types of contract"],
-    ...["serving", "transports"],
+    ...["serving", "transports", "scheduling"],
   ],
 };
 
