@@ -11,7 +11,9 @@ import { type FrameReader, RECORD_SEPARATOR, TextFrameReader } from "../framing.
 import { notInt32 } from "../handshake.ts";
 import { type JsonObject, parseJsonObject } from "./json_text.ts";
 import { type HubMessage, type MessageHeaders, MessageType } from "../messages.ts";
-import { type Frame, type HubProtocol, ProtocolError } from "../protocol.ts";
+import type { HubProtocol } from "../protocol.ts";
+import type { TextOrBytes } from "../frame.ts";
+import { ProtocolError } from "../protocol_error.ts";
 import { toJson } from "../values.ts";
 
 /** The `json` protocol. */
@@ -21,14 +23,14 @@ export const jsonProtocol: HubProtocol = {
   reader: (maximumBytes: number | null): FrameReader => new TextFrameReader(maximumBytes),
   parse,
   write,
-  frame: (record: Frame): Frame => text(record) + RECORD_SEPARATOR,
+  frame: (record: TextOrBytes): TextOrBytes => text(record) + RECORD_SEPARATOR,
 };
 
-function text(record: Frame): string {
+function text(record: TextOrBytes): string {
   return typeof record === "string" ? record : new TextDecoder().decode(record);
 }
 
-function parse(record: Frame): HubMessage | undefined {
+function parse(record: TextOrBytes): HubMessage | undefined {
   const object = parseJsonObject(text(record), () => new ProtocolError("Error reading JSON."));
   check(object);
   const { type } = object;
@@ -61,7 +63,7 @@ const READERS = {
       item: object.item,
     };
   },
-  [MessageType.Completion]: (object: JsonObject, record: Frame): HubMessage => {
+  [MessageType.Completion]: (object: JsonObject, record: TextOrBytes): HubMessage => {
     const id = invocationId(object);
     const hasResult = Object.hasOwn(object, "result");
     if (hasResult && object.error !== undefined) {

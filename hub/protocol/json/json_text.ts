@@ -1,4 +1,4 @@
-import { ProtocolError } from "../protocol.ts";
+import { ProtocolError } from "../protocol_error.ts";
 
 /** The deepest nesting that is read; the same as upstream. */
 export const MAXIMUM_DEPTH = 64;

@@ -1,6 +1,7 @@
 import { ByteQueue } from "../byte_queue.ts";
 import { type FrameReader, messageTooLarge } from "../framing.ts";
-import { type Frame, ProtocolError } from "../protocol.ts";
+import type { TextOrBytes } from "../frame.ts";
+import { ProtocolError } from "../protocol_error.ts";
 
 /** The maximum size of a length prefix, in bytes. */
 const LONGEST_PREFIX = 5;
@@ -23,7 +24,7 @@ export class BinaryFrameReader implements FrameReader {
     return this.#bytes.length;
   }
 
-  push(chunk: Frame): void {
+  push(chunk: TextOrBytes): void {
     this.#bytes.push(typeof chunk === "string" ? encoder.encode(chunk) : chunk);
   }
 

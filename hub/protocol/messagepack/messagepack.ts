@@ -8,7 +8,8 @@ import type { FrameReader } from "../framing.ts";
 import { readMessagePack } from "./messagepack_reading.ts";
 import { type CompletionMessage, type HubMessage, MessageType } from "../messages.ts";
 import { PackWriter } from "../pack/writer.ts";
-import type { Frame, HubProtocol } from "../protocol.ts";
+import type { HubProtocol } from "../protocol.ts";
+import type { TextOrBytes } from "../frame.ts";
 import { toPackable } from "../values.ts";
 
 /** The `messagepack` protocol. */
@@ -16,19 +17,19 @@ export const messagepackProtocol: HubProtocol = {
   name: "messagepack",
   format: "binary",
   reader: (maximumBytes: number | null): FrameReader => new BinaryFrameReader(maximumBytes),
-  parse: (record: Frame): HubMessage | undefined => readMessagePack(toBytes(record)),
+  parse: (record: TextOrBytes): HubMessage | undefined => readMessagePack(toBytes(record)),
   write,
-  frame: (record: Frame): Frame => framed(toBytes(record)),
+  frame: (record: TextOrBytes): TextOrBytes => framed(toBytes(record)),
 };
 
 const textEncoder = new TextEncoder();
 
-function toBytes(record: Frame): Uint8Array {
+function toBytes(record: TextOrBytes): Uint8Array {
   return typeof record === "string" ? textEncoder.encode(record) : record;
 }
 
 /** The frame is a copy, because the next writer overwrites the buffer. */
-function write(message: HubMessage): Frame {
+function write(message: HubMessage): TextOrBytes {
   const writer = new PackWriter();
   try {
     writeMessage(writer, message);

@@ -14,7 +14,7 @@ import {
 } from "../messages.ts";
 import { PackError, PackReader } from "../pack/reader.ts";
 import { UnreadableValue } from "../pack/values.ts";
-import { ProtocolError } from "../protocol.ts";
+import { ProtocolError } from "../protocol_error.ts";
 
 /** The kinds of result in a completion. */
 const ResultKind = { Error: 1, Void: 2, Value: 3 } as const;

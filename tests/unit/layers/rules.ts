@@ -80,12 +80,12 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   // To transports a connection is a pipe of bytes; of protocols they know only what a frame is.
   transports: [
     ...["connection", "scheduling", "node:buffer", "clock"],
-    ...["hub/protocol/frame.ts", "types of hub/protocol/protocol.ts"],
+    "types of hub/protocol/frame.ts",
   ],
   // In front of the transports, as the platform's own server is.
   listen: [
     ...["hub/transports/acceptor.ts", "types of connection", "npm:ws", "scheduling", "range"],
-    ...["hub/protocol/frame.ts", "types of hub/protocol/protocol.ts"],
+    "types of hub/protocol/frame.ts",
     ...["http", "https", "net", "crypto", "stream", "buffer", "timers"].map((name) =>
       `node:${name}`
     ),
@@ -93,6 +93,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   serving: [
     ...["definition", "types of options", "errors", "error texts", "clock"],
     ...["connection", "dispatch", "routing", "bus", "protocol", "scheduling"],
+    "types of transports",
   ],
   server: [
     "definition",
@@ -101,6 +102,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "clock",
     "serving",
     "transports",
+    "scheduling",
     "types of bus",
   ],
 };

@@ -6,7 +6,7 @@ import {
   parseHandshake,
 } from "../../../hub/protocol/handshake.ts";
 import { jsonProtocol } from "../../../hub/protocol/json/json.ts";
-import { ProtocolError } from "../../../hub/protocol/protocol.ts";
+import { ProtocolError } from "../../../hub/protocol/protocol_error.ts";
 
 Deno.test("parseHandshake() accepts what upstream accepts", () => {
   const cases: readonly (readonly [record: string, protocol: string, version: number])[] = [
@@ -107,6 +107,7 @@ Deno.test("ProtocolChoice.choose() says what it refuses", () => {
 });
 
 Deno.test("handshakeFailure() and HANDSHAKE_SUCCESS are whole records", () => {
-  assertEquals(HANDSHAKE_SUCCESS, "{}\x1e");
+  assertEquals(HANDSHAKE_SUCCESS.text.content, "{}\x1e");
+  assertEquals(HANDSHAKE_SUCCESS.binary.content, new TextEncoder().encode("{}\x1e"));
   assertEquals(handshakeFailure('a "b" \x1e'), '{"error":"a \\"b\\" \\u001e"}\x1e');
 });

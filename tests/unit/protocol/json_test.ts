@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { jsonProtocol } from "../../../hub/protocol/json/json.ts";
 import type { HubMessage } from "../../../hub/protocol/messages.ts";
-import { ProtocolError } from "../../../hub/protocol/protocol.ts";
+import { ProtocolError } from "../../../hub/protocol/protocol_error.ts";
 import { contentOf } from "./content_of.ts";
 
 /** `specs/signalr-wire.md §8.5`: what upstream writes, and what it means. */
