@@ -233,7 +233,7 @@ const names = INHERITED.flatMap((name): Row[] => [
   row(`the header ${name}, no text`, inspecting("00", `81${text(name)}80`), {
     closed: reading("headers[0].Value"),
   }),
-  // `values.ts`: the codec would not keep it apart from the prototype.
+  // `values.ts`: it would be the prototype of the object.
   row(
     `the member ${name} of an argument`,
     inspecting(`81${text(name)}81${text("polluted")}01`),

@@ -20,7 +20,7 @@ class Point {
 
 const DATE = new Date("2026-01-02T03:04:05.678Z");
 
-/** Values that travel: the JSON text, and what the MessagePack codec is given. */
+/** Values that can be sent: the JSON text, and the value for `PackWriter`. */
 const ACCEPTED: readonly (readonly [value: unknown, json: string, packable: unknown])[] = [
   [null, "null", null],
   [undefined, "null", undefined],
@@ -54,7 +54,7 @@ Deno.test("toJson() writes every value of the table", () => {
 Deno.test("toPackable() prepares every value of the table", () => {
   for (const [value, , packable] of ACCEPTED) {
     const prepared = toPackable(value);
-    // Converted objects have no prototype; that is of no concern to the codec.
+    // Converted objects have no prototype; `PackWriter` does not care.
     assertEquals(structuredClone(prepared), structuredClone(packable));
   }
 });
