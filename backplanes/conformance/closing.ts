@@ -28,7 +28,7 @@ const pending = conformanceCase("close() settles what is under way", async (tria
   ];
   const outcomes = Promise.allSettled(waiting);
   await within(backplane.close(), "close() resolves");
-  for (const outcome of await within(outcomes, "what was under way settles")) {
+  for (const outcome of await within(outcomes, "what was under way settles", trial.patience)) {
     if (outcome.status === "fulfilled") continue;
     const { reason } = outcome;
     check(reason instanceof BackplaneClosedError, `it rejected with ${reason}`);
@@ -47,7 +47,7 @@ const twice = conformanceCase("close() is idempotent", async (trial) => {
 
 const beforeOpen = conformanceCase("close() right after opening resolves", async (trial) => {
   const backplane = await trial.opening();
-  await within(backplane.close(), "close() resolves");
+  await within(backplane.close(), "close() resolves", trial.patience);
   same(backplane.status, "closed", "status");
 });
 

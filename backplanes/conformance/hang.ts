@@ -93,9 +93,9 @@ const subscribing = conformanceCase(
     await trial.bus.pause();
     const subscription = receiver.subscribe("hang", inbox.handler);
     for (const history of histories) await history.reaches("reconnecting");
-    const confirmed = within(subscription.confirmed, "the channel is confirmed");
+    await pause(trial.faults.publishTimeout);
     await trial.bus.resume();
-    await confirmed;
+    await within(subscription.confirmed, "the channel is confirmed", trial.patience);
     for (const history of histories) await history.reaches("open");
     await sender.publish("hang", bytes("marker"));
     await inbox.heard("marker");

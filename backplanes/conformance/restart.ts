@@ -102,7 +102,7 @@ const longOutage = stopping(
     // An open backplane has every channel that was wanted before.
     for (const name of ["before", "during"]) await sender.publish(name, bytes("marker"));
     await Promise.all([before.heard("marker"), during.heard("marker")]);
-    const error = await within(confirmed, "`confirmed` settles");
+    const error = await within(confirmed, "`confirmed` settles", trial.patience);
     check(error === undefined, `\`confirmed\` rejected with ${error}`);
   },
 );
@@ -116,7 +116,12 @@ const unsubscribed = stopping(
     await trial.bus.stop();
     for (const history of histories) await history.reaches("reconnecting");
     const subscription = receiver.subscribe("withdrawn", left.handler);
-    const confirmed = rejection(subscription.confirmed, BackplaneError, "`confirmed`");
+    const confirmed = rejection(
+      subscription.confirmed,
+      BackplaneError,
+      "`confirmed`",
+      trial.patience,
+    );
     await within(subscription.unsubscribe(), "unsubscribe() resolves");
     await confirmed;
     await trial.bus.start();
@@ -205,7 +210,12 @@ const closing = stopping("close() while the bus is down rejects `confirmed`", as
   await trial.bus.stop();
   await history.reaches("reconnecting");
   const subscription = backplane.subscribe("closing", () => {});
-  const confirmed = rejection(subscription.confirmed, BackplaneClosedError, "`confirmed`");
+  const confirmed = rejection(
+    subscription.confirmed,
+    BackplaneClosedError,
+    "`confirmed`",
+    trial.patience,
+  );
   // A promise that nobody handles must not become an unhandled rejection, which ends a process.
   void backplane.subscribe("ignored", () => {}).confirmed;
   await within(backplane.close(), "close() resolves");

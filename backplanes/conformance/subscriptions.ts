@@ -214,7 +214,12 @@ const refused = conformanceCase(
     const inbox = trial.inbox();
     const subscription = receiver.subscribe(trial.refusedChannel, () => {});
     const other = receiver.subscribe("permitted", inbox.handler);
-    const error = await rejection(subscription.confirmed, BackplaneError, "`confirmed`");
+    const error = await rejection(
+      subscription.confirmed,
+      BackplaneError,
+      "`confirmed`",
+      trial.patience,
+    );
     for (const kind of [BackplaneUnavailableError, BackplaneClosedError]) {
       check(!(error instanceof kind), `\`confirmed\` rejected with ${error}`);
     }
