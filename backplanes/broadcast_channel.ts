@@ -38,16 +38,6 @@ import { StatusSource } from "./driver/status.ts";
 import { ChannelSubscriptions } from "./driver/subscriptions.ts";
 import { BackplaneClosedError } from "./errors.ts";
 
-export type {
-  Backplane,
-  BackplaneGap,
-  BackplaneHandler,
-  BackplaneStatus,
-  BackplaneStatusEvent,
-  BackplaneSubscription,
-} from "./backplane.ts";
-export type { BackplaneLogger, BackplaneOptions } from "./driver/options.ts";
-
 /** The shortest pause between two answers to instances that open, in milliseconds. */
 const ANSWER_PAUSE = 20;
 

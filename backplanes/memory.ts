@@ -34,15 +34,6 @@ import { type Listener, MemoryBus, unavailable, type Wire, wireOf } from "./memo
 import { BackplaneClosedError } from "./errors.ts";
 
 export { MemoryBus };
-export type {
-  Backplane,
-  BackplaneGap,
-  BackplaneHandler,
-  BackplaneStatus,
-  BackplaneStatusEvent,
-  BackplaneSubscription,
-} from "./backplane.ts";
-export type { BackplaneLogger, BackplaneOptions } from "./driver/options.ts";
 
 /** The buses that have a name, each for as long as a backplane is on it. */
 const named = new Map<string, MemoryBus>();

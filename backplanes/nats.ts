@@ -46,16 +46,6 @@ import { Probe } from "./driver/probe.ts";
 import { StatusSource } from "./driver/status.ts";
 import { ChannelSubscriptions } from "./driver/subscriptions.ts";
 
-export type { BackplaneLogger, BackplaneOptions } from "./driver/options.ts";
-export type {
-  Backplane,
-  BackplaneGap,
-  BackplaneHandler,
-  BackplaneStatus,
-  BackplaneStatusEvent,
-  BackplaneSubscription,
-} from "./backplane.ts";
-
 /** What TLS needs beyond the system's certificates; each is PEM text. */
 export interface NatsTlsOptions {
   /** Certificates to trust instead of the system's. */

@@ -45,15 +45,6 @@ import { StatusSource } from "./driver/status.ts";
 import { ChannelSubscriptions } from "./driver/subscriptions.ts";
 
 export type {
-  Backplane,
-  BackplaneGap,
-  BackplaneHandler,
-  BackplaneStatus,
-  BackplaneStatusEvent,
-  BackplaneSubscription,
-} from "./backplane.ts";
-export type { BackplaneLogger, BackplaneOptions } from "./driver/options.ts";
-export type {
   RedisBackplaneOptions,
   RedisClient,
   RedisClientOptions,
