@@ -29,7 +29,7 @@ import type {
   BackplaneStatusEvent,
   BackplaneSubscription,
 } from "./backplane.ts";
-import { type Batch, BroadcastOutbox } from "./broadcast_channel/outbox.ts";
+import { type JoinedMessages, PostQueue } from "./broadcast_channel/post_queue.ts";
 import { isPacket, type Packet, type Sign } from "./broadcast_channel/packet.ts";
 import { BroadcastPeers } from "./broadcast_channel/peers.ts";
 import { checkChannelName } from "./driver/channel_name.ts";
@@ -94,7 +94,7 @@ export class BroadcastChannelBackplane implements Backplane {
   readonly #timeout: number;
   readonly #status: StatusSource;
   readonly #subscriptions: ChannelSubscriptions;
-  readonly #outbox: BroadcastOutbox = new BroadcastOutbox((batch) => this.#post(batch));
+  readonly #posts: PostQueue = new PostQueue((messages) => this.#post(messages));
   readonly #peers: BroadcastPeers;
   /** The number and time of the last post. */
   #number = 0;
@@ -145,7 +145,7 @@ export class BroadcastChannelBackplane implements Backplane {
     checkChannelName(channel);
     if (this.status === "closed") throw closed();
     // A copy: posting a view clones all of the buffer that it is a view of.
-    await this.#outbox.add(this.#prefix + channel, new Uint8Array(payload));
+    await this.#posts.add(this.#prefix + channel, new Uint8Array(payload));
     return undefined;
   }
 
@@ -208,12 +208,18 @@ export class BroadcastChannelBackplane implements Backplane {
     this.#sign("beat");
   }
 
-  #post({ at, names, payloads }: Batch): void {
+  #post({ at, names, payloads }: JoinedMessages): void {
     const previous = this.#previous;
     try {
       this.#send({
-        ...{ hubplane: 1, kind: "post", from: this.#id, at, names, payloads },
-        ...{ number: ++this.#number, previous },
+        hubplane: 1,
+        kind: "post",
+        from: this.#id,
+        number: ++this.#number,
+        previous,
+        at,
+        names,
+        payloads,
       });
     } finally {
       this.#previous = Date.now();
@@ -222,11 +228,16 @@ export class BroadcastChannelBackplane implements Backplane {
 
   #sign(kind: Sign["kind"]): void {
     // What was published before this sign must not come after it.
-    this.#outbox.flush();
+    this.#posts.flush();
     this.#signed = Date.now();
     this.#send({
-      ...{ hubplane: 1, kind, from: this.#id, at: this.#signed, interval: this.#interval },
-      ...{ number: this.#number, previous: this.#previous },
+      hubplane: 1,
+      kind,
+      from: this.#id,
+      number: this.#number,
+      previous: this.#previous,
+      at: this.#signed,
+      interval: this.#interval,
     });
   }
 

@@ -1,5 +1,5 @@
 /** Reads where and as whom to connect from a NATS URL and the options beside it. */
-import type { NatsBackplaneOptions, NatsTlsOptions } from "../nats.ts";
+import type { NatsBackplaneOptions, NatsTlsOptions } from "./options.ts";
 import { subjectPrefix } from "./subject.ts";
 
 /** One server. */
