@@ -21,6 +21,7 @@
  * @module
  */
 import { closingCases } from "./conformance/closing.ts";
+import { confirmationCases } from "./conformance/confirmation.ts";
 import { deliveryCases } from "./conformance/delivery.ts";
 import { hangCases } from "./conformance/hang.ts";
 import { nameCases } from "./conformance/names.ts";
@@ -52,6 +53,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...nameCases,
   ...orderCases,
   ...subscriptionCases,
+  ...confirmationCases,
   ...statusCases,
   ...closingCases,
   ...restartCases,

@@ -39,7 +39,8 @@ import type {
 import { checkChannelName } from "./driver/channel_name.ts";
 import { BackplaneClosedError, BackplaneError, BackplaneUnavailableError } from "./errors.ts";
 import { type NatsAddress, type NatsServer, readNatsAddress } from "./nats/address.ts";
-import { isIncurable, NatsConnection } from "./nats/connection.ts";
+import { NatsConnection } from "./nats/connection.ts";
+import { isIncurable } from "./nats/errors.ts";
 import type { NatsBackplaneOptions } from "./nats/options.ts";
 import { NatsServers } from "./nats/servers.ts";
 import { type BackplaneOptions, resolveBackplaneOptions } from "./driver/options.ts";

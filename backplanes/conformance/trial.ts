@@ -1,6 +1,6 @@
 import type { Backplane, BackplaneStatus, BackplaneStatusEvent } from "../backplane.ts";
 import type { BackplaneOptions } from "../driver/options.ts";
-import { bytes, check, PATIENCE, pause, shown, SLACK, within } from "./assert.ts";
+import { bytes, check, pause, shown, SLACK, WAIT_LIMIT, within } from "./assert.ts";
 import type { ConformanceBus, ConformanceFaults, ConformanceSubject } from "./subject.ts";
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -127,7 +127,7 @@ export class Trial implements AsyncDisposable {
 
   constructor(subject: ConformanceSubject) {
     this.#subject = subject;
-    this.patience = subject.patience ?? PATIENCE;
+    this.patience = subject.patience ?? WAIT_LIMIT;
     this.slack = Math.min(SLACK, this.patience);
     const { outage, ...faults } = { ...FAULTS, ...subject.faults };
     this.faults = faults;

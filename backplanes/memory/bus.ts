@@ -88,9 +88,6 @@ export function unavailable(): BackplaneUnavailableError {
   return new BackplaneUnavailableError("Cannot publish: the memory bus is stopped");
 }
 
-/** The wire behind a bus: what only backplanes on it may touch. */
-export let wireOf: (bus: MemoryBus) => Wire;
-
 /**
  * A bus that backplanes of one process share, and that a test can stop and start.
  *
@@ -108,15 +105,16 @@ export let wireOf: (bus: MemoryBus) => Wire;
  * ```
  */
 export class MemoryBus {
-  readonly #wire = new Wire();
-
-  static {
-    wireOf = (bus) => bus.#wire;
-  }
+  /**
+   * Carries the messages; for backplanes on the bus alone.
+   *
+   * @internal
+   */
+  readonly wire: Wire = new Wire();
 
   /** Whether the bus carries messages now; a new one does. */
   get running(): boolean {
-    return this.#wire.running;
+    return this.wire.running;
   }
 
   /**
@@ -125,7 +123,7 @@ export class MemoryBus {
    * subscribe waits. Idempotent.
    */
   stop(): void {
-    this.#wire.set(false);
+    this.wire.set(false);
   }
 
   /**
@@ -133,6 +131,6 @@ export class MemoryBus {
    * reports the outage as a gap. Idempotent.
    */
   start(): void {
-    this.#wire.set(true);
+    this.wire.set(true);
   }
 }
