@@ -1,11 +1,14 @@
 import type { Backplane } from "../../backplanes/backplane.ts";
 import type { HubPolicy } from "../definition/policy.ts";
-import { type HubClients, type HubGroups, RoutedClients } from "../definition/clients.ts";
+import type { HubClients, HubGroups } from "../definition/clients.ts";
 import type { Clock } from "../clock.ts";
 import type { CloseCause } from "../connection/closing.ts";
-import { HubConnection } from "../connection/connection.ts";
-import type { ConnectionListener, ConnectionParts } from "../connection/parts.ts";
-import type { Pipe, PipeOwner } from "../connection/pipe.ts";
+import { HubConnection, type HubConnectionParts } from "../connection/connection.ts";
+import { Greeting } from "../connection/greeting.ts";
+import type { ConnectionListener } from "../connection/parts.ts";
+import type { Pipe } from "../connection/pipe.ts";
+import type { Scheduler } from "../scheduling/scheduler.ts";
+import type { Session } from "../transports/session.ts";
 import {
   CallContext,
   type ConnectionState,
@@ -23,10 +26,9 @@ import type { Hub, HubMethods } from "../definition/hub.ts";
 import { Member, type MemberParts } from "./served_connection.ts";
 import type { ResolvedOptions } from "../options/server.ts";
 import { ProtocolChoice } from "../protocol/choice.ts";
-import { jsonProtocol } from "../protocol/json/json.ts";
-import { messagepackProtocol } from "../protocol/messagepack/messagepack.ts";
 import { type HubMessage, MessageType } from "../protocol/messages.ts";
-import type { HubProtocol } from "../protocol/protocol.ts";
+import { PROTOCOLS } from "../protocol/protocols.ts";
+import { RoutedClients } from "../routing/proxies.ts";
 import { Router } from "../routing/router.ts";
 
 /** Whom a new connection belongs to and what it asked for. */
@@ -38,7 +40,7 @@ export interface Admission {
   /** Whether the client has negotiated that it may come back on another pipe. */
   readonly stateful?: boolean;
   /** Who is told when the connection has ended. */
-  readonly owner?: PipeOwner;
+  readonly owner?: Pick<Session, "connectionEnded">;
 }
 
 /** What a {@link LiveHub} is made of. */
@@ -48,14 +50,13 @@ export interface LiveHubParts {
   readonly serverName: string;
   readonly backplane: Backplane;
   readonly clock: Clock;
+  readonly scheduler: Scheduler;
   readonly options: ResolvedOptions;
   /** What stands around every hub of the server, outside its own. */
   readonly filters?: readonly HubFilter[];
   /** Says who may use every hub of the server, before its own. */
   readonly authorize?: HubPolicy;
 }
-
-const PROTOCOLS: readonly HubProtocol[] = [jsonProtocol, messagepackProtocol];
 
 /** A context outside any call: nothing of the client is read there, so it cannot answer. */
 function lifetimeContext(state: ConnectionState, where: string): CallContext {
@@ -73,7 +74,7 @@ function lifetimeContext(state: ConnectionState, where: string): CallContext {
  * A hub while it is served: its connections on this node, their calls, and the way to the other nodes.
  * It knows no HTTP: a connection comes as a {@link Pipe}.
  */
-export class LiveHub implements ConnectionListener {
+export class LiveHub implements ConnectionListener<HubConnection> {
   /** The sets that can be addressed from outside a hub method. */
   readonly clients: HubClients<never>;
   readonly #name: string;
@@ -81,7 +82,7 @@ export class LiveHub implements ConnectionListener {
   readonly #hooks: Hooks;
   readonly #router: Router;
   readonly #options: ResolvedOptions;
-  readonly #connectionParts: ConnectionParts;
+  readonly #connectionParts: HubConnectionParts;
   readonly #memberParts: MemberParts;
   readonly #members = new Map<HubConnection, Member>();
   readonly #expirations: Expirations | undefined;
@@ -96,11 +97,12 @@ export class LiveHub implements ConnectionListener {
     this.#connectionParts = {
       limits: options,
       clock: parts.clock,
+      scheduler: parts.scheduler,
       protocols: new ProtocolChoice(PROTOCOLS),
       listener: this,
     };
     if (options.closeOnAuthenticationExpiration) this.#expirations = new Expirations(parts.clock);
-    this.#router = new Router({ ...rest, ...options, hub: name, protocols: PROTOCOLS });
+    this.#router = new Router(name, { ...rest, logger: options.logger, options });
     this.clients = new RoutedClients(this.#router);
     const dispatch: DispatchOptions = {
       methods: new MethodTable(hub.methods, {
@@ -154,7 +156,8 @@ export class LiveHub implements ConnectionListener {
   /** Takes a new connection; its transport hands it what arrives. */
   connect(pipe: Pipe, admission: Admission): HubConnection {
     const { id, user, stateful } = admission;
-    const connection = new HubConnection(id, pipe, this.#connectionParts, stateful);
+    const greeting = new Greeting(this.#connectionParts, stateful);
+    const connection = new HubConnection(id, pipe, this.#connectionParts, greeting);
     this.#members.set(connection, new Member(connection, admission, this.#memberParts));
     this.#expirations?.add(connection, user);
     return connection;

@@ -31,14 +31,13 @@ export class RecordingBackplane implements Backplane {
   swallowsPublish: (channel: string) => boolean = () => false;
   /** Awaited before it is said that a publish was accepted; it reaches the others at once. */
   beforeAccepted: (channel: string) => Promise<void> | undefined = () => undefined;
-  /** Awaited before a subscribe is handed on; a rejection refuses it. */
+  /** Awaited before the bus is asked for a channel; a rejection refuses the channel. */
   beforeSubscribe: (channel: string) => Promise<void> | undefined = () => undefined;
   readonly #inner: Backplane;
 
   /** Wraps a backplane, or one in memory on `bus`, or on a bus of its own. */
   constructor(bus?: MemoryBus | Backplane) {
-    const inMemory = bus === undefined || bus instanceof MemoryBus;
-    this.#inner = inMemory ? new MemoryBackplane(bus) : bus;
+    this.#inner = bus === undefined || bus instanceof MemoryBus ? new MemoryBackplane(bus) : bus;
   }
 
   get status(): BackplaneStatus {
@@ -65,22 +64,39 @@ export class RecordingBackplane implements Backplane {
     this.asked.add(`+${channel}`);
     let inner: BackplaneSubscription | undefined;
     let left = false;
-    const confirmed = (async () => {
+    const ask = async () => {
       await this.beforeSubscribe(channel);
-      if (left) throw new BackplaneError(`Cannot subscribe to ${channel}: it was unsubscribed`);
-      inner = this.#inner.subscribe(channel, handler);
+      if (left) throw new BackplaneError(`Cannot subscribe to "${channel}": it was unsubscribed`);
+      inner ??= this.#inner.subscribe(channel, handler);
       await inner.confirmed;
+      if (left) return;
       this.channels.add(channel);
       this.confirmed.add(channel);
-    })();
-    confirmed.catch(() => {});
-    const unsubscribe = () => {
-      if (!left) this.asked.add(`-${channel}`);
-      left = true;
-      this.channels.delete(channel);
-      return inner?.unsubscribe() ?? Promise.resolve();
     };
-    return { confirmed, unsubscribe, [Symbol.asyncDispose]: unsubscribe };
+    let asked: Promise<void> | undefined;
+    // As a driver does, it asks again for a channel that was refused.
+    const confirmed = () => {
+      if (asked === undefined) {
+        const attempt = asked = ask();
+        attempt.catch(() => asked = undefined);
+      }
+      return asked;
+    };
+    confirmed();
+    const unsubscribe = async () => {
+      if (left) return;
+      left = true;
+      this.asked.add(`-${channel}`);
+      this.channels.delete(channel);
+      await inner?.unsubscribe();
+    };
+    return {
+      get confirmed() {
+        return confirmed();
+      },
+      unsubscribe,
+      [Symbol.asyncDispose]: unsubscribe,
+    };
   }
 
   /** How often `channel` was asked for. */
