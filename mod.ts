@@ -49,7 +49,6 @@ export {
 } from "./backplanes/errors.ts";
 export { MemoryBackplane, type MemoryBackplaneOptions, MemoryBus } from "./backplanes/memory.ts";
 export { openBackplane, type OpenBackplaneOptions } from "./backplanes/open.ts";
-export type { BackplaneLogger, BackplaneOptions } from "./backplanes/driver/options.ts";
 export type {
   ClientProxy,
   HubCallerClients,
