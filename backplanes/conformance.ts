@@ -1,5 +1,5 @@
 /**
- * What every {@link Backplane} driver must do, as named cases for any test runner. The four drivers
+ * The duties of every {@link Backplane} driver, as named cases for any test runner. The four drivers
  * of this package pass them against real servers; a driver of your own should too.
  *
  * Register them with a runner, here `Deno.test` (`test` of `node:test` works as well):

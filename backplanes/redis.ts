@@ -101,7 +101,7 @@ export class RedisBackplane implements Backplane {
     this.#publishing = new RedisConnection("publisher", settings, {
       prepare: () => Promise.resolve(),
       sending: () => this.#publisher.flush(),
-      // What this connection missed it never was to hear.
+      // This connection hears no messages, so it can miss none.
       opened: () => opened(),
       lost: (error, incurable) => this.#lost(error, incurable),
     });
@@ -223,7 +223,7 @@ export class RedisBackplane implements Backplane {
   #end(closed: BackplaneClosedError, error?: Error): Promise<void> {
     if (this.#ended !== undefined) return this.#ended;
     this.#closed = closed;
-    // What was published in this turn leaves all the same, though nobody hears what becomes of it.
+    // Messages of this turn are still sent, although their publishes reject.
     this.#publisher.flush();
     // First what ends the connections, so that nothing can be sent from a listener or a handler.
     const ended = Promise.all([this.#publishing.close(), this.#subscribing.close()]);

@@ -1,7 +1,7 @@
-/** The longest that anything may take whose time nobody bounds, in milliseconds. */
+/** The limit of every wait that has no limit of its own, in milliseconds. */
 export const WAIT_LIMIT = 20_000;
 
-/** What a busy machine may add to a time that the contract bounds, in milliseconds. */
+/** The time that a busy machine may add to a time that the contract bounds, in milliseconds. */
 export const SLACK = 2000;
 
 /** How often a case tries a fault that may come too early or too late for what it is to show. */

@@ -103,7 +103,7 @@ const lateUnsubscribe = conformanceCase("unsubscribe() after close() resolves", 
 const nothingLeft = conformanceCase(
   "20 instances opened, used and closed leave no timer and no socket behind",
   async (trial) => {
-    // What is left behind is seen by the runner's sanitizers, as those of Deno.test.
+    // The runner's sanitizers, such as those of Deno.test, see timers and sockets that are left.
     for (let round = 0; round < 10; round++) {
       const [sender, receiver] = await trial.pair();
       const inbox = trial.inbox();

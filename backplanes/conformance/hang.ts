@@ -72,7 +72,7 @@ const lostReply = conformanceCase(
       await rejection(publish, BackplaneUnavailableError, "publish() without a reply", limit);
       await trial.bus.resume();
       await reachesAgain(trial, sender, "lost", inbox);
-      // What the bus was given before may come after it, by another connection.
+      // A message that the bus was given before may come after it, by another connection.
       for (let waits = 0; waits < 50 && !inbox.texts.includes(text); waits++) await pause(20);
       if (inbox.texts.includes(text)) break;
     }

@@ -176,7 +176,7 @@ const overtaken = stopping(
       const histories = [trial.history(sender), trial.history(receiver)];
       const outcomes: Promise<unknown>[] = [];
       const publish = () => {
-        // What is published while the driver knows that the bus is down is not overtaken.
+        // A publish is not overtaken if the driver knows that the bus is down.
         for (let index = 0; index < 200 && sender.status === "open"; index++) {
           outcomes.push(refusal(sender.publish("overtaken", bytes(`${sent++}`))));
         }
@@ -216,7 +216,7 @@ const closing = stopping("close() while the bus is down rejects `confirmed`", as
     "`confirmed`",
     trial.patience,
   );
-  // A promise that nobody handles must not become an unhandled rejection, which ends a process.
+  // An ignored promise must not become an unhandled rejection, which ends a process.
   void backplane.subscribe("ignored", () => {}).confirmed;
   await within(backplane.close(), "close() resolves");
   await confirmed;

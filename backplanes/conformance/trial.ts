@@ -112,13 +112,13 @@ export class Trial implements AsyncDisposable {
   readonly prefix: string = `conformance:${crypto.randomUUID()}:`;
   /** The longest that a wait may take, in milliseconds. */
   readonly patience: number;
-  /** What a busy machine may add to a time that the contract bounds, in milliseconds. */
+  /** The time that a busy machine may add to a time that the contract bounds, in milliseconds. */
   readonly slack: number;
   /** Options for instances whose bus has a fault. */
   readonly faults: Omit<ConformanceFaults, "outage">;
   /** How long a long outage lasts, in milliseconds. */
   readonly outage: number;
-  /** What the driver logged. */
+  /** The calls of the driver's logger. */
   readonly logged: unknown[][] = [];
   readonly #subject: ConformanceSubject;
   readonly #opened: Backplane[] = [];

@@ -5,7 +5,7 @@ import { Channel, ChannelSubscription } from "./channel.ts";
 import { checkChannelName } from "./channel_name.ts";
 import type { BackplaneLogger } from "./options.ts";
 
-/** What a driver's connection does with channels. */
+/** The commands of a driver's connection. */
 export interface ChannelBus {
   /**
    * Asks for `channels`; resolves when the bus has confirmed all of them.

@@ -1,6 +1,6 @@
 import { BackplaneUnavailableError } from "../errors.ts";
 
-/** What the wire calls on each backplane that is on it. */
+/** A backplane, as its wire sees it. */
 export interface Listener {
   /** Hands a message over; returns whether anyone here listens. */
   receive(fullName: string, payload: Uint8Array): boolean;
@@ -52,7 +52,7 @@ export class Wire {
       for (const listener of [...this.#listeners]) listener.found();
       return;
     }
-    // A message that some have heard already is rejected too: nobody is told that all have it.
+    // A message that some backplanes have heard is rejected too: others may lack it.
     const error = unavailable();
     for (const message of this.#delivering.splice(0)) message.reject(error);
     for (const message of this.#queue.splice(0)) message.reject(error);
@@ -65,7 +65,7 @@ export class Wire {
     queueMicrotask(() => this.#deliver());
   }
 
-  /** What handlers publish meanwhile waits for the next microtask: delivery is never re-entrant. */
+  /** Messages that handlers publish meanwhile wait for the next microtask: delivery is never re-entrant. */
   #deliver(): void {
     this.#delivering = this.#queue;
     this.#queue = [];

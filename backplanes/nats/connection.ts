@@ -27,7 +27,7 @@ const DIAL_TIMEOUT = 2000;
 /** Our own probe is quicker; the client's must not interfere. */
 const CLIENT_PING_INTERVAL = 24 * 60 * 60 * 1000;
 
-/** What a connection tells its driver. */
+/** The events of a connection. */
 export interface NatsConnectionEvents {
   /** A message arrived. */
   received(channel: string, payload: Uint8Array): void;
@@ -173,7 +173,7 @@ export class NatsConnection implements ChannelBus {
 
   /** Ends the connection for `error`; resolves when its socket is free. */
   async close(error: Error): Promise<void> {
-    // What was published in this turn leaves all the same, though nobody hears what becomes of it.
+    // Messages of this turn are still sent, although their publishes reject.
     if (this.#failure === undefined) this.#publishes.flush();
     this.#end(error);
     await this.#client.protocol.transport.close();

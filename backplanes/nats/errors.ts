@@ -1,4 +1,4 @@
-/** What NATS, its client and the socket say when something is wrong. */
+/** Errors of NATS, its client and the socket. */
 import { ErrorCode, NatsError } from "nats/lib/nats-base-client/internal_mod.js";
 
 /** Gives a reason where the client gives none, or only a code. */

@@ -1,6 +1,6 @@
 import type { BackplaneOptions } from "../driver/options.ts";
 
-/** What TLS needs beyond the system's certificates; each is PEM text. */
+/** Certificates and keys beyond those of the system; each is PEM text. */
 export interface NatsTlsOptions {
   /** Certificates to trust instead of the system's. */
   readonly ca?: string;

@@ -7,7 +7,7 @@ import { BackplaneError, BackplaneUnavailableError } from "../errors.ts";
 /** The longest that a batch takes more, in milliseconds: all in it have one deadline. */
 const LONGEST_OPEN = 50;
 
-/** What publishing needs of a connection. */
+/** The part of a connection that publishing uses. */
 export interface PublishingConnection {
   /** Hands the message over, to keep it; throws if the connection is closed. */
   publish(subject: string, payload: Uint8Array): void;
@@ -20,7 +20,7 @@ interface PublishBatch {
   /** Its deadline is counted from then on. */
   readonly openedAt: number;
   readonly subjects: Map<string, PromiseWithResolvers<undefined>>;
-  /** What is not sent yet. */
+  /** Messages that are not sent yet. */
   messages: (readonly [subject: string, payload: Uint8Array])[];
   bytes: number;
 }
@@ -38,9 +38,9 @@ export class Publishes {
   readonly #connection: PublishingConnection;
   readonly #timeout: number;
   readonly #coalescer = new WriteCoalescer(() => this.flush());
-  /** Those that were sent, oldest first, as their PONGs come. */
+  /** Batches that were sent, oldest first, in the order of their PONGs. */
   readonly #batches: PublishBatch[] = [];
-  /** What is not sent yet. */
+  /** Publishes that are not sent yet. */
   #open: PublishBatch | undefined;
   #waitingBytes = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;

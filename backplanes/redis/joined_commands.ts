@@ -15,7 +15,7 @@ export class JoinedCommands {
   /** How ioredis tells it from a socket. */
   readonly isPipeline = true;
   readonly destination: { readonly redis: { readonly stream: Stream } };
-  /** What the commands that Redis has not answered take, here, in the socket and in the client's queue. */
+  /** The bytes of the commands that Redis has not answered, here, in the socket and in the client's queue. */
   waitingBytes = 0;
   readonly #stream: Stream;
   readonly #coalescer = new WriteCoalescer(() => this.flush());
@@ -40,7 +40,7 @@ export class JoinedCommands {
     this.#coalescer.acknowledged();
   }
 
-  /** Hands what waits to the socket. A socket that has ended takes nothing; its commands have failed. */
+  /** Writes the queued commands. A socket that has ended takes nothing; its commands have failed. */
   flush(): void {
     const [first] = this.#chunks;
     if (first === undefined) return;

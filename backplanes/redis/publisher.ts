@@ -5,7 +5,7 @@ import { BackplaneError, BackplaneUnavailableError } from "../errors.ts";
 import { isIncurable, isReply, withoutSecrets } from "./errors.ts";
 import { MAXIMUM_WAITING_BYTES, waitingBytes } from "../driver/waiting.ts";
 
-/** What Redis takes in one message, in bytes (its `proto-max-bulk-len`). */
+/** The largest message that Redis takes, in bytes (its `proto-max-bulk-len`). */
 const MAXIMUM_PAYLOAD_BYTES = 512 * 1024 * 1024;
 /** From how many settled entries on the queue is shortened. */
 const TRIM = 1024;
@@ -18,14 +18,14 @@ const NOTHING = new Uint8Array();
 class Publish {
   readonly name = "publish";
   readonly args: readonly [channel: string];
-  /** There is nobody to trace it for. */
+  /** ioredis must not trace it. */
   readonly isTraced = true;
   readonly promise: Promise<number>;
   readonly deadline: number;
   settled = false;
   #payload: Uint8Array;
   readonly #commands: JoinedCommands;
-  /** What it counts for while it waits. */
+  /** The bytes that it counts for while it waits. */
   readonly #bytes: number;
   #resolve!: (count: number) => void;
   #reject!: (error: Error) => void;
@@ -77,7 +77,7 @@ class Publish {
     if (this.#written) this.#commands.answered();
   }
 
-  /** Nobody waits for the answer any more; the client still does, so it goes on to count. */
+  /** Rejects its promise. The client still waits for the answer, so its bytes still count. */
   fail(error: Error): void {
     this.settled = true;
     this.#reject(error);
