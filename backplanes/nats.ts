@@ -24,8 +24,8 @@
  * - **Permissions**: a publish that the server does not permit rejects with `BackplaneError`, and so
  *   does `confirmed` of a subscription. When the permission for a confirmed channel is taken away, the
  *   connection ends and a new one is made, without that channel until it is permitted again.
- * - **Clusters**: all this holds on one server. What gets lost *between* the servers of a cluster is
- *   seen by no client of core NATS, and a new subscription takes a moment to be known on all of them.
+ * - **Clusters**: all this holds on one server. No client of core NATS sees what gets lost
+ *   *between* the servers of a cluster, and a new subscription takes a moment to be known on all of them.
  *
  * @module
  */

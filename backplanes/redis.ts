@@ -63,10 +63,10 @@ export type {
  * - **Slow subscribers**: Redis drops a subscriber that does not keep up (`client-output-buffer-limit
  *   pubsub`); that is reported as a gap, like every loss of the connection.
  * - **Cluster**: each connection is to one node, a master chosen at random; `publish` resolves with
- *   `undefined`, because a node counts only its own subscribers. What nodes lose between each other
- *   nobody is told of.
- * - **Sentinel**: a master that was replaced counts as the bus until its connections end; what is
- *   published on the new one meanwhile nobody is told of (ioredis's `failoverDetector` shortens that).
+ *   `undefined`, because a node counts only its own subscribers. Messages lost between
+ *   the nodes of a cluster are not reported.
+ * - **Sentinel**: a master that was replaced counts as the bus until its connections end; messages
+ *   published on the new master meanwhile are lost without a report (ioredis's `failoverDetector` shortens that time).
  */
 export class RedisBackplane implements Backplane {
   readonly #settings: RedisSettings;
