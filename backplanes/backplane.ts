@@ -25,7 +25,7 @@ export interface BackplaneGap {
   readonly until: number;
 }
 
-/** What {@link Backplane.onStatus} listeners hear. */
+/** An event for the listeners of {@link Backplane.onStatus}. */
 export interface BackplaneStatusEvent {
   /** The status from now on; may equal the one before when only a gap is reported. */
   readonly status: BackplaneStatus;

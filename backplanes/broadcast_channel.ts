@@ -29,55 +29,24 @@ import type {
   BackplaneStatusEvent,
   BackplaneSubscription,
 } from "./backplane.ts";
-import { type Batch, BroadcastOutbox } from "./broadcast_channel/outbox.ts";
-import { isPacket, type Packet, type Sign } from "./broadcast_channel/packet.ts";
+import { type JoinedMessages, PostQueue } from "./broadcast_channel/post_queue.ts";
+import type { BroadcastChannelBackplaneOptions } from "./broadcast_channel/options.ts";
+import type { Packet, Sign } from "./broadcast_channel/packet.ts";
+import { PacketChannel } from "./broadcast_channel/packet_channel.ts";
 import { BroadcastPeers } from "./broadcast_channel/peers.ts";
 import { checkChannelName } from "./driver/channel_name.ts";
-import { type BackplaneOptions, resolveBackplaneOptions } from "./driver/options.ts";
+import { resolveBackplaneOptions } from "./driver/options.ts";
 import { StatusSource } from "./driver/status.ts";
 import { ChannelSubscriptions } from "./driver/subscriptions.ts";
 import { BackplaneClosedError } from "./errors.ts";
 
-export type {
-  Backplane,
-  BackplaneGap,
-  BackplaneHandler,
-  BackplaneStatus,
-  BackplaneStatusEvent,
-  BackplaneSubscription,
-} from "./backplane.ts";
-export type { BackplaneLogger, BackplaneOptions } from "./driver/options.ts";
-
 /** The shortest pause between two answers to instances that open, in milliseconds. */
 const ANSWER_PAUSE = 20;
 
-/** How often a new channel is tried, a millisecond apart, before it counts as sound; see `#send`. */
+/** How often a new channel is tried, a millisecond apart, before it counts as sound; see `PacketChannel.send`. */
 const TRIES = 4;
 
-/** Options of {@link BroadcastChannelBackplane}; all instances of one name should have the same. */
-export interface BroadcastChannelBackplaneOptions extends Pick<BackplaneOptions, "logger"> {
-  /**
-   * Put before every channel name, so that applications can share a `BroadcastChannel` without
-   * hearing each other. End it in `:`.
-   *
-   * @default {""}
-   */
-  readonly prefix?: string;
-  /**
-   * The pause between two signs of life, in milliseconds, 10 to 60,000. A sign carries the number of
-   * the last post, so a loss is reported at most this long after the receiver looks again.
-   *
-   * @default {1000}
-   */
-  readonly probeInterval?: number;
-  /**
-   * How long a sign of another instance may be overdue before it counts as ended without a word, in
-   * milliseconds, 10 to 600,000. A gap is reported then, since its last words may have been lost.
-   *
-   * @default {2000}
-   */
-  readonly probeTimeout?: number;
-}
+export type { BroadcastChannelBackplaneOptions };
 
 /**
  * A {@link Backplane} between the workers of one process.
@@ -89,7 +58,7 @@ export interface BroadcastChannelBackplaneOptions extends Pick<BackplaneOptions,
  *   life carry the last number; a hole is reported as a gap, while the status stays `open`. `since`
  *   is the last packet that arrived before the hole, `until` the last post in it.
  * - **Opening**: a post tells when the one before it was made, so an instance that opens later knows
- *   what it is owed by one it never heard of. Nobody is asked, and nobody waits for an answer.
+ *   which posts of a yet unknown instance it should have received. No instance has to answer.
  * - **Silence**: an instance whose thread ended without `close()`, or was blocked for longer than
  *   `probeInterval + probeTimeout`, is reported as a gap from its last packet until now.
  * - **Own messages**: an instance does not hear itself. Instances in one thread hear each other.
@@ -97,14 +66,13 @@ export interface BroadcastChannelBackplaneOptions extends Pick<BackplaneOptions,
  */
 export class BroadcastChannelBackplane implements Backplane {
   readonly #id: string = crypto.randomUUID();
-  readonly #name: string;
-  #channel: BroadcastChannel;
+  readonly #channel: PacketChannel;
   readonly #prefix: string;
   readonly #interval: number;
   readonly #timeout: number;
   readonly #status: StatusSource;
   readonly #subscriptions: ChannelSubscriptions;
-  readonly #outbox: BroadcastOutbox = new BroadcastOutbox((batch) => this.#post(batch));
+  readonly #posts: PostQueue = new PostQueue((messages) => this.#post(messages));
   readonly #peers: BroadcastPeers;
   /** The number and time of the last post. */
   #number = 0;
@@ -131,8 +99,7 @@ export class BroadcastChannelBackplane implements Backplane {
     const answer = () => Promise.resolve();
     const bus = { subscribe: answer, unsubscribe: answer };
     this.#subscriptions = new ChannelSubscriptions(bus, resolved.logger);
-    this.#name = name;
-    this.#channel = this.#listen();
+    this.#channel = new PacketChannel(name, (packet) => this.#receive(packet));
     const opened = this.#ticked = Date.now();
     this.#peers = new BroadcastPeers(opened, this.#interval);
     this.#ticking = setInterval(() => this.#tick(), this.#interval);
@@ -155,7 +122,7 @@ export class BroadcastChannelBackplane implements Backplane {
     checkChannelName(channel);
     if (this.status === "closed") throw closed();
     // A copy: posting a view clones all of the buffer that it is a view of.
-    await this.#outbox.add(this.#prefix + channel, new Uint8Array(payload));
+    await this.#posts.add(this.#prefix + channel, new Uint8Array(payload));
     return undefined;
   }
 
@@ -186,7 +153,7 @@ export class BroadcastChannelBackplane implements Backplane {
     clearInterval(this.#ticking);
     clearInterval(this.#readying);
     this.#subscriptions.close(closed());
-    this.#channel.onmessage = null;
+    this.#channel.silence();
     this.#sign("bye");
     this.#status.emit({ status: "closed" });
     // Deno hands a post to other threads in a later turn, unless the channel is closed by then.
@@ -194,15 +161,9 @@ export class BroadcastChannelBackplane implements Backplane {
     this.#channel.close();
   }
 
-  #listen(): BroadcastChannel {
-    const channel = new BroadcastChannel(this.#name);
-    channel.onmessage = ({ data }) => this.#receive(data);
-    return channel;
-  }
-
   /** Subscriptions count from the next millisecond: only then times tell what came before. */
   #ready(opened: number): void {
-    // Finds out whether the channel was cut off, which takes two turns at most; see #send.
+    // Finds out whether the channel was cut off, which takes two turns at most; see PacketChannel.
     this.#sign("beat");
     if (++this.#tries < TRIES || Date.now() === opened) return;
     clearInterval(this.#readying);
@@ -211,19 +172,25 @@ export class BroadcastChannelBackplane implements Backplane {
 
   #tick(): void {
     const now = Date.now();
-    // Who was blocked itself has signs of the others waiting, unread.
+    // An instance that was blocked itself has unread signs of the others.
     if (now - this.#ticked > this.#interval + this.#timeout / 2) this.#peers.excuse(now);
     this.#ticked = now;
     for (const gap of this.#peers.silent(now, this.#timeout)) this.#missed(gap);
     this.#sign("beat");
   }
 
-  #post({ at, names, payloads }: Batch): void {
+  #post({ at, names, payloads }: JoinedMessages): void {
     const previous = this.#previous;
     try {
-      this.#send({
-        ...{ hubplane: 1, kind: "post", from: this.#id, at, names, payloads },
-        ...{ number: ++this.#number, previous },
+      this.#channel.send({
+        hubplane: 1,
+        kind: "post",
+        from: this.#id,
+        number: ++this.#number,
+        previous,
+        at,
+        names,
+        payloads,
       });
     } finally {
       this.#previous = Date.now();
@@ -231,44 +198,35 @@ export class BroadcastChannelBackplane implements Backplane {
   }
 
   #sign(kind: Sign["kind"]): void {
-    // What was published before this sign must not come after it.
-    this.#outbox.flush();
+    // Messages that were published before this sign must not come after it.
+    this.#posts.flush();
     this.#signed = Date.now();
-    this.#send({
-      ...{ hubplane: 1, kind, from: this.#id, at: this.#signed, interval: this.#interval },
-      ...{ number: this.#number, previous: this.#previous },
+    this.#channel.send({
+      hubplane: 1,
+      kind,
+      from: this.#id,
+      number: this.#number,
+      previous: this.#previous,
+      at: this.#signed,
+      interval: this.#interval,
     });
   }
 
-  #send(packet: Packet): void {
-    try {
-      this.#channel.postMessage(packet);
-    } catch {
-      // Deno 2.9: the end of a thread's last channel, which comes a turn after its close(), cuts off
-      // a channel that was opened in that turn; posting then throws, after it has reached this thread.
-      // A new channel works. What was missed meanwhile, or arrives twice, shows in the numbers.
-      const cut = this.#channel;
-      this.#channel = this.#listen();
-      cut.close();
-      this.#channel.postMessage(packet);
-    }
-  }
-
-  #receive(data: unknown): void {
-    if (!isPacket(data) || this.#peers.knows(data)) return;
-    const gap = this.#peers.saw(data, Date.now());
+  #receive(packet: Packet): void {
+    if (this.#peers.knows(packet)) return;
+    const gap = this.#peers.saw(packet, Date.now());
     if (gap !== undefined) this.#missed(gap);
-    // One answer serves all who asked lately.
-    if (data.kind === "hello" && Date.now() - this.#signed > ANSWER_PAUSE) this.#sign("beat");
-    if (data.kind !== "post") return;
-    for (const [index, name] of data.names.entries()) {
-      const payload = data.payloads[index];
+    // One answer serves every instance that asked lately.
+    if (packet.kind === "hello" && Date.now() - this.#signed > ANSWER_PAUSE) this.#sign("beat");
+    if (packet.kind !== "post") return;
+    for (const [index, name] of packet.names.entries()) {
+      const payload = packet.payloads[index];
       if (payload === undefined || !name.startsWith(this.#prefix)) continue;
       this.#subscriptions.dispatch(name.slice(this.#prefix.length), payload);
     }
   }
 
-  /** Without handlers nothing was owed. */
+  /** Reports a gap; without handlers nothing can have been missed. */
   #missed(gap: BackplaneGap): void {
     if (!this.#subscriptions.any) return;
     this.#status.emit({ status: "open", gap });

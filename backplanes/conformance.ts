@@ -1,5 +1,5 @@
 /**
- * What every {@link Backplane} driver must do, as named cases for any test runner. The four drivers
+ * The duties of every {@link Backplane} driver, as named cases for any test runner. The four drivers
  * of this package pass them against real servers; a driver of your own should too.
  *
  * Register them with a runner, here `Deno.test` (`test` of `node:test` works as well):
@@ -21,6 +21,7 @@
  * @module
  */
 import { closingCases } from "./conformance/closing.ts";
+import { confirmationCases } from "./conformance/confirmation.ts";
 import { deliveryCases } from "./conformance/delivery.ts";
 import { hangCases } from "./conformance/hang.ts";
 import { nameCases } from "./conformance/names.ts";
@@ -52,6 +53,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...nameCases,
   ...orderCases,
   ...subscriptionCases,
+  ...confirmationCases,
   ...statusCases,
   ...closingCases,
   ...restartCases,

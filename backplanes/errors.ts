@@ -1,5 +1,5 @@
 /**
- * What a backplane rejects with. A caller's mistake (an empty channel name, a payload the bus cannot
+ * The errors of a backplane. A caller's mistake (an empty channel name, a payload the bus cannot
  * carry) is a built-in `RangeError` or `TypeError`; these classes are for what the bus does.
  *
  * @module

@@ -30,19 +30,10 @@ import { checkChannelName } from "./driver/channel_name.ts";
 import { type BackplaneOptions, resolveBackplaneOptions } from "./driver/options.ts";
 import { StatusSource } from "./driver/status.ts";
 import { ChannelSubscriptions } from "./driver/subscriptions.ts";
-import { type Listener, MemoryBus, unavailable, type Wire, wireOf } from "./memory/bus.ts";
+import { type Listener, MemoryBus, unavailable, type Wire } from "./memory/bus.ts";
 import { BackplaneClosedError } from "./errors.ts";
 
 export { MemoryBus };
-export type {
-  Backplane,
-  BackplaneGap,
-  BackplaneHandler,
-  BackplaneStatus,
-  BackplaneStatusEvent,
-  BackplaneSubscription,
-} from "./backplane.ts";
-export type { BackplaneLogger, BackplaneOptions } from "./driver/options.ts";
 
 /** The buses that have a name, each for as long as a backplane is on it. */
 const named = new Map<string, MemoryBus>();
@@ -97,7 +88,7 @@ export class MemoryBackplane implements Backplane {
       found: () => void this.#found(),
     };
     const found = typeof bus === "string" ? named.get(bus) ?? new MemoryBus() : bus;
-    const wire = this.#wire = wireOf(found);
+    const wire = this.#wire = found.wire;
     wire.join(this.#listener);
     if (typeof bus === "string" && bus !== "") named.set(bus, found);
     this.#leave = () => {

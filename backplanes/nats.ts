@@ -24,8 +24,8 @@
  * - **Permissions**: a publish that the server does not permit rejects with `BackplaneError`, and so
  *   does `confirmed` of a subscription. When the permission for a confirmed channel is taken away, the
  *   connection ends and a new one is made, without that channel until it is permitted again.
- * - **Clusters**: all this holds on one server. What gets lost *between* the servers of a cluster is
- *   seen by no client of core NATS, and a new subscription takes a moment to be known on all of them.
+ * - **Clusters**: all this holds on one server. No client of core NATS sees what gets lost
+ *   *between* the servers of a cluster, and a new subscription takes a moment to be known on all of them.
  *
  * @module
  */
@@ -39,58 +39,16 @@ import type {
 import { checkChannelName } from "./driver/channel_name.ts";
 import { BackplaneClosedError, BackplaneError, BackplaneUnavailableError } from "./errors.ts";
 import { type NatsAddress, type NatsServer, readNatsAddress } from "./nats/address.ts";
-import { isIncurable, NatsConnection } from "./nats/connection.ts";
+import { NatsConnection } from "./nats/connection.ts";
+import { isIncurable } from "./nats/errors.ts";
+import type { NatsBackplaneOptions } from "./nats/options.ts";
 import { NatsServers } from "./nats/servers.ts";
 import { type BackplaneOptions, resolveBackplaneOptions } from "./driver/options.ts";
 import { Probe } from "./driver/probe.ts";
 import { StatusSource } from "./driver/status.ts";
 import { ChannelSubscriptions } from "./driver/subscriptions.ts";
 
-export type { BackplaneLogger, BackplaneOptions } from "./driver/options.ts";
-export type {
-  Backplane,
-  BackplaneGap,
-  BackplaneHandler,
-  BackplaneStatus,
-  BackplaneStatusEvent,
-  BackplaneSubscription,
-} from "./backplane.ts";
-
-/** What TLS needs beyond the system's certificates; each is PEM text. */
-export interface NatsTlsOptions {
-  /** Certificates to trust instead of the system's. */
-  readonly ca?: string;
-  /** This client's certificate, where the server asks for one; needs `key`. */
-  readonly cert?: string;
-  /** The private key of `cert`. */
-  readonly key?: string;
-}
-
-/** Options of {@link NatsBackplane}; each overrides what the URL says. */
-export interface NatsBackplaneOptions extends BackplaneOptions {
-  /**
-   * What stands before every channel name, at most 1,024 UTF-8 bytes. Backplanes with different
-   * prefixes never see each other.
-   *
-   * @default {""}
-   */
-  readonly prefix?: string;
-  /**
-   * Further servers beside the URL's, each `host[:port]`. All are tried one after
-   * the other, from a random one on; servers that a cluster announces by itself are not used.
-   *
-   * @default {[]}
-   */
-  readonly servers?: readonly string[];
-  /** The user. */
-  readonly user?: string;
-  /** The user's password. */
-  readonly password?: string;
-  /** A token, in place of user and password. */
-  readonly token?: string;
-  /** Given, even if empty: as `tls://`, the connection is refused where the server has no TLS. */
-  readonly tls?: NatsTlsOptions;
-}
+export type { NatsBackplaneOptions, NatsTlsOptions } from "./nats/options.ts";
 
 /** Core NATS as a backplane. The server does not send a node its own messages back. */
 export class NatsBackplane implements Backplane {

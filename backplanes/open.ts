@@ -74,7 +74,7 @@ export async function openBackplane(
       return new NatsBackplane(text, options as NatsBackplaneOptions);
     }
     case undefined:
-      throw refusal("it is no URL");
+      throw refusal("it is not a URL");
     default:
       throw refusal(`its scheme is ${scheme}:`);
   }

@@ -45,15 +45,6 @@ import { StatusSource } from "./driver/status.ts";
 import { ChannelSubscriptions } from "./driver/subscriptions.ts";
 
 export type {
-  Backplane,
-  BackplaneGap,
-  BackplaneHandler,
-  BackplaneStatus,
-  BackplaneStatusEvent,
-  BackplaneSubscription,
-} from "./backplane.ts";
-export type { BackplaneLogger, BackplaneOptions } from "./driver/options.ts";
-export type {
   RedisBackplaneOptions,
   RedisClient,
   RedisClientOptions,
@@ -72,10 +63,10 @@ export type {
  * - **Slow subscribers**: Redis drops a subscriber that does not keep up (`client-output-buffer-limit
  *   pubsub`); that is reported as a gap, like every loss of the connection.
  * - **Cluster**: each connection is to one node, a master chosen at random; `publish` resolves with
- *   `undefined`, because a node counts only its own subscribers. What nodes lose between each other
- *   nobody is told of.
- * - **Sentinel**: a master that was replaced counts as the bus until its connections end; what is
- *   published on the new one meanwhile nobody is told of (ioredis's `failoverDetector` shortens that).
+ *   `undefined`, because a node counts only its own subscribers. Messages lost between
+ *   the nodes of a cluster are not reported.
+ * - **Sentinel**: a master that was replaced counts as the bus until its connections end; messages
+ *   published on the new master meanwhile are lost without a report (ioredis's `failoverDetector` shortens that time).
  */
 export class RedisBackplane implements Backplane {
   readonly #settings: RedisSettings;
@@ -110,7 +101,7 @@ export class RedisBackplane implements Backplane {
     this.#publishing = new RedisConnection("publisher", settings, {
       prepare: () => Promise.resolve(),
       sending: () => this.#publisher.flush(),
-      // What this connection missed it never was to hear.
+      // This connection hears no messages, so it can miss none.
       opened: () => opened(),
       lost: (error, incurable) => this.#lost(error, incurable),
     });
@@ -232,7 +223,7 @@ export class RedisBackplane implements Backplane {
   #end(closed: BackplaneClosedError, error?: Error): Promise<void> {
     if (this.#ended !== undefined) return this.#ended;
     this.#closed = closed;
-    // What was published in this turn leaves all the same, though nobody hears what becomes of it.
+    // Messages of this turn are still sent, although their publishes reject.
     this.#publisher.flush();
     // First what ends the connections, so that nothing can be sent from a listener or a handler.
     const ended = Promise.all([this.#publishing.close(), this.#subscribing.close()]);

@@ -1,6 +1,6 @@
-/** What instances post to each other on their BroadcastChannel. */
+/** The packets that instances post to each other on their BroadcastChannel. */
 
-/** What every packet says of its sender. */
+/** The fields that every packet has. */
 interface Signed {
   readonly hubplane: 1;
   /** The instance that sent it. */
@@ -27,7 +27,7 @@ export interface Sign extends Signed {
   readonly interval: number;
 }
 
-/** All there is. */
+/** Any packet. */
 export type Packet = Post | Sign;
 
 /** Whether `data` is ours: an application may use the same BroadcastChannel for something else. */

@@ -48,7 +48,7 @@ export class BroadcastPeers {
     if (known !== undefined) {
       return posted > known.number ? gapOf(known.floor, previous) : undefined;
     }
-    // What it had posted by the millisecond in which this instance opened is owed to nobody here.
+    // Posts up to the millisecond in which this instance opened were not meant for it.
     const owes = posted > 0 && previous > this.#opened;
     return owes ? gapOf(this.#opened, previous) : undefined;
   }

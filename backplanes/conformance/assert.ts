@@ -1,7 +1,7 @@
-/** The longest that anything may take whose time nobody bounds, in milliseconds. */
-export const PATIENCE = 20_000;
+/** The limit of every wait that has no limit of its own, in milliseconds. */
+export const WAIT_LIMIT = 20_000;
 
-/** What a busy machine may add to a time that the contract bounds, in milliseconds. */
+/** The time that a busy machine may add to a time that the contract bounds, in milliseconds. */
 export const SLACK = 2000;
 
 /** How often a case tries a fault that may come too early or too late for what it is to show. */
@@ -41,7 +41,7 @@ export function shown(value: unknown): string {
 export async function within<T>(
   promise: PromiseLike<T>,
   what: string | (() => string),
-  milliseconds: number = PATIENCE,
+  milliseconds: number = WAIT_LIMIT,
 ): Promise<T> {
   const text = () => typeof what === "string" ? what : what();
   const refused = (cause: unknown) => {
@@ -72,7 +72,7 @@ export async function rejection(
   promise: Promise<unknown>,
   kind: abstract new (...args: never[]) => Error,
   what: string,
-  milliseconds: number = PATIENCE,
+  milliseconds: number = WAIT_LIMIT,
 ): Promise<Error> {
   const error = await within(refusal(promise), `${what} settles`, milliseconds);
   check(error !== undefined, `${what} did not reject`);

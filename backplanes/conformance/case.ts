@@ -4,15 +4,15 @@ import { Trial } from "./trial.ts";
 
 /** One behaviour of the contract, and how to try it. */
 export interface ConformanceCase {
-  /** What must hold, as a sentence; unique. */
+  /** The behaviour, as a sentence; unique. */
   readonly name: string;
-  /** What the subject's bus must be able to do: `stop` and `start`, `pause` and `resume` too, or refuse a channel. */
+  /** The abilities that the subject's bus needs: `stop` and `start`, `pause` and `resume` too, or refuse a channel. */
   readonly needs?: "stop" | "pause" | "refuse";
   /** Tries it; rejects when it does not hold. Every wait in it is bounded. */
   run(subject: ConformanceSubject): Promise<void>;
 }
 
-/** What faults and timeouts that the contract bounds may add to a case, in milliseconds. */
+/** The time that faults and bounded timeouts may add to a case, in milliseconds. */
 const FAULTS = 30_000;
 
 /** Makes a case of a sentence and a body, which gets a trial that is cleaned up after it. */

@@ -28,7 +28,7 @@ const pending = conformanceCase("close() settles what is under way", async (tria
   ];
   const outcomes = Promise.allSettled(waiting);
   await within(backplane.close(), "close() resolves");
-  for (const outcome of await within(outcomes, "what was under way settles")) {
+  for (const outcome of await within(outcomes, "what was under way settles", trial.patience)) {
     if (outcome.status === "fulfilled") continue;
     const { reason } = outcome;
     check(reason instanceof BackplaneClosedError, `it rejected with ${reason}`);
@@ -47,7 +47,7 @@ const twice = conformanceCase("close() is idempotent", async (trial) => {
 
 const beforeOpen = conformanceCase("close() right after opening resolves", async (trial) => {
   const backplane = await trial.opening();
-  await within(backplane.close(), "close() resolves");
+  await within(backplane.close(), "close() resolves", trial.patience);
   same(backplane.status, "closed", "status");
 });
 
@@ -103,7 +103,7 @@ const lateUnsubscribe = conformanceCase("unsubscribe() after close() resolves", 
 const nothingLeft = conformanceCase(
   "20 instances opened, used and closed leave no timer and no socket behind",
   async (trial) => {
-    // What is left behind is seen by the runner's sanitizers, as those of Deno.test.
+    // The runner's sanitizers, such as those of Deno.test, see timers and sockets that are left.
     for (let round = 0; round < 10; round++) {
       const [sender, receiver] = await trial.pair();
       const inbox = trial.inbox();

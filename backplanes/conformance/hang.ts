@@ -72,7 +72,7 @@ const lostReply = conformanceCase(
       await rejection(publish, BackplaneUnavailableError, "publish() without a reply", limit);
       await trial.bus.resume();
       await reachesAgain(trial, sender, "lost", inbox);
-      // What the bus was given before may come after it, by another connection.
+      // A message that the bus was given before may come after it, by another connection.
       for (let waits = 0; waits < 50 && !inbox.texts.includes(text); waits++) await pause(20);
       if (inbox.texts.includes(text)) break;
     }
@@ -93,9 +93,9 @@ const subscribing = conformanceCase(
     await trial.bus.pause();
     const subscription = receiver.subscribe("hang", inbox.handler);
     for (const history of histories) await history.reaches("reconnecting");
-    const confirmed = within(subscription.confirmed, "the channel is confirmed");
+    await pause(trial.faults.publishTimeout);
     await trial.bus.resume();
-    await confirmed;
+    await within(subscription.confirmed, "the channel is confirmed", trial.patience);
     for (const history of histories) await history.reaches("open");
     await sender.publish("hang", bytes("marker"));
     await inbox.heard("marker");

@@ -102,7 +102,7 @@ const longOutage = stopping(
     // An open backplane has every channel that was wanted before.
     for (const name of ["before", "during"]) await sender.publish(name, bytes("marker"));
     await Promise.all([before.heard("marker"), during.heard("marker")]);
-    const error = await within(confirmed, "`confirmed` settles");
+    const error = await within(confirmed, "`confirmed` settles", trial.patience);
     check(error === undefined, `\`confirmed\` rejected with ${error}`);
   },
 );
@@ -116,7 +116,12 @@ const unsubscribed = stopping(
     await trial.bus.stop();
     for (const history of histories) await history.reaches("reconnecting");
     const subscription = receiver.subscribe("withdrawn", left.handler);
-    const confirmed = rejection(subscription.confirmed, BackplaneError, "`confirmed`");
+    const confirmed = rejection(
+      subscription.confirmed,
+      BackplaneError,
+      "`confirmed`",
+      trial.patience,
+    );
     await within(subscription.unsubscribe(), "unsubscribe() resolves");
     await confirmed;
     await trial.bus.start();
@@ -171,7 +176,7 @@ const overtaken = stopping(
       const histories = [trial.history(sender), trial.history(receiver)];
       const outcomes: Promise<unknown>[] = [];
       const publish = () => {
-        // What is published while the driver knows that the bus is down is not overtaken.
+        // A publish is not overtaken if the driver knows that the bus is down.
         for (let index = 0; index < 200 && sender.status === "open"; index++) {
           outcomes.push(refusal(sender.publish("overtaken", bytes(`${sent++}`))));
         }
@@ -205,8 +210,13 @@ const closing = stopping("close() while the bus is down rejects `confirmed`", as
   await trial.bus.stop();
   await history.reaches("reconnecting");
   const subscription = backplane.subscribe("closing", () => {});
-  const confirmed = rejection(subscription.confirmed, BackplaneClosedError, "`confirmed`");
-  // A promise that nobody handles must not become an unhandled rejection, which ends a process.
+  const confirmed = rejection(
+    subscription.confirmed,
+    BackplaneClosedError,
+    "`confirmed`",
+    trial.patience,
+  );
+  // An ignored promise must not become an unhandled rejection, which ends a process.
   void backplane.subscribe("ignored", () => {}).confirmed;
   await within(backplane.close(), "close() resolves");
   await confirmed;

@@ -3,7 +3,7 @@ import type { BackplaneStatus, BackplaneStatusEvent } from "../backplane.ts";
 import { type ConformanceCase, conformanceCase } from "./case.ts";
 import { check, same } from "./assert.ts";
 
-/** What may follow each status; an event may also repeat it, to report a gap or an error. */
+/** The statuses that may follow each status; an event may also repeat it, to report a gap or an error. */
 const NEXT: Readonly<Record<BackplaneStatus, readonly BackplaneStatus[]>> = {
   connecting: ["connecting", "open", "closed"],
   open: ["open", "reconnecting", "closed"],

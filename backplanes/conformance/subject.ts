@@ -1,7 +1,7 @@
 import type { Backplane } from "../backplane.ts";
 import type { BackplaneOptions } from "../driver/options.ts";
 
-/** What a driver's tests can do to the bus, so that the suite can try faults. */
+/** The faults that a driver's tests can give the bus. */
 export interface ConformanceBus {
   /** Ends the bus as a crash does: every connection is gone. Resolves when it is down. */
   stop(): Promise<void> | void;

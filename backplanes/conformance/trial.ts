@@ -1,6 +1,6 @@
 import type { Backplane, BackplaneStatus, BackplaneStatusEvent } from "../backplane.ts";
 import type { BackplaneOptions } from "../driver/options.ts";
-import { bytes, check, PATIENCE, pause, shown, SLACK, within } from "./assert.ts";
+import { bytes, check, pause, shown, SLACK, WAIT_LIMIT, within } from "./assert.ts";
 import type { ConformanceBus, ConformanceFaults, ConformanceSubject } from "./subject.ts";
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -112,13 +112,13 @@ export class Trial implements AsyncDisposable {
   readonly prefix: string = `conformance:${crypto.randomUUID()}:`;
   /** The longest that a wait may take, in milliseconds. */
   readonly patience: number;
-  /** What a busy machine may add to a time that the contract bounds, in milliseconds. */
+  /** The time that a busy machine may add to a time that the contract bounds, in milliseconds. */
   readonly slack: number;
   /** Options for instances whose bus has a fault. */
   readonly faults: Omit<ConformanceFaults, "outage">;
   /** How long a long outage lasts, in milliseconds. */
   readonly outage: number;
-  /** What the driver logged. */
+  /** The calls of the driver's logger. */
   readonly logged: unknown[][] = [];
   readonly #subject: ConformanceSubject;
   readonly #opened: Backplane[] = [];
@@ -127,7 +127,7 @@ export class Trial implements AsyncDisposable {
 
   constructor(subject: ConformanceSubject) {
     this.#subject = subject;
-    this.patience = subject.patience ?? PATIENCE;
+    this.patience = subject.patience ?? WAIT_LIMIT;
     this.slack = Math.min(SLACK, this.patience);
     const { outage, ...faults } = { ...FAULTS, ...subject.faults };
     this.faults = faults;

@@ -1,10 +1,11 @@
 import type { BackplaneGap, BackplaneHandler, BackplaneSubscription } from "../backplane.ts";
 import { type BackplaneClosedError, BackplaneError, BackplaneUnavailableError } from "../errors.ts";
+import { BackOff } from "./back_off.ts";
 import { Channel, ChannelSubscription } from "./channel.ts";
 import { checkChannelName } from "./channel_name.ts";
 import type { BackplaneLogger } from "./options.ts";
 
-/** What a driver's connection does with channels. */
+/** The commands of a driver's connection. */
 export interface ChannelBus {
   /**
    * Asks for `channels`; resolves when the bus has confirmed all of them.
@@ -42,16 +43,14 @@ export class ChannelSubscriptions {
   readonly #dirty = new Set<string>();
   #connection = 0;
   #online = false;
-  readonly #shortestRetry: number;
-  #retryDelay: number;
-  #retryTimer: ReturnType<typeof setTimeout> | undefined;
+  readonly #backOff: BackOff;
   #closed: BackplaneClosedError | undefined;
 
   /** `retryDelay` is the first pause before refused channels are asked for again, in milliseconds. */
   constructor(bus: ChannelBus, logger: BackplaneLogger, retryDelay: number = SHORTEST_RETRY) {
     this.#bus = bus;
     this.#logger = logger;
-    this.#shortestRetry = this.#retryDelay = retryDelay;
+    this.#backOff = new BackOff(retryDelay, LONGEST_RETRY, () => this.#retry());
   }
 
   /** Whether any channel is known: wanted, or not yet given up. */
@@ -106,9 +105,7 @@ export class ChannelSubscriptions {
   disconnected(): void {
     this.#connection++;
     this.#online = false;
-    clearTimeout(this.#retryTimer);
-    this.#retryTimer = undefined;
-    this.#retryDelay = this.#shortestRetry;
+    this.#backOff.reset();
     for (const channel of this.#channels.values()) {
       channel.confirmed = false;
       channel.busy = false;
@@ -212,19 +209,14 @@ export class ChannelSubscriptions {
       refusal.logged = true;
       this.#logger.error(`${message}. It is asked for again until it is confirmed:`, cause);
     }
-    this.#retryTimer ??= setTimeout(this.#retry, this.#retryDelay);
+    this.#backOff.schedule();
   }
 
   /** Asks again for every refused channel. */
-  readonly #retry = (): void => {
-    this.#retryTimer = undefined;
-    this.#retryDelay = Math.min(2 * this.#retryDelay, LONGEST_RETRY);
-    let refused = false;
-    for (const { name, refusal } of this.#channels.values()) {
-      if (refusal === undefined) continue;
-      refused = true;
-      this.#mark(name);
-    }
-    if (!refused) this.#retryDelay = this.#shortestRetry;
-  };
+  #retry(): void {
+    const refused = this.#channels.values().filter(({ refusal }) => refusal !== undefined)
+      .toArray();
+    if (refused.length === 0) this.#backOff.reset();
+    for (const { name } of refused) this.#mark(name);
+  }
 }

@@ -1,6 +1,6 @@
 import { BackplaneUnavailableError } from "../errors.ts";
 
-/** What the wire calls on each backplane that is on it. */
+/** A backplane, as its wire sees it. */
 export interface Listener {
   /** Hands a message over; returns whether anyone here listens. */
   receive(fullName: string, payload: Uint8Array): boolean;
@@ -52,7 +52,7 @@ export class Wire {
       for (const listener of [...this.#listeners]) listener.found();
       return;
     }
-    // A message that some have heard already is rejected too: nobody is told that all have it.
+    // A message that some backplanes have heard is rejected too: others may lack it.
     const error = unavailable();
     for (const message of this.#delivering.splice(0)) message.reject(error);
     for (const message of this.#queue.splice(0)) message.reject(error);
@@ -65,7 +65,7 @@ export class Wire {
     queueMicrotask(() => this.#deliver());
   }
 
-  /** What handlers publish meanwhile waits for the next microtask: delivery is never re-entrant. */
+  /** Messages that handlers publish meanwhile wait for the next microtask: delivery is never re-entrant. */
   #deliver(): void {
     this.#delivering = this.#queue;
     this.#queue = [];
@@ -88,9 +88,6 @@ export function unavailable(): BackplaneUnavailableError {
   return new BackplaneUnavailableError("Cannot publish: the memory bus is stopped");
 }
 
-/** The wire behind a bus: what only backplanes on it may touch. */
-export let wireOf: (bus: MemoryBus) => Wire;
-
 /**
  * A bus that backplanes of one process share, and that a test can stop and start.
  *
@@ -108,15 +105,16 @@ export let wireOf: (bus: MemoryBus) => Wire;
  * ```
  */
 export class MemoryBus {
-  readonly #wire = new Wire();
-
-  static {
-    wireOf = (bus) => bus.#wire;
-  }
+  /**
+   * Carries the messages; for backplanes on the bus alone.
+   *
+   * @internal
+   */
+  readonly wire: Wire = new Wire();
 
   /** Whether the bus carries messages now; a new one does. */
   get running(): boolean {
-    return this.#wire.running;
+    return this.wire.running;
   }
 
   /**
@@ -125,7 +123,7 @@ export class MemoryBus {
    * subscribe waits. Idempotent.
    */
   stop(): void {
-    this.#wire.set(false);
+    this.wire.set(false);
   }
 
   /**
@@ -133,6 +131,6 @@ export class MemoryBus {
    * reports the outage as a gap. Idempotent.
    */
   start(): void {
-    this.#wire.set(true);
+    this.wire.set(true);
   }
 }

@@ -1,5 +1,5 @@
-/** Reads where and as whom to connect from a NATS URL and the options beside it. */
-import type { NatsBackplaneOptions, NatsTlsOptions } from "../nats.ts";
+/** Reads servers and credentials from a NATS URL and the options beside it. */
+import type { NatsBackplaneOptions, NatsTlsOptions } from "./options.ts";
 import { subjectPrefix } from "./subject.ts";
 
 /** One server. */
@@ -9,7 +9,7 @@ export interface NatsServer {
   readonly port: number;
 }
 
-/** What the URL and the options come to. */
+/** The URL and the options, joined and checked. */
 export interface NatsAddress {
   readonly servers: readonly [NatsServer, ...NatsServer[]];
   /** As NATS's client names them; empty for a server that asks nothing. */

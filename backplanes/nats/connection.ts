@@ -17,6 +17,7 @@ import {
 import type { ChannelBus } from "../driver/subscriptions.ts";
 import type { NatsAddress, NatsServer } from "./address.ts";
 import { BackplaneError, BackplaneUnavailableError } from "../errors.ts";
+import { explained } from "./errors.ts";
 import { Publishes } from "./publishes.ts";
 import { readSubject, subjectOf } from "./subject.ts";
 import { lendTransport, type SocketOptions, type SocketTransport } from "./transport.ts";
@@ -26,7 +27,7 @@ const DIAL_TIMEOUT = 2000;
 /** Our own probe is quicker; the client's must not interfere. */
 const CLIENT_PING_INTERVAL = 24 * 60 * 60 * 1000;
 
-/** What a connection tells its driver. */
+/** The events of a connection. */
 export interface NatsConnectionEvents {
   /** A message arrived. */
   received(channel: string, payload: Uint8Array): void;
@@ -75,7 +76,7 @@ export class NatsConnection implements ChannelBus {
   /**
    * Connects to `server` and is let in.
    *
-   * @throws {Error} what the client, the socket or TLS says; see {@link isIncurable}.
+   * @throws {Error} what the client, the socket or TLS says; see `isIncurable`.
    */
   static async open(
     server: NatsServer,
@@ -110,7 +111,7 @@ export class NatsConnection implements ChannelBus {
       options.signal.throwIfAborted();
       return new NatsConnection(client, options, events);
     } catch (error) {
-      throw explained(error);
+      throw explained(error, DIAL_TIMEOUT);
     } finally {
       options.signal.removeEventListener("abort", abort);
       giveBack();
@@ -172,7 +173,7 @@ export class NatsConnection implements ChannelBus {
 
   /** Ends the connection for `error`; resolves when its socket is free. */
   async close(error: Error): Promise<void> {
-    // What was published in this turn leaves all the same, though nobody hears what becomes of it.
+    // Messages of this turn are still sent, although their publishes reject.
     if (this.#failure === undefined) this.#publishes.flush();
     this.#end(error);
     await this.#client.protocol.transport.close();
@@ -222,13 +223,6 @@ export class NatsConnection implements ChannelBus {
   }
 }
 
-/** Where the client has nothing to say, or only a code. */
-function explained(error: unknown): unknown {
-  if (error === undefined) return new Error("the server closed the connection");
-  if (!(error instanceof NatsError) || error.code !== ErrorCode.Timeout) return error;
-  return new Error(`no answer within ${DIAL_TIMEOUT} ms`, { cause: error });
-}
-
 /** Hears of server errors in the turn they are read, ahead of the PONG that follows them. */
 class ErrorListener extends QueuedIteratorImpl<Status> {
   readonly #heard: (status: Status) => void;
@@ -242,23 +236,3 @@ class ErrorListener extends QueuedIteratorImpl<Status> {
     this.#heard(status);
   }
 }
-
-/**
- * Whether trying again cannot help: a refused user, password or token, a refused certificate, or TLS
- * demanded of a server that has none. All else (a full server, one in lame duck mode, a broken
- * handshake, a name not found) may pass.
- */
-export function isIncurable(error: unknown): boolean {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  return INCURABLE.has(code) || CERTIFICATE.test(code);
-}
-
-const INCURABLE: ReadonlySet<string> = new Set([
-  ErrorCode.AuthorizationViolation,
-  ErrorCode.BadAuthentication,
-  ErrorCode.ServerOptionNotAvailable,
-  ErrorCode.Tls,
-]);
-/** Codes of Node's TLS: what it says of certificates and keys, and alerts of the server. */
-const CERTIFICATE =
-  /^ERR_(?:TLS|SSL|OSSL)_|CERT|^UNABLE_TO_|^HOSTNAME_MISMATCH$|^INVALID_(?:CA|PURPOSE)$/;

@@ -1,13 +1,13 @@
 /** The publishes that a NATS server has not yet accepted. */
 import { Buffer } from "node:buffer";
-import { Pace } from "../driver/pace.ts";
+import { WriteCoalescer } from "../driver/write_coalescer.ts";
 import { MAXIMUM_WAITING_BYTES, waitingBytes } from "../driver/waiting.ts";
 import { BackplaneError, BackplaneUnavailableError } from "../errors.ts";
 
 /** The longest that a batch takes more, in milliseconds: all in it have one deadline. */
 const LONGEST_OPEN = 50;
 
-/** What publishing needs of a connection. */
+/** The part of a connection that publishing uses. */
 export interface PublishingConnection {
   /** Hands the message over, to keep it; throws if the connection is closed. */
   publish(subject: string, payload: Uint8Array): void;
@@ -15,12 +15,12 @@ export interface PublishingConnection {
   ping(): void;
 }
 
-/** What is sent together. */
-interface Batch {
+/** Publishes that are sent together, with one PING behind them. */
+interface PublishBatch {
   /** Its deadline is counted from then on. */
   readonly openedAt: number;
   readonly subjects: Map<string, PromiseWithResolvers<undefined>>;
-  /** What is not sent yet. */
+  /** Messages that are not sent yet. */
   messages: (readonly [subject: string, payload: Uint8Array])[];
   bytes: number;
 }
@@ -30,18 +30,18 @@ interface Batch {
  *
  * - **Accepted** is what was sent before a PING that the server has answered: it works through what
  *   a connection sends in order.
- * - **One PING, one write** for what is published in one go, and for what {@link Pace} lets wait; one
+ * - **One PING, one write** for what is published in one go, and for what {@link WriteCoalescer} lets wait; one
  *   promise for all of it on one channel.
  * - **One timer** for all of them, armed at most once in `timeout`.
  */
 export class Publishes {
   readonly #connection: PublishingConnection;
   readonly #timeout: number;
-  readonly #pace = new Pace(() => this.flush());
-  /** Those that were sent, oldest first, as their PONGs come. */
-  readonly #batches: Batch[] = [];
-  /** What is not sent yet. */
-  #open: Batch | undefined;
+  readonly #coalescer = new WriteCoalescer(() => this.flush());
+  /** Batches that were sent, oldest first, in the order of their PONGs. */
+  readonly #batches: PublishBatch[] = [];
+  /** Publishes that are not sent yet. */
+  #open: PublishBatch | undefined;
   #waitingBytes = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #failure: Error | undefined;
@@ -92,7 +92,7 @@ export class Publishes {
     if (batch === undefined) return;
     this.#waitingBytes -= batch.bytes;
     for (const { resolve } of batch.subjects.values()) resolve(undefined);
-    this.#pace.answered();
+    this.#coalescer.acknowledged();
   }
 
   /** Sends what waits to be sent. */
@@ -101,7 +101,7 @@ export class Publishes {
     if (batch === undefined) return;
     this.#open = undefined;
     this.#batches.push(batch);
-    this.#pace.written(1);
+    this.#coalescer.flushed(1);
     for (const [subject, payload] of batch.messages) {
       try {
         this.#connection.publish(subject, payload);
@@ -124,20 +124,20 @@ export class Publishes {
     this.#open = undefined;
   }
 
-  #openBatch(now: number): Batch {
-    const batch: Batch = {
+  #openBatch(now: number): PublishBatch {
+    const batch: PublishBatch = {
       openedAt: now,
       subjects: new Map(),
       messages: [],
       bytes: 0,
     };
     this.#timer ??= setTimeout(this.#sweep, this.#timeout);
-    this.#pace.wait();
+    this.#coalescer.queued();
     return batch;
   }
 
   /** Oldest first. */
-  #unsettled(): Batch[] {
+  #unsettled(): PublishBatch[] {
     return this.#open === undefined ? this.#batches : [...this.#batches, this.#open];
   }
 
@@ -160,7 +160,7 @@ export class Publishes {
     }
   };
 
-  #reject(batch: Batch, error: Error): void {
+  #reject(batch: PublishBatch, error: Error): void {
     for (const accepted of batch.subjects.values()) accepted.reject(error);
   }
 }

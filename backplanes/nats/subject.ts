@@ -27,7 +27,7 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
- * What stands before every subject of `prefix`: empty, or ends in a dot.
+ * The start of every subject of `prefix`: empty, or a text that ends in a dot.
  *
  * @throws {RangeError} if the prefix is over 1,024 UTF-8 bytes or has a lone surrogate.
  */

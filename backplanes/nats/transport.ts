@@ -21,7 +21,7 @@ import {
 } from "nats/lib/nats-base-client/internal_mod.js";
 import { nodeResolveHost, NodeTransport } from "nats/lib/src/node_transport.js";
 
-/** What this transport takes beside the options of NATS's client, which hands them through. */
+/** Options of this transport beside those of NATS's client, which hands them through. */
 export interface SocketOptions extends ConnectionOptions {
   /** Called with the transport before it connects, so that it can be ended at any time. */
   readonly transportOpened?: (transport: SocketTransport) => void;
@@ -36,7 +36,7 @@ const decoder = new TextDecoder();
  *   resolves; what arrived before `close` was called is dropped.
  */
 export class SocketTransport implements Transport {
-  /** What the server's monitoring shows: whose protocol this is. */
+  /** The client library that the server's monitoring shows. */
   readonly lang = "nats.js";
   readonly version = "2.29.3";
   closeError?: Error;
@@ -90,7 +90,7 @@ export class SocketTransport implements Transport {
         this.#arrived = Promise.withResolvers();
       }
     } finally {
-      // Also when the protocol cannot make sense of a chunk: nobody would read the next one.
+      // The loop also ends when the protocol cannot read a chunk: no later chunk would be read.
       this.#reading = false;
       this.#destroy();
       this.#closed.resolve(this.closeError);
@@ -136,7 +136,7 @@ export class SocketTransport implements Transport {
   #adopt(socket: Socket): void {
     this.#socket = socket;
     this.#released.push(new Promise((resolve) => socket.once("close", () => resolve())));
-    // These stay for the socket's life: an error that nobody hears ends the process.
+    // These stay for the socket's life: an error without a listener ends the process.
     socket.on("error", (error: Error) => this.#end(error));
     socket.on("end", () => this.#end());
     socket.on("close", () => this.#end());

@@ -5,9 +5,9 @@ import type { RedisClient, RedisClientOptions, RedisRole, RedisSettings } from "
 export const CONNECT_TIMEOUT = 3000;
 
 /**
- * What every client must be told. ioredis would otherwise queue, repeat and subscribe again by
- * itself, and so lose or double messages without anybody knowing: a client serves one connection and
- * is thrown away with it.
+ * Options that every client must have. Without them ioredis queues, repeats and subscribes again by
+ * itself, and so loses or doubles messages in silence. A client serves one connection and is thrown
+ * away with it.
  */
 const REQUIRED = {
   autoResendUnfulfilledCommands: false,
@@ -19,7 +19,7 @@ const REQUIRED = {
   retryStrategy: null,
 } as const;
 
-/** How long a socket may take to close, in milliseconds: nobody waits for what is still on its way. */
+/** How long a socket may take to close, in milliseconds: data on its way is not waited for. */
 const DISCONNECT_TIMEOUT = 1;
 
 const OPTIONS = {
@@ -51,7 +51,7 @@ export async function makeClient(
 ): Promise<NewClient> {
   const made = await newClient(role, settings, signal);
   const { redis } = made;
-  // What fails with the connection, such as AUTH, would disconnect it once more after its end, and
+  // A command that fails with the connection, such as AUTH, disconnects it once more after its end, and
   // ioredis leaves a timer behind when the socket is closed already.
   redis.once("end", () => redis.disconnect = () => {});
   return made;
@@ -124,7 +124,7 @@ async function nodeOf(
 
 function whenReady(cluster: Cluster, signal: AbortSignal): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  // What a node said says more than what the cluster makes of it.
+  // The error of a node says more than the error that the cluster makes of it.
   let reason: Error | undefined;
   cluster.on("node error", (error: Error) => {
     if (error.message !== "Connection is closed.") reason = error;

@@ -10,7 +10,7 @@ import type { RedisRole, RedisSettings } from "./settings.ts";
 const SHORTEST_PAUSE = 50;
 const LONGEST_PAUSE = 1000;
 
-/** What a {@link RedisConnection} tells its backplane. */
+/** The events of a {@link RedisConnection}. */
 export interface RedisConnectionEvents {
   /** Redis answers on `redis`. The connection is open when this resolves; it is lost if it rejects. */
   prepare(redis: Redis): Promise<void>;
@@ -76,7 +76,7 @@ export class RedisConnection {
   }
 
   async #run(): Promise<void> {
-    // Whoever made this must be able to keep it before the first event.
+    // The caller of the constructor must have the object before the first event.
     await Promise.resolve();
     const { signal } = this.#closing;
     for (let failures = 0; !signal.aborted; failures++) {

@@ -1,4 +1,4 @@
-/** What Redis and ioredis say when something is wrong, sorted by what can be done about it. */
+/** Errors of Redis and ioredis, sorted by what can be done about them. */
 
 /** No retry cures these: who we are, what we may do, and a certificate. */
 const INCURABLE_REPLY =

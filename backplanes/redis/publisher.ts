@@ -1,11 +1,11 @@
 import { Buffer } from "node:buffer";
 import type { Command, Redis } from "ioredis";
-import { RedisBatch } from "./batch.ts";
+import { JoinedCommands } from "./joined_commands.ts";
 import { BackplaneError, BackplaneUnavailableError } from "../errors.ts";
 import { isIncurable, isReply, withoutSecrets } from "./errors.ts";
 import { MAXIMUM_WAITING_BYTES, waitingBytes } from "../driver/waiting.ts";
 
-/** What Redis takes in one message, in bytes (its `proto-max-bulk-len`). */
+/** The largest message that Redis takes, in bytes (its `proto-max-bulk-len`). */
 const MAXIMUM_PAYLOAD_BYTES = 512 * 1024 * 1024;
 /** From how many settled entries on the queue is shortened. */
 const TRIM = 1024;
@@ -18,26 +18,26 @@ const NOTHING = new Uint8Array();
 class Publish {
   readonly name = "publish";
   readonly args: readonly [channel: string];
-  /** There is nobody to trace it for. */
+  /** ioredis must not trace it. */
   readonly isTraced = true;
   readonly promise: Promise<number>;
   readonly deadline: number;
   settled = false;
   #payload: Uint8Array;
-  readonly #batch: RedisBatch;
-  /** What it counts for while it waits. */
+  readonly #commands: JoinedCommands;
+  /** The bytes that it counts for while it waits. */
   readonly #bytes: number;
   #resolve!: (count: number) => void;
   #reject!: (error: Error) => void;
   #written = false;
 
-  constructor(channel: string, payload: Uint8Array, deadline: number, batch: RedisBatch) {
+  constructor(channel: string, payload: Uint8Array, deadline: number, commands: JoinedCommands) {
     this.args = [channel];
     this.#payload = payload;
     this.deadline = deadline;
-    this.#batch = batch;
+    this.#commands = commands;
     this.#bytes = waitingBytes(channel, payload);
-    batch.waitingBytes += this.#bytes;
+    commands.waitingBytes += this.#bytes;
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -66,18 +66,18 @@ class Publish {
   resolve(count: unknown): void {
     this.settled = true;
     this.#resolve(Number(count));
-    this.#batch.waitingBytes -= this.#bytes;
-    this.#batch.answered();
+    this.#commands.waitingBytes -= this.#bytes;
+    this.#commands.answered();
   }
 
   /** Redis has refused, or the client says that it never will answer. */
   reject(error: unknown): void {
     this.fail(described(error));
-    this.#batch.waitingBytes -= this.#bytes;
-    if (this.#written) this.#batch.answered();
+    this.#commands.waitingBytes -= this.#bytes;
+    if (this.#written) this.#commands.answered();
   }
 
-  /** Nobody waits for the answer any more; the client still does, so it goes on to count. */
+  /** Rejects its promise. The client still waits for the answer, so its bytes still count. */
   fail(error: Error): void {
     this.settled = true;
     this.#reject(error);
@@ -91,7 +91,7 @@ class Publish {
  * Publishes through a client and bounds every wait.
  *
  * - **Joining**: messages of one turn, and those that come while answers are awaited, leave as one write;
- *   see {@link RedisBatch}.
+ *   see {@link JoinedCommands}.
  * - **Deadline**: one timer for all. They answer in order, so it looks at the oldest.
  */
 export class RedisPublisher {
@@ -101,7 +101,7 @@ export class RedisPublisher {
   #oldest = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Of the client that was used last. */
-  #batch: RedisBatch | undefined;
+  #commands: JoinedCommands | undefined;
 
   constructor(publishTimeout: number) {
     this.#timeout = publishTimeout;
@@ -110,19 +110,19 @@ export class RedisPublisher {
   /** As {@link Backplane.publish}, on the channel as it is on the wire. */
   publish(redis: Redis, channel: string, payload: Uint8Array): Promise<number> {
     if (payload.length > MAXIMUM_PAYLOAD_BYTES) return Promise.reject(tooLarge(payload));
-    const batch = this.#batchFor(redis);
-    if (batch.waitingBytes > MAXIMUM_WAITING_BYTES) return Promise.reject(tooSlow());
+    const commands = this.#commandsFor(redis);
+    if (commands.waitingBytes > MAXIMUM_WAITING_BYTES) return Promise.reject(tooSlow());
     this.#trim();
-    const command = new Publish(channel, payload, performance.now() + this.#timeout, batch);
+    const command = new Publish(channel, payload, performance.now() + this.#timeout, commands);
     this.#pending.push(command);
     this.#timer ??= setTimeout(this.#sweep, this.#timeout);
-    redis.sendCommand(command as unknown as Command, batch);
+    redis.sendCommand(command as unknown as Command, commands);
     return command.promise;
   }
 
   /** To be called before anything else is sent through the same client. */
   flush(): void {
-    this.#batch?.flush();
+    this.#commands?.flush();
   }
 
   /** Rejects everything that waits with `error`. */
@@ -132,9 +132,9 @@ export class RedisPublisher {
     this.#pending.length = this.#oldest = 0;
   }
 
-  #batchFor({ stream }: Redis): RedisBatch {
-    if (this.#batch?.destination.redis.stream === stream) return this.#batch;
-    return this.#batch = new RedisBatch(stream);
+  #commandsFor({ stream }: Redis): JoinedCommands {
+    if (this.#commands?.destination.redis.stream === stream) return this.#commands;
+    return this.#commands = new JoinedCommands(stream);
   }
 
   /** Forgets those that are settled. */

@@ -1,6 +1,6 @@
 import { type BackplaneOptions, resolveBackplaneOptions } from "../driver/options.ts";
 
-/** What a client is for: each backplane keeps one connection that publishes and one that subscribes. */
+/** The purpose of a client: each backplane keeps one connection to publish and one to subscribe. */
 export type RedisRole = "publisher" | "subscriber";
 
 /** How a connection is encrypted; every field as in Node's `tls.connect`. */
@@ -18,15 +18,15 @@ export interface RedisTlsOptions {
    */
   readonly servername?: string;
   /**
-   * Whether a server without a trusted certificate is refused. `false` protects from nobody who can
-   * get between.
+   * Whether a server without a trusted certificate is refused. With `false`, anyone between the node and
+   * Redis can read and change the traffic.
    *
    * @default {true}
    */
   readonly rejectUnauthorized?: boolean;
 }
 
-/** What a client is told, in the words of ioredis 5: where Redis is, and how to fail honestly. */
+/** The options of a client, as ioredis 5 names them: where Redis is, and how commands must fail. */
 export interface RedisClientOptions {
   /** The host of the URL. */
   readonly host: string;
@@ -73,7 +73,7 @@ export interface RedisClient {
 /** Options of {@link RedisBackplane}; each overrides what the URL says. */
 export interface RedisBackplaneOptions extends BackplaneOptions {
   /**
-   * What stands before every channel name on the wire, byte for byte and without a separator. End
+   * The text before every channel name on the wire, byte for byte and without a separator. End
    * it in `:`, so that no prefix begins with another one.
    *
    * @default {""}
@@ -107,7 +107,7 @@ export interface RedisSettings extends Required<BackplaneOptions> {
   readonly prefix: string;
   /** Where the bus is, for people: without user and password. */
   readonly address: string;
-  /** What the URL and the options say to ioredis. */
+  /** The part of the URL and the options that ioredis gets. */
   readonly connection: Pick<
     RedisClientOptions,
     "host" | "port" | "username" | "password" | "tls"
@@ -163,7 +163,7 @@ function parse(input: string | URL): ParsedUrl {
   let url: URL;
   try {
     url = new URL(input);
-    // What a query may not be, URLSearchParams would quietly turn into U+FFFD.
+    // URLSearchParams would turn a malformed query into U+FFFD without an error.
     decodeURIComponent(url.search);
   } catch {
     // The cause would show the URL, and with it the password.

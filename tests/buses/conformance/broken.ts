@@ -3,7 +3,7 @@ import type { Backplane, BackplaneSubscription } from "../../../backplanes/backp
 /** What is different from a sound driver. */
 export type Defect = (sound: Backplane) => Partial<Backplane>;
 
-/** A driver that breaks a promise, and who must say so. */
+/** A driver that breaks a promise, and the cases that must say so. */
 export interface BrokenDriver {
   /** What it does, as the end of "a driver that". */
   readonly wrong: string;
@@ -19,7 +19,6 @@ export function broken(sound: Backplane, defect: Defect): Backplane {
     get status() {
       return changes.status ?? sound.status;
     },
-    echo: changes.echo ?? sound.echo,
     publish: changes.publish ?? ((channel, payload) => sound.publish(channel, payload)),
     subscribe: changes.subscribe ?? ((channel, handler) => sound.subscribe(channel, handler)),
     onStatus: changes.onStatus ?? ((listener) => sound.onStatus(listener)),
@@ -28,7 +27,17 @@ export function broken(sound: Backplane, defect: Defect): Backplane {
   };
 }
 
-/** A subscription that leaves by `unsubscribe`. */
-export function subscription(unsubscribe: () => Promise<void>): BackplaneSubscription {
-  return { unsubscribe, [Symbol.asyncDispose]: unsubscribe };
+/** `sound` with a defect. */
+export function altered(
+  sound: BackplaneSubscription,
+  changes: Partial<Pick<BackplaneSubscription, "confirmed" | "unsubscribe">>,
+): BackplaneSubscription {
+  const unsubscribe = changes.unsubscribe ?? (() => sound.unsubscribe());
+  return {
+    get confirmed() {
+      return changes.confirmed ?? sound.confirmed;
+    },
+    unsubscribe,
+    [Symbol.asyncDispose]: unsubscribe,
+  };
 }

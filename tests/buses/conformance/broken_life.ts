@@ -1,26 +1,8 @@
 import { delay } from "@std/async";
-import type { BackplaneStatusEvent, BackplaneSubscription } from "../../../backplanes/backplane.ts";
-import { BackplaneUnavailableError } from "../../../backplanes/errors.ts";
-import { type BrokenDriver, type Defect, subscription } from "./broken.ts";
+import type { Backplane, BackplaneStatusEvent } from "../../../backplanes/backplane.ts";
+import { altered, type BrokenDriver, type Defect } from "./broken.ts";
 
-/** The cases in which nobody knows whether the bus has a message. */
-const UNSETTLED: BrokenDriver["caughtBy"] = [
-  "a publish whose reply is lost rejects and arrives at most once",
-  "a publish that a stop of the bus overtakes rejects and arrives at most once",
-];
-
-/** Does `instead` where a publish should reject because the bus is away. */
-function insteadOfRejecting(instead: () => undefined | Promise<undefined>): Defect {
-  return (sound) => ({
-    publish: (channel, payload) =>
-      sound.publish(channel, payload).catch((error) => {
-        if (error instanceof BackplaneUnavailableError) return instead();
-        throw error;
-      }),
-  });
-}
-
-/** Drivers that close wrongly, or do wrong when the bus has a fault. */
+/** Drivers that close wrongly, or tell wrongly of their status. */
 export const BROKEN_LIFE: readonly BrokenDriver[] = [
   {
     wrong: "forgets to close",
@@ -61,13 +43,14 @@ export const BROKEN_LIFE: readonly BrokenDriver[] = [
     wrong: "cannot leave after closing",
     caughtBy: ["unsubscribe() after close() resolves"],
     defect: (sound) => ({
-      subscribe: async (channel, handler) => {
-        const joined = await sound.subscribe(channel, handler);
-        return subscription(() =>
-          sound.status === "closed"
-            ? Promise.reject(new Error("Cannot unsubscribe: it is closed"))
-            : joined.unsubscribe()
-        );
+      subscribe: (channel, handler) => {
+        const joined = sound.subscribe(channel, handler);
+        return altered(joined, {
+          unsubscribe: () =>
+            sound.status === "closed"
+              ? Promise.reject(new Error("Cannot unsubscribe: it is closed"))
+              : joined.unsubscribe(),
+        });
       },
     }),
   },
@@ -93,130 +76,51 @@ export const BROKEN_LIFE: readonly BrokenDriver[] = [
     }),
   },
   {
-    wrong: "forgets subscriptions",
-    caughtBy: ["subscriptions survive a restart of the bus"],
+    wrong: "lets a throwing status listener through",
+    caughtBy: ["a status listener that throws harms nobody"],
     defect: (sound) => {
-      const joined: BackplaneSubscription[] = [];
-      sound.onStatus(({ status }) => {
-        if (status === "open") { for (const each of joined.splice(0)) each.unsubscribe(); }
-      });
+      const listeners: ((event: BackplaneStatusEvent) => void)[] = [];
+      sound.onStatus((event) => listeners.forEach((listener) => listener(event)));
       return {
-        subscribe: async (channel, handler) => {
-          const own = await sound.subscribe(channel, handler);
-          joined.push(own);
-          return own;
+        onStatus: (listener) => {
+          listeners.push(listener);
+          return { [Symbol.dispose]: () => void listeners.splice(listeners.indexOf(listener), 1) };
         },
       };
     },
   },
   {
-    wrong: "queues while the bus is down",
-    caughtBy: [
-      "publish() while the bus is down rejects within publishTimeout",
-      "publish() rejects at once while the driver knows that the bus is down",
-    ],
+    wrong: "forgets at its close what is under way",
+    caughtBy: ["close() settles what is under way"],
     defect: (sound) => ({
       publish: async (channel, payload) => {
-        if (sound.status === "reconnecting" || sound.status === "connecting") {
-          await new Promise<void>((resolve) => {
-            sound.onStatus(({ status }) => {
-              if (status === "open" || status === "closed") resolve();
-            });
-          });
-        }
-        return await sound.publish(channel, payload);
+        const reached = await sound.publish(channel, payload);
+        return sound.status === "closed" ? await new Promise(() => {}) : reached;
       },
     }),
   },
   {
-    wrong: "sends a rejected message again",
-    caughtBy: ["a publish whose reply is lost rejects and arrives at most once"],
-    defect: (sound) => ({
-      publish: async (channel, payload) => {
-        try {
-          return await sound.publish(channel, payload);
-        } catch (error) {
-          const listening = sound.onStatus(({ status }) => {
-            if (status !== "open") return;
-            listening[Symbol.dispose]();
-            sound.publish(channel, payload).catch(() => {});
-          });
-          throw error;
-        }
-      },
-    }),
-  },
-  {
-    wrong: "sends rejected messages again and again",
-    caughtBy: ["a publish that a stop of the bus overtakes rejects and arrives at most once"],
-    defect: (sound) => ({
-      publish: async (channel, payload) => {
-        try {
-          return await sound.publish(channel, payload);
-        } catch (error) {
-          sound.onStatus(({ status }) => {
-            if (status !== "open") return;
-            for (let time = 0; time < 2; time++) sound.publish(channel, payload).catch(() => {});
-          });
-          throw error;
-        }
-      },
-    }),
-  },
-  {
-    wrong: "takes a lost reply for a good one",
-    caughtBy: UNSETTLED,
-    defect: insteadOfRejecting(() => undefined),
-  },
-  {
-    wrong: "never settles a publish whose reply is lost",
-    caughtBy: UNSETTLED,
-    defect: insteadOfRejecting(() => new Promise(() => {})),
-  },
-  {
-    wrong: "conceals gaps",
-    caughtBy: [
-      "a gap is reported that covers the outage",
-      "a hung bus is noticed within probeInterval + probeTimeout",
-    ],
-    defect: (sound) => ({
-      onStatus: (listener) => sound.onStatus(({ status }) => listener({ status })),
-    }),
-  },
-  {
-    wrong: "loses in silence",
-    caughtBy: ["nothing is lost in silence over a restart"],
-    /** As a client that answers before the bus does: what it has in hand at the cut is gone. */
+    wrong: "never ends its first close()",
+    caughtBy: ["close() right after opening resolves"],
     defect: (sound) => {
-      let losing = 0;
-      sound.onStatus(({ status }: BackplaneStatusEvent) => {
-        if (status === "open") losing = Date.now() + 100;
-      });
+      let calls = 0;
       return {
-        publish: (channel, payload) =>
-          Date.now() < losing && new TextDecoder().decode(payload) !== "marker"
-            ? Promise.resolve(undefined)
-            : sound.publish(channel, payload),
+        close: () => {
+          const closed = sound.close();
+          return ++calls === 1 ? new Promise(() => {}) : closed;
+        },
       };
     },
   },
   {
-    wrong: "keeps a rejected subscription",
-    caughtBy: [
-      "a subscribe() while the bus is down rejects after subscribeTimeout and is withdrawn",
-    ],
-    defect: (sound) => ({
-      subscribe: async (channel, handler) => {
-        try {
-          return await sound.subscribe(channel, handler);
-        } catch (error) {
-          if (!(error instanceof BackplaneUnavailableError)) throw error;
-          sound.onStatus(({ status }) => {
-            if (status === "open") sound.subscribe(channel, handler).catch(() => {});
-          });
-          throw error;
-        }
-      },
-    }),
+    wrong: "closes every instance",
+    caughtBy: ["closing an instance leaves the others alone"],
+    defect: ((): Defect => {
+      const all: Backplane[] = [];
+      return (sound) => {
+        all.push(sound);
+        return { close: async () => void await Promise.all(all.map((each) => each.close())) };
+      };
+    })(),
   },
 ];

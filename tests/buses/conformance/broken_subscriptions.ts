@@ -1,29 +1,34 @@
 import { delay } from "@std/async";
 import type { BackplaneHandler, BackplaneSubscription } from "../../../backplanes/backplane.ts";
-import { type BrokenDriver, subscription } from "./broken.ts";
+import { altered, type BrokenDriver } from "./broken.ts";
 
 /** Drivers that subscribe or leave wrongly. */
 export const BROKEN_SUBSCRIPTIONS: readonly BrokenDriver[] = [
   {
     wrong: "confirms a subscription too early",
-    caughtBy: ["a message published right after subscribe() has resolved arrives"],
+    caughtBy: ["a message published right after a channel was confirmed arrives"],
     defect: (sound) => ({
       subscribe: (channel, handler) => {
         const joined = delay(5).then(() => sound.subscribe(channel, handler));
-        // Closed meanwhile: nobody waits for it.
-        joined.catch(() => {});
-        return Promise.resolve(subscription(async () => await (await joined).unsubscribe()));
+        const unsubscribe = async () => await (await joined).unsubscribe();
+        return {
+          confirmed: Promise.resolve(),
+          unsubscribe,
+          [Symbol.asyncDispose]: unsubscribe,
+        };
       },
     }),
   },
   {
     wrong: "leaks a handler",
-    caughtBy: ["a channel that was left is silent", "`await using` unsubscribes"],
+    caughtBy: [
+      "a channel that was left is silent",
+      "`await using` unsubscribes",
+      "unsubscribe() before the bus has confirmed withdraws the channel",
+    ],
     defect: (sound) => ({
-      subscribe: async (channel, handler) => {
-        await sound.subscribe(channel, handler);
-        return subscription(() => Promise.resolve());
-      },
+      subscribe: (channel, handler) =>
+        altered(sound.subscribe(channel, handler), { unsubscribe: () => Promise.resolve() }),
     }),
   },
   {
@@ -32,12 +37,14 @@ export const BROKEN_SUBSCRIPTIONS: readonly BrokenDriver[] = [
     defect: (sound) => {
       const leaving: Promise<void>[] = [];
       return {
-        subscribe: async (channel, handler) => {
-          const joined = await sound.subscribe(channel, handler);
-          return subscription(() => {
-            const left = delay(5).then(() => joined.unsubscribe());
-            leaving.push(left);
-            return left;
+        subscribe: (channel, handler) => {
+          const joined = sound.subscribe(channel, handler);
+          return altered(joined, {
+            unsubscribe: () => {
+              const left = delay(5).then(() => joined.unsubscribe());
+              leaving.push(left);
+              return left;
+            },
           });
         },
         close: async () => {
@@ -53,10 +60,13 @@ export const BROKEN_SUBSCRIPTIONS: readonly BrokenDriver[] = [
     defect: (sound) => {
       const joined: BackplaneSubscription[] = [];
       return {
-        subscribe: async (channel, handler) => {
-          joined.push(await sound.subscribe(channel, handler));
-          return subscription(async () => {
-            for (const each of joined.splice(0)) await each.unsubscribe();
+        subscribe: (channel, handler) => {
+          const own = sound.subscribe(channel, handler);
+          joined.push(own);
+          return altered(own, {
+            unsubscribe: async () => {
+              for (const each of joined.splice(0)) await each.unsubscribe();
+            },
           });
         },
       };
@@ -69,9 +79,10 @@ export const BROKEN_SUBSCRIPTIONS: readonly BrokenDriver[] = [
     defect: (sound) => {
       const joined: BackplaneSubscription[] = [];
       return {
-        subscribe: async (channel, handler) => {
-          joined.push(await sound.subscribe(channel, handler));
-          return subscription(async () => await joined.shift()?.unsubscribe());
+        subscribe: (channel, handler) => {
+          const own = sound.subscribe(channel, handler);
+          joined.push(own);
+          return altered(own, { unsubscribe: async () => await joined.shift()?.unsubscribe() });
         },
       };
     },
@@ -82,12 +93,23 @@ export const BROKEN_SUBSCRIPTIONS: readonly BrokenDriver[] = [
     defect: (sound) => {
       const seen = new Set<string>();
       return {
-        subscribe: async (channel, handler) => {
-          const joined = await sound.subscribe(channel, handler);
-          if (seen.has(channel)) await joined.unsubscribe();
+        subscribe: (channel, handler) => {
+          const joined = sound.subscribe(channel, handler);
+          if (seen.has(channel)) joined.unsubscribe();
           seen.add(channel);
           return joined;
         },
+      };
+    },
+  },
+  {
+    wrong: "takes no more than 400 channels",
+    caughtBy: ["500 channels subscribed to at once all work"],
+    defect: (sound) => {
+      const seen = new Set<string>();
+      return {
+        subscribe: (channel, handler) =>
+          sound.subscribe(channel, seen.add(channel).size > 400 ? () => {} : handler),
       };
     },
   },
@@ -100,19 +122,21 @@ export const BROKEN_SUBSCRIPTIONS: readonly BrokenDriver[] = [
     defect: (sound) => {
       const states = new Map<string, { handlers: Set<BackplaneHandler>; joined: boolean }>();
       return {
-        subscribe: async (channel, handler) => {
+        subscribe: (channel, handler) => {
           const state = states.get(channel) ?? { handlers: new Set(), joined: false };
           states.set(channel, state);
           state.handlers.add(handler);
           state.joined = true;
-          await sound.subscribe(channel, (payload) => {
+          const joined = sound.subscribe(channel, (payload) => {
             if (state.joined && state.handlers.has(handler)) handler(payload);
           });
-          return subscription(async () => {
-            state.handlers.delete(handler);
-            const empty = state.handlers.size === 0;
-            await delay(5);
-            if (empty) state.joined = false;
+          return altered(joined, {
+            unsubscribe: async () => {
+              state.handlers.delete(handler);
+              const empty = state.handlers.size === 0;
+              await delay(5);
+              if (empty) state.joined = false;
+            },
           });
         },
       };
@@ -124,11 +148,11 @@ export const BROKEN_SUBSCRIPTIONS: readonly BrokenDriver[] = [
     defect: (sound) => {
       const channels = new Map<string, BackplaneHandler[]>();
       return {
-        subscribe: async (channel, handler) => {
+        subscribe: (channel, handler) => {
           const handlers = channels.get(channel) ?? [];
           channels.set(channel, [...handlers, handler]);
-          if (handlers.length > 0) return subscription(() => Promise.resolve());
-          return await sound.subscribe(channel, (payload) => {
+          if (handlers.length > 0) return sound.subscribe(channel, () => {});
+          return sound.subscribe(channel, (payload) => {
             for (const each of channels.get(channel) ?? []) each(payload);
           });
         },
@@ -141,11 +165,11 @@ export const BROKEN_SUBSCRIPTIONS: readonly BrokenDriver[] = [
     defect: (sound) => {
       const channels = new Map<string, BackplaneHandler[]>();
       return {
-        subscribe: async (channel, handler) => {
+        subscribe: (channel, handler) => {
           const handlers = channels.get(channel) ?? [];
           channels.set(channel, [handler, ...handlers]);
-          if (handlers.length > 0) return subscription(() => Promise.resolve());
-          return await sound.subscribe(channel, (payload) => {
+          if (handlers.length > 0) return sound.subscribe(channel, () => {});
+          return sound.subscribe(channel, (payload) => {
             for (const each of channels.get(channel) ?? []) each(payload);
           });
         },

@@ -1,7 +1,30 @@
 import type { Backplane } from "../../../backplanes/backplane.ts";
-import type { ConformanceSubject } from "../../../backplanes/conformance.ts";
+import type { BackplaneLogger, ConformanceSubject } from "../../../backplanes/conformance.ts";
+import { BackplaneError } from "../../../backplanes/errors.ts";
 import { MemoryBackplane, MemoryBus } from "../../../backplanes/memory.ts";
-import { broken, type Defect } from "./broken.ts";
+import { altered, broken, type Defect } from "./broken.ts";
+
+/** The channel that the bus refuses. */
+export const REFUSED_CHANNEL = "refused";
+
+/** Times for a bus in memory. */
+const FAULTS = { publishTimeout: 50, probeInterval: 10, probeTimeout: 40, outage: 60 };
+
+/** A driver whose bus refuses {@link REFUSED_CHANNEL}, and which logs a refusal that nobody waits for. */
+const refusing = (logger: BackplaneLogger | undefined): Defect => (sound) => ({
+  subscribe: (channel, handler) => {
+    const joined = sound.subscribe(channel, handler);
+    if (channel !== REFUSED_CHANNEL) return joined;
+    logger?.error(`Cannot subscribe to "${channel}": the bus refused it`);
+    return altered(joined, {
+      get confirmed() {
+        const refused = Promise.reject(new BackplaneError("the bus refused it"));
+        refused.catch(() => {});
+        return refused;
+      },
+    });
+  },
+});
 
 /** What a bus was given while it hung. */
 interface Given {
@@ -11,8 +34,8 @@ interface Given {
 }
 
 /**
- * A driver with `defect` on a bus that can stop, and that hangs as a server does: who publishes
- * meanwhile is told that it failed, and the bus takes the message when it goes on.
+ * A driver with `defect` on a bus that can stop, and that hangs as a server does: a publish
+ * meanwhile is rejected, and the bus takes its message when it goes on.
  */
 export function losingReplies(defect: Defect, patience: number): ConformanceSubject {
   const bus = new MemoryBus();
@@ -26,8 +49,15 @@ export function losingReplies(defect: Defect, patience: number): ConformanceSubj
   });
   return {
     patience,
-    open: (prefix, options) =>
-      broken(broken(new MemoryBackplane(bus, { ...options, prefix }), unanswered(prefix)), defect),
+    faults: FAULTS,
+    refusedChannel: REFUSED_CHANNEL,
+    open(prefix, options) {
+      const sound = broken(
+        new MemoryBackplane(bus, { ...options, prefix }),
+        refusing(options.logger),
+      );
+      return broken(broken(sound, unanswered(prefix)), defect);
+    },
     bus: {
       stop: () => bus.stop(),
       start: () => bus.start(),

@@ -39,7 +39,11 @@ const FILES = [
   ...["hub/options/server.ts", "hub/options/transports.ts"],
   ...["hub/server.ts", "hub/definition/hub.ts"],
   ...["hub/listen/options.ts", "backplanes/driver/options.ts"],
-  ...["backplanes/memory.ts", "backplanes/broadcast_channel.ts", "backplanes/nats.ts"],
+  ...[
+    "backplanes/memory.ts",
+    "backplanes/broadcast_channel/options.ts",
+    "backplanes/nats/options.ts",
+  ],
   ...["backplanes/redis.ts", "backplanes/redis/settings.ts"],
 ];
 

@@ -1,17 +1,19 @@
 import { Buffer } from "node:buffer";
 import { setImmediate } from "node:timers/promises";
 import { assertEquals } from "@std/assert";
-import { RedisBatch } from "../../../backplanes/redis/batch.ts";
+import { JoinedCommands } from "../../../backplanes/redis/joined_commands.ts";
 
 /** A batch over a socket that only writes down what it is given. */
-function recorded(): { batch: RedisBatch; writes: string[]; socket: { writable: boolean } } {
+function recorded(): { batch: JoinedCommands; writes: string[]; socket: { writable: boolean } } {
   const writes: string[] = [];
   const socket = {
     writable: true,
     write: (bytes: Uint8Array) => void writes.push(new TextDecoder().decode(bytes)),
   };
   // The little that a batch uses of a socket.
-  const batch = new RedisBatch(socket as unknown as ConstructorParameters<typeof RedisBatch>[0]);
+  const batch = new JoinedCommands(
+    socket as unknown as ConstructorParameters<typeof JoinedCommands>[0],
+  );
   return { batch, writes, socket };
 }
 
@@ -25,7 +27,7 @@ function approach({ batch, writes }: ReturnType<typeof recorded>): void {
   writes.length = 0;
 }
 
-Deno.test("RedisBatch writes what one turn brings as one write at its end", async () => {
+Deno.test("JoinedCommands writes what one turn brings as one write at its end", async () => {
   const { batch, writes } = recorded();
   for (const turn of [["a", "b"], ["c"]]) {
     for (const command of turn) batch.write(Buffer.from(command));
@@ -35,7 +37,7 @@ Deno.test("RedisBatch writes what one turn brings as one write at its end", asyn
   assertEquals(writes, ["ab", "c"]);
 });
 
-Deno.test("RedisBatch joins what comes while a near bus has not answered, in order", async () => {
+Deno.test("JoinedCommands joins what comes while a near bus has not answered, in order", async () => {
   const record = recorded();
   const { batch, writes } = record;
   approach(record);
@@ -55,7 +57,7 @@ Deno.test("RedisBatch joins what comes while a near bus has not answered, in ord
   assertEquals(writes, ["a", "bc", "d"]);
 });
 
-Deno.test("RedisBatch lets nothing wait for a bus far away beyond the end of the turn", async () => {
+Deno.test("JoinedCommands lets nothing wait for a bus far away beyond the end of the turn", async () => {
   const { batch, writes } = recorded();
   batch.write(Buffer.from("a"));
   await setImmediate();
@@ -64,7 +66,7 @@ Deno.test("RedisBatch lets nothing wait for a bus far away beyond the end of the
   assertEquals(writes, ["a", "bc"]);
 });
 
-Deno.test("RedisBatch.flush() writes what waits, and gives a socket that has ended nothing", () => {
+Deno.test("JoinedCommands.flush() writes what waits, and gives a socket that has ended nothing", () => {
   const record = recorded();
   const { batch, writes, socket } = record;
   approach(record);

@@ -1,34 +1,34 @@
-import { setImmediate } from "node:timers";
+import { TurnEnd } from "../driver/turn_end.ts";
 
 /** The most bytes joined in one post; a single message may be larger. */
 const POST_BYTES = 1024 * 1024;
-/** What a message costs beside its payload and name, roughly. */
+/** The rough cost of a message beside its payload and name, in bytes. */
 const MESSAGE_BYTES = 64;
 
-/** Messages that leave together. */
-export interface Batch {
+/** Messages that leave in one post. */
+export interface JoinedMessages {
   /** When the first of them was published, in epoch milliseconds. */
   readonly at: number;
   readonly names: string[];
   readonly payloads: Uint8Array[];
 }
 
-interface Pending extends Batch {
+interface Pending extends JoinedMessages {
   bytes: number;
   readonly done: PromiseWithResolvers<void>;
 }
 
 /**
- * Joins what is published in one turn of the event loop into one post, since a receiver keeps few
- * posts and any number of messages. What is over the size of a post leaves in the turns that follow.
+ * Joins the messages of one turn of the event loop into one post, because a receiver keeps few posts
+ * and any number of messages. Messages over the size of a post leave in the turns that follow.
  */
-export class BroadcastOutbox {
-  readonly #post: (batch: Batch) => void;
+export class PostQueue {
+  readonly #post: (messages: JoinedMessages) => void;
   readonly #queue: Pending[] = [];
-  #scheduled = false;
+  readonly #turnEnd = new TurnEnd(() => this.#turnEnded());
 
   /** `post` makes one post; it may throw. */
-  constructor(post: (batch: Batch) => void) {
+  constructor(post: (messages: JoinedMessages) => void) {
     this.#post = post;
   }
 
@@ -40,7 +40,7 @@ export class BroadcastOutbox {
       const done = Promise.withResolvers<void>();
       last = { at: Date.now(), names: [], payloads: [], bytes: 0, done };
       this.#queue.push(last);
-      this.#schedule();
+      this.#turnEnd.schedule();
     }
     last.bytes += bytes;
     last.names.push(name);
@@ -53,24 +53,19 @@ export class BroadcastOutbox {
     while (this.#queue.length > 0) this.#postFirst();
   }
 
-  #schedule(): void {
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    setImmediate(() => {
-      this.#scheduled = false;
-      this.#postFirst();
-      if (this.#queue.length > 0) this.#schedule();
-    });
+  #turnEnded(): void {
+    this.#postFirst();
+    if (this.#queue.length > 0) this.#turnEnd.schedule();
   }
 
   #postFirst(): void {
-    const batch = this.#queue.shift();
-    if (batch === undefined) return;
+    const first = this.#queue.shift();
+    if (first === undefined) return;
     try {
-      this.#post(batch);
-      batch.done.resolve();
+      this.#post(first);
+      first.done.resolve();
     } catch (error) {
-      batch.done.reject(error);
+      first.done.reject(error);
     }
   }
 }

@@ -1,24 +1,24 @@
 import { Buffer } from "node:buffer";
 import type { Redis } from "ioredis";
-import { Pace } from "../driver/pace.ts";
+import { WriteCoalescer } from "../driver/write_coalescer.ts";
 
 type Stream = Redis["stream"];
 
 /**
- * What ioredis writes a client's commands to, in the place of its socket: what {@link Pace} lets wait
+ * What ioredis writes a client's commands to, in the place of its socket: what {@link WriteCoalescer} lets wait
  * leaves as one write.
  *
  * **Order**: whatever else is sent through the same client must {@link flush} before it, because the
  * answers come in the order of the commands.
  */
-export class RedisBatch {
+export class JoinedCommands {
   /** How ioredis tells it from a socket. */
   readonly isPipeline = true;
   readonly destination: { readonly redis: { readonly stream: Stream } };
-  /** What the commands that Redis has not answered take, here, in the socket and in the client's queue. */
+  /** The bytes of the commands that Redis has not answered, here, in the socket and in the client's queue. */
   waitingBytes = 0;
   readonly #stream: Stream;
-  readonly #pace = new Pace(() => this.flush());
+  readonly #coalescer = new WriteCoalescer(() => this.flush());
   #chunks: Buffer[] = [];
   #bytes = 0;
 
@@ -32,19 +32,19 @@ export class RedisBatch {
     const bytes = typeof chunk === "string" ? Buffer.from(chunk) : chunk;
     this.#chunks.push(bytes);
     this.#bytes += bytes.length;
-    this.#pace.wait();
+    this.#coalescer.queued();
   }
 
   /** A command that was written has its answer, or never will have. */
   answered(): void {
-    this.#pace.answered();
+    this.#coalescer.acknowledged();
   }
 
-  /** Hands what waits to the socket. A socket that has ended takes nothing; its commands have failed. */
+  /** Writes the queued commands. A socket that has ended takes nothing; its commands have failed. */
   flush(): void {
     const [first] = this.#chunks;
     if (first === undefined) return;
-    this.#pace.written(this.#chunks.length);
+    this.#coalescer.flushed(this.#chunks.length);
     const all = this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks, this.#bytes);
     this.#chunks = [];
     this.#bytes = 0;
