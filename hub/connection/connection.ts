@@ -9,7 +9,7 @@ import { Outbox } from "./outbox.ts";
 import type { ConnectionListener, ConnectionParts } from "./parts.ts";
 import type { Pipe } from "./pipe.ts";
 
-/** What the connections of a hub share with each other and with the hub. */
+/** Shared by all connections of a hub, with the hub. */
 export type HubConnectionParts = ConnectionParts & {
   readonly listener: ConnectionListener<HubConnection>;
 };
@@ -106,8 +106,8 @@ export class HubConnection implements ConversationOwner {
   }
 
   /**
-   * The client has come back on `pipe`, which takes over at once, whatever the state of the old pipe:
-   * chunks that still come from the old one are ignored. Only if {@link isStateful}.
+   * The client has come back on `pipe`, which takes over at once. Chunks that still come from the old pipe
+   * are ignored. Only if {@link isStateful}.
    */
   resumeOn(pipe: Pipe): void {
     const conversation = this.#conversation;

@@ -1,5 +1,5 @@
 /**
- * The first exchange of a connection, in JSON whatever the protocol. `specs/signalr-wire.md §7`.
+ * The first exchange of a connection, in JSON for every protocol. `specs/signalr-wire.md §7`.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The messages of the SignalR hub protocol, whatever their encoding. `specs/signalr-wire.md §8`.
+ * The messages of the SignalR hub protocol, in any encoding. `specs/signalr-wire.md §8`.
  *
  * @module
  */
