@@ -1,62 +1,83 @@
 /**
- * Runs every test: `deno task test`, or `deno task test tests/buses/redis --filter password` for some.
+ * Runs one of the suites in `runner/arguments.ts`, `deno task test` for example, or some of its tests:
+ * `deno task test tests/buses/redis --filter password`.
  *
- * Installs what the tests start and this machine lacks, runs `deno test` with the examples in the docs,
- * and ends with a line such as `123 passed, 0 failed`. It fails if a test failed or was skipped, or
- * if none ran.
+ * Installs the programs that the tests start and this machine lacks, runs `deno test`, and ends with a
+ * line such as `123 passed, 0 failed`. It fails if a test failed or was skipped, or if none ran.
  *
  * @module
  */
-import { testArguments } from "./runner/arguments.ts";
+import { pathsOf, type Suite, SUITES, testArguments } from "./runner/arguments.ts";
+import { writeBundles } from "./runner/bundles.ts";
+import { pathWithNode } from "./runner/node.ts";
 import { closingLine, complaint, countTests, type TestCounts } from "./runner/report.ts";
 import {
   canInstall,
   installCommand,
   installPrograms,
   missingPrograms,
-  PROGRAMS,
+  programsFor,
   searchPath,
 } from "./runner/programs.ts";
 
-const path = searchPath(Deno.env.get("PATH") ?? "");
+const [name = "", ...args] = Deno.args;
+const suite = suiteCalled(name);
+const programs = programsFor(pathsOf(suite, args));
 
-/** Tests start servers by their names alone, and all use the same PATH. */
-async function preparePrograms(): Promise<void> {
-  const missing = missingPrograms(PROGRAMS, path);
-  if (missing.length === 0) return;
+function suiteCalled(name: string): Suite {
+  const suite = SUITES[name];
+  if (suite !== undefined) return suite;
+  print(`Cannot run ${name}: the suites are ${Object.keys(SUITES).join(", ")}`);
+  Deno.exit(1);
+}
+
+/** Resolves with the `PATH` for tests, which start servers by their names alone. */
+async function preparePrograms(): Promise<string> {
+  const path = searchPath(Deno.env.get("PATH") ?? "");
+  if (programs.length === 0) return path;
+  const missing = missingPrograms(programs, path);
+  if (missing.length === 0) return await pathWithNode(path);
   const names = missing.map(({ commands }) => commands.join(" or ")).join(", ");
   if (canInstall(path)) {
     print(`Tests need ${names}: installing`);
-    if (await installPrograms(missing, path)) return;
+    if (await installPrograms(missing, path)) return await pathWithNode(path);
   }
   print(`Cannot install ${names} here. Install them and run this again; on Debian, as root:`);
   print(`  ${installCommand(missing)}`);
   Deno.exit(1);
 }
 
-async function runTests(args: readonly string[]): Promise<TestCounts> {
-  const report = await Deno.makeTempFile({ prefix: "hubplane-tests-", suffix: ".xml" });
+async function runTests(path: string): Promise<TestCounts> {
+  const folder = await Deno.makeTempDir({ prefix: "hubplane-tests-" });
   try {
+    const report = `${folder}/report.xml`;
     const { code } = await new Deno.Command(Deno.execPath(), {
-      args: testArguments(report, args),
+      args: [...testArguments(await withBundles(suite, folder), args), `--junit-path=${report}`],
       env: { PATH: path },
       // The user sees what happens while it happens.
       stdin: "null",
       stdout: "inherit",
       stderr: "inherit",
     }).spawn().status;
-    return countTests(await Deno.readTextFile(report).catch(() => undefined), code);
+    const counts = countTests(await Deno.readTextFile(report).catch(() => undefined), code);
+    // A report says "skipped" of tests that the user's filter leaves out too.
+    const filtered = args.some((arg) => arg.startsWith("--filter"));
+    return filtered ? { ...counts, skipped: 0 } : counts;
   } finally {
-    await Deno.remove(report);
+    await Deno.remove(folder, { recursive: true });
   }
+}
+
+async function withBundles(suite: Suite, folder: string): Promise<Suite> {
+  const bundled = await writeBundles(folder, suite.bundled, navigator.hardwareConcurrency);
+  return { ...suite, bundled };
 }
 
 function print(line: string): void {
   Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
 }
 
-await preparePrograms();
-const counts = await runTests(Deno.args);
+const counts = await runTests(await preparePrograms());
 const wrong = complaint(counts);
 if (wrong !== undefined) print(`Tests are not good: ${wrong}`);
 print(closingLine(counts));

@@ -5,6 +5,7 @@ import type {
   BackplaneStatusEvent,
   BackplaneSubscription,
 } from "../../backplanes/backplane.ts";
+import { BackplaneError } from "../../backplanes/errors.ts";
 import { MemoryBackplane, MemoryBus } from "../../backplanes/memory.ts";
 import { Arrivals } from "./arrivals.ts";
 
@@ -30,22 +31,17 @@ export class RecordingBackplane implements Backplane {
   swallowsPublish: (channel: string) => boolean = () => false;
   /** Awaited before it is said that a publish was accepted; it reaches the others at once. */
   beforeAccepted: (channel: string) => Promise<void> | undefined = () => undefined;
-  /** Awaited before a subscribe is handed on; a rejection refuses it. */
+  /** Awaited before the bus is asked for a channel; a rejection refuses the channel. */
   beforeSubscribe: (channel: string) => Promise<void> | undefined = () => undefined;
   readonly #inner: Backplane;
 
   /** Wraps a backplane, or one in memory on `bus`, or on a bus of its own. */
-  constructor(bus?: MemoryBus | Backplane, options?: { readonly subscribeTimeout?: number }) {
-    const inMemory = bus === undefined || bus instanceof MemoryBus;
-    this.#inner = inMemory ? new MemoryBackplane(bus, options) : bus;
+  constructor(bus?: MemoryBus | Backplane) {
+    this.#inner = bus === undefined || bus instanceof MemoryBus ? new MemoryBackplane(bus) : bus;
   }
 
   get status(): BackplaneStatus {
     return this.#inner.status;
-  }
-
-  get echo(): boolean {
-    return this.#inner.echo;
   }
 
   /** The channels of the publishes. */
@@ -64,18 +60,43 @@ export class RecordingBackplane implements Backplane {
     return held === undefined ? accepted : held.then(() => accepted);
   }
 
-  async subscribe(channel: string, handler: BackplaneHandler): Promise<BackplaneSubscription> {
+  subscribe(channel: string, handler: BackplaneHandler): BackplaneSubscription {
     this.asked.add(`+${channel}`);
-    await this.beforeSubscribe(channel);
-    const subscription = await this.#inner.subscribe(channel, handler);
-    this.channels.add(channel);
-    this.confirmed.add(channel);
-    const unsubscribe = () => {
+    let inner: BackplaneSubscription | undefined;
+    let left = false;
+    const ask = async () => {
+      await this.beforeSubscribe(channel);
+      if (left) throw new BackplaneError(`Cannot subscribe to "${channel}": it was unsubscribed`);
+      inner ??= this.#inner.subscribe(channel, handler);
+      await inner.confirmed;
+      if (left) return;
+      this.channels.add(channel);
+      this.confirmed.add(channel);
+    };
+    let asked: Promise<void> | undefined;
+    // As a driver does, it asks again for a channel that was refused.
+    const confirmed = () => {
+      if (asked === undefined) {
+        const attempt = asked = ask();
+        attempt.catch(() => asked = undefined);
+      }
+      return asked;
+    };
+    confirmed();
+    const unsubscribe = async () => {
+      if (left) return;
+      left = true;
       this.asked.add(`-${channel}`);
       this.channels.delete(channel);
-      return subscription.unsubscribe();
+      await inner?.unsubscribe();
     };
-    return { unsubscribe, [Symbol.asyncDispose]: unsubscribe };
+    return {
+      get confirmed() {
+        return confirmed();
+      },
+      unsubscribe,
+      [Symbol.asyncDispose]: unsubscribe,
+    };
   }
 
   /** How often `channel` was asked for. */

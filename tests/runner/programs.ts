@@ -1,5 +1,5 @@
 /**
- * The programs that tests start: what they are called, where Debian has them, and how to get them.
+ * The programs that tests start: their names, their packages in Debian, and how to install them.
  *
  * @module
  */
@@ -12,17 +12,29 @@ export interface Program {
   readonly package: string;
 }
 
-/** Every program that tests need beside Deno. */
-export const PROGRAMS: readonly Program[] = [
-  { commands: ["node"], package: "nodejs" },
+/** The programs of `tests/nodes` and `tests/buses`, beside Deno. */
+const SERVERS: readonly Program[] = [
+  { commands: ["npx"], package: "npm" },
   { commands: ["redis-server"], package: "redis-server" },
   { commands: ["redis-cli"], package: "redis-tools" },
   { commands: ["nats-server"], package: "nats-server" },
-  { commands: ["chromium", "chromium-browser", "google-chrome"], package: "chromium" },
   { commands: ["openssl"], package: "openssl" },
+];
+
+/** Every program that tests need beside Deno. */
+const ALL: readonly Program[] = [
+  ...SERVERS,
+  { commands: ["chromium", "chromium-browser", "google-chrome"], package: "chromium" },
   { commands: ["haproxy"], package: "haproxy" },
   { commands: ["nginx"], package: "nginx-light" },
 ];
+
+/** The programs that the tests in `paths` need. */
+export function programsFor(paths: readonly string[]): readonly Program[] {
+  const isIn = (folders: string) => (path: string) => path.split("/tests/").at(-1)?.match(folders);
+  if (paths.every(isIn("^(tests/)?unit\\b"))) return [];
+  return paths.every(isIn("^(tests/)?(unit|nodes|buses)\\b")) ? SERVERS : ALL;
+}
 
 /** Debian keeps servers where only root's PATH looks. */
 const FURTHER_FOLDERS = ["/usr/local/sbin", "/usr/sbin", "/sbin"];

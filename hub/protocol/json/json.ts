@@ -1,8 +1,9 @@
 /**
  * The JSON hub protocol. Reading rules: `specs/signalr-wire.md §8.2`, layout §8.1.
  *
- * Differs on purpose: what is written escapes no more than JSON needs (upstream also escapes what is
- * beyond U+FFFF), and an unknown message type is skipped (upstream stalls the connection).
+ * Deliberate differences: written text escapes only the characters that JSON requires (upstream also
+ * escapes characters beyond U+FFFF); an unknown message type is skipped (upstream stalls the connection);
+ * text behind the object is an error (upstream ignores it).
  *
  * @module
  */
@@ -34,7 +35,7 @@ function parse(record: TextOrBytes): HubMessage | undefined {
   check(object);
   const { type } = object;
   if (type === undefined) throw missing("type");
-  // `check` has made sure that it is a number.
+  // `check()` accepts only a number.
   if (((type as number) | 0) !== type) throw notInt32();
   return READERS[type as keyof typeof READERS]?.(object, record);
 }
@@ -98,7 +99,7 @@ const READERS = {
   }),
 } as const;
 
-/** Known members have one type each, whatever the message; the check is upstream's, in its words. */
+/** Checks the types of known members, the same for all messages; the error texts are upstream's. */
 function check(object: JsonObject): void {
   for (const member of Object.keys(object)) {
     const value = object[member];
@@ -156,7 +157,7 @@ function call(
   const { target, arguments: args, streamIds } = object;
   if (typeof target !== "string") throw missing("target");
   if (!Array.isArray(args)) throw missing("arguments");
-  // `check` has made sure of the items.
+  // `check()` accepts only an array of strings.
   const ids = streamIds as readonly string[] | undefined;
   return ids === undefined
     ? { target, arguments: args }
@@ -173,7 +174,7 @@ function sequenceId(object: JsonObject): number {
   const { sequenceId } = object;
   if (sequenceId === undefined || sequenceId === null) throw missing("sequenceId");
   if (typeof sequenceId !== "number") throw expected("sequenceId", "Number");
-  // Beyond 2^53 it is not exact, and beyond any number that is in use.
+  // Beyond 2^53 the number is not exact; no connection sends that many messages.
   if (Number.isInteger(sequenceId) && sequenceId >= -(2 ** 63) && sequenceId < 2 ** 63) {
     return sequenceId;
   }
@@ -191,7 +192,7 @@ function expected(member: string, type: string): ProtocolError {
   return new ProtocolError(`Expected '${member}' to be of type ${type}.`);
 }
 
-/** Members in the order the upstream server writes them. */
+/** Writes members in the order of the upstream server. */
 function write(message: HubMessage): string {
   const { type } = message;
   switch (type) {
@@ -219,7 +220,7 @@ function write(message: HubMessage): string {
   }
 }
 
-/** What messages of calls begin with. */
+/** The first members of a message that belongs to a call. */
 function begin(
   { type, headers, invocationId }: Extract<HubMessage, { readonly headers?: MessageHeaders }>,
 ): string {

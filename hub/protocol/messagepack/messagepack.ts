@@ -28,7 +28,7 @@ function toBytes(record: TextOrBytes): Uint8Array {
   return typeof record === "string" ? textEncoder.encode(record) : record;
 }
 
-/** The frame is a copy: what the writer has written is good until the next begins. */
+/** The frame is a copy, because the next writer overwrites the buffer. */
 function write(message: HubMessage): TextOrBytes {
   const writer = new PackWriter();
   try {
@@ -41,7 +41,7 @@ function write(message: HubMessage): TextOrBytes {
 }
 
 /**
- * Writes a message as the upstream server does, without its length before it.
+ * Writes a message as the upstream server does, without its length prefix.
  *
  * @throws {TypeError} if a value cannot be serialised.
  */
@@ -70,7 +70,7 @@ export function writeMessage(writer: PackWriter, message: HubMessage): void {
   }
 }
 
-/** The kind of result, and what belongs to it: 1 an error, 2 nothing, 3 a value. */
+/** Writes the kind of result, and the result: 1 an error, 2 nothing, 3 a value. */
 function writeCompletion(writer: PackWriter, message: CompletionMessage): void {
   const { type, headers = {}, invocationId, error } = message;
   if (error !== undefined) return items(writer, 5, type, headers, invocationId, 1, error);
@@ -79,13 +79,13 @@ function writeCompletion(writer: PackWriter, message: CompletionMessage): void {
   if (hasResult) writer.value(toPackable(message.result));
 }
 
-/** The beginning of a list of `length`. */
+/** Writes the head of an array of `length` items, and the first items. */
 function items(writer: PackWriter, length: number, ...items: readonly unknown[]): void {
   writer.array(length);
   for (const item of items) writer.value(item);
 }
 
-/** `record` behind its length. */
+/** `record` behind its length prefix. */
 function framed(record: Uint8Array): Uint8Array {
   const writer = new PackWriter();
   writer.raw(record);

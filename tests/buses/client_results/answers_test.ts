@@ -1,11 +1,11 @@
 import { assertEquals } from "@std/assert";
 import { bounded } from "../../kit/until.ts";
-import { AnsweringClient, ask, outcome, testPlaces } from "./asking.ts";
+import { AnsweringClient, ask, onEachBus, outcome } from "./asking.ts";
 
 /** Long enough that only something else can end a wait. */
 const LONG = { timeout: 2 ** 31 - 1 };
 
-testPlaces(
+onEachBus(
   "invoke() resolves with what the client answers",
   async ({ asking, url, protocol, name }) => {
     await using client = await AnsweringClient.connect(url, protocol, (value) => value);
@@ -18,9 +18,9 @@ testPlaces(
     const expected = protocol === "json" ? date.toJSON() : date;
     assertEquals(await ask(asking, client.id, date), expected, name);
   },
-);
+).forEach((test) => Deno.test(test));
 
-testPlaces(
+onEachBus(
   "invoke() resolves when a client answers later than another question",
   async ({ asking, url, protocol, name }) => {
     const first = Promise.withResolvers<unknown>();
@@ -34,9 +34,9 @@ testPlaces(
     first.resolve("at last");
     assertEquals(await slow, "at last", name);
   },
-);
+).forEach((test) => Deno.test(test));
 
-testPlaces(
+onEachBus(
   "invoke() of many clients at once gives each its own answer",
   async ({ asking, url, protocol, name }) => {
     await using one = await AnsweringClient.connect(url, protocol, (value) => `one ${value}`);
@@ -47,9 +47,9 @@ testPlaces(
     );
     assertEquals(answers, numbers.map((n) => `${n % 2 === 0 ? "one" : "two"} ${n}`), name);
   },
-);
+).forEach((test) => Deno.test(test));
 
-testPlaces(
+onEachBus(
   "invoke() rejects with the client's error",
   async ({ asking, url, protocol, name }) => {
     await using throwing = await AnsweringClient.connect(url, protocol, () => {
@@ -68,9 +68,9 @@ testPlaces(
       assertEquals(await outcome(ask(asking, client.id, 1, LONG)), text, name);
     }
   },
-);
+).forEach((test) => Deno.test(test));
 
-testPlaces(
+onEachBus(
   "invoke() rejects when the client takes too long, and its late answer does no harm",
   async ({ asking, url, protocol, name, remote }, driver) => {
     const late = Promise.withResolvers<unknown>();
@@ -87,9 +87,9 @@ testPlaces(
     late.resolve("too late");
     assertEquals(await ask(asking, client.id, "next"), "next", name);
   },
-);
+).forEach((test) => Deno.test(test));
 
-testPlaces(
+onEachBus(
   "invoke() rejects when its signal is aborted, and the late answer does no harm",
   async ({ asking, url, protocol, name }) => {
     const late = Promise.withResolvers<unknown>();
@@ -110,9 +110,9 @@ testPlaces(
     assertEquals(await ask(asking, client.id, "next"), "next", name);
     assertEquals(client.asked.all, ["late", "next"], name);
   },
-);
+).forEach((test) => Deno.test(test));
 
-testPlaces(
+onEachBus(
   "invoke() rejects at once when the client goes before it has answered",
   async ({ asking, url, protocol, name }) => {
     await using client = await AnsweringClient.connect(url, protocol, () => new Promise(() => {}));
@@ -122,9 +122,9 @@ testPlaces(
     const text = `ClientConnectionError: Connection '${client.id}' disconnected.`;
     assertEquals(await bounded(Promise.all(results)), [text, text, text], name);
   },
-);
+).forEach((test) => Deno.test(test));
 
-testPlaces(
+onEachBus(
   "invoke() rejects at once when nobody has the connection",
   async ({ asking, name }) => {
     assertEquals(
@@ -134,9 +134,9 @@ testPlaces(
     );
   },
   ["memory", "redis"],
-);
+).forEach((test) => Deno.test(test));
 
-testPlaces(
+onEachBus(
   "invoke() rejects at its timeout when nobody has the connection, where the bus cannot tell",
   async ({ asking, name }) => {
     assertEquals(
@@ -146,4 +146,4 @@ testPlaces(
     );
   },
   ["nats", "broadcast_channel"],
-);
+).forEach((test) => Deno.test(test));

@@ -95,12 +95,12 @@ export interface Place {
 }
 
 /** A test for each bus and server, which tries both places and both protocols. */
-export function testPlaces(
+export function onEachBus(
   name: string,
   run: (place: Place, driver: string) => Promise<void>,
   drivers: readonly string[] = ["memory", "redis", "nats"],
-): void {
-  for (const driver of drivers) {
+): Deno.TestDefinition[] {
+  return drivers.flatMap((driver) =>
     onEachServer(`${name} (${driver})`, async (_serve, host) => {
       await using bus = await startBus(driver);
       const prefix = randomPrefix();
@@ -113,8 +113,8 @@ export function testPlaces(
           await run({ asking: one, url, remote, protocol, name: `${protocol}, ${where}` }, driver);
         }
       }
-    });
-  }
+    })
+  );
 }
 
 /** Starts what a driver needs. */

@@ -140,7 +140,7 @@ onEachServer(
       }
     }
   },
-);
+).forEach((test) => Deno.test(test));
 
 /** Records that change when they are read and written again. */
 const UNUSUAL: Readonly<Record<string, readonly ((id: string) => TextOrBytes)[]>> = {
@@ -178,5 +178,5 @@ for (const protocol of PROTOCOLS) {
         assertEquals([name, hex(frame)], [protocol.name, hex(bytes)]);
       }
     },
-  );
+  ).forEach((test) => Deno.test(test));
 }

@@ -9,33 +9,45 @@ export type LossOf = (
   fault: (server: ServerProcess) => Promise<void>,
 ) => Promise<LossResult>;
 
-/** Tests a driver against what can happen to the server of any bus. */
-export function testServerFaults(driver: string, lossOf: LossOf): void {
-  Deno.test(`${driver} loses nothing in silence when nothing goes wrong`, async () => {
-    const result = await lossOf("nothing", () => Promise.resolve());
-    assertEquals(result.delivered, result.published);
-    assertEquals(result.gaps, []);
-  });
-
-  Deno.test(`${driver} loses nothing in silence when its server is killed for 1.5 s`, async () => {
-    const result = await lossOf("SIGKILL", async (server) => {
-      await server.stop();
-      await delay(1500);
-      await server.start();
-    });
-    assert(result.rejected > 50);
-    assert(result.gaps.length > 0);
-  });
-
-  Deno.test(`${driver} loses nothing in silence when its server is stopped for 3 s`, async () => {
-    const result = await lossOf("SIGSTOP", (server) => stopFor(server, 3000));
-    assert(result.rejected > 0, "nobody noticed that the server stood still");
-  });
-
-  Deno.test(`${driver} loses nothing in silence when its server is stopped for 4.5 s`, async () => {
-    const result = await lossOf("SIGSTOP, noticed", (server) => stopFor(server, 4500));
-    assert(result.gaps.length > 0);
-  });
+/** The tests of a driver against what can happen to the server of any bus. */
+export function serverFaults(driver: string, lossOf: LossOf): Deno.TestDefinition[] {
+  const quiet = `${driver} loses nothing in silence when`;
+  return [
+    {
+      name: `${quiet} nothing goes wrong`,
+      async fn() {
+        const result = await lossOf("nothing", () => Promise.resolve());
+        assertEquals(result.delivered, result.published);
+        assertEquals(result.gaps, []);
+      },
+    },
+    {
+      name: `${quiet} its server is killed for 1.5 s`,
+      async fn() {
+        const result = await lossOf("SIGKILL", async (server) => {
+          await server.stop();
+          await delay(1500);
+          await server.start();
+        });
+        assert(result.rejected > 50);
+        assert(result.gaps.length > 0);
+      },
+    },
+    {
+      name: `${quiet} its server is stopped for 3 s`,
+      async fn() {
+        const result = await lossOf("SIGSTOP", (server) => stopFor(server, 3000));
+        assert(result.rejected > 0, "nobody noticed that the server stood still");
+      },
+    },
+    {
+      name: `${quiet} its server is stopped for 4.5 s`,
+      async fn() {
+        const result = await lossOf("SIGSTOP, noticed", (server) => stopFor(server, 4500));
+        assert(result.gaps.length > 0);
+      },
+    },
+  ];
 }
 
 async function stopFor(server: ServerProcess, duration: number): Promise<void> {

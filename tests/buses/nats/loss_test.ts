@@ -2,7 +2,7 @@
 import { assert } from "@std/assert";
 import { delay } from "@std/async";
 import { assertReported } from "../loss/assert_reported.ts";
-import { testServerFaults } from "../loss/server_faults.ts";
+import { serverFaults } from "../loss/server_faults.ts";
 import type { LossResult, LossRun } from "../loss/run_loss.ts";
 import { natsUrl, startNats } from "../../kit/servers/nats_server.ts";
 import type { ServerProcess } from "../../kit/servers/server_process.ts";
@@ -34,7 +34,7 @@ function lossOf(
   });
 }
 
-testServerFaults("NatsBackplane", lossOf);
+serverFaults("NatsBackplane", lossOf).forEach((test) => Deno.test(test));
 
 Deno.test("NatsBackplane loses nothing in silence when its connections are cut", async () => {
   const result = await lossOf("cut", async (_server, _run, proxy) => {

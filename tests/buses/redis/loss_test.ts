@@ -4,7 +4,7 @@ import { delay } from "@std/async";
 import { Redis } from "ioredis";
 import type { LossResult, LossRun } from "../loss/run_loss.ts";
 import { assertReported } from "../loss/assert_reported.ts";
-import { testServerFaults } from "../loss/server_faults.ts";
+import { serverFaults } from "../loss/server_faults.ts";
 import { redisUrl, startRedis } from "../../kit/servers/redis_server.ts";
 import type { ServerProcess } from "../../kit/servers/server_process.ts";
 
@@ -23,7 +23,7 @@ function lossOf(name: string, fault: Fault, args: readonly string[] = []): Promi
   });
 }
 
-testServerFaults("RedisBackplane", lossOf);
+serverFaults("RedisBackplane", lossOf).forEach((test) => Deno.test(test));
 
 Deno.test("RedisBackplane loses nothing in silence when its subscriber is killed by Redis", async () => {
   const result = await lossOf("CLIENT KILL", async (server) => {

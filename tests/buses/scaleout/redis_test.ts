@@ -6,9 +6,8 @@ import { bounded, randomPrefix } from "../../kit/arrivals.ts";
 import { Node } from "./nodes.ts";
 import { channelsOf, untilChannels } from "./redis_channels.ts";
 
-/** A backplane on `server` that waits for it for a moment only. */
 function open(server: ServerProcess, prefix: string): Promise<Backplane> {
-  return openBackplane(redisUrl(server, prefix), { subscribeTimeout: 1000 });
+  return openBackplane(redisUrl(server, prefix));
 }
 
 /** Resolves when the bus is back for `node`. */

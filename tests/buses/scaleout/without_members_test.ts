@@ -10,7 +10,7 @@ import { untilSubscribers } from "./redis_channels.ts";
 class CountingBackplane extends RedisBackplane {
   readonly arrived: Map<string, number> = new Map();
 
-  override subscribe(channel: string, handler: BackplaneHandler): Promise<BackplaneSubscription> {
+  override subscribe(channel: string, handler: BackplaneHandler): BackplaneSubscription {
     return super.subscribe(channel, (payload) => {
       this.arrived.set(channel, (this.arrived.get(channel) ?? 0) + 1);
       handler(payload);

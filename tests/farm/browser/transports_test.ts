@@ -105,7 +105,7 @@ onEachServer(
     };
     assertEquals(await page.evaluate(visit, direct), ["hello", 10_000, "a=b"]);
   },
-);
+).forEach((test) => Deno.test(test));
 
 onEachServer("fetch() refuses pages of any other origin over every transport", async (serve) => {
   await using site = new Site();
@@ -123,4 +123,4 @@ onEachServer("fetch() refuses pages of any other origin over every transport", a
   // What a WebSocket skips, the list of origins sees.
   const direct = { url: node.url("/hub"), transport: TRANSPORTS.WebSockets, skipNegotiation: true };
   assertEquals(await page.evaluate(visit, direct), ["refused"]);
-});
+}).forEach((test) => Deno.test(test));

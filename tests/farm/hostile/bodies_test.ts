@@ -32,7 +32,7 @@ onEachNode(
     assertEquals((await early.delete()).status, 202);
     await witness.alone();
   },
-);
+).forEach((test) => Deno.test(test));
 
 onEachNode("bodies in parallel are taken one after the other, each whole", async (node) => {
   await using witness = await Witness.start(node);
@@ -50,7 +50,7 @@ onEachNode("bodies in parallel are taken one after the other, each whole", async
   assertEquals(new Set((await Promise.all(posts)).map(({ status }) => status)), new Set([200]));
   assertEquals((await peer.delete()).status, 202);
   await witness.alone();
-});
+}).forEach((test) => Deno.test(test));
 
 onEachNode("garbage in a body ends that connection and no other", async (node) => {
   await using witness = await Witness.start(node);
@@ -74,7 +74,7 @@ onEachNode("garbage in a body ends that connection and no other", async (node) =
   });
   await fc.assert(property, bounded(40));
   await witness.alone();
-});
+}).forEach((test) => Deno.test(test));
 
 onEachNode("any cut of a body, into bodies and chunks, gives the same calls", async (node) => {
   await using _witness = await Witness.start(node);
@@ -101,7 +101,7 @@ onEachNode("any cut of a body, into bodies and chunks, gives the same calls", as
   );
   await fc.assert(property, bounded(60));
   assertEquals((await peer.delete()).status, 202);
-});
+}).forEach((test) => Deno.test(test));
 
 onEachNode(
   "any cut of a body of MessagePack gives the same calls, and garbage none",
@@ -142,7 +142,7 @@ onEachNode(
     assertEquals((await peer.poll()).status, 204);
     await witness.alone();
   },
-);
+).forEach((test) => Deno.test(test));
 
 function parsed(record: string): unknown {
   return record === "" ? undefined : JSON.parse(record);
@@ -179,7 +179,7 @@ onEachNode("bodies that are cut off or wrongly framed harm nobody", async (node)
   assertEquals((await peer.poll()).text, inspected(1, "1"));
   assertEquals((await peer.delete()).status, 202);
   await witness.alone();
-});
+}).forEach((test) => Deno.test(test));
 
 onEachNode(
   "a body over any limit is refused, or taken no faster than the hub takes it",
@@ -205,7 +205,7 @@ onEachNode(
     await witness.alone();
     await witness.backTo(before, 8);
   },
-);
+).forEach((test) => Deno.test(test));
 
 onEachNode(
   "1,000 bodies that come byte by byte hold up nobody, and go with their connection",
@@ -239,4 +239,4 @@ onEachNode(
     await witness.alone();
     await witness.backTo(before, 8);
   },
-);
+).forEach((test) => Deno.test(test));

@@ -27,7 +27,7 @@ onEachNode("bytes that come one by one cost no more memory or time than together
     await costs(witness, before, `200,000 bytes of ${protocol || "handshake"}`);
   }
   await witness.alone();
-}, { maximumReceiveMessageSize: 250_000 });
+}, { maximumReceiveMessageSize: 250_000 }).forEach((test) => Deno.test(test));
 
 onEachNode("empty messages are not kept", async (node) => {
   await using witness = await Witness.start(node);
@@ -48,7 +48,7 @@ onEachNode("empty messages are not kept", async (node) => {
     await received(busy.socket);
     await costs(witness, before, `200,000 empty messages in ${protocol}`);
   }
-});
+}).forEach((test) => Deno.test(test));
 
 onEachNode("an upload's id can be used again while the call that had it ends", async (node) => {
   using peer = await HubPeer.open(node.port, "json");
@@ -68,7 +68,7 @@ onEachNode("an upload's id can be used again while the call that had it ends", a
   await write(item(3), end);
   assertEquals(await peer.next(), { type: 3, invocationId: "2", result: "[2, 3]" });
   await peer.leave();
-});
+}).forEach((test) => Deno.test(test));
 
 /** What breaks the rules of WebSockets, or stretches them. */
 const OFFENCES: Readonly<Record<string, Uint8Array>> = {
@@ -107,7 +107,7 @@ onEachNode("what breaks the rules of WebSockets ends that WebSocket", async (nod
     }
   }
   await witness.alone();
-});
+}).forEach((test) => Deno.test(test));
 
 onEachNode("a client may leave in the middle of anything", async (node) => {
   await using witness = await Witness.start(node);
@@ -128,4 +128,4 @@ onEachNode("a client may leave in the middle of anything", async (node) => {
     }
   }
   await witness.alone();
-});
+}).forEach((test) => Deno.test(test));

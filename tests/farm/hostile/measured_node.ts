@@ -144,20 +144,21 @@ export class MeasuredNode implements AsyncDisposable {
 }
 
 /**
- * Registers a test for every server: a node of its own, started with `options`. When the test is over,
- * nothing may remain of it but what is allowed here.
+ * The tests of one name, one for each server, with a node of its own that is started with `options`.
+ * When a test is over, the node may keep only what `remains` allows.
  */
 export function onEachNode(
   name: string,
   test: (node: MeasuredNode) => Promise<void>,
   options: HubServerOptions = {},
   remains: (server: string) => Remains = () => ({}),
-): void {
-  for (const server of Object.keys(HOSTS)) {
-    Deno.test(`${name}, on ${server}`, async () => {
+): Deno.TestDefinition[] {
+  return Object.keys(HOSTS).map((server) => ({
+    name: `${name}, on ${server}`,
+    fn: async () => {
       await using node = await MeasuredNode.start(server, options);
       await test(node);
       await node.cleared(remains(server));
-    });
-  }
+    },
+  }));
 }

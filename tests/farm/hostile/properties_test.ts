@@ -86,7 +86,7 @@ for (const [name, arbitraryOf] of Object.entries(RANDOM)) {
       figure(`random ${name}, ${protocol}: ${JSON.stringify(runner.tally)}`);
     }
     await witness.alone();
-  }, DETAILED);
+  }, DETAILED).forEach((test) => Deno.test(test));
 }
 
 /** The WebSocket frames of bytes that are cut somewhere. */
@@ -171,4 +171,4 @@ onEachNode(
     await witness.alone();
   },
   DETAILED,
-);
+).forEach((test) => Deno.test(test));

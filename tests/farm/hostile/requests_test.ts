@@ -33,7 +33,7 @@ onEachNode("odd requests get their documented answers", async (node) => {
     const { status } = await ask(`http://127.0.0.1:${node.port}${path}`, { method: "POST" });
     assertEquals(status, 404, path);
   }
-});
+}).forEach((test) => Deno.test(test));
 
 onEachNode("queries and headers of any size are answered or refused", async (node) => {
   await using witness = await Witness.start(node);
@@ -61,7 +61,7 @@ onEachNode("queries and headers of any size are answered or refused", async (nod
   }
   figure(`refused with ${[...refusals].join(", ")}`);
   await witness.backTo(before, 8);
-});
+}).forEach((test) => Deno.test(test));
 
 onEachNode("nobody reaches a connection without its token, nor with another user", async (node) => {
   await using _witness = await Witness.start(node);
@@ -90,7 +90,7 @@ onEachNode("nobody reaches a connection without its token, nor with another user
   assertEquals((await ann.post(inspecting(1, 1))).status, 200);
   assertEquals((await ann.poll()).text, inspected(1, "1"));
   assertEquals((await ann.delete()).status, 202);
-});
+}).forEach((test) => Deno.test(test));
 
 onEachNode("an id that is given twice is none", async (node) => {
   const ann = await PollingPeer.connect(node.port);
@@ -99,7 +99,7 @@ onEachNode("an id that is given twice is none", async (node) => {
   assertEquals(await ask(`${ann.url}&${query}`, { method: "POST" }), NOBODY);
   assertEquals(await ask(`${ann.url}&id=`, { method: "POST" }), NOBODY);
   for (const peer of [ann, bob]) assertEquals((await peer.delete()).status, 202);
-});
+}).forEach((test) => Deno.test(test));
 
 onEachNode("polls that race leave one, and the others are told", async (node) => {
   await using witness = await Witness.start(node);
@@ -118,4 +118,4 @@ onEachNode("polls that race leave one, and the others are told", async (node) =>
   const statuses = (await Promise.all(polls)).map(({ status }) => status);
   assert(statuses.every((status) => [200, 204, 404].includes(status)), `${statuses}`);
   await witness.alone();
-});
+}).forEach((test) => Deno.test(test));

@@ -61,4 +61,4 @@ onEachNode(
     // Its sockets held everything until they were closed, and the allocator keeps that for the next.
     rssMiB: server === "fetch" ? PEERS * 1.5 : PEERS * 0.3,
   }),
-);
+).forEach((test) => Deno.test(test));

@@ -49,7 +49,7 @@ onEachNode("event streams that nobody reads are closed", async (node) => {
   figure(`${PEERS} unread event streams, closed: ${node.usage().rssMiB} MiB`);
   for (const stream of streams) stream.close();
   await witness.backTo(before, 8);
-});
+}).forEach((test) => Deno.test(test));
 
 onEachNode("clients that never poll again are closed at the limit", async (node) => {
   await using witness = await Witness.start(node);
@@ -65,7 +65,7 @@ onEachNode("clients that never poll again are closed at the limit", async (node)
   await witness.alone();
   for (const peer of peers) assertEquals(await peer.poll(), NOBODY);
   await witness.backTo(before, 8);
-});
+}).forEach((test) => Deno.test(test));
 
 onEachNode(
   "pings without end, whose pongs nobody reads, end with their connection",
@@ -87,7 +87,7 @@ onEachNode(
     await witness.alone();
     await witness.backTo(before, 8);
   },
-);
+).forEach((test) => Deno.test(test));
 
 /** Resolves when the witness was answered a hundred times: the node is not busy with anything else. */
 async function moment(witness: Witness): Promise<false> {
@@ -119,4 +119,4 @@ onEachNode("hundreds of sockets for one connection leave it to the last", async 
   await last.sendClose(1000);
   for (const socket of sockets) socket[Symbol.dispose]();
   await witness.alone();
-});
+}).forEach((test) => Deno.test(test));

@@ -45,7 +45,7 @@ for (const protocol of PROTOCOL_NAMES) {
       assertEquals(await witness.connection.invoke("polluted"), []);
     },
     DETAILED,
-  );
+  ).forEach((test) => Deno.test(test));
 }
 
 onEachNode("frames of the other format are read by their bytes", async (node) => {
@@ -70,7 +70,7 @@ onEachNode("frames of the other format are read by their bytes", async (node) =>
   await socket.receive();
   await socket.send(Opcode.Text, packed);
   await endOf(socket);
-}, DETAILED);
+}, DETAILED).forEach((test) => Deno.test(test));
 
 async function endOf(socket: RawSocket): Promise<void> {
   while (await socket.receive() !== undefined);
@@ -105,7 +105,7 @@ for (const protocol of PROTOCOL_NAMES) {
         assertEquals(await invoke(peer, "join", name), "HubException");
       }
     },
-  );
+  ).forEach((test) => Deno.test(test));
 }
 
 async function invoke(peer: HubPeer, target: string, ...args: unknown[]): Promise<unknown> {
@@ -151,5 +151,5 @@ for (const protocol of PROTOCOL_NAMES) {
       }
     },
     { ...DETAILED, maximumReceiveMessageSize: 2 ** 21, maximumBufferedBytes: 2 ** 22 },
-  );
+  ).forEach((test) => Deno.test(test));
 }

@@ -64,7 +64,7 @@ for (const protocol of PROTOCOL_NAMES) {
       await witness.connection.invoke("release");
       await witness.alone();
     },
-  );
+  ).forEach((test) => Deno.test(test));
 
   onEachNode(
     `an upload that nobody reads is bounded, or waits in its sender, in ${protocol}`,
@@ -92,7 +92,7 @@ for (const protocol of PROTOCOL_NAMES) {
     },
     // Nothing is read from it, so that only what is sent shows that it has gone.
     { keepAliveInterval: 500, disconnectTimeout: 2000 },
-  );
+  ).forEach((test) => Deno.test(test));
 }
 
 for (const protocol of PROTOCOL_NAMES) {
@@ -114,5 +114,5 @@ for (const protocol of PROTOCOL_NAMES) {
     // What is left may never have been taken.
     await flood.done;
     await costs(witness, before, "a peer that never reads");
-  });
+  }).forEach((test) => Deno.test(test));
 }

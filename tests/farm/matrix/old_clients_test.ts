@@ -67,4 +67,4 @@ onEachServer(
       error: "Server requested a response, which is not supported in this version of the client.",
     });
   },
-);
+).forEach((test) => Deno.test(test));

@@ -7,14 +7,17 @@ export type Serve = <const H extends Hubs>(
   configuration: NodeConfiguration<H>,
 ) => Promise<RunningNode<H>>;
 
-/** Registers a test for every server; `serve` starts nodes, `host` serves hubs that are there already. */
+/**
+ * The tests of one name, one for each server. The file that calls this passes them to `Deno.test`, so
+ * that reports name that file. `serve` starts a node, `host` serves a hub server that exists already.
+ */
 export function onEachServer(
   name: string,
   test: (serve: Serve, host: Host) => Promise<void>,
   options: Omit<Deno.TestDefinition, "name" | "fn"> = {},
-): void {
-  for (const [server, host] of Object.entries(HOSTS)) {
+): Deno.TestDefinition[] {
+  return Object.entries(HOSTS).map(([server, host]) => {
     const serve: Serve = (configuration) => RunningNode.start(configuration, host);
-    Deno.test({ ...options, name: `${name}, on ${server}`, fn: () => test(serve, host) });
-  }
+    return { ...options, name: `${name}, on ${server}`, fn: () => test(serve, host) };
+  });
 }

@@ -48,7 +48,7 @@ for (const [name, transport] of Object.entries(TRANSPORTS)) {
       const inQuery = name === "ServerSentEvents" && method === "GET" && !negotiating;
       assertEquals([header, query], inQuery ? [null, "plain"] : ["Bearer plain", null]);
     }
-  });
+  }).forEach((test) => Deno.test(test));
 
   onEachServer(`authenticate sees a token in the URL in every request (${name})`, async (serve) => {
     const seen: Seen[] = [];
@@ -60,5 +60,5 @@ for (const [name, transport] of Object.entries(TRANSPORTS)) {
     }
     assert(seen.length >= (name === "WebSockets" ? 2 : 4));
     for (const { header, query } of seen) assertEquals([header, query], [null, "t&+ ü"]);
-  });
+  }).forEach((test) => Deno.test(test));
 }

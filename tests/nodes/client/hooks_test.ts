@@ -50,7 +50,7 @@ onEachServer(
     assertEquals([await direct.got.next(), await query.got.next()], [["for bob"], ["for bob"]]);
     assertEquals(ann.got.all, []);
   },
-);
+).forEach((test) => Deno.test(test));
 
 onEachServer(
   "authenticate makes a connection anonymous when the id it gives is empty",
@@ -63,7 +63,7 @@ onEachServer(
     const error = await assertRejects(() => client.invoke("tell", ""), Error);
     assertMatch(error.message, /HubException: Cannot use user name: it is empty/);
   },
-);
+).forEach((test) => Deno.test(test));
 
 onEachServer("a refused client is told 401 Unauthorized", async (serve) => {
   await using node = await serve({ hubs: { "/hub": accountHub }, authenticate });
@@ -77,7 +77,7 @@ onEachServer("a refused client is told 401 Unauthorized", async (serve) => {
   );
   // A WebSocket does not tell its client why it was refused.
   assertMatch(await refused(true), /^WebSocket failed to connect\./);
-});
+}).forEach((test) => Deno.test(test));
 
 onEachServer(
   "connected and disconnected run once each, in order, around a connection's calls",
@@ -120,7 +120,7 @@ onEachServer(
     assertEquals(await log.next(), "one disconnected, 1 item, undefined");
     assertEquals(log.all.length, 6);
   },
-);
+).forEach((test) => Deno.test(test));
 
 onEachServer("disconnected hears the error that a hub's client is closed for", async (serve) => {
   const ends = new Events<Error | undefined>();
@@ -144,7 +144,7 @@ onEachServer("disconnected hears the error that a hub's client is closed for", a
   const error = await ends.next();
   assertEquals(error?.name, "TypeError");
   assertMatch(error?.message ?? "", /circular/);
-});
+}).forEach((test) => Deno.test(test));
 
 onEachServer(
   "a client that connected throws for is closed with the text of a HubError only",
@@ -170,7 +170,7 @@ onEachServer(
       );
     }
   },
-);
+).forEach((test) => Deno.test(test));
 
 onEachServer(
   "a method sees the request that opened its connection, and its own items",
@@ -197,4 +197,4 @@ onEachServer(
     assertEquals(await other.invoke("count"), 1);
     assertNotEquals(client.id, other.id);
   },
-);
+).forEach((test) => Deno.test(test));

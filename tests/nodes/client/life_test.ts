@@ -38,7 +38,7 @@ onEachServer("abort() closes the client for good, after what was sent before", a
   // Without allowReconnect: it does not try, although it could.
   assertEquals(await client.events.next(), { kind: "closed", error: undefined });
   assertEquals(await ends.next(), undefined);
-});
+}).forEach((test) => Deno.test(test));
 
 onEachServer(
   "drain() lets a running call finish, then asks its client to reconnect",
@@ -65,7 +65,7 @@ onEachServer(
     // Idempotent, and close() after it too.
     await node.server.drain();
   },
-);
+).forEach((test) => Deno.test(test));
 
 onEachServer("drain() closes a connection whose call outlasts its timeout", async (serve) => {
   const { hub, started } = waitingHub();
@@ -76,7 +76,7 @@ onEachServer("drain() closes a connection whose call outlasts its timeout", asyn
   await bounded(node.server.drain({ timeout: 0 }));
   await answer;
   assertEquals(await client.events.next(), { kind: "closed", error: undefined });
-});
+}).forEach((test) => Deno.test(test));
 
 onEachServer("close() ends every client at once, and cuts a drain short", async (serve) => {
   const { hub, started, ends } = waitingHub();
@@ -96,7 +96,7 @@ onEachServer("close() ends every client at once, and cuts a drain short", async 
   assertEquals(await second.events.next(), { kind: "reconnecting", error: undefined });
   assertEquals(await ends.take(2), [undefined, undefined]);
   await node.server.close();
-});
+}).forEach((test) => Deno.test(test));
 
 onEachServer(
   "shutdown() of the HTTP server before close() ends sockets itself, and clients reconnect",
@@ -114,7 +114,7 @@ onEachServer(
     });
     assertEquals(await ends.next(), undefined);
   },
-);
+).forEach((test) => Deno.test(test));
 
 /** Sockets that count the pings of the server. */
 function countingSockets(pings: Events<void>): typeof WebSocket {
@@ -147,7 +147,7 @@ onEachServer(
     assertEquals(client.connection.state, HubConnectionState.Connected);
     assertEquals(await client.invoke("echo", 1), 1);
   },
-);
+).forEach((test) => Deno.test(test));
 
 onEachServer("a client gives up a node that does not ping it", async (serve) => {
   const { hub, ends } = waitingHub();
@@ -158,7 +158,7 @@ onEachServer("a client gives up a node that does not ping it", async (serve) => 
     error: "Server timeout elapsed without receiving a message from the server.",
   });
   assertEquals(await ends.next(), undefined);
-});
+}).forEach((test) => Deno.test(test));
 
 onEachServer(
   "a node gives up a client that has stopped pinging, and lets it reconnect",
@@ -179,4 +179,4 @@ onEachServer(
     await until(() => client.connection.state === HubConnectionState.Connected);
     assert(client.id !== "");
   },
-);
+).forEach((test) => Deno.test(test));

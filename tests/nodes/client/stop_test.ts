@@ -55,7 +55,7 @@ for (const [name, transport] of Object.entries(TRANSPORTS)) {
     assertEquals(await happened.take(2), ["held", "gone"]);
     release();
     assertEquals(await happened.take(sent.length + 1), [...sent, END]);
-  });
+  }).forEach((test) => Deno.test(test));
 }
 
 for (const protocol of PROTOCOLS) {
@@ -76,7 +76,7 @@ for (const protocol of PROTOCOLS) {
       release();
       assertEquals(await happened.take(6), [...NUMBERS, END]);
     },
-  );
+  ).forEach((test) => Deno.test(test));
 }
 
 /** How a socket may end. Whoever cuts it waits until the server has read what was sent. */
@@ -115,7 +115,7 @@ for (const [what, end] of Object.entries(ENDS)) {
     assertEquals(await happened.take(2), ["held", "gone"]);
     release();
     assertEquals(await happened.take(6), [...NUMBERS, END]);
-  });
+  }).forEach((test) => Deno.test(test));
 }
 
 onEachServer("calls that were posted before a DELETE run", async (serve) => {
@@ -128,7 +128,7 @@ onEachServer("calls that were posted before a DELETE run", async (serve) => {
   assertEquals(await happened.take(2), ["held", "gone"]);
   release();
   assertEquals(await happened.take(6), [...NUMBERS, END]);
-});
+}).forEach((test) => Deno.test(test));
 
 onEachServer("more than is read in a turn runs, though its client has gone", async (serve) => {
   const { hub, happened } = heldHub();
@@ -139,7 +139,7 @@ onEachServer("more than is read in a turn runs, though its client has gone", asy
   const all = await happened.take(10_001);
   assertEquals(all.filter((text) => text === "x").length, 10_000);
   assertEquals(all.at(-1), END);
-});
+}).forEach((test) => Deno.test(test));
 
 onEachServer(
   "more than a server reads ahead runs, though its client has gone",
@@ -159,7 +159,7 @@ onEachServer(
     while (await happened.next() !== END);
     assertEquals(happened.all.filter((text) => text === "x").length, 3000);
   },
-);
+).forEach((test) => Deno.test(test));
 
 onEachServer("a node that closes does not wait for what a client has left", async (serve) => {
   const { hub, happened, release } = heldHub();
@@ -171,4 +171,4 @@ onEachServer("a node that closes does not wait for what a client has left", asyn
   await bounded(node.server.close());
   assertEquals(await happened.next(), END);
   release();
-});
+}).forEach((test) => Deno.test(test));

@@ -115,7 +115,7 @@ onEachServer("clients reaches exactly those that each target names", async (serv
     await clients[0]?.invoke("send", target);
     assertEquals(await reached(clients, target), expected, target);
   }
-});
+}).forEach((test) => Deno.test(test));
 
 onEachServer(
   "server.hub().clients reaches the same from outside the hub's methods",
@@ -141,7 +141,7 @@ onEachServer(
       assertEquals(await reached(clients, `${n}`), expected, `case ${n}`);
     }
   },
-);
+).forEach((test) => Deno.test(test));
 
 onEachServer(
   "groups.add() and remove() take effect by the time they resolve, for any connection",
@@ -166,7 +166,7 @@ onEachServer(
     await groups.add(clients[3]?.id ?? "", "ab");
     assertEquals(await send(), "bcd");
   },
-);
+).forEach((test) => Deno.test(test));
 
 onEachServer("a client that has gone is in no group and no user any more", async (serve) => {
   await using started = await startClients(serve);
@@ -180,4 +180,4 @@ onEachServer("a client that has gone is in no group and no user any more", async
     // The third of those that are left is `d`.
     assertEquals((await reached(left, target)).replaceAll("c", "d"), expected, target);
   }
-});
+}).forEach((test) => Deno.test(test));

@@ -56,7 +56,7 @@ onEachServer(
     }
     assertEquals(connected, ["ann", "ann", "ann"]);
   },
-);
+).forEach((test) => Deno.test(test));
 
 onEachServer(
   "authorize that throws for somebody who connects is logged and refuses",
@@ -78,7 +78,7 @@ onEachServer(
       "error authorize failed: Error: no database",
     ]);
   },
-);
+).forEach((test) => Deno.test(test));
 
 onEachServer("a page of another origin reads that it was refused", async (serve) => {
   await using node = await serve({
@@ -90,7 +90,7 @@ onEachServer("a page of another origin reads that it was refused", async (serve)
   const response = await fetch(node.url("/hub/negotiate"), { method: "POST", headers });
   assertEquals([response.status, await response.text()], [401, ""]);
   assertEquals(response.headers.get("access-control-allow-origin"), "https://app.example");
-});
+}).forEach((test) => Deno.test(test));
 
 onEachServer("the client reads that a call was refused, in upstream's words", async (serve) => {
   await using node = await serve({
@@ -113,4 +113,4 @@ onEachServer("the client reads that a call was refused, in upstream's words", as
     const { message } = await assertRejects(() => bob.invoke("reset"), Error);
     assertEquals(message, "Failed to invoke 'reset' because user is unauthorized");
   }
-});
+}).forEach((test) => Deno.test(test));

@@ -123,7 +123,7 @@ onEachServer("the official client reconnects when its user expires", async (serv
     assertEquals(await connected.invoke("hello"), "hello");
   }
   assertEquals(await ends.take(3), Array(3).fill(["ann", undefined]));
-});
+}).forEach((test) => Deno.test(test));
 
 onEachServer("a poll with a newer expiry prolongs the connection", async (serve) => {
   const { hub } = endingHub();
@@ -137,7 +137,7 @@ onEachServer("a poll with a newer expiry prolongs the connection", async (serve)
   assertEquals(end, { status: 200, text: `${JSON.stringify(RECONNECT)}\x1e` });
   assertEquals(Date.now() >= until, true);
   assertEquals((await connection.poll()).status, 204);
-});
+}).forEach((test) => Deno.test(test));
 
 onEachServer(
   "a WebSocket that takes over with a newer expiry prolongs the connection",
@@ -166,7 +166,7 @@ onEachServer(
     assertEquals(Date.now() >= until, true);
     await Promise.all([first.ended, second.ended]);
   },
-);
+).forEach((test) => Deno.test(test));
 
 /** A WebSocket with what it hears. */
 async function openSocket(url: string) {
@@ -185,4 +185,4 @@ onEachServer("a user whose expires is no time is logged and answered with 500", 
   assertEquals([response.status, await response.text()], [500, ""]);
   const line = "error authenticate failed: TypeError: Cannot use user: expires is not a valid Date";
   assertEquals(node.log.lines, [`${line}: Invalid Date`]);
-});
+}).forEach((test) => Deno.test(test));

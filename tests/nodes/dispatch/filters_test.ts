@@ -241,7 +241,7 @@ onEachServer(
     subject.complete();
     assertEquals(await sum, 60);
   },
-);
+).forEach((test) => Deno.test(test));
 
 function isStream(value: unknown): value is AsyncIterable<unknown> {
   return typeof value === "object" && value !== null && Symbol.asyncIterator in value;
@@ -277,4 +277,4 @@ onEachServer(
     assertMatch(error.message, /on the server\. HubException: closed today$/);
     assertEquals(seen.all, ["one", "second"]);
   },
-);
+).forEach((test) => Deno.test(test));

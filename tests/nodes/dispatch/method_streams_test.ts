@@ -36,7 +36,7 @@ onEachServer("method() streams with a handler that is a generator", async (serve
   assertMatch(`${error}`, /^Failed to invoke 'count' .*Cannot take arguments\[0\]: Too big/);
   const plain = await assertRejects(() => client.invoke("count", 3), Error);
   assertMatch(plain.message, /the streaming 'count' method with a non-streaming invocation/);
-});
+}).forEach((test) => Deno.test(test));
 
 for (const protocol of PROTOCOLS) {
   onEachServer(
@@ -93,7 +93,7 @@ for (const protocol of PROTOCOLS) {
       await assertRejects(() => shortened, Error, "Failed to bind Stream message.");
       assertEquals(node.log.lines, []);
     },
-  );
+  ).forEach((test) => Deno.test(test));
 }
 
 Deno.test("a stream whose item is wrong fails once, with what is wrong as its cause, and is over then", async () => {

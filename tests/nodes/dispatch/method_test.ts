@@ -76,7 +76,7 @@ onEachServer("method() tells the client which argument is wrong, where and why",
     assertEquals(await client.invoke("take", ...good), "taken");
   }
   assertEquals(node.log.lines, []);
-});
+}).forEach((test) => Deno.test(test));
 
 Deno.test("method() stops at the first argument that is wrong, and does not begin the call", async () => {
   const seen: string[] = [];

@@ -62,5 +62,5 @@ for (const protocol of PROTOCOLS) {
       }
       await acknowledged();
     },
-  );
+  ).forEach((test) => Deno.test(test));
 }

@@ -52,7 +52,7 @@ onEachServer(
     );
     assertEquals("useStatefulReconnect" in await negotiate(refusing, asked), false);
   },
-);
+).forEach((test) => Deno.test(test));
 
 onEachServer(
   "HubServer lets a client take over while its old socket is believed alive",
@@ -82,7 +82,7 @@ onEachServer(
     await taken.sendText('{"type":1,"invocationId":"2","target":"echo","arguments":["b"]}\x1e');
     assertEquals(await next(taken), { type: 3, invocationId: "2", result: "b" });
   },
-);
+).forEach((test) => Deno.test(test));
 
 onEachServer("HubServer lets nobody else come back on a connection", async (serve) => {
   await using node = await serve({
@@ -99,7 +99,7 @@ onEachServer("HubServer lets nobody else come back on a connection", async (serv
   assertEquals(response.status, 403);
   await socket.sendText('{"type":1,"invocationId":"1","target":"echo","arguments":["a"]}\x1e');
   assertEquals(await next(socket), { type: 3, invocationId: "1", result: "a" });
-});
+}).forEach((test) => Deno.test(test));
 
 onEachServer(
   "HubServer forgets a client that said goodbye, or did not come back",
@@ -125,4 +125,4 @@ onEachServer(
       });
     }
   },
-);
+).forEach((test) => Deno.test(test));

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { defineHub, type HubContext } from "../../../mod.ts";
 import { SignalRClient } from "../../kit/signalr_client.ts";
 import { bounded, Events } from "../../kit/until.ts";
-import { testProtocols } from "./protocols.ts";
+import { onEachProtocol } from "./protocols.ts";
 import { StreamReader } from "../../kit/stream_reader.ts";
 
 type Context = HubContext<{ got(value: unknown): void }>;
@@ -102,7 +102,7 @@ const ENDINGS: Readonly<Record<string, readonly string[]>> = {
 };
 
 for (const [method, endings] of Object.entries(ENDINGS)) {
-  testProtocols(
+  onEachProtocol(
     `dispose() of a stream ends what gives it: ${method}`,
     waitingHub,
     async ({ client, node, noticed }) => {
@@ -116,9 +116,9 @@ for (const [method, endings] of Object.entries(ENDINGS)) {
       // Nothing of the call is left that a drain would wait for.
       await bounded(node.server.drain({ timeout: 2 ** 30 }));
     },
-  );
+  ).forEach((test) => Deno.test(test));
 
-  testProtocols(
+  onEachProtocol(
     `a client that goes ends what gives its stream: ${method}`,
     waitingHub,
     async ({ node, noticed, protocol }) => {
@@ -134,10 +134,10 @@ for (const [method, endings] of Object.entries(ENDINGS)) {
       assertEquals(node.log.lines, []);
       await bounded(node.server.drain({ timeout: 2 ** 30 }));
     },
-  );
+  ).forEach((test) => Deno.test(test));
 }
 
-testProtocols(
+onEachProtocol(
   "dispose() of a stream before its first item ends it too",
   waitingHub,
   async ({ client, node, noticed }) => {
@@ -148,4 +148,4 @@ testProtocols(
     assertEquals(await client.invoke("echo", 1), 1);
     assertEquals([reader.items.all, node.log.lines], [[], []]);
   },
-);
+).forEach((test) => Deno.test(test));

@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { defineHub, type HubContext, HubError } from "../../../mod.ts";
 import { StreamReader } from "../../kit/stream_reader.ts";
-import { testProtocols } from "./protocols.ts";
+import { onEachProtocol } from "./protocols.ts";
 
 type Context = HubContext<{ got(value: unknown): void }>;
 
@@ -66,7 +66,7 @@ const hub = defineHub({
   },
 });
 
-testProtocols(
+onEachProtocol(
   "stream() gives every item that a method gives, in order",
   () => ({ hub }),
   async ({ client: { connection } }) => {
@@ -87,9 +87,9 @@ testProtocols(
       assertEquals(await StreamReader.all(connection.stream(method, ...args)), [items, undefined]);
     }
   },
-);
+).forEach((test) => Deno.test(test));
 
-testProtocols(
+onEachProtocol(
   "stream() gives items as each protocol has them",
   () => ({ hub }),
   async ({ client: { connection }, protocol }) => {
@@ -100,9 +100,9 @@ testProtocols(
     else assertEquals(structuredClone(first), { date, bytes: new Uint8Array([1, 255]) });
     assertEquals(second, [9, "é😀\u2028\x1e"]);
   },
-);
+).forEach((test) => Deno.test(test));
 
-testProtocols(
+onEachProtocol(
   "stream() gives 10,000 items in order, and several streams at once",
   () => ({ hub }),
   async ({ client: { connection } }) => {
@@ -114,10 +114,10 @@ testProtocols(
       assertEquals(items, [...Array(10_000).keys()]);
     }
   },
-);
+).forEach((test) => Deno.test(test));
 
 for (const detailedErrors of [false, true]) {
-  testProtocols(
+  onEachProtocol(
     `stream() ends in the error of its method, with detailedErrors ${detailedErrors}`,
     () => ({ hub }),
     async ({ client: { connection } }) => {
@@ -143,10 +143,10 @@ for (const detailedErrors of [false, true]) {
       assertEquals(locked?.startsWith(broken), true);
     },
     { detailedErrors },
-  );
+  ).forEach((test) => Deno.test(test));
 }
 
-testProtocols(
+onEachProtocol(
   "stream() of a method that does not stream, and invoke() of one that does, are refused",
   () => ({ hub }),
   async ({ client }) => {
@@ -169,4 +169,4 @@ testProtocols(
     // A list is a result as well as a stream.
     assertEquals(await client.invoke("list"), [1, [2], { three: 3 }]);
   },
-);
+).forEach((test) => Deno.test(test));

@@ -10,19 +10,19 @@ export interface Parts {
   readonly protocol: (typeof PROTOCOLS)[number];
 }
 
-/** A test for each hub protocol, each with a hub of its own, a node and an official client. */
-export function testProtocols<T extends { readonly hub: Hub<HubMethods> }>(
+/** A test for each hub protocol and server, each with a hub of its own, a node and an official client. */
+export function onEachProtocol<T extends { readonly hub: Hub<HubMethods> }>(
   name: string,
   make: () => T,
   run: (parts: Parts & T) => Promise<void>,
   options: HubServerOptions = {},
-): void {
-  for (const protocol of PROTOCOLS) {
+): Deno.TestDefinition[] {
+  return PROTOCOLS.flatMap((protocol) =>
     onEachServer(`${name} (${protocol})`, async (serve) => {
       const made = make();
       await using node = await serve({ ...options, hubs: { "/hub": made.hub } });
       await using client = await SignalRClient.connect(node.url("/hub"), { protocol });
       await run({ ...made, node, client, protocol });
-    });
-  }
+    })
+  );
 }

@@ -69,5 +69,5 @@ for (const protocol of PROTOCOLS) {
       assertEquals(await readStream(socket, hubProtocol), [...Array(ITEMS).keys()]);
       assertEquals(node.log.lines, []);
     },
-  );
+  ).forEach((test) => Deno.test(test));
 }

@@ -59,7 +59,7 @@ onEachServer(
     }
     assertEquals(node.log.lines, []);
   },
-);
+).forEach((test) => Deno.test(test));
 
 onEachServer("an argument that cannot be read fails its call, and nothing else", async (serve) => {
   await using node = await serve({ hubs: { "/hub": hub }, detailedErrors: true });
@@ -77,7 +77,7 @@ onEachServer("an argument that cannot be read fails its call, and nothing else",
   const alive = await exchange(socket, "960180a131a46563686f910590");
   assert(alive.type === 3);
   assertEquals(alive.result, 5);
-});
+}).forEach((test) => Deno.test(test));
 
 onEachServer(
   "integers beyond 2^53 reach a method as bigint, and cannot go back as such",
@@ -91,4 +91,4 @@ onEachServer(
       "Connection closed with an error. TypeError: Cannot serialise 9007199254740993n, beyond 2^53",
     );
   },
-);
+).forEach((test) => Deno.test(test));

@@ -3,7 +3,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { defineHub, type HubContext, HubError } from "../../../mod.ts";
 import { Events } from "../../kit/until.ts";
 import { StreamReader } from "../../kit/stream_reader.ts";
-import { testProtocols } from "./protocols.ts";
+import { onEachProtocol } from "./protocols.ts";
 
 type Context = HubContext<{ got(value: unknown): void }>;
 
@@ -72,7 +72,7 @@ function give(subject: Subject<unknown>, ...items: readonly unknown[]): void {
   subject.complete();
 }
 
-testProtocols(
+onEachProtocol(
   "a method reads what its client uploads, in order, to its end",
   uploadHub,
   async ({ client }) => {
@@ -83,9 +83,9 @@ testProtocols(
       assertEquals(await result, [items, "ended"]);
     }
   },
-);
+).forEach((test) => Deno.test(test));
 
-testProtocols(
+onEachProtocol(
   "a method reads dates and bytes that its client uploads as its protocol has them",
   uploadHub,
   async ({ client, log, protocol }) => {
@@ -96,9 +96,9 @@ testProtocols(
     const expected = protocol === "json" ? date.toJSON() : date;
     assertEquals(await log.next(), [[expected, 2 ** 40], "ended"]);
   },
-);
+).forEach((test) => Deno.test(test));
 
-testProtocols(
+onEachProtocol(
   "a method reads several uploads at once, behind its other arguments",
   uploadHub,
   async ({ client }) => {
@@ -116,9 +116,9 @@ testProtocols(
       "ended",
     ]]);
   },
-);
+).forEach((test) => Deno.test(test));
 
-testProtocols(
+onEachProtocol(
   "a method that reads no more of an upload drops the rest of it",
   uploadHub,
   async ({ client, log }) => {
@@ -138,9 +138,9 @@ testProtocols(
     assertEquals(await unreadResult, "unread");
     assertEquals(await client.invoke("echo", 2), 2);
   },
-);
+).forEach((test) => Deno.test(test));
 
-testProtocols(
+onEachProtocol(
   "a method that throws while it reads an upload fails its call alone",
   uploadHub,
   async ({ client }) => {
@@ -154,9 +154,9 @@ testProtocols(
     );
     assertEquals(await client.invoke("echo", 1), 1);
   },
-);
+).forEach((test) => Deno.test(test));
 
-testProtocols(
+onEachProtocol(
   "a method may stream what it reads from an upload while it comes",
   uploadHub,
   async ({ client }) => {
@@ -169,9 +169,9 @@ testProtocols(
     subject.complete();
     assertEquals(await reader.end, undefined);
   },
-);
+).forEach((test) => Deno.test(test));
 
-testProtocols(
+onEachProtocol(
   "dispose() of a stream that reads an upload ends both",
   uploadHub,
   async ({ client, log }) => {
@@ -185,9 +185,9 @@ testProtocols(
     assertEquals(await client.invoke("echo", 2), 2);
     assertEquals(reader.items.all, [2]);
   },
-);
+).forEach((test) => Deno.test(test));
 
-testProtocols(
+onEachProtocol(
   "several reads of an upload at once get an item each",
   uploadHub,
   async ({ client }) => {
@@ -196,9 +196,9 @@ testProtocols(
     give(subject, "a", "b", "c");
     assertEquals(await result, ["a", "b", "c", "done"]);
   },
-);
+).forEach((test) => Deno.test(test));
 
-testProtocols(
+onEachProtocol(
   "a call with another number of uploads than its method takes is refused",
   uploadHub,
   async ({ client }) => {
@@ -216,4 +216,4 @@ testProtocols(
     for (const subject of [first, second]) give(subject, 1, 2);
     assertEquals(await client.invoke("echo", 1), 1);
   },
-);
+).forEach((test) => Deno.test(test));

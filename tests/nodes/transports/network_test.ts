@@ -50,7 +50,7 @@ for (const [name, transport] of Object.entries(HTTP_TRANSPORTS)) {
     assertEquals((await ends.next()).error, SLOW);
     assertEquals(await connection.invoke("join", "g"), NO_CONNECTION);
     socket?.close();
-  });
+  }).forEach((test) => Deno.test(test));
 }
 
 onEachServer("a client of events that vanishes is noticed", async (serve) => {
@@ -65,7 +65,7 @@ onEachServer("a client of events that vanishes is noticed", async (serve) => {
   socket.close();
   assertEquals((await ends.next()).error, undefined);
   assertEquals(await connection.post(HANDSHAKE), NO_CONNECTION);
-});
+}).forEach((test) => Deno.test(test));
 
 onEachServer("a client that breaks its poll off and polls again loses nothing", async (serve) => {
   const { hub } = chatHub();
@@ -83,7 +83,7 @@ onEachServer("a client that breaks its poll off and polls again loses nothing", 
   const { text } = await next;
   assertEquals(text, invocation("got", 0, "x") + invocation("got", 1, "x"));
   assertEquals((await connection.send("DELETE")).status, 202);
-});
+}).forEach((test) => Deno.test(test));
 
 onEachServer("a client that stops polling is forgotten after disconnectTimeout", async (serve) => {
   const { hub, ends } = chatHub();
@@ -96,7 +96,7 @@ onEachServer("a client that stops polling is forgotten after disconnectTimeout",
   await broken;
   assertEquals((await ends.next()).error, undefined);
   assertEquals(await connection.poll(), NO_CONNECTION);
-});
+}).forEach((test) => Deno.test(test));
 
 onEachServer("a POST waits while the hub is busy with what came before it", async (serve) => {
   const { hub, waiting, ends } = chatHub();
@@ -118,7 +118,7 @@ onEachServer("a POST waits while the hub is busy with what came before it", asyn
   call.resolve("done");
   assertEquals(await bounded(Promise.all(posts)), [200, 200, 200, 200]);
   assertEquals((await connection.send("DELETE")).status, 202);
-});
+}).forEach((test) => Deno.test(test));
 
 onEachServer(
   "a message that is too large ends the connection before its body is whole",
@@ -136,7 +136,7 @@ onEachServer(
     });
     assertEquals(await connection.poll(), { status: 204, text: "" });
   },
-);
+).forEach((test) => Deno.test(test));
 
 onEachServer("a POST that trickles in or breaks off harms no other connection", async (serve) => {
   const { hub, waiting, ends } = chatHub();
@@ -165,7 +165,7 @@ onEachServer("a POST that trickles in or breaks off harms no other connection", 
   await until(async () => (await broken.invoke("echo", 2)).status !== 200 || ends.all.length === 2);
   assertMatch((await ends.next()).error ?? "", /JSON/);
   assertEquals(await client.invoke("echo", 3), 3);
-});
+}).forEach((test) => Deno.test(test));
 
 onEachServer("a stranger gets nowhere without the token", async (serve) => {
   const { hub } = chatHub();
@@ -181,7 +181,7 @@ onEachServer("a stranger gets nowhere without the token", async (serve) => {
     }
   }
   assertEquals(await client.invoke("echo", 1), 1);
-});
+}).forEach((test) => Deno.test(test));
 
 onEachServer("close() ends streams, polls that wait, and bodies that trickle in", async (serve) => {
   const { hub, waiting } = chatHub();
@@ -203,4 +203,4 @@ onEachServer("close() ends streams, polls that wait, and bodies that trickle in"
   // Without a handshake there is nothing to say.
   assertEquals(await stream.takeUntil("\r\n\r\n"), "0");
   assertMatch(`${(await readResponse(new TcpReader(body), true)).status}`, /^(?:200|404)$/);
-});
+}).forEach((test) => Deno.test(test));

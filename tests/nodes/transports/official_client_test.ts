@@ -17,7 +17,7 @@ for (const [name, transport] of Object.entries(HTTP_TRANSPORTS)) {
     assertEquals(await client.invoke("echo", large), large);
     const error = await assertRejects(() => client.invoke("fail", "no way"), Error);
     assert(error.message.endsWith("HubException: no way"), error.message);
-  });
+  }).forEach((test) => Deno.test(test));
 
   onEachServer(
     `${name}: a client gets what is sent to it, in order, however much in a turn`,
@@ -40,7 +40,7 @@ for (const [name, transport] of Object.entries(HTTP_TRANSPORTS)) {
       await bounded(promise);
       assertEquals(items, [...Array(100).keys()]);
     },
-  );
+  ).forEach((test) => Deno.test(test));
 
   onEachServer(`${name}: clients of two nodes reach each other's groups`, async (serve) => {
     const bus = new MemoryBus();
@@ -63,7 +63,7 @@ for (const [name, transport] of Object.entries(HTTP_TRANSPORTS)) {
     const expected = [["from ann"], ["from bob"], ["from eve"]];
     assertEquals([await ann.got.take(3), await bob.got.take(3)], [expected, expected]);
     assertEquals(await eve.got.next(), ["from eve"]);
-  });
+  }).forEach((test) => Deno.test(test));
 
   onEachServer(
     `${name}: the request that opened the connection is what methods see`,
@@ -83,7 +83,7 @@ for (const [name, transport] of Object.entries(HTTP_TRANSPORTS)) {
       const stranger = SignalRClient.make(url, { transport });
       await assertRejects(() => stranger.connection.start(), Error, "Status code '401'");
     },
-  );
+  ).forEach((test) => Deno.test(test));
 
   onEachServer(`${name}: stop() ends the connection on the server too`, async (serve) => {
     const { hub, ends } = chatHub();
@@ -93,7 +93,7 @@ for (const [name, transport] of Object.entries(HTTP_TRANSPORTS)) {
     await client.connection.stop();
     assertEquals(await client.events.next(), { kind: "closed", error: undefined });
     assertEquals(await ends.next(), { id, error: undefined });
-  });
+  }).forEach((test) => Deno.test(test));
 
   onEachServer(`${name}: abort() ends the client for good`, async (serve) => {
     const { hub, ends } = chatHub();
@@ -104,7 +104,7 @@ for (const [name, transport] of Object.entries(HTTP_TRANSPORTS)) {
     await assertRejects(() => client.invoke("leave"), Error);
     assertEquals(await client.events.next(), { kind: "closed", error: undefined });
     assertEquals(await ends.next(), { id, error: undefined });
-  });
+  }).forEach((test) => Deno.test(test));
 
   onEachServer(`${name}: a client that is told to comes back with another id`, async (serve) => {
     const { hub, waiting, ends } = chatHub();
@@ -122,7 +122,7 @@ for (const [name, transport] of Object.entries(HTTP_TRANSPORTS)) {
     assertNotEquals(client.id, id);
     assertEquals((await ends.next()).error, "Too many bytes are waiting to be dispatched.");
     assertEquals(await client.invoke("echo", "again"), "again");
-  });
+  }).forEach((test) => Deno.test(test));
 
   onEachServer(
     `${name}: drain() lets a call finish, then asks the client to reconnect`,
@@ -144,7 +144,7 @@ for (const [name, transport] of Object.entries(HTTP_TRANSPORTS)) {
       assertEquals((await busy.events.next()).kind, "reconnecting");
       await bounded(drain);
     },
-  );
+  ).forEach((test) => Deno.test(test));
 
   onEachServer(
     `${name}: close() ends clients at once, and the HTTP server can shut down`,
@@ -158,7 +158,7 @@ for (const [name, transport] of Object.entries(HTTP_TRANSPORTS)) {
       assertEquals((await client.events.next()).kind, "reconnecting");
       assertEquals((await ends.next()).error, undefined);
     },
-  );
+  ).forEach((test) => Deno.test(test));
 
   onEachServer(
     `${name}: a client lives longer than pings and timeouts alone would allow`,
@@ -181,7 +181,7 @@ for (const [name, transport] of Object.entries(HTTP_TRANSPORTS)) {
       assertEquals(await client.invoke("echo", 1), 1);
       assertEquals(client.events.all, []);
     },
-  );
+  ).forEach((test) => Deno.test(test));
 }
 
 onEachServer(
@@ -207,7 +207,7 @@ onEachServer(
       assertEquals(used.slice(0, refused.length), refused);
     }
   },
-);
+).forEach((test) => Deno.test(test));
 
 onEachServer("a client is told which transports there are, and why none is left", async (serve) => {
   await using node = await serve({
@@ -225,4 +225,4 @@ onEachServer("a client is told which transports there are, and why none is left"
     transport: WebSockets | LongPolling,
   });
   assertEquals(await other.invoke("echo", 1), 1);
-});
+}).forEach((test) => Deno.test(test));

@@ -36,4 +36,4 @@ onEachServer("a method asks its client between the items of an upload", async (s
     await client.send({ type: 3, invocationId, result: 2 * value });
   }
   assertEquals(await client.next(), result("1", [2, 4]));
-});
+}).forEach((test) => Deno.test(test));

@@ -42,7 +42,7 @@ onEachServer(
       assertEquals(result[1], connectionId);
     }
   },
-);
+).forEach((test) => Deno.test(test));
 
 onEachServer(
   "close() ends connections of every transport, waiting or not, each once",
@@ -75,7 +75,7 @@ onEachServer(
       assertEquals((await connection.poll()).status, 503);
     }
   },
-);
+).forEach((test) => Deno.test(test));
 
 onEachServer("a connection that is ended in several ways at once ends once", async (serve) => {
   const { hub, ends } = chatHub();
@@ -93,4 +93,4 @@ onEachServer("a connection that is ended in several ways at once ends once", asy
   assertEquals((await ends.next()).error, undefined);
   await bounded(node.server.close());
   assertEquals(ends.all.length, 1);
-});
+}).forEach((test) => Deno.test(test));

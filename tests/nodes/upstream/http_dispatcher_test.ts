@@ -91,7 +91,7 @@ for (const [name, begin] of Object.entries(LEAVING)) {
     assertEquals(await ends.next(), id);
     call.resolve();
     assertEquals(await witness.next(), PARTING);
-  });
+  }).forEach((test) => Deno.test(test));
 
   onEachServer(`${name}: a call that waits for its client ends with it`, async (serve) => {
     const { hub, begun, failed, ends } = patientHub();
@@ -103,7 +103,7 @@ for (const [name, begin] of Object.entries(LEAVING)) {
     await leave();
     const id = await failed.next();
     assertEquals(await ends.next(), id);
-  });
+  }).forEach((test) => Deno.test(test));
 }
 
 onEachServer("a method sees the request of the first poll while no poll waits", async (serve) => {
@@ -124,7 +124,7 @@ onEachServer("a method sees the request of the first poll while no poll waits", 
   await connection.invoke("look");
   assertEquals(await seen.take(2), ["/hub", "first"]);
   await connection.send("DELETE");
-});
+}).forEach((test) => Deno.test(test));
 
 const SUBSETS: readonly (readonly TransportName[])[] = [
   ["WebSockets"],
@@ -155,7 +155,7 @@ onEachServer("a node that serves some transports refuses each of the others", as
     refused("ServerSentEvents", events.status, streams ? "" : await events.text());
     if (streams) await events.body?.cancel();
   }
-});
+}).forEach((test) => Deno.test(test));
 
 onEachServer(
   "of several polls at once the last is served, and the others end with 204",
@@ -172,7 +172,7 @@ onEachServer(
     assertEquals(answers.toSorted(), [200, 204, 204]);
     assertEquals((await connection.send("DELETE")).status, 202);
   },
-);
+).forEach((test) => Deno.test(test));
 
 onEachServer("polls are not answered with pings", async (serve) => {
   const { hub } = chatHub();
@@ -181,7 +181,7 @@ onEachServer("polls are not answered with pings", async (serve) => {
   const connection = await RawConnection.polling(node.port);
   for (let n = 0; n < 2; n++) assertEquals(await connection.poll(), { status: 200, text: "" });
   await connection.send("DELETE");
-});
+}).forEach((test) => Deno.test(test));
 
 onEachServer("DELETE between two polls ends the connection in order", async (serve) => {
   const { hub, ends } = chatHub();
@@ -190,7 +190,7 @@ onEachServer("DELETE between two polls ends the connection in order", async (ser
   assertEquals(await connection.send("DELETE"), { status: 202, text: "" });
   assertEquals((await ends.next()).error, undefined);
   assertEquals((await connection.poll()).status, 404);
-});
+}).forEach((test) => Deno.test(test));
 
 onEachServer("DELETE ends a poll, though a call of its connection never ends", async (serve) => {
   const { hub, waiting, ends } = chatHub();
@@ -206,7 +206,7 @@ onEachServer("DELETE ends a poll, though a call of its connection never ends", a
   assertEquals((await ends.next()).error, undefined);
   assertEquals((await connection.poll()).status, 404);
   hanging.resolve(undefined);
-});
+}).forEach((test) => Deno.test(test));
 
 onEachServer("a poll is answered while a POST waits for a hub that is busy", async (serve) => {
   const { hub, waiting } = chatHub();
@@ -238,7 +238,7 @@ onEachServer("a poll is answered while a POST waits for a hub that is busy", asy
     200,
   ]);
   await connection.send("DELETE");
-});
+}).forEach((test) => Deno.test(test));
 
 onEachServer(
   "a node is done with a client that leaves its close frame unanswered",
@@ -259,4 +259,4 @@ onEachServer(
     // Nor does it hold up the end of the server.
     await bounded(node.server.close());
   },
-);
+).forEach((test) => Deno.test(test));

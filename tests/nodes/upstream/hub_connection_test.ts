@@ -38,7 +38,7 @@ onEachServer(
     const { error = "" } = await ends.next();
     assertEquals(error.startsWith("The maximum message size of 100B was exceeded."), true, error);
   },
-);
+).forEach((test) => Deno.test(test));
 
 onEachServer("disconnected hears what a client says it goes for, as a HubError", async (serve) => {
   const ends = new Events<Error | undefined>();
@@ -56,7 +56,7 @@ onEachServer("disconnected hears what a client says it goes for, as a HubError",
   const [told, silent] = await ends.take(2);
   assertInstanceOf(told, HubError);
   assertEquals([told.message, silent], ["out of paper", undefined]);
-});
+}).forEach((test) => Deno.test(test));
 
 onEachServer("disconnected hears that a client went in the middle of a message", async (serve) => {
   const { hub, ends } = chatHub();
@@ -72,7 +72,7 @@ onEachServer("disconnected hears that a client went in the middle of a message",
   for (const { error } of await ends.take(2)) {
     assertEquals(error, "Connection terminated while reading a message.");
   }
-});
+}).forEach((test) => Deno.test(test));
 
 onEachServer(
   "small messages are served that together are larger than one may be",
@@ -86,7 +86,7 @@ onEachServer(
     await client.send(...ids.map((id) => call(id, "echo", id)));
     for (const id of ids) assertEquals(await client.next(), result(id, id));
   },
-);
+).forEach((test) => Deno.test(test));
 
 onEachServer("a connection that connected refuses leaves nothing subscribed", async (serve) => {
   const arrived = Promise.withResolvers<string>();
@@ -118,7 +118,7 @@ onEachServer("a connection that connected refuses leaves nothing subscribed", as
   assertEquals(await client.next(), forGood);
   await client.closed();
   await until(async () => (await listeners()).every((count) => count === 0));
-});
+}).forEach((test) => Deno.test(test));
 
 onEachServer("one message reaches clients of both protocols, each in its own", async (serve) => {
   await using node = await serve({ hubs: { "/hub": chatHub().hub } });
@@ -137,7 +137,7 @@ onEachServer("one message reaches clients of both protocols, each in its own", a
   assertEquals(await json.next(), { type: 1, target: "got", arguments: [2] });
   assertEquals(await packed.next(), [1, {}, null, "got", [2], []]);
   assertEquals(await packed.next(), [3, {}, "1", 3, null]);
-});
+}).forEach((test) => Deno.test(test));
 
 onEachServer("abort() ends a stateful connection for good", async (serve) => {
   const { hub, ends } = chatHub();
@@ -163,4 +163,4 @@ onEachServer("abort() ends a stateful connection for good", async (serve) => {
     return response.status === 404;
   });
   assertEquals(ends.all.length, 1);
-});
+}).forEach((test) => Deno.test(test));

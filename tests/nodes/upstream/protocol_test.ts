@@ -28,4 +28,4 @@ onEachServer(
     assertEquals(await packed.next(), [3, {}, "1", 1, TOO_MANY]);
     assertEquals(await packed.next(), [3, {}, "2", 3, "next"]);
   },
-);
+).forEach((test) => Deno.test(test));

@@ -41,4 +41,4 @@ onEachServer(
     await client.send(end("t"), end("s"));
     assertEquals(await client.next(), result("3", "ab"));
   },
-);
+).forEach((test) => Deno.test(test));

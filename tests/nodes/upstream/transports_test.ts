@@ -23,7 +23,7 @@ onEachServer(
     await client.socket.ended();
     assertEquals((await ends.next()).error, undefined);
   },
-);
+).forEach((test) => Deno.test(test));
 
 onEachServer("a node chooses no sub-protocol of those that a client offers", async (serve) => {
   await using node = await serve({ hubs: { "/hub": chatHub().hub } });
@@ -31,4 +31,4 @@ onEachServer("a node chooses no sub-protocol of those that a client offers", asy
   const { response, socket } = await RawWebSocket.request(node.port, "/hub", headers);
   using _open = socket;
   assertEquals([response.status, response.headers["sec-websocket-protocol"]], [101, undefined]);
-});
+}).forEach((test) => Deno.test(test));

@@ -54,7 +54,7 @@ onEachServer("a node answers 404 outside the hubs and finds them in any case", a
   ) {
     assertEquals(await found(path), 404, path);
   }
-});
+}).forEach((test) => Deno.test(test));
 
 onEachServer("a node strips basePath and answers 404 without it", async (serve) => {
   await using node = await serve({ hubs: { "/hub": hub }, basePath: "/base" });
@@ -68,7 +68,7 @@ onEachServer("a node strips basePath and answers 404 without it", async (serve) 
   assertEquals(await status("/basement/hub/negotiate"), 404);
   using socket = await RawWebSocket.connect(node.port, "/base/hub");
   await socket.sendClose(1000);
-});
+}).forEach((test) => Deno.test(test));
 
 onEachServer("a node takes query names in any case", async (serve) => {
   await using node = await serve({ hubs: { "/hub": hub } });
@@ -80,7 +80,7 @@ onEachServer("a node takes query names in any case", async (serve) => {
   assertMatch(connectionToken, /^[\w-]{22}$/);
   using socket = await RawWebSocket.connect(node.port, `/hub?ID=${connectionToken}`);
   await socket.sendClose(1000);
-});
+}).forEach((test) => Deno.test(test));
 
 onEachServer("a node keeps one table of tokens for all hubs", async (serve) => {
   await using node = await serve({
@@ -89,13 +89,13 @@ onEachServer("a node keeps one table of tokens for all hubs", async (serve) => {
   const token = await negotiate(node.port, "/other");
   using socket = await RawWebSocket.connect(node.port, `/hub?id=${token}`);
   await socket.sendClose(1000);
-});
+}).forEach((test) => Deno.test(test));
 
 onEachServer("a node creates a connection when the id of a WebSocket is empty", async (serve) => {
   await using node = await serve({ hubs: { "/hub": hub } });
   using socket = await RawWebSocket.connect(node.port, "/hub?id=");
   await socket.sendClose(1000);
-});
+}).forEach((test) => Deno.test(test));
 
 onEachServer("a node forgets a token when its connection has ended", async (serve) => {
   const ended = Promise.withResolvers<void>();
@@ -112,7 +112,7 @@ onEachServer("a node forgets a token when its connection has ended", async (serv
     await until(async () => (await brief(node.port, gone))[0] !== 405);
     assertEquals(await brief(node.port, gone), [404, "No Connection with that ID"]);
   }
-});
+}).forEach((test) => Deno.test(test));
 
 onEachServer("a node forgets a negotiated connection after disconnectTimeout", async (serve) => {
   await using node = await serve({ hubs: { "/hub": hub }, disconnectTimeout: 1 });
@@ -125,7 +125,7 @@ onEachServer("a node forgets a negotiated connection after disconnectTimeout", a
     assertEquals(answer, [404, "No Connection with that ID"]);
     return true;
   });
-});
+}).forEach((test) => Deno.test(test));
 
 onEachServer(
   "a node refuses to negotiate while too many connections have no transport",
@@ -142,7 +142,7 @@ onEachServer(
     await socket.sendClose(1000);
     await other.sendClose(1000);
   },
-);
+).forEach((test) => Deno.test(test));
 
 onEachServer("a node answers 400 to a WebSocket opening that is not valid", async (serve) => {
   await using node = await serve({ hubs: { "/hub": hub } });
@@ -154,7 +154,7 @@ onEachServer("a node answers 400 to a WebSocket opening that is not valid", asyn
   // The reservation is still good.
   using socket = await RawWebSocket.connect(node.port, `/hub?id=${token}`);
   await socket.sendClose(1000);
-});
+}).forEach((test) => Deno.test(test));
 
 onEachServer(
   "a node takes an exact media type in Accept, in any case, for an event stream",
@@ -174,7 +174,7 @@ onEachServer(
       );
     }
   },
-);
+).forEach((test) => Deno.test(test));
 
 onEachServer(
   "a node answers 500 and logs when authenticate throws, and sends its Response as it is",
@@ -199,7 +199,7 @@ onEachServer(
     const { response } = await RawWebSocket.request(node.port, "/hub?teapot");
     assertEquals([response.status, response.body], [418, "short"]);
   },
-);
+).forEach((test) => Deno.test(test));
 
 onEachServer(
   "a node answers 503 to everything new while the server drains and after it",
@@ -213,4 +213,4 @@ onEachServer(
       assertEquals(response.status, 503);
     }
   },
-);
+).forEach((test) => Deno.test(test));

@@ -55,7 +55,7 @@ onEachServer(
     assertEquals([pong.opcode, textOf(pong)], [Opcode.Pong, "still there?"]);
     assertEquals(textOf(await socket.receive()), ECHOED);
   },
-);
+).forEach((test) => Deno.test(test));
 
 onEachServer("a node reads records from binary messages cut inside a character", async (serve) => {
   await using parts = await startNode(serve);
@@ -67,7 +67,7 @@ onEachServer("a node reads records from binary messages cut inside a character",
   let answers = "";
   while (answers.length < 2 * ECHOED.length) answers += textOf(await socket.receive());
   assertEquals(answers, ECHOED + ECHOED);
-});
+}).forEach((test) => Deno.test(test));
 
 onEachServer(
   "a node sends whole records, what it has at hand joined, and nothing in fragments",
@@ -89,7 +89,7 @@ onEachServer(
     // The first at once, the rest of the turn in one.
     assertEquals(frames, 2);
   },
-);
+).forEach((test) => Deno.test(test));
 
 onEachServer("a node carries a message as large as its limit in both directions", async (serve) => {
   await using parts = await startNode(serve);
@@ -110,7 +110,7 @@ onEachServer("a node carries a message as large as its limit in both directions"
   assertEquals(closeStatus(await socket.receive()), { code: 1000, reason: "" });
   const error = await parts.disconnected.next();
   assertEquals(error?.message.startsWith("The maximum message size of 32768B"), true);
-});
+}).forEach((test) => Deno.test(test));
 
 onEachServer(
   "a node refuses a message in pieces before it is whole when it is too large",
@@ -129,7 +129,7 @@ onEachServer(
         '","allowReconnect":true}\x1e',
     );
   },
-);
+).forEach((test) => Deno.test(test));
 
 onEachServer(
   "a node ends the connection without error when the client closes, whatever the code",
@@ -149,14 +149,14 @@ onEachServer(
       assertEquals(await parts.disconnected.next(), undefined);
     }
   },
-);
+).forEach((test) => Deno.test(test));
 
 onEachServer("a node ends the connection without error when the socket vanishes", async (serve) => {
   await using parts = await startNode(serve);
   const socket = await RawWebSocket.connect(parts.node.port, "/hub");
   socket[Symbol.dispose]();
   assertEquals(await parts.disconnected.next(), undefined);
-});
+}).forEach((test) => Deno.test(test));
 
 onEachServer("a node survives a client that breaks the rules of WebSockets", async (serve) => {
   await using parts = await startNode(serve);
@@ -176,7 +176,7 @@ onEachServer("a node survives a client that breaks the rules of WebSockets", asy
   }
   await witness.sendText(ECHO);
   assertEquals(textOf(await witness.receive()), ECHOED);
-});
+}).forEach((test) => Deno.test(test));
 
 onEachServer("a node ends every socket in order when the server is closed", async (serve) => {
   await using parts = await startNode(serve);
@@ -185,4 +185,4 @@ onEachServer("a node ends every socket in order when the server is closed", asyn
   assertEquals(textOf(await socket.receive()), '{"type":7,"allowReconnect":true}\x1e');
   assertEquals(closeStatus(await socket.receive()), { code: 1000, reason: "" });
   assertEquals(await parts.disconnected.next(), undefined);
-});
+}).forEach((test) => Deno.test(test));

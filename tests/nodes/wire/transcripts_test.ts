@@ -27,7 +27,7 @@ for (const transcript of TRANSCRIPTS) {
       using replay = new Replay(node);
       await replay.run(transcript, expectedSteps(transcript));
     }
-  });
+  }).forEach((test) => Deno.test(test));
 }
 
 Deno.test("DIFFERENCES names only transcripts that exist, and each makes a difference", () => {

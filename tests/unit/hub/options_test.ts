@@ -125,7 +125,6 @@ Deno.test("drain() rejects with RangeError naming the option, its value and its 
 Deno.test("resolveBackplaneOptions() throws RangeError naming the option, its value and its range", () => {
   const ranges: Readonly<Record<keyof Omit<BackplaneOptions, "logger">, readonly number[]>> = {
     publishTimeout: [1, 600_000, 5000],
-    subscribeTimeout: [1, 600_000, 5000],
     probeInterval: [10, 60_000, 1000],
     probeTimeout: [10, 600_000, 2000],
   };

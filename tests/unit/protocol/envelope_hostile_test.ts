@@ -17,7 +17,9 @@ import {
 
 type Read = (payload: Uint8Array) => unknown;
 
-const OURS = writeInvocation(new SerializedInvocation("Hello", ["World"]), ["c1"], "deno_1");
+/** A copy: what writes next writes into the same buffer. */
+const OURS = writeInvocation(new SerializedInvocation("Hello", ["World"]), ["c1"], "deno_1")
+  .slice();
 
 const VECTORS: readonly (readonly [read: Read, payload: Uint8Array])[] = [
   ...ACKS.map(([, bytes]) => [readAck, unhex(bytes)] as const),

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { testArguments } from "../../runner/arguments.ts";
+import { pathsOf, type Suite, SUITES, testArguments } from "../../runner/arguments.ts";
+import { filesIn } from "../../kit/graph.ts";
 import { countTests } from "../../runner/report.ts";
 
 /** Tests that end while something of theirs goes on, and one that waits for it. */
@@ -13,13 +14,15 @@ Deno.test("leaves work", () => {
 Deno.test("waits", () => new Promise((resolve) => setTimeout(resolve, 1)));
 `;
 
+const NOTHING: Suite = { bundled: ["here"], paths: ["there"], args: [] };
+
 Deno.test("testArguments() fail tests that leak a timer, a socket or work under way", async () => {
   const folder = await Deno.makeTempDir({ prefix: "hubplane-" });
   try {
     const [tests, report] = [`${folder}/leaks_test.ts`, `${folder}/report.xml`];
     await Deno.writeTextFile(tests, TESTS);
     const { code } = await new Deno.Command(Deno.execPath(), {
-      args: testArguments(report, [tests]),
+      args: [...testArguments(NOTHING, [tests]), `--junit-path=${report}`],
       cwd: folder,
       stdout: "null",
       stderr: "null",
@@ -29,4 +32,22 @@ Deno.test("testArguments() fail tests that leak a timer, a socket or work under 
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+Deno.test("pathsOf() are the paths that were given, or else all of the suite", () => {
+  assertEquals(pathsOf(NOTHING, ["tests/unit", "--filter", "a word"]), ["tests/unit"]);
+  assertEquals(pathsOf(NOTHING, ["--filter", "a word"]), ["here", "there"]);
+});
+
+Deno.test("testArguments() keep the options that were given", () => {
+  const args = testArguments(NOTHING, ["--filter", "a word"]);
+  assertEquals(args.slice(-4), ["--filter", "a word", "here", "there"]);
+});
+
+Deno.test("every folder with tests belongs to a suite", async () => {
+  const paths = Object.values(SUITES).flatMap((suite) => pathsOf(suite, []));
+  const outside = (await filesIn("tests"))
+    .filter((file) => file.endsWith("_test.ts"))
+    .filter((file) => !paths.some((path) => file.startsWith(`${path}/`)));
+  assertEquals(outside, []);
 });

@@ -3,6 +3,7 @@ import {
   installCommand,
   installPrograms,
   missingPrograms,
+  programsFor,
   searchPath,
 } from "../../runner/programs.ts";
 
@@ -45,4 +46,13 @@ Deno.test("installPrograms() calls apt and says whether the programs are there t
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+Deno.test("programsFor() names what the tests in these folders start", () => {
+  const packages = (...paths: string[]) => programsFor(paths).map((program) => program.package);
+  assertEquals(packages("tests/unit"), []);
+  assertEquals(packages("tests/unit", "tests/buses/redis").includes("redis-server"), true);
+  assertEquals(packages("tests/unit", "tests/buses/redis").includes("chromium"), false);
+  assertEquals(packages("tests/unit", "tests/farm").includes("chromium"), true);
+  assertEquals(packages("docs").includes("chromium"), true);
 });

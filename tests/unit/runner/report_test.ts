@@ -16,15 +16,24 @@ const REPORT = `<?xml version="1.0" encoding="UTF-8"?>
             <skipped/>
         </testcase>
         <testcase name="five" classname="./a_test.ts" time="0.001" line="5" col="6"/>
+        <testcase name="five &gt; a step" classname="./a_test.ts" time="0.001" line="6" col="6"/>
+        <testcase name="two &gt; a step" classname="./a_test.ts" time="0.001" line="6" col="6">
+            <failure message="no">Error</failure>
+        </testcase>
+        <testcase name="six &gt; seven" classname="./a_test.ts" time="0.001" line="7" col="6"/>
     </testsuite>
 </testsuites>`;
 
-Deno.test("countTests() counts what passed, failed and was skipped", () => {
-  assertEquals(countTests(REPORT, 1), { passed: 2, failed: 2, skipped: 1 });
+Deno.test("countTests() counts the tests that passed, failed and were skipped, and no steps", () => {
+  assertEquals(countTests(REPORT, 1), { passed: 3, failed: 2, skipped: 1 });
 });
 
 Deno.test("countTests() counts a failure when the run failed and its report shows none", () => {
-  assertEquals(countTests('<testcase name="a"/>', 1), { passed: 1, failed: 1, skipped: 0 });
+  assertEquals(countTests('<testcase name="a"/>', 1), {
+    passed: 1,
+    failed: 1,
+    skipped: 0,
+  });
   assertEquals(countTests(undefined, 1), { passed: 0, failed: 1, skipped: 0 });
 });
 

@@ -1,14 +1,14 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { BackplaneUnavailableError, MemoryBus } from "../../../mod.ts";
 import { endOfTurn } from "../../kit/arrivals.ts";
-import { PipeNode } from "../../kit/pipe_node.ts";
+import { PipeNode, type PipeNodeOptions } from "../../kit/pipe_node.ts";
 import { RecordingBackplane } from "../../kit/recording_backplane.ts";
 
 const GROUP = "hub:group:group";
 
 /** A node with clients `ann` and `bob`, on a bus whose answers a test can hold back. */
-async function startNode(bus?: MemoryBus) {
-  const node = await PipeNode.start(new RecordingBackplane(bus));
+async function startNode(bus?: MemoryBus, options?: PipeNodeOptions) {
+  const node = await PipeNode.start(new RecordingBackplane(bus), options);
   const ann = await node.connect("ann");
   const bob = await node.connect("bob");
   await endOfTurn();
@@ -109,10 +109,10 @@ Deno.test("groups.remove() while joining leaves nothing behind, and joining agai
   backplane.beforeSubscribe = () => gate.promise;
   const join = groups.add("ann", "group");
   await groups.remove("ann", "group");
-  node.advance(10_000);
+  node.advance(2000);
   const again = groups.add("bob", "group");
   await groups.remove("bob", "group");
-  node.advance(10_000);
+  node.advance(2000);
   gate.resolve();
   await Promise.all([join, again]);
   assertEquals(backplane.channels.has(GROUP), true);
@@ -174,8 +174,8 @@ Deno.test("groups.add() misses nothing of its own node while it waits for the bu
 });
 
 Deno.test("groups.add() and groups.remove() in any order end in the last state", async () => {
-  const bus = new MemoryBus();
-  const { node, backplane, groups } = await startNode(bus);
+  const options = { subscribeTimeout: 1_000_000_000 };
+  const { node, backplane, groups } = await startNode(new MemoryBus(), options);
   await using _node = node;
   backplane.beforeSubscribe = async () => {
     for (let turns = Math.random() * 3; turns > 0; turns--) await endOfTurn();

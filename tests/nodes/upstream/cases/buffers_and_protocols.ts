@@ -52,7 +52,7 @@ export const messageBufferTests: UpstreamSuite = {
   ),
   UnAckedSerializedMessageResentOnReconnect: shown(
     testsIn("buses/stateful/cut_sockets_test.ts")(
-      "HubServer loses and doubles nothing while sockets of ${protocol} are cut at any byte, 40 times",
+      "HubServer loses and doubles nothing while sockets of ${protocol} are cut at any byte, ${CUTS} times",
     ),
   ),
   AckedMessageNotResentOnReconnect: shown(comesBack),

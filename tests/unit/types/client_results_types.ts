@@ -1,10 +1,10 @@
 /**
- * What the compiler promises of asking clients; see `tests/unit/types/types_test.ts`.
+ * What the compiler promises of asking clients; see `public_types.ts`.
  *
  * @module
  */
 import type { HubClients, HubContext } from "../../../mod.ts";
-import { holds, type Same } from "./type_claims.ts";
+import { claim, holds, type Same } from "./type_claims.ts";
 
 interface AskedClient {
   add(a: number, b: number): number;
@@ -17,7 +17,7 @@ interface AskedClient {
   readonly version: number;
 }
 
-Deno.test("invoke() takes the client's methods that have a result, and resolves with it", () => {
+claim("invoke() takes the client's methods that have a result, and resolves with it", () => {
   function _calls(clients: HubClients<AskedClient>, { clients: own }: HubContext<AskedClient>) {
     const client = clients.client("id");
     holds<Same<ReturnType<typeof client.invoke<"add">>, Promise<number>>>();
@@ -49,7 +49,7 @@ Deno.test("invoke() takes the client's methods that have a result, and resolves 
   }
 });
 
-Deno.test("invoke() is there for one connection only", () => {
+claim("invoke() is there for one connection only", () => {
   function _calls({ clients }: HubContext<AskedClient>) {
     // @ts-expect-error: whose result would it be
     clients.all.invoke("add", 1, 2);

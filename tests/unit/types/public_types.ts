@@ -17,7 +17,7 @@ import {
   type HubUser,
   MemoryBackplane,
 } from "../../../mod.ts";
-import { holds, type Same } from "./type_claims.ts";
+import { claim, holds, type Same } from "./type_claims.ts";
 
 interface ChatClient {
   message(room: string, text: string, ...tags: number[]): void;
@@ -62,7 +62,7 @@ function serve() {
   });
 }
 
-Deno.test("send() takes the methods of the client's interface and their arguments", () => {
+claim("send() takes the methods of the client's interface and their arguments", () => {
   function _calls(clients: HubClients<ChatClient>) {
     clients.all.send("message", "room", "text");
     clients.all.send("message", "room", "text", 1, 2);
@@ -89,7 +89,7 @@ Deno.test("send() takes the methods of the client's interface and their argument
   }
 });
 
-Deno.test("HubClients takes names as strings and lists of them", () => {
+claim("HubClients takes names as strings and lists of them", () => {
   function _calls(clients: HubClients<ChatClient>, names: readonly string[]) {
     clients.groups(names).send("typing");
     // @ts-expect-error: one name is no list
@@ -105,7 +105,7 @@ Deno.test("HubClients takes names as strings and lists of them", () => {
   }
 });
 
-Deno.test("defineHub() asks for a context that is annotated", () => {
+claim("defineHub() asks for a context that is annotated", () => {
   function _hubs() {
     defineHub({
       methods: {
@@ -130,7 +130,7 @@ Deno.test("defineHub() asks for a context that is annotated", () => {
   }
 });
 
-Deno.test("defineHub() takes functions of a context only", () => {
+claim("defineHub() takes functions of a context only", () => {
   function _hubs() {
     // @ts-expect-error: a method is a function
     defineHub({ methods: { say: "text" } });
@@ -145,7 +145,7 @@ Deno.test("defineHub() takes functions of a context only", () => {
   }
 });
 
-Deno.test("defineHub() keeps the types of its methods", () => {
+claim("defineHub() keeps the types of its methods", () => {
   holds<
     Same<
       Parameters<typeof chat.methods.say>,
@@ -158,14 +158,14 @@ Deno.test("defineHub() keeps the types of its methods", () => {
   void chat.methods.shout;
 });
 
-Deno.test("ClientOf is the client's interface of a hub", () => {
+claim("ClientOf is the client's interface of a hub", () => {
   holds<Same<ClientOf<typeof chat>, ChatClient>>();
   holds<Same<ClientOf<typeof members>, ChatClient>>();
   holds<Same<ClientOf<typeof silent>, Record<never, never>>>();
   holds<Same<ClientOf<string>, never>>();
 });
 
-Deno.test("HubServer.hub() knows the paths and what is served there", async () => {
+claim("HubServer.hub() knows the paths and what is served there", async () => {
   await using server = serve();
   holds<Same<typeof server, HubServer<Hubs>>>();
   const handle = server.hub("/chat");
@@ -192,7 +192,7 @@ type Hubs = {
   readonly "/silent": typeof silent;
 };
 
-Deno.test("createHubServer() asks for hubs and a backplane, and options of the right type", () => {
+claim("createHubServer() asks for hubs and a backplane, and options of the right type", () => {
   function _servers(backplane: Backplane) {
     const hubs = { "/chat": chat };
     // @ts-expect-error: the backplane is missing
@@ -214,7 +214,7 @@ Deno.test("createHubServer() asks for hubs and a backplane, and options of the r
   }
 });
 
-Deno.test("HubContext has the user type that a hub declares", () => {
+claim("HubContext has the user type that a hub declares", () => {
   holds<Same<Context["user"], HubUser | undefined>>();
   holds<Same<MemberContext["user"], Member | undefined>>();
   function _contexts({ user }: MemberContext, context: Context) {
@@ -230,7 +230,7 @@ Deno.test("HubContext has the user type that a hub declares", () => {
   }
 });
 
-Deno.test("the public types have no any", () => {
+claim("the public types have no any", () => {
   type IsAny<T> = 0 extends (1 & T) ? true : false;
   type NotAny<T> = IsAny<T> extends true ? false : true;
   holds<NotAny<Context["clients"]>>();

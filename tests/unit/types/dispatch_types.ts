@@ -25,7 +25,7 @@ import {
   type SchemaOutput,
   type StandardSchema,
 } from "../../../mod.ts";
-import { holds, type Same } from "./type_claims.ts";
+import { claim, holds, type Same } from "./type_claims.ts";
 
 interface Client {
   message(text: string): void;
@@ -79,7 +79,7 @@ const hub = defineHub({
 
 type Methods = MethodsOf<typeof hub>;
 
-Deno.test("MethodsOf has what the schemas of method() take, and what the handler gives", () => {
+claim("MethodsOf has what the schemas of method() take, and what the handler gives", () => {
   holds<Same<Methods["plain"], (_context: Context, count: number) => number>>();
   holds<Same<Parameters<Methods["checked"]>, [Context, string, string, { n: number }]>>();
   holds<Same<ReturnType<Methods["checked"]>, Promise<number>>>();
@@ -100,7 +100,7 @@ Deno.test("MethodsOf has what the schemas of method() take, and what the handler
   holds<Same<ClientOf<typeof hub>, Client>>();
 });
 
-Deno.test("HubProxy sends what schemas take, and no longer compiles when a method is renamed", () => {
+claim("HubProxy sends what schemas take, and no longer compiles when a method is renamed", () => {
   async function _calls(proxy: HubProxy<typeof hub>) {
     const length: number = await proxy.invoke("checked", "a", "b", { n: 1 });
     const text: string = await proxy.invoke("guarded", `${length}`);
@@ -128,7 +128,7 @@ Deno.test("HubProxy sends what schemas take, and no longer compiles when a metho
   }
 });
 
-Deno.test("method() takes schemas, a context that is annotated, and what the schemas make", () => {
+claim("method() takes schemas, a context that is annotated, and what the schemas make", () => {
   function _methods() {
     // @ts-expect-error: a schema is an object of some library
     method({ args: ["string"], handler: (_context: Context) => 1 });
@@ -154,7 +154,7 @@ Deno.test("method() takes schemas, a context that is annotated, and what the sch
   }
 });
 
-Deno.test("HubFilter and HubPolicy take contexts of any clients and users", async () => {
+claim("HubFilter and HubPolicy take contexts of any clients and users", async () => {
   const filter: HubFilter = {
     invoke({ method, args, hub }, next) {
       holds<Same<typeof args, readonly unknown[]>>();
@@ -205,7 +205,7 @@ Deno.test("HubFilter and HubPolicy take contexts of any clients and users", asyn
   }
 });
 
-Deno.test("StandardSchema is the interface that libraries implement, in both directions", () => {
+claim("StandardSchema is the interface that libraries implement, in both directions", () => {
   function _schemas(
     ours: StandardSchema<string, number>,
     theirs: StandardSchemaV1<string, number>,
