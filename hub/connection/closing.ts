@@ -4,7 +4,7 @@ import { ProtocolError } from "../protocol/protocol_error.ts";
 
 /** Why a connection ends. */
 export interface CloseCause {
-  /** What the hub's `disconnected` hears; absent for an orderly end. */
+  /** The error for the hub's `disconnected`; absent for an orderly end. */
   readonly error?: Error;
   /** The last message to the client; absent when the client is gone or never shook hands. */
   readonly message?: CloseMessage;

@@ -9,7 +9,7 @@ import { Outbox } from "./outbox.ts";
 import type { ConnectionListener, ConnectionParts } from "./parts.ts";
 import type { Pipe } from "./pipe.ts";
 
-/** What the connections of a hub share with each other and with the hub. */
+/** Shared by all connections of a hub, with the hub. */
 export type HubConnectionParts = ConnectionParts & {
   readonly listener: ConnectionListener<HubConnection>;
 };
@@ -43,9 +43,10 @@ export class HubConnection implements ConversationOwner {
       return;
     }
     const conversation = this.#state = this.#converse(from);
+    const { reconnect, inbox } = conversation;
     conversation.admitted = true;
-    this.#resume(pipe, conversation);
-    conversation.inbox.unblock();
+    if (reconnect) this.#outbox.resume(pipe, conversation.frame(reconnect.sequence));
+    inbox.unblock();
   }
 
   /** The name of the hub protocol; empty before the handshake. */
@@ -70,10 +71,8 @@ export class HubConnection implements ConversationOwner {
 
   /** Aborted when the connection ends; made on the first use. */
   get signal(): AbortSignal {
-    if (this.#abort === undefined) {
-      this.#abort = new AbortController();
-      if (this.#closed) this.#abort.abort();
-    }
+    this.#abort ??= new AbortController();
+    if (this.#closed) this.#abort.abort();
     return this.#abort.signal;
   }
 
@@ -84,10 +83,9 @@ export class HubConnection implements ConversationOwner {
 
   /** A chunk has come through `pipe`. */
   receive(pipe: Pipe, chunk: TextOrBytes): void {
-    if (this.#ignores(pipe)) return;
     const state = this.#state;
+    if (this.#closed || pipe !== this.#outbox.pipe || state === "ended") return;
     if (state instanceof Conversation) return state.inbox.push(chunk);
-    if (state === "ended") return;
     const agreed = state.receive(chunk, pipe.textOnly);
     if (typeof agreed === "string") this.#refuse(agreed);
     else if (agreed !== undefined) this.#open(agreed);
@@ -95,11 +93,12 @@ export class HubConnection implements ConversationOwner {
 
   /** `pipe` was closed; `vanished` is whether the client went without a word. */
   pipeClosed(pipe: Pipe, vanished: boolean): void {
-    if (this.#ignores(pipe)) return;
+    // A pipe that was given up is ignored, even if its client says goodbye at last.
+    if (this.#closed || pipe !== this.#outbox.pipe) return;
     const conversation = this.#conversation;
     if (vanished && conversation?.reconnect !== undefined) {
-      conversation.inbox.dropPartial();
       this.#outbox.pipeLost();
+      conversation.inbox.dropPartial();
       conversation.reconnect.lost(this.#parts.clock.now());
     } else if (conversation?.inbox.truncated) {
       this.close(closing.truncatedMessage(this.#parts.limits.detailedErrors));
@@ -107,8 +106,8 @@ export class HubConnection implements ConversationOwner {
   }
 
   /**
-   * The client has come back on `pipe`, which takes over at once, whatever the state of the old pipe:
-   * chunks that still come from the old one are ignored. Only if {@link isStateful}.
+   * The client has come back on `pipe`, which takes over at once. Chunks that still come from the old pipe
+   * are ignored. Only if {@link isStateful}.
    */
   resumeOn(pipe: Pipe): void {
     const conversation = this.#conversation;
@@ -116,7 +115,7 @@ export class HubConnection implements ConversationOwner {
     conversation.inbox.dropPartial();
     conversation.reconnect.returned();
     conversation.keepAlive.excuse(this.#parts.clock.now());
-    this.#resume(pipe, conversation);
+    this.#outbox.resume(pipe, conversation.frame(conversation.reconnect.sequence));
     if (conversation.inbox.full) pipe.pause();
   }
 
@@ -130,8 +129,7 @@ export class HubConnection implements ConversationOwner {
 
   /** A message could not be written: its sender did not provide it in this client's protocol. */
   unreadable(): void {
-    if (this.#closed) return;
-    this.close(closing.unreadable(this.#parts.limits.detailedErrors));
+    if (!this.#closed) this.close(closing.unreadable(this.#parts.limits.detailedErrors));
   }
 
   /**
@@ -143,7 +141,7 @@ export class HubConnection implements ConversationOwner {
     const conversation = this.#conversation;
     if (this.#closed || conversation === undefined) return;
     const counted = message.type <= MessageType.CancelInvocation;
-    this.write(new Frame(conversation.protocol.write(message)), counted);
+    this.write(conversation.frame(message), counted);
   }
 
   /** A promise while so many bytes are unsent that streams should wait. */
@@ -168,8 +166,7 @@ export class HubConnection implements ConversationOwner {
     if (conversation === undefined) this.#state = "ended";
     else if (gone) conversation.goneAt = this.#parts.clock.now();
     else conversation.inbox.stop();
-    const last = message && conversation && new Frame(conversation.protocol.write(message));
-    this.#outbox.end(last, slow);
+    this.#outbox.end(message && conversation?.frame(message), slow);
     this.#parts.listener.closing(this, cause);
     this.#abort?.abort();
     this.#end(conversation, cause);
@@ -178,20 +175,16 @@ export class HubConnection implements ConversationOwner {
   /** The heartbeat: everything that depends on time. */
   tick(now: number): void {
     const state = this.#state;
+    const { pipe } = this.#outbox;
     if (state === "ended") return;
     if (state instanceof Greeting) {
       if (state.timedOut(now)) this.#refuse("Handshake was canceled.");
-      return;
-    }
-    if (this.#closed) return state.checkDrain(now);
-    const { pipe } = this.#outbox;
-    const pinging = pipe !== undefined && !pipe.inherentKeepAlive;
-    if (!pinging || this.#outbox.stuckFor(now) <= this.#parts.limits.transportSendTimeout) {
-      return state.tick(now, pinging);
-    }
-    // As if the client had vanished: a native socket says so only when its peer lets go of it.
-    pipe.terminate();
-    this.pipeClosed(pipe, true);
+    } else if (this.#closed) state.checkDrain(now);
+    else if (pipe !== undefined && this.#outbox.isStuck(now)) {
+      // As if the client had vanished: a native socket says so only when its peer lets go of it.
+      pipe.terminate();
+      this.pipeClosed(pipe, true);
+    } else state.tick(now, pipe !== undefined && !pipe.inherentKeepAlive);
   }
 
   message(message: HubMessage): Promise<void> | undefined {
@@ -215,21 +208,12 @@ export class HubConnection implements ConversationOwner {
     return this.#state instanceof Conversation ? this.#state : undefined;
   }
 
-  /** A pipe that was given up is ignored, even if its client says goodbye at last. */
-  #ignores(pipe: Pipe): boolean {
-    return this.#closed || pipe !== this.#outbox.pipe;
-  }
-
   async #end(conversation: Conversation | undefined, cause: closing.CloseCause): Promise<void> {
     await conversation?.opening;
     const error = (await conversation?.inbox.drained())?.error;
     this.#state = "ended";
-    const { listener } = this.#parts;
-    await listener.closed(
-      this,
-      error ? { ...cause, error } : cause,
-      conversation?.admitted === true,
-    );
+    const whole = error ? { ...cause, error } : cause;
+    await this.#parts.listener.closed(this, whole, conversation?.admitted === true);
     (this.#finished ??= Promise.withResolvers()).resolve();
   }
 
@@ -246,20 +230,13 @@ export class HubConnection implements ConversationOwner {
     return conversation;
   }
 
-  /** Tells the client where the server stands, and sends its unacknowledged frames. */
-  #resume(pipe: Pipe, { reconnect, protocol }: Conversation): void {
-    if (reconnect === undefined) return;
-    this.#outbox.resume(pipe, new Frame(protocol.write(reconnect.sequence)));
-  }
-
   /** Asks the hub; messages are read once the hub has admitted the client. */
   async #admit(conversation: Conversation): Promise<void> {
-    const { limits, listener } = this.#parts;
     try {
-      await listener.opened(this);
+      await this.#parts.listener.opened(this);
       conversation.admitted = true;
     } catch (error) {
-      this.close(closing.failed(error as Error, limits.detailedErrors, false));
+      this.close(closing.failed(error as Error, this.#parts.limits.detailedErrors, false));
     }
     conversation.opening = undefined;
     if (conversation.admitted) conversation.inbox.unblock();

@@ -1,3 +1,4 @@
+import { Frame } from "../protocol/frame.ts";
 import { type HubMessage, MessageType } from "../protocol/messages.ts";
 import type { HubProtocol } from "../protocol/protocol.ts";
 import { clientTimeout, drainTimedOut } from "./closing.ts";
@@ -47,6 +48,11 @@ export class Conversation {
     this.inbox = new Inbox(protocol, parts, owner);
     this.keepAlive = new KeepAlive(limits, clock.now());
     this.reconnect = sequence && new StatefulReconnect(sequence, limits);
+  }
+
+  /** The frame of a message in the client's protocol. */
+  frame(message: HubMessage): Frame {
+    return new Frame(this.protocol.write(message));
   }
 
   /**

@@ -1,12 +1,12 @@
 /**
- * What clients are told of errors, in upstream's words: `specs/signalr-wire.md §9.2`. A detail follows
+ * The error texts for clients, in upstream's words: `specs/signalr-wire.md §9.2`. A detail follows
  * when the error is a `HubError` (on the wire `HubException`) or details are switched on.
  *
  * @module
  */
 import { ClientConnectionError, HubError } from "../definition/errors.ts";
 
-/** An error as clients know it: where upstream has a name of its own, that one. */
+/** An error as clients know it, with upstream's name if upstream has one. */
 export function describe(error: Error): string {
   return `${upstreamName(error)}: ${error.message}`;
 }
@@ -16,17 +16,17 @@ function upstreamName(error: Error): string {
   return error instanceof ClientConnectionError ? "IOException" : error.name;
 }
 
-/** `text`, with the error behind it where the client may see that. */
+/** `text`, followed by the error if the client may see the error. */
 export function withDetail(text: string, error: Error, detailedErrors: boolean): string {
   return detailedErrors || error instanceof HubError ? `${text} ${describe(error)}` : text;
 }
 
-/** Anything thrown, as an error. */
+/** Converts a thrown value to an error. */
 export function toError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown });
 }
 
-/** What a client says its connection ends for, as the hub hears it. */
+/** The reason that a client gives for closing its connection, as the hub hears it. */
 export function toldByClient(text: string): HubError {
   return new HubError(text);
 }
@@ -51,7 +51,7 @@ export function streamingNotAsked(target: string): string {
   return `The client attempted to invoke the streaming '${target}' method with a non-streaming invocation.`;
 }
 
-/** A stream was asked of a method that has none. */
+/** A client asked for a stream from a method that has no stream. */
 export function notStreaming(target: string): string {
   return `The client attempted to invoke the non-streaming '${target}' method with a streaming invocation.`;
 }

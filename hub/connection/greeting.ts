@@ -52,7 +52,7 @@ export class Greeting {
     try {
       const request = parseHandshake(record);
       const protocol = protocols.choose(request, textOnly);
-      // Version 1 knows no reconnect, whatever was negotiated.
+      // Version 1 has no reconnect, even if it was negotiated.
       const sequence = this.#mayReturn && request.version > 1 ? NEW_SEQUENCE : undefined;
       return { protocol, sequence, rest };
     } catch (error) {

@@ -6,7 +6,7 @@ import type { TurnListener } from "../scheduling/scheduler.ts";
 import { type CloseCause, failed, flooded, truncatedMessage } from "./closing.ts";
 import type { ConnectionParts } from "./parts.ts";
 
-/** What an {@link Inbox} does with the messages that it reads. */
+/** Handles the messages that an {@link Inbox} reads. */
 export interface InboxListener {
   /** Handles a message; returns a promise if reading must wait until that settles. */
   message(message: HubMessage): Promise<void> | undefined;
@@ -24,7 +24,7 @@ const BACKLOG_BYTES = 64 * 1024;
  * wait for a client that sends 64 MiB in one piece.
  */
 const TURN_BYTES = 64 * 1024;
-/** What a message counts there besides its bytes: the smallest have two, and are no less work. */
+/** Added to the bytes of each message there: even a message of two bytes is work. */
 const MESSAGE_BYTES = 32;
 
 /**

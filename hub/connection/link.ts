@@ -2,7 +2,7 @@ import type { TextOrBytes } from "../protocol/frame.ts";
 import type { HubConnection } from "./connection.ts";
 import type { Pipe, PipeListener } from "./pipe.ts";
 
-/** What a {@link Link} and its transport need of a connection. */
+/** The members of a connection that a {@link Link} and a transport use. */
 export type LinkedConnection = Pick<
   HubConnection,
   "receive" | "pipeClosed" | "isStateful" | "resumeOn"

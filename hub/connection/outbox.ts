@@ -136,13 +136,13 @@ export class Outbox implements TurnListener {
     return this.congested ? this.#scheduler.untilWritable(this) : undefined;
   }
 
-  /** For how long the client has taken no unsent bytes, in milliseconds, as far as looks tell. */
-  stuckFor(now: number): number {
-    // Nothing is unsent: do not ask the socket.
-    if (this.#unsentAtMost === 0) return 0;
-    if (this.#look() === (this.#queue?.byteLength ?? 0)) return 0;
+  /** Whether the client has taken no unsent bytes for too long, as far as looks tell. */
+  isStuck(now: number): boolean {
+    // Nothing is unsent: do not ask the socket. Long polling has its own timeout.
+    if (this.#unsentAtMost === 0 || this.#pipe?.inherentKeepAlive) return false;
+    if (this.#look() === (this.#queue?.byteLength ?? 0)) return false;
     this.#stuckSince ??= now;
-    return now - this.#stuckSince;
+    return now - this.#stuckSince > this.#limits.transportSendTimeout;
   }
 
   /**

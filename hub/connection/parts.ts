@@ -4,7 +4,7 @@ import type { HubMessage } from "../protocol/messages.ts";
 import type { Scheduler } from "../scheduling/scheduler.ts";
 import type { CloseCause } from "./closing.ts";
 
-/** What all connections of a hub share: there are many, and each has one pointer to this. */
+/** Shared by all connections of a hub: there are many, and each has one pointer to this object. */
 export interface ConnectionParts {
   readonly limits: ConnectionLimits;
   readonly clock: Clock;

@@ -1,7 +1,7 @@
 import type { Frame, TextOrBytes } from "../protocol/frame.ts";
 
 /**
- * The way to one client, whatever the transport. One {@link write} is one WebSocket message, one
+ * The way to one client, over any transport. One {@link write} is one WebSocket message, one
  * event of a stream or one chunk of a poll, and holds whole records only.
  */
 export interface Pipe {
@@ -23,7 +23,7 @@ export interface Pipe {
   resume(): void;
 }
 
-/** What a transport tells the connection at the other end of its {@link Pipe}. */
+/** Hears from a transport: the other end of its {@link Pipe}. */
 export interface PipeListener {
   /** Something arrived; chunk boundaries have no meaning. */
   receive(chunk: TextOrBytes): void;

@@ -1,5 +1,5 @@
 /**
- * What `web_sockets.ts` uses of npm `ws` 8. Its published types lack `closeTimeout`, and bring those of
+ * The part of npm `ws` 8 that `web_sockets.ts` uses. Its published types lack `closeTimeout`, and bring those of
  * Node along.
  *
  * @module

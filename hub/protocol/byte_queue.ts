@@ -1,29 +1,29 @@
 const NOTHING = new Uint8Array();
-/** The least room that is made when a chunk must be copied, in bytes. */
+/** The smallest room that is made when a chunk must be copied, in bytes. */
 const LEAST_ROOM = 64;
 
 /**
- * Bytes in the order they came, as one piece. However small the chunks are, and be they empty, they
- * cost no more than two times their bytes, and time in proportion to those.
+ * Bytes in the order they came, as one piece. Small and empty chunks cost at most twice their bytes of
+ * memory, and time in proportion to their bytes.
  *
- * What was given out stays as it is: room is only filled behind it, and never used twice.
+ * Views that were given out never change: room is filled only behind them, and never used twice.
  */
 export class ByteQueue {
   #bytes: Uint8Array = NOTHING;
   #start = 0;
   #end = 0;
 
-  /** How many bytes there are. */
+  /** The number of bytes. */
   get length(): number {
     return this.#end - this.#start;
   }
 
-  /** The byte at `index`, or `undefined` if it has not come. */
+  /** The byte at `index`, or `undefined` if that byte has not come. */
   at(index: number): number | undefined {
     return index < this.length ? this.#bytes[this.#start + index] : undefined;
   }
 
-  /** Where the first `byte` at or behind `from` is, or -1. */
+  /** The index of the first `byte` at or behind `from`, or -1. */
   indexOf(byte: number, from: number): number {
     return this.#bytes.subarray(this.#start, this.#end).indexOf(byte, from);
   }
@@ -32,7 +32,7 @@ export class ByteQueue {
   push(chunk: Uint8Array): void {
     if (chunk.length === 0) return;
     if (this.length === 0) {
-      // Nearly always a chunk is whole messages: it is not copied.
+      // Nearly always a chunk holds complete messages: it is not copied.
       this.#bytes = chunk;
       this.#start = 0;
       this.#end = chunk.length;
@@ -47,7 +47,7 @@ export class ByteQueue {
   take(count: number): Uint8Array {
     const taken = this.#bytes.subarray(this.#start, this.#start + count);
     this.#start += count;
-    // An idle connection keeps nothing of what it has read.
+    // An idle connection keeps no bytes that it has read.
     if (this.#start === this.#end) this.#forget();
     return taken;
   }
@@ -56,7 +56,7 @@ export class ByteQueue {
   keep(count: number): void {
     if (count === 0) return this.#forget();
     this.#end = this.#start + count;
-    // The room behind belongs to who made the chunk.
+    // The room behind belongs to the maker of the chunk.
     this.#bytes = this.#bytes.subarray(0, this.#end);
   }
 

@@ -1,7 +1,7 @@
 import { type HandshakeRequest, MAXIMUM_PROTOCOL_VERSION } from "./handshake.ts";
 import type { HubProtocol } from "./protocol.ts";
 
-/** The client asked for a protocol that it cannot have; the text is for the client. */
+/** The client cannot have the protocol that it asked for; the text is for the client. */
 export class ProtocolRefusal extends Error {
   /** Makes the error. */
   constructor(message: string) {
@@ -22,7 +22,7 @@ export class ProtocolChoice {
    * The protocol for a handshake; names are compared without case. `textOnly` is whether the
    * transport cannot carry bytes.
    *
-   * @throws {ProtocolRefusal} if there is none of that name, or its version is too new.
+   * @throws {ProtocolRefusal} if no protocol has that name, or its version is too new.
    */
   choose(request: HandshakeRequest, textOnly = false): HubProtocol {
     const name = request.protocol.toLowerCase();

@@ -8,9 +8,9 @@ const encoder = new TextEncoder();
  * by all recipients, and keeps everything that is made of it. A frame never changes.
  */
 export class Frame {
-  /** What a transport has made of the frame to send it; only that transport knows the bytes. */
+  /** The bytes that the event stream sends; made and used only there. */
   event: Uint8Array | undefined;
-  /** As {@link event}, for another transport. */
+  /** The bytes that the WebSockets of `listen` send; made and used only there. */
   webSocketFrame: Uint8Array | undefined;
   #content: TextOrBytes | undefined;
   #byteLength: number | undefined;
@@ -54,7 +54,7 @@ export class Frame {
     const next = this.#next;
     if (next !== undefined && next.#last === frame) return next;
     const [first, second] = [this.#content, frame.#content];
-    // Text is joined at once: it costs nothing before somebody reads it.
+    // Text is joined at once: joining costs nothing before the text is read.
     const bothText = typeof first === "string" && typeof second === "string";
     const joined = new Frame(bothText ? first + second : undefined, this, frame);
     joined.#byteLength = this.byteLength + frame.byteLength;

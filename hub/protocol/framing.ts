@@ -7,7 +7,7 @@ export const RECORD_SEPARATOR = "\x1e";
 
 /** Cuts a stream of chunks into records; chunk boundaries have no meaning. */
 export interface FrameReader {
-  /** Adds what arrived. */
+  /** Adds a chunk. */
   push(chunk: TextOrBytes): void;
   /**
    * The next whole record without its framing, or `undefined` until more arrives.
@@ -15,11 +15,11 @@ export interface FrameReader {
    * @throws {ProtocolError} if a record is, or is going to be, larger than allowed.
    */
   read(): TextOrBytes | undefined;
-  /** Forgets the beginning of a record whose rest will never come. */
+  /** Forgets the beginning of an incomplete record whose end will never come. */
   dropPartial(): void;
   /**
-   * How much was pushed and not read, in bytes. A text is counted by its UTF-16 units, at no cost:
-   * outside ASCII that is less than its UTF-8 bytes, and close to what it takes in memory.
+   * The bytes that were pushed and not read. Text is counted in UTF-16 units, at no cost: outside ASCII
+   * that number is less than its UTF-8 bytes, and close to its size in memory.
    */
   readonly bufferedBytes: number;
 }
@@ -31,13 +31,13 @@ function isLonger(text: string, maximum: number): boolean {
 }
 
 /**
- * Records that end in {@link RECORD_SEPARATOR}. Binary chunks are read as UTF-8. Every character is
- * looked at once, however small the chunks are.
+ * Reads records that end in {@link RECORD_SEPARATOR}. Binary chunks are read as UTF-8. Every character is
+ * looked at once, even if the chunks are small.
  */
 export class TextFrameReader implements FrameReader {
   readonly #maximum: number | null;
   #decoder: TextDecoder | undefined;
-  /** What was pushed and not looked at. Made when it is needed, as the next: few clients send pieces. */
+  /** Text that was pushed and not looked at. Made when needed, as `#begun`: few clients send pieces. */
   #incoming: TextQueue | undefined;
   /** The beginning of a record whose end is not in sight. */
   #begun: TextQueue | undefined;
@@ -56,7 +56,7 @@ export class TextFrameReader implements FrameReader {
 
   push(chunk: TextOrBytes): void {
     const text = typeof chunk === "string" ? this.#cutOff() + chunk : this.#decode(chunk);
-    // Nearly always a chunk is whole messages, and comes when nothing waits.
+    // Nearly always a chunk holds complete messages, and no text is waiting.
     if (this.bufferedBytes === 0) this.#text = text;
     else (this.#incoming ??= new TextQueue()).push(text);
   }
@@ -70,7 +70,7 @@ export class TextFrameReader implements FrameReader {
       this.#text = this.#incoming.take();
       this.#incoming = undefined;
     }
-    // Not whole yet: refuse it as soon as it cannot become small enough.
+    // The record is incomplete: refuse it as soon as it is too long.
     if (this.#maximum !== null && this.#begunBytes > this.#maximum) {
       throw messageTooLarge(this.#maximum);
     }
@@ -92,7 +92,7 @@ export class TextFrameReader implements FrameReader {
     const last = this.#text.slice(this.#start, end);
     const record = this.#takeBegun() + last;
     this.#start = end + 1;
-    // An idle connection keeps nothing of what it has read.
+    // An idle connection keeps no text that it has read.
     if (this.#start === this.#text.length) {
       this.#text = "";
       this.#start = 0;
@@ -103,7 +103,7 @@ export class TextFrameReader implements FrameReader {
     return record;
   }
 
-  /** What is left of the text has no end in it. */
+  /** Keeps the beginning of a record; the text has no separator. */
   #begin(): void {
     const rest = this.#text.slice(this.#start);
     this.#text = "";
@@ -124,7 +124,7 @@ export class TextFrameReader implements FrameReader {
     return this.#decoder.decode(bytes, { stream: true });
   }
 
-  /** What a text finds of a character that bytes before it have begun. */
+  /** The replacement for a character that earlier bytes have begun and a text has cut off. */
   #cutOff(): string {
     return this.#decoder?.decode() ?? "";
   }

@@ -1,5 +1,5 @@
 /**
- * The first exchange of a connection, in JSON whatever the protocol. `specs/signalr-wire.md §7`.
+ * The first exchange of a connection, in JSON for every protocol. `specs/signalr-wire.md §7`.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { RECORD_SEPARATOR } from "./framing.ts";
 import { type JsonObject, parseJsonObject } from "./json/json_text.ts";
 import { ProtocolError } from "./protocol_error.ts";
 
-/** What the client asks for. */
+/** The request of the client. */
 export interface HandshakeRequest {
   readonly protocol: string;
   readonly version: number;
@@ -23,7 +23,7 @@ export const HANDSHAKE_SUCCESS: Readonly<Record<"text" | "binary", Frame>> = {
   binary: new Frame(new TextEncoder().encode(`{}${RECORD_SEPARATOR}`)),
 };
 
-/** The answer to one that failed; nothing follows it. */
+/** The answer to a handshake that failed; no frame follows it. */
 export function handshakeFailure(error: string): string {
   return JSON.stringify({ error }) + RECORD_SEPARATOR;
 }
@@ -50,7 +50,7 @@ export function parseHandshake(record: string): HandshakeRequest {
   return { protocol, version };
 }
 
-/** What upstream says of a number that is no 32-bit integer. */
+/** Upstream's refusal of a number that is not a 32-bit integer. */
 export function notInt32(): ProtocolError {
   return new ProtocolError(
     "Either the JSON value is not in a supported format, or is out of bounds for an Int32.",

@@ -3,10 +3,10 @@ import { messageTooLarge, RECORD_SEPARATOR } from "./framing.ts";
 import { utf8Length } from "./frame.ts";
 import type { TextOrBytes } from "./frame.ts";
 
-/** The handshake request, and what came behind it. */
+/** The handshake request, and the messages behind it. */
 export interface HandshakeRecord {
   readonly record: string;
-  /** Messages that came in the same chunk, as they came: text, or bytes that must not be decoded. */
+  /** Messages in the same chunk, unchanged: text, or bytes that must not be decoded. */
   readonly rest: TextOrBytes;
 }
 
@@ -14,7 +14,7 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const SEPARATOR = 0x1e;
 
-/** Collects chunks until the handshake request is whole. */
+/** Collects chunks until the handshake request is complete. */
 export class HandshakeReader {
   readonly #maximum: number | null;
   readonly #bytes = new ByteQueue();
@@ -24,7 +24,7 @@ export class HandshakeReader {
   }
 
   /**
-   * Adds what arrived; returns the request once it is whole.
+   * Adds a chunk; returns the request once it is complete.
    *
    * @throws {ProtocolError} if the first bytes, as many as a message may have, hold no separator.
    */
@@ -44,7 +44,7 @@ export class HandshakeReader {
     this.#check(end < 0 ? this.#bytes.length : end + 1);
     if (end < 0) return undefined;
     const record = decoder.decode(this.#bytes.take(end + 1).subarray(0, end));
-    // Bytes stay bytes; a text is given back as one, so that it is decoded nowhere.
+    // Bytes stay bytes, and text stays text.
     const rest = this.#bytes.take(this.#bytes.length);
     return { record, rest: typeof chunk === "string" ? decoder.decode(rest) : rest };
   }

@@ -1,5 +1,5 @@
 /**
- * The messages of the SignalR hub protocol, whatever their encoding. `specs/signalr-wire.md §8`.
+ * The messages of the SignalR hub protocol, in any encoding. `specs/signalr-wire.md §8`.
  *
  * @module
  */
@@ -20,7 +20,7 @@ export const MessageType = {
 /** Headers of a message: kept, never interpreted. */
 export type MessageHeaders = Readonly<Record<string, string>>;
 
-/** A call, of a hub method by a client or the other way round. Without an id nobody answers. */
+/** A call of a hub method by a client, or the reverse. A call without an id gets no answer. */
 export interface InvocationMessage {
   readonly type: typeof MessageType.Invocation;
   readonly headers?: MessageHeaders;
@@ -60,7 +60,7 @@ export interface CompletionMessage {
   readonly error?: string;
   /** Present, also as `null`, when there is a result; absent when there is none. */
   readonly result?: unknown;
-  /** The record that it was read from: to other nodes it goes on unchanged, whatever it holds. */
+  /** The record of the message; other nodes get the record unchanged. */
   readonly record?: string | Uint8Array;
 }
 

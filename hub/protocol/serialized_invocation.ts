@@ -12,8 +12,8 @@ export interface Frames {
 }
 
 /**
- * An invocation of a client method, written at most once per protocol however many receive it, and
- * only for the protocols that somebody here, or the bus, asks for.
+ * An invocation of a client method. It is written at most once per protocol for all its recipients, and
+ * only in the protocols of the recipients on this node and the bus.
  */
 export class SerializedInvocation implements Frames {
   readonly #target: string;
@@ -25,10 +25,10 @@ export class SerializedInvocation implements Frames {
   #written: (() => Uint8Array | undefined) | undefined;
 
   /**
-   * `invocationId` is given when the client's result is asked for.
+   * `invocationId` is given when the client is asked for a result.
    *
-   * @throws {TypeError} if `target` is empty, or an argument cannot be serialised: before anyone
-   * has received anything.
+   * @throws {TypeError} if `target` is empty, or an argument cannot be serialised. No client has received
+   * the message then.
    */
   constructor(target: string, args: readonly unknown[], invocationId?: string) {
     if (typeof target !== "string" || target === "" || !target.isWellFormed()) {

@@ -1,13 +1,13 @@
-/** So many pieces are joined to one, so that what they are made of does not outweigh their text. */
+/** How many pieces are joined to one block, so that objects do not take more memory than the text. */
 const JOINED_PIECES = 1024;
 
-/** Text in the order it came. However small the pieces are, they cost little more than their text. */
+/** Text in the order it came. Even small pieces cost little more memory than their text. */
 export class TextQueue {
   #blocks: string[] = [];
   #pieces: string[] = [];
   #length = 0;
 
-  /** How much there is, in UTF-16 units. */
+  /** The length of the text, in UTF-16 units. */
   get length(): number {
     return this.#length;
   }

@@ -48,7 +48,7 @@ export class Scheduler {
     this.#atEnd = atEnd;
   }
 
-  /** The number of this turn. Turns in which nobody asks get no number. */
+  /** The number of this turn. A turn gets a number when the number or the end of the turn is asked for. */
   get turn(): number {
     this.#count();
     return this.#turn;

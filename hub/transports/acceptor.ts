@@ -1,5 +1,5 @@
 /**
- * What the transports need of the HTTP server that they run in, beyond a request and its answer.
+ * The way from the transports to the HTTP server, for more than a request and its answer.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { ResolvedOptions } from "../options/server.ts";
 
 /** A WebSocket that was accepted; `connect` gets its pipe and returns the pipe's listener. */
 export interface AcceptedWebSocket {
-  /** What must be answered; its status is 101. */
+  /** The answer to the request; its status is 101. */
   readonly response: Response;
   /** Makes a connection at once; to be called in the same turn. */
   connectNow(connect: (pipe: Pipe) => PipeListener): void;

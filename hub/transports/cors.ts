@@ -1,10 +1,10 @@
 import type { ResolvedCorsOptions } from "../options/transports.ts";
 
-/** What a client sends: `specs/signalr-wire.md §2`. */
+/** The methods that clients use: `specs/signalr-wire.md §2`. */
 const METHODS = "GET, POST, DELETE";
 
 /**
- * Lets pages of other origins read answers. WebSockets are not subject to it.
+ * Lets pages of other origins read answers. WebSockets are not subject to these rules.
  * `specs/signalr-wire.md §5`.
  */
 export class CrossOrigin {
@@ -14,7 +14,7 @@ export class CrossOrigin {
     this.#options = options;
   }
 
-  /** The answer to a browser that asks beforehand; `undefined` if the request is none of those. */
+  /** The answer to a preflight request of a browser; `undefined` if the request is not a preflight. */
   preflight(request: Request): Response | undefined {
     const { headers } = request;
     if (request.method !== "OPTIONS" || !headers.has("access-control-request-method")) return;
@@ -27,16 +27,16 @@ export class CrossOrigin {
     return new Response(null, { status: 204, headers: allowed });
   }
 
-  /** The answer with the headers that the origin of `request` needs to read it. */
+  /** Adds the headers that the origin of `request` needs to read `response`. */
   apply(request: Request, response: Response): Response {
-    // The answer that opens a WebSocket must stay what it is.
+    // The answer that opens a WebSocket must not be replaced.
     if (response.status === 101) return response;
     const added = this.#headers(request.headers.get("origin"));
     try {
       for (const [name, value] of added) response.headers.append(name, value);
       return response;
     } catch {
-      // Those of an answer that came from elsewhere cannot be changed.
+      // The headers of an answer that came from `fetch()` cannot be changed.
       const { status, statusText, body } = response;
       const headers = new Headers(response.headers);
       for (const [name, value] of added) headers.append(name, value);

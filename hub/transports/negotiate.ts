@@ -15,13 +15,13 @@ const TRANSFER_FORMATS: Readonly<Record<TransportName, readonly string[]>> = {
   LongPolling: ["Text", "Binary"],
 };
 
-/** A transport as it is offered. */
+/** A transport in the answer. */
 export interface OfferedTransport {
   readonly transport: TransportName;
   readonly transferFormats: readonly string[];
 }
 
-/** What every client is offered. */
+/** The transports that every client is offered. */
 export function offered(transports: readonly TransportName[]): readonly OfferedTransport[] {
   return transports.map((transport) => ({
     transport,
@@ -51,7 +51,7 @@ export function negotiate(
   const session = table.reserve(negotiateVersion);
   if (session === undefined) return new Response(null, { status: 503 });
   session.stateful = options.allowStatefulReconnects && asksForStateful(url);
-  // What is undefined is left out.
+  // JSON leaves out members that are undefined.
   return json({
     useStatefulReconnect: session.stateful || undefined,
     negotiateVersion,
@@ -61,7 +61,7 @@ export function negotiate(
   });
 }
 
-/** The version asked for; `undefined` if it is no integer, as also when it is given twice. */
+/** The requested version; `undefined` if it is not an integer or is given twice. */
 function requestedVersion(url: URL): number | undefined {
   const values = parameters(url, "negotiateVersion");
   const [text] = values;
@@ -71,7 +71,7 @@ function requestedVersion(url: URL): number | undefined {
   return Math.abs(version) <= 0x7fffffff ? version : undefined;
 }
 
-/** Only the words, in any case: `1` is no boolean to upstream. */
+/** Whether the value is the word `true`, in any case: `1` is not a boolean to upstream. */
 function asksForStateful(url: URL): boolean {
   const values = parameters(url, "useStatefulReconnect");
   return values.length === 1 && values[0]?.trim().toLowerCase() === "true";
@@ -81,7 +81,7 @@ function asksForStateful(url: URL): boolean {
 export function parameters(url: URL, name: string): string[] {
   const wanted = name.toLowerCase();
   const values: string[] = [];
-  // Where an iterator would make an array and an object for each.
+  // An iterator would make an array and an object for each parameter.
   url.searchParams.forEach((value, key) => {
     if (key.toLowerCase() === wanted) values.push(value);
   });
@@ -90,7 +90,7 @@ export function parameters(url: URL, name: string): string[] {
 
 function json(body: unknown): Response {
   const text = JSON.stringify(body);
-  // All of it is ASCII, so characters are bytes.
+  // The text is ASCII, so its length is its number of bytes.
   const headers = { "content-type": "application/json", "content-length": `${text.length}` };
   return new Response(text, { headers });
 }

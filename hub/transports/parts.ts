@@ -3,7 +3,7 @@ import type { ResolvedOptions } from "../options/server.ts";
 import type { Scheduler } from "../scheduling/scheduler.ts";
 import type { ConnectionTable } from "./connection_table.ts";
 
-/** What all transports of a server share. */
+/** Shared by all transports of a server. */
 export interface TransportParts {
   readonly table: ConnectionTable;
   readonly clock: Clock;

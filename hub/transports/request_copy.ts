@@ -1,11 +1,11 @@
 /**
- * What stays of the request that opened a connection. Nothing else of it may: a request that is held
- * on to keeps its body, its signal and several lists of headers, for as long as its connection lasts.
+ * The part of a request that its connection keeps. A whole request would keep its body, its signal and
+ * several lists of headers in memory, for as long as its connection lasts.
  */
 export class RequestCopy {
   /** The complete URL. */
   readonly url: string;
-  /** Names and values, line by line: neither can have a line break. A `Headers` takes many times as much. */
+  /** Names and values, line by line: neither can have a line break. A `Headers` takes far more memory. */
   readonly #lines: string;
   #headers: Headers | undefined;
 
@@ -16,7 +16,7 @@ export class RequestCopy {
     this.#lines = lines.join("\n");
   }
 
-  /** Its headers; made when somebody first asks. */
+  /** The headers, made on the first use. */
   get headers(): Headers {
     return this.#headers ??= headersOf(this.#lines);
   }

@@ -1,4 +1,4 @@
-/** What a request for a connection that is not there is told. */
+/** The answer to a request for a connection that does not exist. */
 export const NO_CONNECTION = "No Connection with that ID";
 
 /** An answer of a status and perhaps a text, as upstream makes it. */
@@ -6,7 +6,7 @@ export function plain(status: number, text?: string): Response {
   return new Response(text ?? null, { status, headers: { "content-type": "text/plain" } });
 }
 
-/** Forbids to keep the answer to a poll; errors have it as well. `specs/signalr-wire.md §4.4`. */
+/** Forbids caching of the answer to a poll, errors included. `specs/signalr-wire.md §4.4`. */
 export function uncached(response: Response): Response {
   response.headers.set("cache-control", "no-cache, no-store");
   response.headers.set("pragma", "no-cache");

@@ -51,7 +51,7 @@ export class EventStream implements HttpPipe {
   }
 
   write(frames: Frame): void {
-    this.#events.write(frames.event ??= toEvent(frames.content));
+    this.#events.write(frames.event ??= eventBytes(frames.content));
   }
 
   close(_code: number): void {
@@ -87,7 +87,7 @@ export class EventStream implements HttpPipe {
  * Records as one unnamed event of a stream. A line end in them begins another `data:` line.
  * `specs/signalr-wire.md §4.3`.
  */
-export function toEvent(content: TextOrBytes): Uint8Array {
+export function eventBytes(content: TextOrBytes): Uint8Array {
   const text = typeof content === "string" ? content : decoder.decode(content);
   // A lone CR ends a line for clients as well; within JSON any line end is only white space.
   return encoder.encode(`data: ${text.replaceAll(/\r\n|\r|\n/g, "\r\ndata: ")}\r\n\r\n`);

@@ -6,7 +6,7 @@
  */
 import { assertEquals } from "@std/assert";
 import { Frame } from "../../../hub/protocol/frame.ts";
-import { toEvent } from "../../../hub/transports/server_sent_events.ts";
+import { eventBytes } from "../../../hub/transports/server_sent_events.ts";
 import { bounded } from "../../kit/until.ts";
 import { settle } from "../../kit/memory_pipe.ts";
 import { brief, OfflineEndpoint } from "./offline_endpoint.ts";
@@ -28,7 +28,7 @@ async function restOf(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<
   }
 }
 
-Deno.test("toEvent() frames a payload, and begins a data line for each of its lines", () => {
+Deno.test("eventBytes() frames a payload, and begins a data line for each of its lines", () => {
   const cases = [
     ["Hello World", "data: Hello World\r\n\r\n"],
     ["Hello\nWorld", "data: Hello\r\ndata: World\r\n\r\n"],
@@ -38,8 +38,8 @@ Deno.test("toEvent() frames a payload, and begins a data line for each of its li
     ["ü\x1e{}\x1e", "data: ü\x1e{}\x1e\r\n\r\n"],
   ] as const;
   for (const [payload, event] of cases) {
-    assertEquals(decoder.decode(toEvent(payload)), event);
-    assertEquals(decoder.decode(toEvent(new TextEncoder().encode(payload))), event);
+    assertEquals(decoder.decode(eventBytes(payload)), event);
+    assertEquals(decoder.decode(eventBytes(new TextEncoder().encode(payload))), event);
   }
 });
 
