@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers";
 import type { Pipe, PipeListener } from "../../hub/connection/pipe.ts";
 import type { Frame, TransferFormat } from "../../hub/protocol/protocol.ts";
-import { Events } from "./until.ts";
+import { Events } from "./wait.ts";
 
 /** The end of a pipe: with a close code, or dropped. */
 export type PipeEnd = number | "terminated";

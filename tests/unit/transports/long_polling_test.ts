@@ -5,7 +5,7 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { bounded } from "../../kit/until.ts";
+import { bounded } from "../../kit/wait.ts";
 import { settle } from "../../kit/memory_pipe.ts";
 import { brief, OfflineEndpoint } from "./offline_endpoint.ts";
 
