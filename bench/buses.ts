@@ -1,16 +1,16 @@
 import { Child } from "./children.ts";
 
-/** What carries messages between nodes. */
+/** The buses between nodes. */
 export type BusName = "memory" | "broadcast" | "redis" | "nats";
 
-/** A bus that runs. */
+/** A running bus. */
 export interface RunningBus extends AsyncDisposable {
-  /** `undefined` where there is one node. */
+  /** `undefined` if there is one node. */
   readonly url: string | undefined;
   readonly pid: number | undefined;
 }
 
-/** The longest a server may take to answer, in milliseconds. */
+/** The longest time until a server answers, in milliseconds. */
 const START_TIMEOUT = 10_000;
 
 /** Starts a bus on a free port of loopback, without persistence. */

@@ -1,10 +1,9 @@
 /**
- * Draws what `deno task bench --json` has measured, as an SVG that follows the colour scheme of who
- * looks at it: `deno run --allow-read --allow-write bench/chart.ts RESULTS.json CHART.svg [scenario…]`.
+ * Draws the results of `deno task bench --json` as an SVG that follows the colour scheme of the reader: `deno run --allow-read --allow-write bench/chart.ts RESULTS.json CHART.svg [scenario…]`.
  *
  * @module
  */
-import { baselineOf, costOf, type Outcome, type Results, type Standing } from "./figures.ts";
+import { baselineOf, costOf, type Outcome, type Results, type SubjectFigures } from "./figures.ts";
 
 /** All lengths are in pixels. */
 const WIDTH = 880;
@@ -36,7 +35,7 @@ const STYLE = `
   }
 `;
 
-/** Draws a chart: a block for each scenario, a bar for each contestant. */
+/** Draws a chart: a block for each scenario, a bar for each subject. */
 export function draw(results: Results): string {
   const { outcomes, nodes, bus, repeat } = results;
   let bottom = TITLE;
@@ -46,7 +45,7 @@ export function draw(results: Results): string {
     pair.forEach((outcome, column) =>
       blocks.push(block(outcome, MARGIN + column * (COLUMN + GAP), bottom))
     );
-    bottom += Math.max(...pair.map(({ standings }) => HEADING + standings.length * ROW)) + 20;
+    bottom += Math.max(...pair.map(({ subjects }) => HEADING + subjects.length * ROW)) + 20;
   }
   const setting = `${nodes} ${nodes === 1 ? "node" : "nodes"}, ${bus}, medians of ${repeat}; ` +
     "shorter is better; each scenario has a scale of its own";
@@ -63,14 +62,14 @@ export function draw(results: Results): string {
 }
 
 function block(outcome: Outcome, x: number, y: number): string {
-  const { scenario, title, standings } = outcome;
-  const most = Math.max(...standings.map((standing) => costOf(standing) ?? 0));
+  const { scenario, title, subjects } = outcome;
+  const most = Math.max(...subjects.map((subject) => costOf(subject) ?? 0));
   const own = baselineOf(outcome);
   return [
     text(x, y + 18, `${scenario}: ${title}`, "scenario"),
     text(x, y + 35, unitOf(outcome), "quiet"),
-    ...standings.map((standing, i) =>
-      row(standing, { x, y: y + HEADING + i * ROW, most, own: standing === own, outcome })
+    ...subjects.map((subject, i) =>
+      row(subject, { x, y: y + HEADING + i * ROW, most, own: subject === own, outcome })
     ),
   ].join("\n");
 }
@@ -78,21 +77,21 @@ function block(outcome: Outcome, x: number, y: number): string {
 interface Place {
   readonly x: number;
   readonly y: number;
-  /** The cost that takes the whole width. */
+  /** The cost of a bar over the whole width. */
   readonly most: number;
   readonly own: boolean;
   readonly outcome: Outcome;
 }
 
-function row(standing: Standing, { x, y, most, own, outcome }: Place): string {
-  const cost = costOf(standing) ?? 0;
+function row(subject: SubjectFigures, { x, y, most, own, outcome }: Place): string {
+  const cost = costOf(subject) ?? 0;
   const width = most === 0 ? 0 : Math.max(cost / most * BAR, 1);
   const value = memoryOnly(outcome) ? cost / 1024 : cost;
   const bar = `<rect class="${own ? "own" : "bar"}" x="${x + NAME}" y="${y + 3}" ` +
     `width="${width.toFixed(1)}" height="${ROW - 7}" rx="2"/>`;
   const label = value.toFixed(value >= 100 ? 0 : value >= 10 ? 1 : 2);
   return [
-    text(x, y + 15, standing.contestant, own ? "scenario" : ""),
+    text(x, y + 15, subject.subject, own ? "scenario" : ""),
     bar,
     text(x + NAME + width + 8, y + 15, label, "value"),
   ].join("\n");
@@ -104,8 +103,8 @@ function unitOf(outcome: Outcome): string {
     : `CPU µs of the nodes for each ${outcome.unit}`;
 }
 
-function memoryOnly({ standings }: Outcome): boolean {
-  return standings.every(({ median }) => median.cpu === null);
+function memoryOnly({ subjects }: Outcome): boolean {
+  return subjects.every(({ median }) => median.cpu === null);
 }
 
 function text(x: number, y: number, content: string, kind: string): string {

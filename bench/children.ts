@@ -5,20 +5,20 @@
  */
 import { TextLineStream } from "./text_lines.ts";
 
-/** The longest a process may take to say that it is ready, in milliseconds. */
+/** The longest time until a process prints that it is ready, in milliseconds. */
 const START_TIMEOUT = 30_000;
 
-/** The longest a process may take to end when it is asked to, in milliseconds. */
+/** The longest time for a process to end after SIGTERM, in milliseconds. */
 const END_TIMEOUT = 3000;
 
 const running = new Set<Child>();
 
-/** What to start. */
+/** A command and its setting. */
 export interface ChildOptions {
   readonly command: string;
   readonly args: readonly string[];
   readonly cwd?: string;
-  /** The cores that it may use, such as `0` or `0,1`. */
+  /** The cores that the process may use, such as `0` or `0,1`. */
   readonly cores?: string | undefined;
 }
 
@@ -33,7 +33,7 @@ export class Child implements AsyncDisposable {
   constructor({ command, args, cwd, cores }: ChildOptions) {
     this.#name = command;
     const pinned = cores === undefined ? [] : ["taskset", "-c", cores];
-    // The most connections that a process may hold are set by the shell, which is then replaced.
+    // The shell raises the limit of open files, then becomes the command.
     this.#process = new Deno.Command("sh", {
       args: ["-c", 'ulimit -n $(ulimit -Hn); exec "$@"', "sh", ...pinned, command, ...args],
       ...cwd === undefined ? {} : { cwd },
@@ -57,7 +57,7 @@ export class Child implements AsyncDisposable {
   /**
    * The next line of its standard output.
    *
-   * @throws {Error} with what it said last if it ends, or takes longer than `timeout` milliseconds.
+   * @throws {Error} with its last errors if the process ends, or is silent for `timeout` milliseconds.
    */
   async nextLine(timeout: number = START_TIMEOUT): Promise<string> {
     const timer = setTimeout(() => this.#kill("SIGKILL"), timeout);
@@ -72,7 +72,7 @@ export class Child implements AsyncDisposable {
     throw new Error(`Cannot go on: ${this.#name} has ended or says nothing\n${complaints}`);
   }
 
-  /** Resolves when it has ended. */
+  /** Resolves when the process has ended. */
   async ended(): Promise<void> {
     await this.#process.status;
   }
@@ -89,7 +89,7 @@ export class Child implements AsyncDisposable {
     try {
       this.#process.kill(signal);
     } catch {
-      // It has ended.
+      // The process has ended.
     }
   }
 }

@@ -2,11 +2,11 @@ import type { Latency, Measured } from "./load/job.ts";
 import type { Scenario } from "./scenarios.ts";
 import { median } from "./statistics.ts";
 
-/** What a turn says, or the medians of many; `null` where a scenario has no such thing. */
+/** The figures of a run, or the medians of several; `null` if a scenario has no such figure. */
 export interface Figures {
   /** CPU time of the nodes for each message, in microseconds. */
   readonly cpu: number | null;
-  /** The share of it that was not spent in the kernel. */
+  /** The share of `cpu` that was not spent in the kernel. */
   readonly userShare: number | null;
   /** CPU time of the bus for each message, in microseconds. */
   readonly busCpu: number | null;
@@ -14,32 +14,32 @@ export interface Figures {
   /** Latencies in microseconds. */
   readonly local: Latency;
   readonly remote: Latency;
-  /** By how much the nodes' memory grew for each connection, in bytes. */
+  /** The memory of the nodes for each connection, in bytes. */
   readonly bytesPerConnection: number | null;
-  /** By how much their memory grows while they work, in bytes a second. */
+  /** The growth of the nodes' memory while they work, in bytes a second. */
   readonly slope: number | null;
-  /** How busy the load was: 1 is a whole core, and then it was the bottleneck. */
+  /** The share of a core that the load used: at 1 the load was the bottleneck. */
   readonly loadShare: number;
 }
 
-/** What one contestant did in one scenario. */
-export interface Standing {
-  readonly contestant: string;
+/** The figures of one subject in one scenario. */
+export interface SubjectFigures {
+  readonly subject: string;
   readonly median: Figures;
-  readonly turns: readonly Figures[];
+  readonly runs: readonly Figures[];
 }
 
-/** What a scenario says of everyone. */
+/** The figures of all subjects in one scenario. */
 export interface Outcome {
   readonly scenario: string;
   readonly title: string;
   readonly unit: Scenario["unit"];
   readonly connections: number;
   readonly seconds: number;
-  readonly standings: readonly Standing[];
+  readonly subjects: readonly SubjectFigures[];
 }
 
-/** All that was measured: what `--json` prints. */
+/** Everything that was measured; `--json` prints it. */
 export interface Results {
   readonly date: string;
   readonly system: Readonly<Record<string, string>>;
@@ -49,12 +49,12 @@ export interface Results {
   readonly repeat: number;
   readonly payloadBytes: number;
   readonly pinned: boolean;
-  /** The option whose values are compared; the others here are the same for all. */
+  /** The option that is varied; the other options here are the same for all subjects. */
   readonly varied?: string;
   readonly outcomes: readonly Outcome[];
 }
 
-/** What a turn says. */
+/** The figures of a run. */
 export function figuresOf(measured: Measured, scenario: Scenario): Figures {
   const { count, seconds, cpu, rss, connections, local, remote, slope } = measured;
   const idle = scenario.load.kind === "idle";
@@ -72,9 +72,9 @@ export function figuresOf(measured: Measured, scenario: Scenario): Figures {
   };
 }
 
-/** The medians of turns. */
-export function medianOf(turns: readonly Figures[]): Figures {
-  const middle = (read: (figures: Figures) => number | null) => median(turns.map(read));
+/** The medians of runs. */
+export function medianOf(runs: readonly Figures[]): Figures {
+  const middle = (read: (figures: Figures) => number | null) => median(runs.map(read));
   return {
     cpu: middle(({ cpu }) => cpu),
     userShare: middle(({ userShare }) => userShare),
@@ -88,12 +88,12 @@ export function medianOf(turns: readonly Figures[]): Figures {
   };
 }
 
-/** What the contestants are compared by: CPU time, or memory where nothing happens. */
-export function costOf({ median }: Standing): number | null {
+/** What the subjects are compared by: CPU time, or memory where nothing happens. */
+export function costOf({ median }: SubjectFigures): number | null {
   return median.cpu ?? median.bytesPerConnection;
 }
 
 /** The one that the others are compared with: Hubplane, if it takes part. */
-export function baselineOf({ standings }: Outcome): Standing | undefined {
-  return standings.find(({ contestant }) => contestant.startsWith("hubplane")) ?? standings[0];
+export function baselineOf({ subjects }: Outcome): SubjectFigures | undefined {
+  return subjects.find(({ subject }) => subject.startsWith("hubplane")) ?? subjects[0];
 }

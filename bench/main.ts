@@ -1,17 +1,17 @@
 /**
- * Measures Hubplane beside others, in turns within one run: `deno task bench --help`.
+ * Measures Hubplane beside others, in interleaved runs: `deno task bench --help`.
  *
  * @module
  */
 import { endChildren } from "./children.ts";
-import type { Contestant } from "./contestants/contestant.ts";
+import type { Subject } from "./subjects/subject.ts";
 import { type Figures, figuresOf, medianOf, type Outcome, type Results } from "./figures.ts";
 import { type Options, readVariations, USAGE, type Variation } from "./options.ts";
 import { Progress } from "./progress.ts";
 import { tableOf } from "./report.ts";
 import type { Scenario } from "./scenarios.ts";
 import { describeSystem } from "./system.ts";
-import { connectionsOf, takeTurn } from "./turn.ts";
+import { connectionsOf, runOnce } from "./run.ts";
 
 const encoder = new TextEncoder();
 
@@ -24,39 +24,39 @@ function fail(error: unknown): never {
   Deno.exit(1);
 }
 
-/** Who takes turns: every contestant in every variation. */
-interface Entrant {
+/** A subject with one set of options. */
+interface Variant {
   readonly name: string;
-  readonly contestant: Contestant;
+  readonly subject: Subject;
   readonly options: Options;
 }
 
-function entrantsOf(variations: readonly Variation[]): Entrant[] {
+function variantsOf(variations: readonly Variation[]): Variant[] {
   return variations.flatMap(({ label, options }) =>
-    options.contestants.map((contestant) => ({
-      name: label === "" ? contestant.name : `${contestant.name}, ${label}`,
-      contestant,
+    options.subjects.map((subject) => ({
+      name: label === "" ? subject.name : `${subject.name}, ${label}`,
+      subject,
       options,
     }))
   );
 }
 
-/** Every entrant takes its turn, then all again; who begins changes. */
-async function compete(
+/** Runs every variant once, then all again, `repeat` times; each round starts with another variant. */
+async function measure(
   scenario: Scenario,
-  entrants: readonly Entrant[],
+  variants: readonly Variant[],
   progress: Progress,
 ): Promise<Omit<Outcome, "connections">> {
-  const turns = new Map(entrants.map((entrant) => [entrant, [] as Figures[]]));
+  const runs = new Map(variants.map((variant) => [variant, [] as Figures[]]));
   let seconds = 0;
-  const rounds = entrants[0]?.options.repeat ?? 0;
+  const rounds = variants[0]?.options.repeat ?? 0;
   for (let round = 0; round < rounds; round++) {
-    for (let i = 0; i < entrants.length; i++) {
-      const entrant = entrants[(round + i) % entrants.length];
-      if (entrant === undefined) continue;
-      const phase = progress.turn(scenario.name, entrant.name, `${round + 1}/${rounds}`);
-      const measured = await takeTurn({ ...entrant, scenario, phase });
-      turns.get(entrant)?.push(figuresOf(measured, scenario));
+    for (let i = 0; i < variants.length; i++) {
+      const variant = variants[(round + i) % variants.length];
+      if (variant === undefined) continue;
+      const phase = progress.run(scenario.name, variant.name, `${round + 1}/${rounds}`);
+      const measured = await runOnce({ ...variant, scenario, phase });
+      runs.get(variant)?.push(figuresOf(measured, scenario));
       seconds = Math.round(measured.seconds * 10) / 10;
     }
   }
@@ -65,24 +65,24 @@ async function compete(
     title: scenario.title,
     unit: scenario.unit,
     seconds,
-    standings: Array.from(turns, ([{ name }, figures]) => ({
-      contestant: name,
+    subjects: Array.from(runs, ([{ name }, figures]) => ({
+      subject: name,
       median: medianOf(figures),
-      turns: figures,
+      runs: figures,
     })),
   };
 }
 
-async function run(variations: readonly Variation[]): Promise<void> {
+async function measureAll(variations: readonly Variation[]): Promise<void> {
   const options = variations[0]?.options;
   if (options === undefined) return;
   const { scenarios, bus, protocol, nodes, repeat, payloadBytes, pin } = options;
-  const entrants = entrantsOf(variations);
-  const progress = new Progress(scenarios.length * entrants.length * repeat);
-  for (const contestant of new Set(entrants.map(({ contestant }) => contestant))) {
-    if (contestant.prepare === undefined) continue;
-    progress.say(`${contestant.name}: looking for what it needs`);
-    await contestant.prepare();
+  const variants = variantsOf(variations);
+  const progress = new Progress(scenarios.length * variants.length * repeat);
+  for (const subject of new Set(variants.map(({ subject }) => subject))) {
+    if (subject.prepare === undefined) continue;
+    progress.say(`${subject.name}: checking its packages`);
+    await subject.prepare();
   }
   const setting: Omit<Results, "outcomes"> = {
     date: new Date().toISOString(),
@@ -93,7 +93,7 @@ async function run(variations: readonly Variation[]): Promise<void> {
   const outcomes: Outcome[] = [];
   for (const scenario of scenarios) {
     const connections = connectionsOf(scenario, options);
-    const outcome = { ...await compete(scenario, entrants, progress), connections };
+    const outcome = { ...await measure(scenario, variants, progress), connections };
     outcomes.push(outcome);
     progress.clear();
     if (!options.json) print(tableOf(outcome, setting));
@@ -115,7 +115,7 @@ if (variations === "help") {
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   Deno.addSignalListener(signal, () => void endChildren().finally(() => Deno.exit(130)));
 }
-await run(variations).catch(async (error) => {
+await measureAll(variations).catch(async (error) => {
   await endChildren();
   fail(error);
 });

@@ -1,41 +1,41 @@
 import { parseArgs } from "node:util";
 import type { BusName } from "./buses.ts";
 import {
-  type Contestant,
-  contestant,
-  CONTESTANTS,
-  DEFAULT_CONTESTANTS,
+  DEFAULT_SUBJECTS,
   type ProtocolName,
-} from "./contestants/contestant.ts";
+  type Subject,
+  subject,
+  SUBJECTS,
+} from "./subjects/subject.ts";
 import { DEFAULT_SCENARIOS, type Scenario, SCENARIOS } from "./scenarios.ts";
 
-/** What the user asks for. */
+/** The options of the command line. */
 export interface Options {
   readonly scenarios: readonly Scenario[];
-  readonly contestants: readonly Contestant[];
+  readonly subjects: readonly Subject[];
   readonly bus: BusName;
   readonly protocol: ProtocolName;
   readonly repeat: number;
   readonly nodes: number;
   readonly connections: number | undefined;
-  /** How many rooms of ten there are; `undefined`: as many as make sense. */
+  /** The number of rooms of ten; `undefined`: as the scenario needs. */
   readonly rooms: number | undefined;
-  /** How many connections send messages; `undefined`: one on each node. */
+  /** The number of connections that send messages; `undefined`: one on each node. */
   readonly senders: number | undefined;
   readonly payloadBytes: number;
   /** Milliseconds. */
   readonly warmup: number;
   readonly window: number;
   readonly json: boolean;
-  /** Whether nodes have one core for themselves, and the bus and the load another. */
+  /** Whether the nodes run on one core, and the bus and the load on another. */
   readonly pin: boolean;
-  /** Where CPU profiles of nodes go. */
+  /** The folder for CPU profiles of the nodes. */
   readonly profile: string | undefined;
-  /** Which option's values are compared, and these: `connections=100,1000`. */
+  /** The option to compare, with its values: `connections=100,1000`. */
   readonly vary: string | undefined;
 }
 
-/** The options whose effect can be compared. */
+/** The options that `--vary` accepts. */
 const VARIABLE = [
   "connections",
   "rooms",
@@ -46,37 +46,37 @@ const VARIABLE = [
   "protocol",
 ] as const;
 
-/** What is compared: the same options but for one. */
+/** One value of the option that is varied. */
 export interface Variation {
-  /** Such as `100 connections`; empty if there is but one. */
+  /** For example `100 connections`; empty if nothing is varied. */
   readonly label: string;
   readonly options: Options;
 }
 
-/** What `--help` says. */
+/** The text of `--help`. */
 export const USAGE = `deno task bench [scenario…] [option…]
 
-Measures Hubplane beside others, in turns. Needs Linux, redis-server or nats-server, and node with npm.
+Measures Hubplane beside others, in interleaved runs. Needs Linux, redis-server or nats-server, and node with npm.
 
 Scenarios:
 ${SCENARIOS.map(({ name, title }) => `  ${name.padEnd(9)} ${title}`).join("\n")}
 
 Options:
-  --contestants A,B   ${CONTESTANTS}
-                      (${DEFAULT_CONTESTANTS.join(",")})
+  --subjects A,B      ${SUBJECTS}
+                      (${DEFAULT_SUBJECTS.join(",")})
   --bus NAME          redis, nats, memory: one node, or broadcast: nodes are workers of one
                       process, only Hubplane (redis)
-  --protocol NAME     json or messagepack: of Hubplane; the others have their own (json)
-  --repeat N          how often each takes its turn (5)
-  --window SECONDS    how long each turn is measured (3; low rates twice, a soak 600)
-  --warmup SECONDS    how long it runs before that (2; a soak 60)
-  --nodes N           nodes of each contestant (2; 1 with memory)
-  --connections N     connections (1000, or as the scenario says)
+  --protocol NAME     protocol of Hubplane: json or messagepack; other subjects have their own (json)
+  --repeat N          runs of each subject (5)
+  --window SECONDS    measured time of each run (3; twice that for low rates, 600 for a soak)
+  --warmup SECONDS    time before the measured time (2; 60 for a soak)
+  --nodes N           nodes of each subject (2; 1 with memory)
+  --connections N     connections (1000, unless the scenario says otherwise)
   --rooms N           rooms of 10, filled first (a tenth of the connections where messages go
                       to rooms, else none)
   --senders N         connections that send messages (one on each node)
   --payload BYTES     the size of a message (128)
-  --vary OPTION=A,B   compare values of one option, of Hubplane alone unless others are named:
+  --vary OPTION=A,B   compare values of one option; subject: hubplane, unless --subjects is given:
                       ${VARIABLE.join(", ")}
   --pin               nodes on one core, the bus and the load on another
   --profile FOLDER    write CPU profiles of the nodes
@@ -86,7 +86,7 @@ Options:
 /**
  * Reads the command line.
  *
- * @throws {TypeError} if something in it is unknown.
+ * @throws {TypeError} if a name or value is unknown.
  * @throws {RangeError} if a number is out of range.
  */
 export function readVariations(args: string[]): readonly Variation[] | "help" {
@@ -100,7 +100,7 @@ export function readVariations(args: string[]): readonly Variation[] | "help" {
     throw new TypeError(`Cannot vary ${name}: ${scenario.name} does not depend on it`);
   }
   return list.split(",").map((value) => {
-    // The last of several counts.
+    // If an option is given twice, the last value counts.
     const varied = readOptions([...args, `--${name}`, value]) as Options;
     const label = Number.isNaN(Number(value)) ? value : `${value} ${name}`;
     return { label, options: varied };
@@ -115,6 +115,8 @@ function readOptions(args: string[]): Options | "help" {
     allowPositionals: true,
     options: {
       help: { ...flag, short: "h" },
+      subjects: text,
+      // The former name of `--subjects`.
       contestants: text,
       bus: { ...text, default: "redis" },
       protocol: { ...text, default: "json" },
@@ -137,9 +139,8 @@ function readOptions(args: string[]): Options | "help" {
   const soaking = scenarios.every(({ load }) => load.kind === "soak");
   return {
     scenarios,
-    contestants: (values.contestants ?? defaultContestants(values.vary)).split(",").map((name) =>
-      contestant(name, protocol)
-    )
+    subjects: (values.subjects ?? values.contestants ?? defaultSubjects(values.vary)).split(",")
+      .map((name) => subject(name, protocol))
       .filter(({ buses }) => buses.includes(bus)),
     bus,
     protocol,
@@ -163,9 +164,9 @@ function ignores({ exactConnections, load }: Scenario, option: string): boolean 
   return option === "rooms" && load.kind === "connect";
 }
 
-/** What an option does is asked of Hubplane, unless somebody else is named. */
-function defaultContestants(vary: string | undefined): string {
-  return vary === undefined ? DEFAULT_CONTESTANTS.join(",") : "hubplane";
+/** An option is varied for Hubplane alone, unless subjects are named. */
+function defaultSubjects(vary: string | undefined): string {
+  return vary === undefined ? DEFAULT_SUBJECTS.join(",") : "hubplane";
 }
 
 function scenariosOf(names: readonly string[]): Scenario[] {

@@ -1,5 +1,5 @@
 /**
- * What Linux knows of processes.
+ * CPU times and memory of processes, from `/proc`.
  *
  * @module
  */
@@ -13,7 +13,7 @@ export function cpuMicroseconds(pid: number): number {
   return (user + system) * TICK_MICROSECONDS;
 }
 
-/** User time alone: what the kernel does for a process is left out. */
+/** User time of a process since its start, in microseconds. */
 export function userMicroseconds(pid: number): number {
   const [user = 0] = cpuTicks(pid);
   return user * TICK_MICROSECONDS;
@@ -21,7 +21,7 @@ export function userMicroseconds(pid: number): number {
 
 function cpuTicks(pid: number): number[] {
   const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
-  // The name in brackets may hold spaces. utime and stime are the 12th and 13th after it.
+  // The name in brackets may contain spaces. utime and stime are the 12th and 13th after it.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return fields.slice(11, 13).map(Number);
 }

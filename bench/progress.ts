@@ -1,32 +1,32 @@
 const encoder = new TextEncoder();
 
-/** One line on the standard error that says what is being done. */
+/** One line on the standard error that shows the progress. */
 export class Progress {
   readonly #total: number;
   readonly #terminal = Deno.stderr.isTerminal();
-  #turn = 0;
+  #run = 0;
 
-  /** `total` is the number of turns. */
+  /** `total` is the number of runs. */
   constructor(total: number) {
     this.#total = total;
   }
 
-  /** A turn begins; what is returned says what it is at. */
-  turn(scenario: string, contestant: string, round: string): (phase: string) => void {
-    const head = `[${++this.#turn}/${this.#total}] ${scenario} · ${contestant} · ${round}`;
+  /** Shows a new run; returns a function that shows its phase. */
+  run(scenario: string, subject: string, round: string): (phase: string) => void {
+    const head = `[${++this.#run}/${this.#total}] ${scenario} · ${subject} · ${round}`;
     if (!this.#terminal) this.say(head);
     return (phase) => {
       if (this.#terminal) this.say(`${head} · ${phase}`);
     };
   }
 
-  /** Shows a line in place of the last one, or below it where that is no terminal. */
+  /** Replaces the last line; prints a new line if the output is not a terminal. */
   say(line: string): void {
     this.clear();
     Deno.stderr.writeSync(encoder.encode(this.#terminal ? line : `${line}\n`));
   }
 
-  /** Takes the line away. */
+  /** Removes the line. */
   clear(): void {
     if (this.#terminal) Deno.stderr.writeSync(encoder.encode("\r\x1b[2K"));
   }

@@ -4,27 +4,27 @@ import {
   type Figures,
   type Outcome,
   type Results,
-  type Standing,
+  type SubjectFigures,
 } from "./figures.ts";
 
-/** From what share of a core on the load may have held the contestants back. */
+/** The share of a core from which on the load may have been the bottleneck. */
 const BUSY = 0.9;
 
 interface Column {
   readonly head: readonly [string, string];
-  readonly cell: (standing: Standing) => string;
+  readonly cell: (subject: SubjectFigures) => string;
 }
 
-/** A table of a scenario, for people. */
+/** The table of a scenario. */
 export function tableOf(outcome: Outcome, results: Omit<Results, "outcomes">): string {
   const bus = results.varied === "bus" ? "bus" : results.bus;
   const columns = columnsOf(outcome, bus).filter(({ cell }) =>
-    outcome.standings.some((standing) => cell(standing) !== "")
+    outcome.subjects.some((subject) => cell(subject) !== "")
   );
   const rows = [
     columns.map(({ head }) => head[0]),
     columns.map(({ head }) => head[1]),
-    ...outcome.standings.map((standing) => columns.map(({ cell }) => cell(standing))),
+    ...outcome.subjects.map((subject) => columns.map(({ cell }) => cell(subject))),
   ];
   const widths = columns.map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
   const lines = rows.map((row) =>
@@ -36,7 +36,7 @@ export function tableOf(outcome: Outcome, results: Omit<Results, "outcomes">): s
   return [`${scenario}: ${title}`, setting, "", ...lines, ...warnings(outcome), ""].join("\n");
 }
 
-/** What the figures were measured with. */
+/** The line that says how the figures were measured. */
 function settingOf(
   { connections, seconds }: Outcome,
   { bus, protocol, nodes, repeat, payloadBytes, varied }: Omit<Results, "outcomes">,
@@ -48,7 +48,7 @@ function settingOf(
     connections: `${connections || "no"} connections`,
     nodes: `${nodes} ${nodes === 1 ? "node" : "nodes"}`,
   };
-  // How many nodes there are depends on the bus.
+  // The number of nodes depends on the bus.
   const fixed = Object.entries(parts).filter(([option]) =>
     option !== varied && !(varied === "bus" && option === "nodes")
   );
@@ -58,17 +58,17 @@ function settingOf(
 function columnsOf(outcome: Outcome, bus: string): Column[] {
   const { unit } = outcome;
   const baseline = baselineOf(outcome);
-  const of = (read: (figures: Figures) => string) => ({ median }: Standing) => read(median);
+  const of = (read: (figures: Figures) => string) => ({ median }: SubjectFigures) => read(median);
   return [
-    { head: ["", ""], cell: ({ contestant }) => contestant },
+    { head: ["", ""], cell: ({ subject }) => subject },
     { head: ["CPU µs", `/${unit}`], cell: of(({ cpu }) => decimal(cpu)) },
     {
       head: ["of it", "in user mode"],
       cell: of(({ userShare: share }) => share === null ? "" : `${Math.round(share * 100)} %`),
     },
     {
-      head: [baseline?.contestant ?? "", "÷ it"],
-      cell: (standing) => decimal(ratio(baseline, standing)),
+      head: [baseline?.subject ?? "", "÷ it"],
+      cell: (subject) => decimal(ratio(baseline, subject)),
     },
     { head: [`${unit}s`, "/second"], cell: of(({ perSecond }) => whole(perSecond)) },
     { head: ["local µs", "p50"], cell: of(({ local }) => whole(local.p50)) },
@@ -88,15 +88,15 @@ function columnsOf(outcome: Outcome, bus: string): Column[] {
   ];
 }
 
-/** What Hubplane costs as a share of what another costs. */
-export function ratio(baseline: Standing | undefined, other: Standing): number | null {
+/** The cost of Hubplane divided by the cost of another subject. */
+export function ratio(baseline: SubjectFigures | undefined, other: SubjectFigures): number | null {
   const [own, its] = [baseline === undefined ? null : costOf(baseline), costOf(other)];
   return own === null || its === null || its === 0 ? null : own / its;
 }
 
-function warnings({ standings }: Outcome): string[] {
-  return standings.filter(({ median }) => median.loadShare > BUSY).map(({ contestant }) =>
-    `The load was busy all the time: ${contestant} could have delivered more.`
+function warnings({ subjects }: Outcome): string[] {
+  return subjects.filter(({ median }) => median.loadShare > BUSY).map(({ subject }) =>
+    `The load was busy all the time: ${subject} could have delivered more.`
   );
 }
 

@@ -1,38 +1,38 @@
-/** What the load does, and what is counted. */
+/** A load, and the unit that is counted. */
 export interface Scenario {
   readonly name: string;
-  /** For people. */
+  /** The title in tables. */
   readonly title: string;
-  /** What is counted, in the singular. */
+  /** The unit that is counted, in the singular. */
   readonly unit: "message" | "call" | "join" | "connection";
   readonly load: Load;
-  /** The connections, unless the user asks for others. Default: 1,000. */
+  /** The number of connections, unless `--connections` is given. Default: 1,000. */
   readonly connections?: number;
-  /** The connections, whatever the user asks for. */
+  /** The number of connections, whatever `--connections` says. */
   readonly exactConnections?: number;
 }
 
-/** What the load does. */
+/** The kinds of load. */
 export type Load =
   | {
     readonly kind: "calls";
-    /** Whom a message goes to, or what is called. */
-    readonly course: CourseName;
-    /** How many are under way at a time: the next begins when every member has the last. */
+    /** The recipients of a message, or the method that is called. */
+    readonly workload: WorkloadName;
+    /** The number of messages in flight: the next is sent when all recipients have the last. */
     readonly inFlight: number;
   }
   | {
     readonly kind: "calls";
-    readonly course: CourseName;
-    /** How many begin in a second, whatever is under way. */
+    readonly workload: WorkloadName;
+    /** Messages a second, however many are in flight. */
     readonly rate: number;
   }
   | { readonly kind: "connect"; readonly inFlight: number }
   | { readonly kind: "idle" }
   | { readonly kind: "soak" };
 
-/** See `load/courses.ts`. */
-export type CourseName = "all" | "room" | "one" | "echo" | "join" | "enlist" | "churn";
+/** See `load/workloads.ts`. */
+export type WorkloadName = "all" | "room" | "one" | "echo" | "join" | "enlist" | "churn";
 
 /** All scenarios, in the order in which they run. */
 export const SCENARIOS: readonly Scenario[] = [
@@ -40,68 +40,68 @@ export const SCENARIOS: readonly Scenario[] = [
     name: "all",
     title: "to everyone, 2 in flight",
     unit: "message",
-    load: { kind: "calls", course: "all", inFlight: 2 },
+    load: { kind: "calls", workload: "all", inFlight: 2 },
   },
   {
     name: "hot",
     title: "to all of 40, 64 in flight",
     unit: "message",
     exactConnections: 40,
-    load: { kind: "calls", course: "all", inFlight: 64 },
+    load: { kind: "calls", workload: "all", inFlight: 64 },
   },
   {
     name: "room",
     title: "to rooms of 10, 32 in flight",
     unit: "message",
-    load: { kind: "calls", course: "room", inFlight: 32 },
+    load: { kind: "calls", workload: "room", inFlight: 32 },
   },
   {
     name: "one",
     title: "to one connection on either node, 64 in flight",
     unit: "message",
-    load: { kind: "calls", course: "one", inFlight: 64 },
+    load: { kind: "calls", workload: "one", inFlight: 64 },
   },
   {
     name: "room200",
     title: "200 a second to rooms of 10",
     unit: "message",
-    load: { kind: "calls", course: "room", rate: 200 },
+    load: { kind: "calls", workload: "room", rate: 200 },
   },
   {
     name: "all20",
     title: "20 a second to everyone",
     unit: "message",
-    load: { kind: "calls", course: "all", rate: 20 },
+    load: { kind: "calls", workload: "all", rate: 20 },
   },
   {
     name: "one2k",
     title: "2,000 a second to one connection each",
     unit: "message",
-    load: { kind: "calls", course: "one", rate: 2000 },
+    load: { kind: "calls", workload: "one", rate: 2000 },
   },
   {
     name: "invoke",
     title: "a call and its result, 64 in flight",
     unit: "call",
-    load: { kind: "calls", course: "echo", inFlight: 64 },
+    load: { kind: "calls", workload: "echo", inFlight: 64 },
   },
   {
     name: "join",
     title: "joining one of 1,000 groups, 64 in flight",
     unit: "join",
-    load: { kind: "calls", course: "join", inFlight: 64 },
+    load: { kind: "calls", workload: "join", inFlight: 64 },
   },
   {
     name: "enlist",
     title: "adding a connection of another node to a group, 64 in flight",
     unit: "join",
-    load: { kind: "calls", course: "enlist", inFlight: 64 },
+    load: { kind: "calls", workload: "enlist", inFlight: 64 },
   },
   {
     name: "churn",
     title: "10,000 new groups joined, then left, 64 in flight",
     unit: "join",
-    load: { kind: "calls", course: "churn", inFlight: 64 },
+    load: { kind: "calls", workload: "churn", inFlight: 64 },
   },
   {
     name: "connect",
@@ -125,6 +125,6 @@ export const SCENARIOS: readonly Scenario[] = [
   },
 ];
 
-/** Those that run when none is asked for: a soak takes too long. */
+/** The scenarios if the command line names none: a soak takes too long. */
 export const DEFAULT_SCENARIOS: readonly string[] = SCENARIOS
   .map(({ name }) => name).filter((name) => name !== "soak");

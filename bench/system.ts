@@ -1,4 +1,4 @@
-/** What the figures depend on, as far as it can be asked. */
+/** The machine and the versions of the programs that were measured. */
 export async function describeSystem(): Promise<Record<string, string>> {
   const processor = await Deno.readTextFile("/proc/cpuinfo").catch(() => "");
   const [, model = "unknown"] = /^model name\s*: (.+)$/m.exec(processor) ?? [];

@@ -15,6 +15,7 @@ import { reportGap } from "./serving/gap_report.ts";
 import type { Hub, HubMethods } from "./definition/hub.ts";
 import { HubPaths, type PathMatch } from "./serving/hub_paths.ts";
 import type { ClientOf } from "./definition/hub_proxy.ts";
+import { Scheduler } from "./scheduling/scheduler.ts";
 import { LiveHub } from "./serving/live_hub.ts";
 import {
   type DrainOptions,
@@ -23,7 +24,7 @@ import {
   resolveDrainOptions,
   resolveOptions,
 } from "./options/server.ts";
-import { type AcceptWebSocket, registerAnswerer } from "./transports/acceptor.ts";
+import { type AcceptWebSocket, ANSWERER, type Answerer } from "./transports/acceptor.ts";
 import { ConnectionTable } from "./transports/connection_table.ts";
 import { CrossOrigin } from "./transports/cors.ts";
 import { Endpoint } from "./transports/endpoint.ts";
@@ -93,6 +94,8 @@ export interface HubServer<H extends Hubs> extends AsyncDisposable {
   drain(options?: DrainOptions): Promise<void>;
   /** Ends every connection at once, then the backplane. Idempotent; cuts a drain short. */
   close(): Promise<void>;
+  /** @internal */
+  readonly [ANSWERER]: Answerer;
 }
 
 const owned = new WeakSet<Backplane>();
@@ -108,6 +111,7 @@ interface Question {
 class RunningServer<H extends Hubs> implements HubServer<H> {
   readonly ready: Promise<void>;
   readonly fetch: (request: Request) => Promise<Response>;
+  readonly [ANSWERER]: Answerer;
   readonly #backplane: Backplane;
   readonly #options: ResolvedOptions;
   readonly #authenticate: HubServerConfiguration<H>["authenticate"];
@@ -138,11 +142,13 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
     }
     checkFilters(filters, "Cannot create hub server");
     const around = { filters, ...authorize && { authorize } };
+    const scheduler = new Scheduler(clock);
     const serverName = `deno_${crypto.randomUUID().replaceAll("-", "")}`;
     this.#paths = new HubPaths(
       hubs,
       options.basePath,
-      (hub, name) => new LiveHub(hub, { name, serverName, backplane, clock, options, ...around }),
+      (hub, name) =>
+        new LiveHub(hub, { name, serverName, backplane, clock, scheduler, options, ...around }),
     );
     owned.add(backplane);
     this.#backplane = backplane;
@@ -154,15 +160,12 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
       options.disconnectTimeout,
       options.maximumPendingConnections,
     );
-    this.#endpoint = new Endpoint({ table: this.#table, clock, options });
+    this.#endpoint = new Endpoint({ table: this.#table, clock, scheduler, options });
     if (options.cors !== undefined) this.#crossOrigin = new CrossOrigin(options.cors);
     this.fetch = (request) =>
       this.#answer(request, acceptWebSocket) ??
         Promise.resolve(new Response(null, { status: 404 }));
-    registerAnswerer(this, {
-      options,
-      answer: (request, accept) => this.#answer(request, accept),
-    });
+    this[ANSWERER] = { options, answer: (request, accept) => this.#answer(request, accept) };
     backplane.onStatus(({ gap }) => {
       if (gap !== undefined) reportGap(gap, onGap, options.logger);
     });

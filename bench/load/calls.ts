@@ -1,84 +1,86 @@
-import { COURSES } from "./courses.ts";
-import type { Flight } from "./flights.ts";
+import { WORKLOADS } from "./workloads.ts";
+import type { Message } from "./messages.ts";
 import { fillRooms } from "./rooms.ts";
-import type { Run } from "./run.ts";
+import type { Setup } from "./setup.ts";
 import type { Measured } from "./job.ts";
 import type { Load } from "../scenarios.ts";
 
 type Calls = Extract<Load, { kind: "calls" }>;
 
 /** Sends messages, or calls methods. */
-export function runCalls(run: Run, load: Calls): Measured {
-  const { job, fleet, flights, window, phase } = run;
+export function runCalls(setup: Setup, load: Calls): Measured {
+  const { job, connections, messages, window, phase } = setup;
   phase(`connecting ${job.connections}`);
-  fleet.grow(job.connections);
-  fillRooms(run);
-  fleet.runFor(200);
+  connections.grow(job.connections);
+  fillRooms(setup);
+  connections.runFor(200);
   window.opened();
-  const course = COURSES[load.course]({ ...job, connections: fleet.connections });
-  const source = "rate" in load ? new Paced(run, course, load.rate) : new Kept(run, course, load);
+  const workload = WORKLOADS[load.workload]({ ...job, connections: connections.list });
+  const source = "rate" in load
+    ? new FixedRate(setup, workload, load.rate)
+    : new FixedInFlight(setup, workload, load);
   phase("warming up");
-  fleet.runFor(job.warmup, () => source.step());
+  connections.runFor(job.warmup, () => source.step());
   phase("measuring");
-  flights.reset();
+  messages.reset();
   window.start();
-  fleet.runFor(job.window, () => source.step());
-  const measured = window.end(flights.received, flights);
+  connections.runFor(job.window, () => source.step());
+  const measured = window.end(messages.received, messages);
   source.stop();
-  // Whatever is lost shows here.
-  fleet.runUntil(() => flights.underWay === 0);
+  // A lost message makes this wait time out.
+  connections.runUntil(() => messages.inFlight === 0);
   return measured;
 }
 
-/** Begins so many a second. */
-class Paced {
-  readonly #run: Run;
-  readonly #course: () => Flight;
+/** Sends at a fixed rate. */
+class FixedRate {
+  readonly #setup: Setup;
+  readonly #workload: () => Message;
   readonly #rate: number;
-  readonly #begun = performance.now();
+  readonly #startedAt = performance.now();
   #count = 0;
 
-  constructor(run: Run, course: () => Flight, rate: number) {
-    this.#run = run;
-    this.#course = course;
+  constructor(setup: Setup, workload: () => Message, rate: number) {
+    this.#setup = setup;
+    this.#workload = workload;
     this.#rate = rate;
   }
 
   step(): void {
-    const due = (performance.now() - this.#begun) / 1000 * this.#rate;
-    for (; this.#count < due; this.#count++) this.#run.flights.launch(this.#course());
+    const due = (performance.now() - this.#startedAt) / 1000 * this.#rate;
+    for (; this.#count < due; this.#count++) this.#setup.messages.send(this.#workload());
   }
 
   stop(): void {}
 }
 
-/** Keeps so many under way. */
-class Kept {
-  readonly #run: Run;
-  readonly #course: () => Flight;
+/** Keeps a fixed number of messages in flight. */
+class FixedInFlight {
+  readonly #setup: Setup;
+  readonly #workload: () => Message;
   readonly #inFlight: number;
   #stopped = false;
 
-  constructor(run: Run, course: () => Flight, { inFlight }: { inFlight: number }) {
-    this.#run = run;
-    this.#course = course;
+  constructor(setup: Setup, workload: () => Message, { inFlight }: { inFlight: number }) {
+    this.#setup = setup;
+    this.#workload = workload;
     this.#inFlight = inFlight;
   }
 
   step(): void {
-    while (!this.#stopped && this.#run.flights.underWay < this.#inFlight) this.#launch();
+    while (!this.#stopped && this.#setup.messages.inFlight < this.#inFlight) this.#send();
   }
 
   stop(): void {
     this.#stopped = true;
   }
 
-  #launch(): void {
-    const flight = this.#course();
-    const landed = () => {
-      flight.landed?.();
-      if (!this.#stopped) this.#launch();
+  #send(): void {
+    const message = this.#workload();
+    const onReceived = () => {
+      message.onReceived?.();
+      if (!this.#stopped) this.#send();
     };
-    this.#run.flights.launch({ ...flight, landed });
+    this.#setup.messages.send({ ...message, onReceived });
   }
 }

@@ -3,22 +3,22 @@ import { clientFrame, frameAt, OPCODE } from "./frames.ts";
 import type { Sockets } from "./sockets.ts";
 import { scanTokens } from "./tokens.ts";
 
-/** What a {@link Connection} tells its owner. */
+/** The events of a {@link Connection}. */
 export interface ConnectionListener {
-  /** It is open and has its id. */
+  /** The connection is open and has its id. */
   opened(connection: Connection): void;
-  /** A token has come. */
+  /** A token has arrived. */
   token(connection: Connection, number: number): void;
 }
 
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
 
-/** A client of a contestant. */
+/** A client of the server that is measured. */
 export class Connection {
-  /** The id that the contestant gave it; empty until it is open. */
+  /** The id from the server; empty until the connection is open. */
   id = "";
-  /** The node it is connected to. */
+  /** The index of its node. */
   readonly node: number;
   readonly socket: number;
   readonly #sockets: Sockets;
@@ -27,7 +27,7 @@ export class Connection {
   readonly #found: (number: number) => void;
   #opening: Opening | undefined;
   #step: Step | undefined;
-  /** Bytes of a frame or an HTTP answer that is not all there. */
+  /** The start of a frame or HTTP response that has not arrived completely. */
   #rest: Uint8Array<ArrayBuffer> | undefined;
 
   constructor(parts: {
@@ -53,12 +53,12 @@ export class Connection {
     this.#sockets.send(this.socket, frame);
   }
 
-  /** Ends the connection. */
+  /** Closes the connection. */
   close(): void {
     this.#sockets.close(this.socket);
   }
 
-  /** Reads what the node has sent. */
+  /** Reads bytes from the node. */
   receive(chunk: Uint8Array<ArrayBuffer>): void {
     let bytes = chunk;
     if (this.#rest !== undefined) {
@@ -90,7 +90,7 @@ export class Connection {
       throw new Error(`Cannot open connection: ${text.slice(0, 100)}`);
     }
     const [, length = "0"] = /\r\ncontent-length: (\d+)/i.exec(text.slice(0, head)) ?? [];
-    // All of it is ASCII, so characters are bytes.
+    // The response is ASCII, so characters are bytes.
     const body = text.slice(head + 4, head + 4 + Number(length));
     if (body.length < Number(length)) return undefined;
     this.#advance(body);

@@ -6,10 +6,10 @@
 
 const encoder = new TextEncoder();
 
-/** The kinds of frames that matter here. */
+/** The opcodes that are used here. */
 export const OPCODE = { text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
 
-/** A masked frame as clients send it. A mask of zeros changes nothing, so it can be made beforehand. */
+/** A masked frame of a client. The mask is zero, so the frame can be prepared and changed later. */
 export function clientFrame(
   payload: Uint8Array | string,
   opcode: number,
@@ -25,7 +25,7 @@ export function clientFrame(
   return frame;
 }
 
-/** Where the frame at `at` of a server begins and ends; `undefined` if it is not all there. */
+/** The extent of the server's frame at `at`; `undefined` if the frame has not arrived completely. */
 export function frameAt(bytes: Uint8Array, at: number): FrameBounds | undefined {
   const opcode = (bytes[at] ?? 0) & 15;
   const short = bytes[at + 1];
@@ -45,11 +45,11 @@ export function frameAt(bytes: Uint8Array, at: number): FrameBounds | undefined 
   return { opcode, start, end };
 }
 
-/** What {@link frameAt} finds. */
+/** The result of {@link frameAt}. */
 export interface FrameBounds {
   readonly opcode: number;
-  /** Where the payload begins. */
+  /** The offset of the payload. */
   readonly start: number;
-  /** Where the next frame begins. */
+  /** The offset of the next frame. */
   readonly end: number;
 }

@@ -11,13 +11,13 @@ export class Histogram {
     this.#count++;
   }
 
-  /** Forgets everything. */
+  /** Removes all latencies. */
   clear(): void {
     this.#buckets.fill(0);
     this.#count = 0;
   }
 
-  /** The latency in microseconds that a share (0 to 1) of all does not pass; `null` without any. */
+  /** A quantile (0 to 1) in microseconds; `null` if there are no latencies. */
   quantile(share: number): number | null {
     if (this.#count === 0) return null;
     let seen = 0;

@@ -1,9 +1,9 @@
 import type { Load } from "../scenarios.ts";
 
-/** The dialects that the load speaks. */
+/** The protocols that the load speaks. */
 export type DialectName = "signalr-json" | "signalr-messagepack" | "socket.io" | "by-hand";
 
-/** What the load is told, as JSON in its first argument. */
+/** The job of the load: JSON in its first argument. */
 export interface Job {
   readonly dialect: DialectName;
   readonly load: Load;
@@ -13,22 +13,22 @@ export interface Job {
   /** The process of the bus, if it has one. */
   readonly bus: number | undefined;
   readonly connections: number;
-  /** How many rooms there are, of ten connections each. */
+  /** The number of rooms of ten connections. */
   readonly rooms: number;
-  /** How many of the connections send messages. */
+  /** The number of connections that send messages. */
   readonly senders: number;
   /** The size of a message, in bytes. */
   readonly payloadBytes: number;
-  /** How long to run before the window, in milliseconds. */
+  /** The time before the window, in milliseconds. */
   readonly warmup: number;
-  /** How long to measure, in milliseconds. */
+  /** The measured time, in milliseconds. */
   readonly window: number;
 }
 
-/** What the load reports, as JSON in lines on its standard output. */
+/** A line of JSON that the load prints. */
 export type Report = { readonly phase: string } | { readonly measured: Measured };
 
-/** Half and almost all of the latencies, in microseconds; `null` if there were none. */
+/** Percentiles of latencies, in microseconds; `null` if there were none. */
 export interface Latency {
   readonly p50: number | null;
   readonly p99: number | null;
@@ -37,26 +37,26 @@ export interface Latency {
 /** CPU times, in microseconds. */
 export interface CpuTimes {
   readonly nodes: number;
-  /** Of {@link nodes}, what was not in the kernel. */
+  /** The part of {@link nodes} that was not spent in the kernel. */
   readonly user: number;
   readonly bus: number;
   readonly load: number;
 }
 
-/** What was measured in the window. */
+/** The measurements of the window. */
 export interface Measured {
   readonly seconds: number;
-  /** How many messages came, calls were answered, or connections were opened. */
+  /** The number of messages that arrived, calls that ended, or connections that opened. */
   readonly count: number;
-  /** CPU time, in microseconds: of all nodes, in the kernel or not, of the bus, and of the load itself. */
+  /** CPU times in the window. */
   readonly cpu: CpuTimes;
   /** Resident memory of all nodes, in bytes: before the load, with its connections, and at the end. */
   readonly rss: { readonly before: number; readonly open: number; readonly end: number };
-  /** The connections that were held. */
+  /** The number of connections. */
   readonly connections: number;
-  /** Latency at members on the sender's node, and on others. */
+  /** Latency of recipients on the sender's node, and on other nodes. */
   readonly local: Latency;
   readonly remote: Latency;
-  /** By how much the nodes' memory grows, in bytes a second; only of a soak. */
+  /** The growth of the nodes' memory, in bytes a second; only for a soak. */
   readonly slope?: number;
 }

@@ -6,7 +6,7 @@
 import { runCalls } from "./calls.ts";
 import type { Job, Measured, Report } from "./job.ts";
 import { runConnect, runIdle } from "./openings.ts";
-import { prepare, type Run } from "./run.ts";
+import { prepare, type Setup } from "./setup.ts";
 import { runSoak } from "./soak.ts";
 
 const encoder = new TextEncoder();
@@ -15,17 +15,17 @@ function report(line: Report): void {
   Deno.stdout.writeSync(encoder.encode(`${JSON.stringify(line)}\n`));
 }
 
-function perform(run: Run): Measured {
-  const { load } = run.job;
+function perform(setup: Setup): Measured {
+  const { load } = setup.job;
   switch (load.kind) {
     case "calls":
-      return runCalls(run, load);
+      return runCalls(setup, load);
     case "connect":
-      return runConnect(run, load.inFlight);
+      return runConnect(setup, load.inFlight);
     case "idle":
-      return runIdle(run);
+      return runIdle(setup);
     case "soak":
-      return runSoak(run);
+      return runSoak(setup);
   }
 }
 

@@ -2,45 +2,45 @@ import type { Connection } from "./connection.ts";
 import { Histogram } from "./histogram.ts";
 import type { Measured } from "./job.ts";
 import { fillRooms } from "./rooms.ts";
-import type { Run } from "./run.ts";
+import type { Setup } from "./setup.ts";
 
-/** Opens connections, as many at a time, and closes each once it is open. */
-export function runConnect({ job, fleet, window, phase }: Run, inFlight: number): Measured {
+/** Opens connections, `inFlight` at the same time, and closes each connection when it is open. */
+export function runConnect({ job, connections, window, phase }: Setup, inFlight: number): Measured {
   const begun = new Map<Connection, number>();
   const local = new Histogram();
   let opened = 0;
   let next = 0;
-  const begin = () => void begun.set(fleet.begin(next++), performance.now());
-  fleet.onOpened = (connection) => {
+  const begin = () => void begun.set(connections.begin(next++), performance.now());
+  connections.onOpened = (connection) => {
     local.add(performance.now() - (begun.get(connection) ?? 0));
     begun.delete(connection);
-    fleet.end(connection);
+    connections.end(connection);
     opened++;
     begin();
   };
   phase("warming up");
   for (let i = 0; i < inFlight; i++) begin();
-  fleet.runFor(job.warmup);
+  connections.runFor(job.warmup);
   phase("measuring");
   opened = 0;
   local.clear();
   window.opened();
   window.start();
-  fleet.runFor(job.window);
+  connections.runFor(job.window);
   return window.end(opened, { local, remote: new Histogram() });
 }
 
-/** Holds connections on which nothing happens. */
-export function runIdle(run: Run): Measured {
-  const { job, fleet, flights, window, phase } = run;
+/** Holds idle connections. */
+export function runIdle(setup: Setup): Measured {
+  const { job, connections, messages, window, phase } = setup;
   phase(`connecting ${job.connections}`);
-  fleet.grow(job.connections);
-  fillRooms(run);
+  connections.grow(job.connections);
+  fillRooms(setup);
   phase("waiting");
-  fleet.runFor(job.warmup);
-  flights.reset();
+  connections.runFor(job.warmup);
+  messages.reset();
   window.opened();
   window.start();
-  fleet.runFor(job.window);
-  return window.end(job.connections, flights);
+  connections.runFor(job.window);
+  return window.end(job.connections, messages);
 }

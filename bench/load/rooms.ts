@@ -1,28 +1,28 @@
-import { membersOf, roomName } from "./courses.ts";
-import type { Flight } from "./flights.ts";
-import type { Run } from "./run.ts";
+import { membersOf, roomName } from "./workloads.ts";
+import type { Message } from "./messages.ts";
+import type { Setup } from "./setup.ts";
 
-/** How many joins are under way while rooms are filled. */
+/** The number of joins in flight while rooms are filled. */
 const JOINING_AT_ONCE = 64;
 
-/** Lets the members of every room join. */
-export function fillRooms({ fleet, flights, job }: Run): void {
+/** Lets the members of every room join it. */
+export function fillRooms({ connections, messages, job }: Setup): void {
   const joins = Array.from(
     { length: job.rooms },
     (_, room) =>
-      membersOf(room, fleet.connections).map((from): Flight => ({
+      membersOf(room, connections.list).map((from): Message => ({
         from,
         call: { method: "join", name: roomName(room) },
         receipts: 1,
       })),
   ).flat();
   let at = 0;
-  fleet.runUntil(() => {
-    while (flights.underWay < JOINING_AT_ONCE) {
+  connections.runUntil(() => {
+    while (messages.inFlight < JOINING_AT_ONCE) {
       const join = joins[at++];
       if (join === undefined) break;
-      flights.launch(join);
+      messages.send(join);
     }
-    return at > joins.length && flights.underWay === 0;
+    return at > joins.length && messages.inFlight === 0;
   });
 }

@@ -1,31 +1,31 @@
 import { residentBytes, sumOf } from "../processes.ts";
 import { slope } from "../statistics.ts";
-import { COURSES } from "./courses.ts";
+import { WORKLOADS } from "./workloads.ts";
 import type { Measured } from "./job.ts";
 import { fillRooms } from "./rooms.ts";
-import type { Run } from "./run.ts";
+import type { Setup } from "./setup.ts";
 
-/** Rates of what comes and goes, in a second. */
+/** Messages and visitors a second. */
 const MESSAGE_RATE = 500;
 const VISIT_RATE = 100;
 
-/** How often memory is looked at, in milliseconds. */
+/** The interval of memory samples, in milliseconds. */
 const SAMPLE_INTERVAL = 1000;
 
 /**
- * Messages to rooms, while visitors come: each opens a connection, joins a group of its own, sends a
- * message to it, gets that, and goes.
+ * Sends messages to rooms while visitors come and go: each visitor opens a connection, joins its own
+ * group, sends a message to the group, receives it, and closes the connection.
  */
-export function runSoak(run: Run): Measured {
-  const { job, fleet, flights, window, phase } = run;
+export function runSoak(setup: Setup): Measured {
+  const { job, connections, messages, window, phase } = setup;
   phase(`connecting ${job.connections}`);
-  fleet.grow(job.connections);
-  fillRooms(run);
+  connections.grow(job.connections);
+  fillRooms(setup);
   window.opened();
-  const course = COURSES.room({ ...job, connections: fleet.connections });
+  const workload = WORKLOADS.room({ ...job, connections: connections.list });
   const begun = performance.now();
-  const messages = paced(MESSAGE_RATE, begun, () => flights.launch(course()));
-  const visits = paced(VISIT_RATE, begun, visiting(run));
+  const sendMessages = paced(MESSAGE_RATE, begun, () => messages.send(workload()));
+  const startVisits = paced(VISIT_RATE, begun, visiting(setup));
   const samples: [seconds: number, bytes: number][] = [];
   let measuring = false;
   const sample = paced(1000 / SAMPLE_INTERVAL, begun, () => {
@@ -35,19 +35,19 @@ export function runSoak(run: Run): Measured {
     if (measuring) samples.push([seconds, bytes]);
   });
   const step = () => {
-    messages();
-    visits();
+    sendMessages();
+    startVisits();
     sample();
   };
-  fleet.runFor(job.warmup, step);
+  connections.runFor(job.warmup, step);
   measuring = true;
-  flights.reset();
+  messages.reset();
   window.start();
-  fleet.runFor(job.window, step);
-  return { ...window.end(flights.received, flights), slope: slope(samples) };
+  connections.runFor(job.window, step);
+  return { ...window.end(messages.received, messages), slope: slope(samples) };
 }
 
-/** Calls `act` so many times a second when it is asked often enough. */
+/** Returns a function that, called often, calls `act` `rate` times a second. */
 function paced(rate: number, begun: number, act: () => void): () => void {
   let count = 0;
   return () => {
@@ -55,15 +55,15 @@ function paced(rate: number, begun: number, act: () => void): () => void {
   };
 }
 
-function visiting({ fleet, flights }: Run): () => void {
+function visiting({ connections, messages }: Setup): () => void {
   let visitors = 0;
   let opened = 0;
-  fleet.onOpened = (from) => {
+  connections.onOpened = (from) => {
     const name = `visit-${opened++}`;
-    const leave = () => fleet.end(from);
+    const leave = () => connections.end(from);
     const send = () =>
-      flights.launch({ from, call: { method: "group", name }, receipts: 1, landed: leave });
-    flights.launch({ from, call: { method: "join", name }, receipts: 1, landed: send });
+      messages.send({ from, call: { method: "group", name }, receipts: 1, onReceived: leave });
+    messages.send({ from, call: { method: "join", name }, receipts: 1, onReceived: send });
   };
-  return () => void fleet.begin(visitors++);
+  return () => void connections.begin(visitors++);
 }

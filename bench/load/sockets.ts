@@ -1,6 +1,6 @@
 /**
- * TCP sockets and epoll of the C library, called directly: one process can then receive far more than
- * it asks of the servers that are measured. Linux only, as all of this benchmark.
+ * TCP sockets and epoll of the C library, called directly: one process can then receive far
+ * more messages than the measured servers can send. Linux only, like the whole benchmark.
  *
  * @module
  */
@@ -31,9 +31,9 @@ const BATCH = 256;
 const EVENT_BYTES = Deno.build.arch === "x86_64" ? 12 : 16;
 const EVENT_SOCKET = EVENT_BYTES - 8;
 
-/** What happens on sockets. */
+/** The events of sockets. */
 export interface SocketListener {
-  /** Bytes have come; the view is overwritten when this returns. */
+  /** Bytes have arrived; the view is overwritten when this method returns. */
   received(socket: number, bytes: Uint8Array<ArrayBuffer>): void;
   /** The peer has closed, or the connection is broken. */
   ended(socket: number): void;
@@ -68,7 +68,7 @@ export class Sockets {
     return fd;
   }
 
-  /** Sends all of `bytes`. What is sent here is small, so that a full buffer is a fault. */
+  /** Sends all of `bytes`. Messages are small, so a full buffer is an error. */
   send(socket: number, bytes: Uint8Array<ArrayBuffer>, length: number = bytes.length): void {
     const sent = Number(this.#c.send(socket, bytes, BigInt(length), MSG_DONTWAIT | MSG_NOSIGNAL));
     if (sent !== length) throw new Error(`Cannot send: ${sent} of ${length} bytes were taken`);
@@ -79,7 +79,7 @@ export class Sockets {
     this.#c.close(socket);
   }
 
-  /** Waits at most `timeout` milliseconds and hands on what has come; returns how many events. */
+  /** Waits at most `timeout` milliseconds and reports events; returns the number of events. */
   poll(timeout: number, listener: SocketListener): number {
     const count = this.#c.epoll_wait(this.#epoll, this.#events, BATCH, timeout);
     for (let i = 0; i < count; i++) {
@@ -95,8 +95,8 @@ export class Sockets {
       this.#c.recv(socket, buffer, BigInt(buffer.length), MSG_DONTWAIT | MSG_NOSIGNAL),
     );
     if (length > 0) listener.received(socket, buffer.subarray(0, length));
-    // Nothing there: the event was for a socket that was closed, and its number is in use again.
-    // An error is told once, and from then on the end.
+    // No bytes: the event belongs to a closed socket whose number is in use again.
+    // An error is reported once; after it, the end.
     else if (length === 0) listener.ended(socket);
   }
 }

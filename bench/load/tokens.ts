@@ -1,6 +1,6 @@
 /**
- * Tokens: `~00001234~`, in every message and in the id of every call. Whoever sees one knows which
- * message came back, whatever protocol is around it: nothing has to be decoded.
+ * Tokens: `~00001234~`, in every message and in the id of every call. A token tells which message
+ * has come back, in any protocol, without decoding the message.
  *
  * @module
  */
@@ -11,12 +11,12 @@ const DIGITS = 8;
 /** The length of a token in bytes. */
 export const TOKEN_BYTES = DIGITS + 2;
 
-/** Where a token will be written. */
+/** A token that will be overwritten. */
 export const EMPTY_TOKEN = `~${"0".repeat(DIGITS)}~`;
 
 const EMPTY_BYTES = new TextEncoder().encode(EMPTY_TOKEN);
 
-/** Where a token stands in a prebuilt frame. */
+/** The offset of the token in a prebuilt frame. */
 export function tokenIndex(frame: Uint8Array): number {
   let at = frame.indexOf(TILDE);
   while (at >= 0 && EMPTY_BYTES.some((byte, i) => frame[at + i] !== byte)) {
@@ -26,7 +26,7 @@ export function tokenIndex(frame: Uint8Array): number {
   return at;
 }
 
-/** Writes token `number` over the one at `at`. */
+/** Overwrites the token at `at` with token `number`. */
 export function writeToken(frame: Uint8Array, at: number, number: number): void {
   for (let i = DIGITS; i > 0; i--) {
     frame[at + i] = 0x30 + number % 10;
@@ -49,7 +49,7 @@ export function scanTokens(
   }
 }
 
-/** -1 if those are no digits: lengths in binary frames may look like a tilde. */
+/** Returns -1 if the bytes are not digits: a length in a binary frame may look like a tilde. */
 function readDigits(bytes: Uint8Array, at: number): number {
   let number = 0;
   for (let i = at; i < at + DIGITS; i++) {

@@ -1,8 +1,8 @@
 import { cpuMicroseconds, residentBytes, sumOf, userMicroseconds } from "../processes.ts";
 import type { CpuTimes, Job, Measured } from "./job.ts";
-import type { Flights } from "./flights.ts";
+import type { Messages } from "./messages.ts";
 
-/** Measures the processes over a stretch of time. */
+/** Measures the processes over a period of time. */
 export class Window {
   readonly #job: Job;
   readonly #before: number;
@@ -10,25 +10,25 @@ export class Window {
   #startedAt = 0;
   #started: CpuTimes = { nodes: 0, user: 0, bus: 0, load: 0 };
 
-  /** To be made before there is any load. */
+  /** Must be called before there is any load. */
   constructor(job: Job) {
     this.#job = job;
     this.#before = sumOf(residentBytes, job.nodes);
   }
 
-  /** All connections are open and at rest. */
+  /** Called when all connections are open and idle. */
   opened(): void {
     this.#open = sumOf(residentBytes, this.#job.nodes);
   }
 
-  /** The window begins. */
+  /** Starts to measure. */
   start(): void {
     this.#startedAt = performance.now();
     this.#started = this.#cpu();
   }
 
-  /** The window ends: `count` things happened in it. */
-  end(count: number, { local, remote }: Pick<Flights, "local" | "remote">): Measured {
+  /** Ends the window, in which `count` messages arrived, calls ended or connections opened. */
+  end(count: number, { local, remote }: Pick<Messages, "local" | "remote">): Measured {
     const milliseconds = performance.now() - this.#startedAt;
     const { nodes, user, bus, load } = this.#cpu();
     const started = this.#started;

@@ -8,7 +8,7 @@
  * @module
  */
 import type { Frames } from "../protocol/serialized_invocation.ts";
-import type { Frame } from "../protocol/protocol.ts";
+import { Frame, type TextOrBytes } from "../protocol/frame.ts";
 import { PackError, PackReader, readText } from "../protocol/pack/reader.ts";
 import { PackWriter } from "../protocol/pack/writer.ts";
 
@@ -121,7 +121,7 @@ export function readInvocation(payload: Uint8Array): InvocationEnvelope {
 }
 
 /** The payload of a client's answer: the complete frame in the client's own protocol. */
-export function writeCompletion(protocol: string, frame: Frame): Uint8Array {
+export function writeCompletion(protocol: string, frame: TextOrBytes): Uint8Array {
   const writer = new PackWriter();
   writer.array(2);
   writer.string(protocol);
@@ -204,23 +204,25 @@ function bounded(count: number, payload: Uint8Array): number {
   throw new PackError("Cannot read payload: it ends too early");
 }
 
-/** The frames of another node; its JSON becomes a text once, when the first connection needs it. */
+/** The frames of another node; each is made once, when the first connection needs it. */
 class ReceivedFrames implements Frames {
-  #json: Uint8Array | undefined;
-  #jsonText: string | undefined;
-  #others: Map<string, Uint8Array> | undefined;
-  #messagepack: Uint8Array | undefined;
+  #jsonBytes: Uint8Array | undefined;
+  #json: Frame | undefined;
+  #messagepackBytes: Uint8Array | undefined;
+  #messagepack: Frame | undefined;
+  #others: Map<string, Frame> | undefined;
 
   add(protocol: string, bytes: Uint8Array): void {
-    if (protocol === "json") this.#json = bytes;
-    else if (protocol === "messagepack") this.#messagepack = bytes;
-    else (this.#others ??= new Map()).set(protocol, bytes);
+    if (protocol === "json") this.#jsonBytes = bytes;
+    else if (protocol === "messagepack") this.#messagepackBytes = bytes;
+    else (this.#others ??= new Map()).set(protocol, new Frame(bytes));
   }
 
   frame(protocol: string): Frame | undefined {
-    if (protocol === "messagepack") return this.#messagepack;
-    if (protocol !== "json") return this.#others?.get(protocol);
-    if (this.#jsonText !== undefined || this.#json === undefined) return this.#jsonText;
-    return this.#jsonText = readText(this.#json);
+    if (protocol === "json") {
+      return this.#json ??= this.#jsonBytes && new Frame(readText(this.#jsonBytes));
+    }
+    if (protocol !== "messagepack") return this.#others?.get(protocol);
+    return this.#messagepack ??= this.#messagepackBytes && new Frame(this.#messagepackBytes);
   }
 }

@@ -1,6 +1,6 @@
 import type { BackplaneStatus } from "../../backplanes/backplane.ts";
 import { BackplaneClosedError } from "../../backplanes/errors.ts";
-import type { Frame } from "../protocol/protocol.ts";
+import type { TextOrBytes } from "../protocol/frame.ts";
 import type { Channel, ChannelRules } from "./channel.ts";
 import { HubChannels } from "./channel_names.ts";
 import { Channels, type ChannelsOptions } from "./channels.ts";
@@ -141,7 +141,7 @@ export class HubBus {
   }
 
   /** Hands the answer of a client to the node that asked; `frame` is in the hub protocol `protocol`. */
-  answer(returnChannel: string, protocol: string, frame: Frame): void {
+  answer(returnChannel: string, protocol: string, frame: TextOrBytes): void {
     this.#hand(returnChannel, writeCompletion(protocol, frame)).catch((error) => {
       this.#context.logger.warn("Cannot hand a client result back to its node:", error);
     });

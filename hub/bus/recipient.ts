@@ -1,4 +1,4 @@
-import type { Frame } from "../protocol/protocol.ts";
+import type { Frame } from "../protocol/frame.ts";
 
 /** A connection as routing sees it. */
 export interface Recipient {

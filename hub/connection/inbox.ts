@@ -1,18 +1,18 @@
+import type { TextOrBytes } from "../protocol/frame.ts";
 import type { FrameReader } from "../protocol/framing.ts";
 import type { HubMessage } from "../protocol/messages.ts";
-import type { Frame, HubProtocol } from "../protocol/protocol.ts";
-import { type CloseCause, flooded, torn } from "./closing.ts";
-import { atEndOfTurn, type TurnListener } from "../scheduling/turn.ts";
+import type { HubProtocol } from "../protocol/protocol.ts";
+import type { TurnListener } from "../scheduling/scheduler.ts";
+import { type CloseCause, failed, flooded, truncatedMessage } from "./closing.ts";
+import type { ConnectionParts } from "./parts.ts";
 
-/** What an {@link Inbox} does with what it reads. */
+/** What an {@link Inbox} does with the messages that it reads. */
 export interface InboxListener {
-  /** Handles a message; returns a promise when nothing more may be read until it settles. */
+  /** Handles a message; returns a promise if reading must wait until that settles. */
   message(message: HubMessage): Promise<void> | undefined;
-  /** The client broke the rules; nothing more is read. */
-  fail(error: Error): void;
-  /** Ends the connection: more is waiting to be read than is allowed; nothing more is read. */
+  /** Ends the connection: the client broke a rule or a limit, and the inbox has stopped reading. */
   close(cause: CloseCause): void;
-  /** Much is waiting: stop the transport if that is possible, and let it go on later. */
+  /** Many bytes are waiting: stop the transport if that is possible, and let it go on later. */
   backlog(waiting: boolean): void;
 }
 
@@ -20,7 +20,7 @@ export interface InboxListener {
 const BACKLOG_BYTES = 64 * 1024;
 
 /**
- * The most that is read in one turn, in bytes; the rest waits for the next, so that nobody else has to
+ * The most that is read in one turn, in bytes; the next turn reads on, so that no other client has to
  * wait for a client that sends 64 MiB in one piece.
  */
 const TURN_BYTES = 64 * 1024;
@@ -29,36 +29,27 @@ const MESSAGE_BYTES = 32;
 
 /**
  * Reads one connection's messages, one at a time: the next is parsed when the one before has been
- * dispatched. What arrives meanwhile waits unparsed, up to a limit.
+ * dispatched. Chunks that arrive meanwhile wait unparsed, up to a limit.
  */
 export class Inbox implements TurnListener {
   readonly #protocol: HubProtocol;
-  readonly #maximumMessageBytes: number | null;
-  #reader: FrameReader;
-  readonly #maximumQueuedBytes: number;
+  readonly #parts: ConnectionParts;
   readonly #listener: InboxListener;
+  #reader: FrameReader;
   #blocked = true;
   #stopped = false;
   #backlog = false;
-  /** Why nothing more is read. */
-  #error: Error | undefined;
-  /** Made when nothing more can come. */
-  #rest: PromiseWithResolvers<Error | undefined> | undefined;
+  /** Why the inbox has stopped. */
+  #cause: CloseCause | undefined;
+  /** Made when no more chunks can come. */
+  #drained: PromiseWithResolvers<CloseCause | undefined> | undefined;
 
   /** Reads nothing until {@link unblock}. */
-  constructor(
-    protocol: HubProtocol,
-    limits: {
-      readonly maximumReceiveMessageSize: number | null;
-      readonly maximumQueuedReceiveBytes: number;
-    },
-    listener: InboxListener,
-  ) {
+  constructor(protocol: HubProtocol, parts: ConnectionParts, listener: InboxListener) {
     this.#protocol = protocol;
-    this.#maximumMessageBytes = limits.maximumReceiveMessageSize;
-    this.#reader = protocol.reader(this.#maximumMessageBytes);
-    this.#maximumQueuedBytes = limits.maximumQueuedReceiveBytes;
+    this.#parts = parts;
     this.#listener = listener;
+    this.#reader = protocol.reader(parts.limits.maximumReceiveMessageSize);
   }
 
   /** Whether a dispatch holds up reading. */
@@ -66,7 +57,7 @@ export class Inbox implements TurnListener {
     return this.#blocked;
   }
 
-  /** Whether nothing more is read, not even what waits. */
+  /** Whether the inbox reads no more messages, not even those that wait. */
   get stopped(): boolean {
     return this.#stopped;
   }
@@ -76,13 +67,13 @@ export class Inbox implements TurnListener {
     return this.#backlog;
   }
 
-  /** Whether everything was read but the beginning of a message. */
-  get torn(): boolean {
+  /** Whether everything was read except the beginning of a message. */
+  get truncated(): boolean {
     return !this.#blocked && this.#reader.bufferedBytes > 0;
   }
 
-  /** Adds what arrived. */
-  push(chunk: Frame): void {
+  /** Adds a chunk that arrived. */
+  push(chunk: TextOrBytes): void {
     if (this.#stopped) return;
     this.#reader.push(chunk);
     if (this.#blocked) this.#checkBacklog();
@@ -104,23 +95,23 @@ export class Inbox implements TurnListener {
   }
 
   /**
-   * Nothing more comes. Resolves once everything that waits was dispatched: with an error if that ended
-   * in the middle of a message, or with what {@link stop} was given if that came first.
+   * No more chunks come. Resolves once all waiting messages were dispatched: with a cause if the last
+   * message is truncated, or with that of {@link stop} if that was called first.
    */
-  rest(): Promise<Error | undefined> {
-    const rest = this.#rest = Promise.withResolvers<Error | undefined>();
-    if (this.#stopped) rest.resolve(this.#error);
+  drained(): Promise<CloseCause | undefined> {
+    const drained = this.#drained = Promise.withResolvers<CloseCause | undefined>();
+    if (this.#stopped) drained.resolve(this.#cause);
     else if (!this.#blocked) this.#emptied();
-    return rest.promise;
+    return drained.promise;
   }
 
-  /** Reads nothing more, and forgets what waits: the socket may stay open for as long as its peer likes. */
-  stop(error?: Error): void {
+  /** Reads no more, and forgets the waiting chunks: the peer may keep the socket open for a long time. */
+  stop(cause?: CloseCause): void {
     if (this.#stopped) return;
     this.#stopped = true;
-    this.#error = error;
-    this.#reader = this.#protocol.reader(this.#maximumMessageBytes);
-    this.#rest?.resolve(error);
+    this.#cause = cause;
+    this.#reader = this.#protocol.reader(this.#parts.limits.maximumReceiveMessageSize);
+    this.#drained?.resolve(cause);
   }
 
   turnEnded(): void {
@@ -138,10 +129,9 @@ export class Inbox implements TurnListener {
         left -= record.length + MESSAGE_BYTES;
         message = this.#protocol.parse(record);
       } catch (error) {
-        this.stop(error as Error);
-        return this.#listener.fail(error as Error);
+        return this.#refuse(failed(error as Error, this.#parts.limits.detailedErrors));
       }
-      // A type of message that is not known yet is skipped.
+      // Messages of unknown types are skipped.
       if (message === undefined) continue;
       const dispatched = this.#listener.message(message);
       if (dispatched === undefined) continue;
@@ -151,23 +141,27 @@ export class Inbox implements TurnListener {
     }
   }
 
-  /** Everything was read but the beginning of a message. */
+  /** Everything was read except the beginning of a message. */
   #emptied(): void {
-    if (this.#rest !== undefined) this.stop(this.torn ? torn() : undefined);
+    if (this.#drained === undefined) return;
+    this.stop(this.truncated ? truncatedMessage(this.#parts.limits.detailedErrors) : undefined);
+  }
+
+  #refuse(cause: CloseCause): void {
+    this.stop(cause);
+    this.#listener.close(cause);
   }
 
   #waitForTurn(): void {
     this.#blocked = true;
-    atEndOfTurn(this);
+    this.#parts.scheduler.atTurnEnd(this);
     this.#checkBacklog();
   }
 
   #checkBacklog(): void {
     const waiting = this.#reader.bufferedBytes;
-    if (waiting > this.#maximumQueuedBytes) {
-      this.stop();
-      this.#listener.close(flooded());
-    } else if (waiting > BACKLOG_BYTES && !this.#backlog) {
+    if (waiting > this.#parts.limits.maximumQueuedReceiveBytes) this.#refuse(flooded());
+    else if (waiting > BACKLOG_BYTES && !this.#backlog) {
       this.#backlog = true;
       this.#listener.backlog(true);
     }

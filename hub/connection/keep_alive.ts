@@ -1,20 +1,16 @@
-/** Times of {@link KeepAlive}, in milliseconds. */
-export interface KeepAliveTimes {
-  readonly keepAliveInterval: number;
-  readonly clientTimeoutInterval: number;
-}
+import type { ConnectionLimits } from "./parts.ts";
 
 /**
- * Who has been silent for how long. The clock of a client starts with its first ping: one that never
- * pings is never given up. `specs/signalr-wire.md §10`.
+ * Tracks how long a client has been silent. The time of a client starts with its first ping: a client
+ * that never pings is never given up. `specs/signalr-wire.md §10`.
  */
 export class KeepAlive {
-  readonly #times: KeepAliveTimes;
+  readonly #limits: ConnectionLimits;
   #pingedAt: number;
   #heardAt: number | undefined;
 
-  constructor(times: KeepAliveTimes, now: number) {
-    this.#times = times;
+  constructor(limits: ConnectionLimits, now: number) {
+    this.#limits = limits;
     this.#pingedAt = now;
   }
 
@@ -23,14 +19,14 @@ export class KeepAlive {
     if (ping || this.#heardAt !== undefined) this.#heardAt = now;
   }
 
-  /** Nothing is read for the moment: the client cannot be blamed for that time. */
+  /** Nothing is read at the moment: the client cannot be blamed for that time. */
   excuse(now: number): void {
     if (this.#heardAt !== undefined) this.#heardAt = now;
   }
 
-  /** Whether a ping is due; it then counts as sent. */
+  /** Whether a ping is due; the ping then counts as sent. */
   takePing(now: number): boolean {
-    if (now - this.#pingedAt < this.#times.keepAliveInterval) return false;
+    if (now - this.#pingedAt < this.#limits.keepAliveInterval) return false;
     this.#pingedAt = now;
     return true;
   }
@@ -38,6 +34,6 @@ export class KeepAlive {
   /** Whether the client has been silent for too long. */
   timedOut(now: number): boolean {
     return this.#heardAt !== undefined &&
-      now - this.#heardAt >= this.#times.clientTimeoutInterval;
+      now - this.#heardAt >= this.#limits.clientTimeoutInterval;
   }
 }

@@ -1,168 +1,169 @@
-import { utf8Length } from "../protocol/framing.ts";
-import type { Frame } from "../protocol/protocol.ts";
-import { Batch } from "./batch.ts";
-import { type CloseCause, tooSlow } from "./closing.ts";
-import type { Congestible } from "../scheduling/congestion.ts";
+import type { Frame } from "../protocol/frame.ts";
+import type { Scheduler, TurnListener } from "../scheduling/scheduler.ts";
+import type { ConnectionLimits, ConnectionParts } from "./parts.ts";
 import type { Pipe } from "./pipe.ts";
-import { ResendBuffer } from "./resend_buffer.ts";
-import { atEndOfTurn, currentTurn, mayLeaveAtOnce, type TurnListener } from "../scheduling/turn.ts";
+import type { ResendBuffer } from "./resend_buffer.ts";
 
 /** The most that is joined into one write, in bytes; a larger frame travels alone. */
-const MAXIMUM_BATCH_BYTES = 64 * 1024;
+const MAXIMUM_JOINED_BYTES = 64 * 1024;
 
-/** How many turns with a single frame it takes until a busy outbox is taken for an idle one. */
+/** How many turns with a single frame it takes until a busy outbox counts as idle. */
 const CALM_TURNS = 8;
 
-/** What an {@link Outbox} belongs to. */
-export interface OutboxListener {
-  /** Ends the connection: more is unsent than is allowed. Called inside the write that passes the limit. */
-  close(cause: CloseCause): void;
-}
-
 /**
- * What waits to be sent to one connection.
+ * The frames that wait to be sent to one connection.
  *
  * - **Adaptive coalescing**: the first frame of a turn leaves at once, as long as the turn sends little
- *   ({@link mayLeaveAtOnce}); the others leave as one write at its end. After such a turn the first frame
- *   waits too, and a turn longer if it is alone, until some turns in a row had a single frame. The system
- *   call is what sending costs.
- * - **Bounded**: when more than the limit is unsent (queued here or in the pipe), the listener is told
- *   and the frame is dropped; the connection is then closed, because a gap in its messages would be silent.
+ *   ({@link Scheduler.takeImmediateWrite}); the others leave as one write at its end. After such a turn
+ *   the first frame waits too, and a turn longer if it is alone, until some turns in a row had a single
+ *   frame. The system call is what sending costs.
+ * - **Bounded**: when more than the limit is unsent (queued here or in the pipe), the frame is dropped and
+ *   {@link write} says so; the connection must then be closed, because a gap in its messages would be silent.
  * - **Order** is that of the calls.
- * - **Resend**: with {@link remember}, what was sent is kept until the client has acknowledged it, and
- *   sent again through the next pipe. What is kept counts towards the limit.
+ * - **Resend**: with {@link keepIn}, frames are kept until the client has acknowledged them, and sent
+ *   again through the next pipe. The kept frames count towards the limit.
  */
-export class Outbox implements Congestible, TurnListener {
-  readonly #limit: number;
-  readonly #listener: OutboxListener;
+export class Outbox implements TurnListener {
+  readonly #limits: ConnectionLimits;
+  readonly #scheduler: Scheduler;
   #pipe: Pipe | undefined;
   #resend: ResendBuffer | undefined;
-  #patienceBytes = 0;
-  #queue: Batch | undefined;
+  #queue: Frame | undefined;
   /** Never less than what is really unsent: the pipe is asked only when this passes the limit. */
-  #unsentAtMost = 0;
-  /** Since when looks have found that the client takes nothing of what waits. */
+  #unsentAtMost: number;
+  /** Since when looks have found that the client takes nothing of the unsent bytes. */
   #stuckSince: number | undefined;
   /** The last turn in which a frame left at once. */
   #turn = 0;
-  /** More than 0 if there were turns with several frames of late: they are likely to come together again. */
+  /** More than 0 if recent turns had several frames: the next frames are likely to come together too. */
   #busy = 0;
-  /** The frames of the turn for whose end it waits, with one that has left at once. */
+  /** The number of frames in the current turn, including one that has left at once. */
   #frames = 0;
   /** Whether a single frame has waited a turn longer already. */
   #late = false;
-  /** Whether the end of the turn is waited for. */
+  /** Whether the outbox has asked for the end of the turn. */
   #waiting = false;
   #closed = false;
 
-  /** `maximumBufferedBytes` is the limit. */
-  constructor(maximumBufferedBytes: number, listener: OutboxListener) {
-    this.#limit = maximumBufferedBytes;
-    this.#listener = listener;
-  }
-
-  /** Sends through `pipe` from now on. */
-  attach(pipe: Pipe): void {
+  constructor(pipe: Pipe, { limits, scheduler }: ConnectionParts) {
+    this.#limits = limits;
+    this.#scheduler = scheduler;
     this.#pipe = pipe;
     this.#unsentAtMost = pipe.bufferedBytes;
-    this.#stuckSince = undefined;
+  }
+
+  /** Keeps all frames in `buffer` until they are acknowledged; the outbox is congested while it is full. */
+  keepIn(buffer: ResendBuffer | undefined): void {
+    this.#resend = buffer;
+  }
+
+  /** The current pipe; `undefined` while it is lost. */
+  get pipe(): Pipe | undefined {
+    return this.#pipe;
+  }
+
+  /** The pipe is lost. Only with {@link keepIn}: every frame that matters is kept there. */
+  pipeLost(): void {
+    this.#pipe = this.#queue = undefined;
   }
 
   /**
-   * Keeps what is sent from now on until it is acknowledged; while more than `patienceBytes` are kept,
-   * what can wait should.
-   */
-  remember(patienceBytes: number): ResendBuffer {
-    this.#patienceBytes = patienceBytes;
-    return this.#resend ??= new ResendBuffer();
-  }
-
-  /** The pipe is lost. Only with {@link remember}: all that matters is kept there. */
-  detach(): void {
-    this.#pipe = undefined;
-    this.clear();
-  }
-
-  /**
-   * Sends `sequence` and all that is not acknowledged through `pipe`, then what follows. At once, unlike
-   * a stream: nothing else may reach the client before it, it is kept here whether it is sent or waits,
-   * and it is within the limit, because what passes that ends the connection. Streams wait meanwhile.
+   * Gives up the pipe for `pipe`; sends `sequence` and all unacknowledged frames, then the frames that
+   * follow. At once, unlike a stream: no other frame may reach the client before them, they are kept here
+   * whether they are sent or wait, and they are within the limit, because passing it ends the connection.
+   * Streams wait meanwhile.
    */
   resume(pipe: Pipe, sequence: Frame): void {
-    this.clear();
-    this.attach(pipe);
+    const old = this.#pipe;
+    this.#queue = undefined;
+    this.#pipe = pipe;
+    if (old !== pipe) {
+      old?.close(1000);
+      old?.terminate();
+    }
+    this.#unsentAtMost = pipe.bufferedBytes;
+    this.#stuckSince = undefined;
     for (const frame of [sequence, ...this.#resend?.frames ?? []]) {
-      const bytes = frameBytes(frame);
-      this.#unsentAtMost += bytes;
-      this.#push(frame, bytes);
+      this.#unsentAtMost += frame.byteLength;
+      this.#push(frame);
     }
     this.#flush();
   }
 
   /**
-   * Adds a frame. Without effect once closed. `counted` is whether a client that comes back needs it.
+   * Adds a frame; returns whether the unsent bytes stay within the limit. Without effect once closed.
+   * `counted` is whether a client that comes back needs the frame.
    */
-  write(frame: Frame, counted = true): void {
-    if (this.#closed) return;
-    const bytes = frameBytes(frame);
+  write(frame: Frame, counted: boolean): boolean {
+    if (this.#closed) return true;
+    const limit = this.#limits.maximumBufferedBytes;
+    const { byteLength } = frame;
     if (counted && this.#resend !== undefined) {
-      this.#resend.add(frame, bytes);
-      if (this.#resend.bytes > this.#limit) return this.#listener.close(tooSlow());
+      this.#resend.add(frame);
+      if (this.#resend.bytes > limit) return false;
     }
-    if (this.#pipe === undefined) return;
-    if (this.#unsentAtMost + bytes > this.#limit && this.#look() + bytes > this.#limit) {
-      return this.#listener.close(tooSlow());
+    if (this.#pipe === undefined) return true;
+    if (this.#unsentAtMost + byteLength > limit && this.#look() + byteLength > limit) return false;
+    this.#unsentAtMost += byteLength;
+    const { turn } = this.#scheduler;
+    // No frame overtakes the queue, which at the beginning of a turn is that of the turn before.
+    const first = this.#queue === undefined && this.#turn !== turn;
+    if (first && this.#busy === 0 && this.#scheduler.takeImmediateWrite()) {
+      this.#turn = turn;
+      this.#pipe.write(frame);
+      return true;
     }
-    this.#unsentAtMost += bytes;
-    // Nothing overtakes what waits, which in the first moments of a turn is that of the turn before.
-    const first = this.#queue === undefined && this.#turn !== currentTurn();
-    if (first && this.#busy === 0 && mayLeaveAtOnce()) {
-      this.#turn = currentTurn();
-      return this.#pipe.write(frame);
-    }
-    this.#push(frame, bytes);
+    this.#push(frame);
     this.#frames++;
-    if (this.#waiting) return;
+    if (this.#waiting) return true;
     this.#waiting = true;
-    if (this.#turn === currentTurn()) this.#frames++;
-    atEndOfTurn(this);
+    if (this.#turn === turn) this.#frames++;
+    this.#scheduler.atTurnEnd(this);
+    return true;
   }
 
-  /** Whether so much is unsent, or kept, that what can wait should: a quarter of the limit. */
+  /** Whether so many bytes are unsent, or kept, that streams should wait: a quarter of the limit. */
   get congested(): boolean {
     if (this.#closed) return false;
-    if (this.#resend !== undefined && this.#resend.bytes > this.#patienceBytes) return true;
-    if (this.#unsentAtMost <= this.#limit / 4) return false;
-    return this.#look() > this.#limit / 4;
+    const { maximumBufferedBytes, statefulReconnectBufferSize } = this.#limits;
+    if (this.#resend !== undefined && this.#resend.bytes > statefulReconnectBufferSize) return true;
+    if (this.#unsentAtMost <= maximumBufferedBytes / 4) return false;
+    return this.#look() > maximumBufferedBytes / 4;
   }
 
-  /** For how long the client has taken nothing of what waits, in milliseconds, as far as looks tell. */
+  /** A promise while the outbox is {@link congested}. */
+  untilWritable(): Promise<void> | undefined {
+    return this.congested ? this.#scheduler.untilWritable(this) : undefined;
+  }
+
+  /** For how long the client has taken no unsent bytes, in milliseconds, as far as looks tell. */
   stuckFor(now: number): number {
-    // Who has nothing to take, costs no look.
-    if (this.#unsentAtMost === 0 || this.#look() === (this.#queue?.bytes ?? 0)) return 0;
+    // Nothing is unsent: do not ask the socket.
+    if (this.#unsentAtMost === 0) return 0;
+    if (this.#look() === (this.#queue?.byteLength ?? 0)) return 0;
     this.#stuckSince ??= now;
     return now - this.#stuckSince;
   }
 
-  /** Sends what is queued, then `last`, and takes nothing more. */
-  finish(last?: Frame): void {
-    if (this.#closed) return;
-    if (last !== undefined) this.#push(last, frameBytes(last));
+  /**
+   * Sends the queue, then `last`, and closes the pipe. If the client is `slow`, the queue is dropped, as it
+   * would only delay `last`, and the pipe is terminated, as bytes in the transport may never leave.
+   */
+  end(last: Frame | undefined, slow = false): void {
+    if (slow) this.#queue = undefined;
+    if (last !== undefined) this.#push(last);
     this.#flush();
     this.#closed = true;
     this.#resend = undefined;
-  }
-
-  /** Drops what is queued. */
-  clear(): void {
-    this.#queue = undefined;
+    this.#pipe?.close(1000);
+    if (slow) this.#pipe?.terminate();
   }
 
   turnEnded(): void {
     const alone = this.#frames <= 1;
     if (alone && this.#busy > 0 && !this.#late) {
       this.#late = true;
-      return atEndOfTurn(this);
+      return this.#scheduler.atTurnEnd(this);
     }
     if (!alone) this.#busy = CALM_TURNS;
     else if (this.#busy > 0) this.#busy--;
@@ -171,36 +172,23 @@ export class Outbox implements Congestible, TurnListener {
     this.#flush();
   }
 
-  /** What is unsent. If that is less than was written since the last look, the client has taken something. */
+  /** The unsent bytes. If they are less than was written since the last look, the client has taken some. */
   #look(): number {
-    const unsent = (this.#queue?.bytes ?? 0) + (this.#pipe?.bufferedBytes ?? 0);
+    const unsent = (this.#queue?.byteLength ?? 0) + (this.#pipe?.bufferedBytes ?? 0);
     if (unsent < this.#unsentAtMost) this.#stuckSince = undefined;
     return this.#unsentAtMost = unsent;
   }
 
-  #push(frame: Frame, bytes: number): void {
-    const queue = this.#queue;
-    if (queue !== undefined && queue.bytes + bytes > MAXIMUM_BATCH_BYTES) this.#flush();
-    this.#queue = this.#queue?.with(frame, bytes) ?? Batch.of(frame, bytes);
+  #push(frame: Frame): void {
+    const queued = this.#queue?.byteLength ?? 0;
+    if (queued > 0 && queued + frame.byteLength > MAXIMUM_JOINED_BYTES) this.#flush();
+    this.#queue = this.#queue?.with(frame) ?? frame;
   }
 
   #flush(): void {
     const queue = this.#queue;
     if (queue === undefined) return;
     this.#queue = undefined;
-    this.#pipe?.write(queue.joined);
+    this.#pipe?.write(queue);
   }
-}
-
-let measured = "";
-let measuredBytes = 0;
-
-/** The bytes of a frame. The same text goes to many connections in a row, so the last is remembered. */
-function frameBytes(frame: Frame): number {
-  if (typeof frame !== "string") return frame.length;
-  if (frame !== measured) {
-    measured = frame;
-    measuredBytes = utf8Length(frame);
-  }
-  return measuredBytes;
 }

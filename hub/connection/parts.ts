@@ -1,20 +1,15 @@
-/**
- * What a hub and its connections know of each other.
- *
- * @module
- */
 import type { Clock } from "../clock.ts";
 import type { ProtocolChoice } from "../protocol/choice.ts";
 import type { HubMessage } from "../protocol/messages.ts";
+import type { Scheduler } from "../scheduling/scheduler.ts";
 import type { CloseCause } from "./closing.ts";
-import type { HubConnection } from "./connection.ts";
 
 /** What all connections of a hub share: there are many, and each has one pointer to this. */
 export interface ConnectionParts {
   readonly limits: ConnectionLimits;
   readonly clock: Clock;
+  readonly scheduler: Scheduler;
   readonly protocols: ProtocolChoice;
-  readonly listener: ConnectionListener;
 }
 
 /** Limits and times of a connection, in bytes and milliseconds. */
@@ -31,23 +26,23 @@ export interface ConnectionLimits {
   readonly detailedErrors: boolean;
 }
 
-/** The hub's side of its connections. */
-export interface ConnectionListener {
+/** The hub's side of its connections; `C` is the connection. */
+export interface ConnectionListener<C> {
   /**
    * The handshake is done; reading starts when this resolves, or returns nothing. A rejection ends the
    * connection.
    */
-  opened(connection: HubConnection): Promise<unknown> | undefined;
+  opened(connection: C): Promise<unknown> | undefined;
   /** A message to dispatch; returns a promise when reading has to wait. */
-  message(connection: HubConnection, message: HubMessage): Promise<void> | undefined;
+  message(connection: C, message: HubMessage): Promise<void> | undefined;
   /**
    * The connection ends: nothing is delivered to it any more. Called at once; messages may follow if the
    * client has gone.
    */
-  closing(connection: HubConnection, cause: CloseCause): void;
+  closing(connection: C, cause: CloseCause): void;
   /**
    * Called after `closing`, once `opened` has settled and no message can follow; `admitted` is whether
    * `opened` had resolved.
    */
-  closed(connection: HubConnection, cause: CloseCause, admitted: boolean): Promise<void>;
+  closed(connection: C, cause: CloseCause, admitted: boolean): Promise<void>;
 }

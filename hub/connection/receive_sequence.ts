@@ -1,13 +1,19 @@
-import { ProtocolError } from "../protocol/protocol.ts";
+import { ProtocolError } from "../protocol/protocol_error.ts";
 
 /**
- * Counts what a client sends, so that what it sends again after a reconnect is recognised.
+ * Counts the messages of a client, so that messages that are sent again after a reconnect are recognised.
  * `specs/signalr-wire.md §12`.
  */
 export class ReceiveSequence {
-  #next = 1;
-  #latest = 0;
-  #acknowledged = 0;
+  #next: number;
+  #latest: number;
+  #acknowledged: number;
+
+  /** `received` is how many messages came before. */
+  constructor(received: number) {
+    this.#next = received + 1;
+    this.#latest = this.#acknowledged = received;
+  }
 
   /** Counts a message; returns whether it is new. */
   accept(): boolean {
@@ -29,7 +35,7 @@ export class ReceiveSequence {
     this.#next = sequenceId;
   }
 
-  /** The number to acknowledge, if it has advanced since the last time. */
+  /** The number to acknowledge, if the number has grown since the last time. */
   takeAck(): number | undefined {
     if (this.#latest === this.#acknowledged) return undefined;
     return this.#acknowledged = this.#latest;

@@ -1,51 +1,58 @@
-import type { Frame } from "../protocol/protocol.ts";
+import { Frame, type TextOrBytes } from "../protocol/frame.ts";
 
 /** How far the array may be consumed before it is shortened. */
 const TRIM = 256;
 
 /**
- * What was sent and not yet acknowledged, for a client that may come back on another socket.
+ * The frames that a client has not acknowledged yet; it may come back for them on another socket.
  * `specs/signalr-wire.md §12`: messages are counted from 1.
  */
 export class ResendBuffer {
-  #frames: { readonly frame: Frame; readonly bytes: number }[] = [];
+  /** The contents without their frames, which keep everything that was made of them. */
+  readonly #kept: { readonly content: TextOrBytes; readonly bytes: number }[] = [];
   #head = 0;
   /** The number of the first frame that is kept. */
-  #first = 1;
+  #first: number;
   #bytes = 0;
+
+  /** Keeps `contents` from the beginning; the first of them has the number `first`. */
+  constructor(first = 1, contents: readonly TextOrBytes[] = []) {
+    this.#first = first;
+    for (const content of contents) this.add(new Frame(content));
+  }
 
   /** The bytes that are kept. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** The number of the first message that is not acknowledged; the next to be sent if all are. */
+  /** The number of the first message that is not acknowledged, otherwise of the next message. */
   get sequenceId(): number {
     return this.#first;
   }
 
   /** The frames that are not acknowledged, in order. */
   get frames(): readonly Frame[] {
-    return this.#frames.slice(this.#head).map(({ frame }) => frame);
+    return this.#kept.slice(this.#head).map(({ content }) => new Frame(content));
   }
 
   /** Keeps a frame that is sent now. */
-  add(frame: Frame, bytes: number): void {
-    this.#frames.push({ frame, bytes });
-    this.#bytes += bytes;
+  add({ content, byteLength }: Frame): void {
+    this.#kept.push({ content, bytes: byteLength });
+    this.#bytes += byteLength;
   }
 
-  /** The client has everything up to `sequenceId`; more than was sent does no harm. */
+  /** The client has everything up to `sequenceId`; a number that was never sent does no harm. */
   acknowledge(sequenceId: number): void {
     while (this.#first <= sequenceId) {
-      const oldest = this.#frames[this.#head];
+      const oldest = this.#kept[this.#head];
       if (oldest === undefined) break;
       this.#bytes -= oldest.bytes;
       this.#head++;
       this.#first++;
     }
-    if (this.#head < TRIM && this.#head < this.#frames.length) return;
-    this.#frames.splice(0, this.#head);
+    if (this.#head < TRIM && this.#head < this.#kept.length) return;
+    this.#kept.splice(0, this.#head);
     this.#head = 0;
   }
 }

@@ -1,38 +1,42 @@
+import type { TextOrBytes } from "../protocol/frame.ts";
 import { type HubMessage, MessageType, type SequenceMessage } from "../protocol/messages.ts";
 import { type CloseCause, unacknowledged } from "./closing.ts";
 import type { ConnectionLimits } from "./parts.ts";
 import { ReceiveSequence } from "./receive_sequence.ts";
-import type { ResendBuffer } from "./resend_buffer.ts";
+import { ResendBuffer } from "./resend_buffer.ts";
 
 /** How long the resend buffer may stay over its size, in milliseconds; as upstream. */
 const FULL_TIMEOUT = 5000;
 
-/** What is to be done at a tick. */
-export interface StatefulTick {
-  /** The connection ends: its client did not come back, or does not acknowledge. */
-  readonly expired: boolean;
-  readonly cause: CloseCause;
-  /** What has come is to be acknowledged. */
-  readonly ack: SequenceMessage | undefined;
+/** How far a client and its server have come, as a value. */
+export interface SequenceState {
+  /** How many messages the client has acknowledged. */
+  readonly acknowledged: number;
+  /** The contents of the frames that were sent after those. */
+  readonly unacknowledged: readonly TextOrBytes[];
+  /** How many messages of the client have come. */
+  readonly received: number;
 }
 
 /**
  * A client that may lose its socket and go on with another: nothing is lost, nothing comes twice.
  * `specs/signalr-wire.md §12`.
  *
- * Differs on purpose: upstream holds back the writer while the buffer is full; here nobody is held back
- * by a client. Over `statefulReconnectBufferSize` streams wait and the client has 5 s to acknowledge,
- * over `maximumBufferedBytes` the connection ends at once.
+ * Differs on purpose: upstream holds back the writer while the buffer is full; here no writer waits for a
+ * client. Over `statefulReconnectBufferSize` streams wait and the client has 5 s to acknowledge, over
+ * `maximumBufferedBytes` the connection ends at once.
  */
 export class StatefulReconnect {
-  readonly #sent: ResendBuffer;
-  readonly #received = new ReceiveSequence();
+  /** The frames that the client has not acknowledged. */
+  readonly sent: ResendBuffer;
+  readonly #received: ReceiveSequence;
   readonly #limits: ConnectionLimits;
   #lostAt: number | undefined;
   #fullSince: number | undefined;
 
-  constructor(sent: ResendBuffer, limits: ConnectionLimits) {
-    this.#sent = sent;
+  constructor({ acknowledged, unacknowledged, received }: SequenceState, limits: ConnectionLimits) {
+    this.sent = new ResendBuffer(acknowledged + 1, unacknowledged);
+    this.#received = new ReceiveSequence(received);
     this.#limits = limits;
   }
 
@@ -41,9 +45,9 @@ export class StatefulReconnect {
     return this.#lostAt !== undefined;
   }
 
-  /** The first message on a new pipe: with which one sending goes on. */
+  /** The first message on a new pipe: the number of the message that follows. */
   get sequence(): SequenceMessage {
-    return { type: MessageType.Sequence, sequenceId: this.#sent.sequenceId };
+    return { type: MessageType.Sequence, sequenceId: this.sent.sequenceId };
   }
 
   /** The pipe was lost. */
@@ -57,15 +61,15 @@ export class StatefulReconnect {
   }
 
   /**
-   * Counts a message; returns whether it is to be handled: acks and sequences are not, nor is what the
-   * client sends again.
+   * Counts a message; returns whether it is to be handled. Acks, sequences and messages that the client
+   * sends again are not.
    *
    * @throws {ProtocolError} if messages are missing.
    */
   takes(message: HubMessage): boolean {
     switch (message.type) {
       case MessageType.Ack:
-        this.#sent.acknowledge(message.sequenceId);
+        this.sent.acknowledge(message.sequenceId);
         return false;
       case MessageType.Sequence:
         this.#received.restart(message.sequenceId);
@@ -78,17 +82,18 @@ export class StatefulReconnect {
     }
   }
 
-  /** What time demands. */
-  tick(now: number): StatefulTick {
-    const gone = this.#lostAt !== undefined && now - this.#lostAt > this.#limits.disconnectTimeout;
-    if (this.#sent.bytes <= this.#limits.statefulReconnectBufferSize) this.#fullSince = undefined;
+  /** Checks the timeouts; called once a second. Returns why the connection ends, if it does. */
+  expired(now: number): CloseCause | undefined {
+    const { disconnectTimeout, statefulReconnectBufferSize } = this.#limits;
+    if (this.sent.bytes <= statefulReconnectBufferSize) this.#fullSince = undefined;
     else this.#fullSince ??= now;
-    const stuck = this.#fullSince !== undefined && now - this.#fullSince >= FULL_TIMEOUT;
+    if (now - (this.#lostAt ?? now) > disconnectTimeout) return { gone: true };
+    return now - (this.#fullSince ?? now) >= FULL_TIMEOUT ? unacknowledged() : undefined;
+  }
+
+  /** The acknowledgement to send, if one is due. */
+  takeAck(): SequenceMessage | undefined {
     const sequenceId = this.away ? undefined : this.#received.takeAck();
-    return {
-      expired: gone || stuck,
-      cause: gone ? { gone } : unacknowledged(),
-      ack: sequenceId === undefined ? undefined : { type: MessageType.Ack, sequenceId },
-    };
+    return sequenceId === undefined ? undefined : { type: MessageType.Ack, sequenceId };
   }
 }

@@ -25,7 +25,7 @@ export type Call = InvocationMessage | StreamInvocationMessage;
 /** The way back to the client. */
 export interface Answer {
   send(message: HubMessage): void;
-  relieved(): Promise<void> | undefined;
+  untilWritable(): Promise<void> | undefined;
   fail(error: Error): void;
 }
 
@@ -131,7 +131,7 @@ export class ActiveCall implements CallState {
     try {
       await stream(source, (item) => {
         this.#write({ type: MessageType.StreamItem, invocationId, item: item ?? null });
-        return this.#answer.relieved();
+        return this.#answer.untilWritable();
       }, this.signal);
     } catch (thrown) {
       const error = this.#logged(thrown);

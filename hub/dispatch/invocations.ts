@@ -23,7 +23,7 @@ export interface Caller {
   /** Writes a message; throws `TypeError` if a value in it cannot be serialised. */
   send(message: HubMessage): void;
   /** A promise while the client should not be sent more than it must be. */
-  relieved(): Promise<void> | undefined;
+  untilWritable(): Promise<void> | undefined;
   /** Ends the connection because of an error; the client may reconnect. */
   fail(error: Error): void;
 }

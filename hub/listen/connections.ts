@@ -1,43 +1,43 @@
 import type { Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 
-/** The open connections of a server, so that it can end without waiting for clients that do nothing. */
+/** The open connections of a server, so that it can end without waiting for idle clients. */
 export class Connections {
   readonly #open = new Set<Socket>();
-  /** How many requests of it are being answered; absent once it was upgraded. */
+  /** The number of requests in progress on each connection; upgraded connections are absent. */
   readonly #requests = new Map<Socket, number>();
   #ending = false;
 
   constructor(server: Server, secure: boolean) {
-    // While its handshake lasts, a connection with TLS is known by its socket below.
+    // During the TLS handshake, a connection is known by the socket below it.
     server.on("connection", (socket: Socket) => this.#opened(socket));
     const ready = secure ? "secureConnection" : "connection";
     server.on(ready, (socket: Socket) => this.#ready(socket));
   }
 
-  /** Whether connections end with what they are doing. */
+  /** Whether connections end after their requests in progress. */
   get ending(): boolean {
     return this.#ending;
   }
 
-  /** A request has come, which `response` answers. */
+  /** A request has come; `response` answers it. */
   began(socket: Socket, response: ServerResponse): void {
     this.#count(socket, 1);
     response.once("close", () => this.#count(socket, -1));
   }
 
-  /** It carries no requests any more. */
+  /** The connection carries no requests any more. */
   upgraded(socket: Socket): void {
     this.#requests.delete(socket);
   }
 
-  /** Ends those that do nothing, and the others after what they do. */
+  /** Ends idle connections now, and the others after their requests in progress. */
   end(): void {
     this.#ending = true;
     for (const [socket, requests] of this.#requests) if (requests === 0) socket.destroy();
   }
 
-  /** Ends all. */
+  /** Ends all connections now. */
   cut(): void {
     for (const socket of this.#open) socket.destroy();
   }

@@ -8,7 +8,7 @@ import { requestOf } from "./request.ts";
 import { send, sendRaw } from "./response.ts";
 import type { WebSockets } from "./web_sockets.ts";
 
-/** What a {@link Handler} is made of. */
+/** The parts of a {@link Handler}. */
 export interface HandlerParts {
   readonly answerer: Answerer;
   readonly webSockets: WebSockets;
@@ -16,7 +16,7 @@ export interface HandlerParts {
   readonly options: ResolvedListenOptions;
 }
 
-/** Answers what `node:http` hands over: to the hubs first, then to the application. */
+/** Answers the requests of `node:http`: the hubs come first, then the application. */
 export class Handler {
   readonly #parts: HandlerParts;
   readonly #scheme: string;
@@ -28,19 +28,19 @@ export class Handler {
 
   /** Answers a request. Never rejects. */
   async request(message: IncomingMessage, target: ServerResponse): Promise<void> {
-    // Who vanishes is noticed by `close`.
+    // `close` reports that a client has vanished.
     message.on("error", () => {});
     target.on("error", () => {});
     await this.#answering(this.#request(message, target), target);
   }
 
-  /** Answers a request to upgrade, whether to a WebSocket or not; the socket is ours. Never rejects. */
+  /** Answers a request to upgrade, to a WebSocket or not, and owns the socket. Never rejects. */
   async upgrade(message: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     socket.on("error", () => {});
     await this.#answering(this.#upgrade(message, socket, head), socket);
   }
 
-  /** What the application answered may be nothing that can be sent. */
+  /** Logs a failure: the application may have answered with something that cannot be sent. */
   async #answering(sent: Promise<void>, target: Writable): Promise<void> {
     try {
       await sent;
@@ -54,7 +54,7 @@ export class Handler {
     const { connections } = this.#parts;
     connections.began(message.socket, target);
     const response = await this.#answer(message, target, refuseWebSocket);
-    // What is left of a body that nobody wanted would come before the next request.
+    // The unread part of a body would come before the next request.
     if (!message.complete || connections.ending) target.setHeader("connection", "close");
     await send(response, target, message.method === "HEAD");
   }
@@ -65,10 +65,10 @@ export class Handler {
     let accepted: AcceptedWebSocket | undefined;
     const accept = () => accepted = webSockets.accept(message, socket, head);
     const response = hasBody(message)
-      // `node:http` does not read it any more.
+      // `node:http` does not read the body any more.
       ? new Response("A request to upgrade cannot have a body", { status: 400 })
       : await this.#answer(message, socket, accept);
-    // Then it was answered already.
+    // Accepting the WebSocket has answered the request.
     if (accepted !== undefined) return;
     await sendRaw(response, socket, message.method === "HEAD");
   }

@@ -1,8 +1,9 @@
 /**
- * Serves hubs on a port that strangers reach: it bounds a message before it is whole, stops reading from
- * whom is ahead, and drops whom does not read. It also runs on Node and Bun.
+ * Serves hubs on a port that strangers reach: this server limits a message before it is complete, stops
+ * reading from clients that send too far ahead, and drops clients that do not read. It also runs on Node
+ * and Bun.
  *
- * `Deno.serve(server.fetch)` costs less and can do none of that; `docs/security.md` compares them.
+ * `Deno.serve(server.fetch)` costs less and has none of these limits; `docs/security.md` compares them.
  *
  * ```ts ignore
  * import { createHubServer, defineHub, openBackplane } from "@hubplane/hubplane";
@@ -23,7 +24,7 @@ import { createServer, type Server } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { clearTimeout, setTimeout } from "node:timers";
-import { answererOf } from "../transports/acceptor.ts";
+import { ANSWERER, type Answerer } from "../transports/acceptor.ts";
 import { Connections } from "./connections.ts";
 import { Handler } from "./handler.ts";
 import { type ListenOptions, type ResolvedListenOptions, resolveListenOptions } from "./options.ts";
@@ -37,20 +38,22 @@ export interface ListenableServer {
   readonly fetch: (request: Request) => Promise<Response>;
   /** Ends every connection. */
   close(): Promise<void>;
+  /** @internal */
+  readonly [ANSWERER]: Answerer;
 }
 
 /** A port that is served; made by {@link listen}. */
 export interface Listener extends AsyncDisposable {
-  /** The address it listens on. */
+  /** The address of the listener. */
   readonly hostname: string;
-  /** The port it listens on. */
+  /** The port of the listener. */
   readonly port: number;
-  /** Where it is reached from this machine, without a slash at the end. */
+  /** The URL of the listener on this machine, without a slash at the end. */
   readonly url: string;
   /**
-   * Takes no more connections. WebSockets are closed with 1001; what is still open after 5 s is cut.
-   * Resolves when nothing is open. Idempotent. It does not close the hub server: close that first, so
-   * that clients are asked to reconnect.
+   * Takes no more connections. WebSockets are closed with 1001; connections that are still open after 5 s
+   * are cut. Resolves when no connection is open. Idempotent. It does not close the hub server: close the
+   * hub server first, so that clients are asked to reconnect.
    */
   close(): Promise<void>;
 }
@@ -133,24 +136,24 @@ function started(
 }
 
 /**
- * Serves the hubs of `server` on a port, through `node:http` and `ws`. Resolves when it listens.
+ * Serves the hubs of `server` on a port, through `node:http` and `ws`. Resolves when the port is open.
  *
  * @throws {RangeError} if an option is out of range; the text names it.
- * @throws {TypeError} if `server` was not made by `createHubServer`, or an option cannot be what it is.
- * @throws {Error} if the port cannot be listened on; `cause` is why.
+ * @throws {TypeError} if `server` was not made by `createHubServer`, or an option is not valid.
+ * @throws {Error} if the port cannot be opened; `cause` is the reason.
  */
 export async function listen(
   server: ListenableServer,
   options: ListenOptions = {},
 ): Promise<Listener> {
-  const answerer = answererOf(server);
+  const answerer: Answerer | undefined = server[ANSWERER];
   if (answerer === undefined) {
-    throw new TypeError("Cannot listen: the server is not one that createHubServer() has made");
+    throw new TypeError("Cannot listen: the server was not made by createHubServer()");
   }
   const resolved = resolveListenOptions(options, answerer.options.logger);
   const http = httpServer(resolved);
   http.maxConnections = resolved.maximumConnections;
-  // Their size is bounded; one that was left out could be the one that matters.
+  // The size of the headers is limited; a header that is left out could matter.
   http.maxHeadersCount = 0;
   const webSockets = new WebSockets(answerer.options);
   const connections = new Connections(http, resolved.tls !== undefined);

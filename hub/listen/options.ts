@@ -16,52 +16,52 @@ export interface ListenOptions {
    * @default {"0.0.0.0"}
    */
   readonly hostname?: string;
-  /** The certificate chain in PEM format; with `key`, TLS is served. */
+  /** The certificate chain in PEM format. With `key`, the port serves TLS. */
   readonly cert?: string;
   /** The private key in PEM format. */
   readonly key?: string;
   /**
-   * What the URLs of requests begin with, such as `https://chat.example`: for a proxy that ends TLS.
+   * The beginning of the URLs of requests, such as `https://chat.example`: for a proxy that ends TLS.
    *
-   * @default {what the Host header says}
+   * @default {the Host header}
    */
   readonly origin?: string;
   /**
-   * Answers what is to no hub, such as the pages of an application. A throw is logged and answered with
-   * 500.
+   * Answers the requests that are not for a hub, such as the pages of an application. An exception is
+   * logged and answered with 500.
    *
    * @default {404}
    */
   readonly fetch?: (request: Request) => Response | Promise<Response>;
   /**
-   * How many connections may be open, 1 to 2,147,483,647; further ones are dropped at once.
+   * The largest number of open connections, 1 to 2,147,483,647; further connections are dropped at once.
    *
    * @default {100000}
    */
   readonly maximumConnections?: number;
   /**
-   * How large the head of a request may be, 1,024 to 1,048,576.
+   * The largest size of the head of a request, 1,024 to 1,048,576.
    *
    * @default {16384}
    */
   readonly maximumHeaderBytes?: number;
   /**
-   * How long the head of a request, and the handshake of TLS, may take, 1 to 2,147,483,647. Looked at
+   * How long the head of a request, and the handshake of TLS, may take, 1 to 2,147,483,647. Checked
    * once a second.
    *
    * @default {10000}
    */
   readonly headersTimeout?: number;
   /**
-   * How long a whole request may take to arrive, body included, 1 to 2,147,483,647. Looked at once a
+   * How long a whole request may take to arrive, body included, 1 to 2,147,483,647. Checked once a
    * second.
    *
    * @default {60000}
    */
   readonly requestTimeout?: number;
   /**
-   * How long a connection may rest between two requests, 1 to 2,147,483,647. Longer than a proxy in front
-   * keeps it, or requests get lost.
+   * How long a connection may rest between two requests, 1 to 2,147,483,647. It must be longer than
+   * the same timeout of a proxy in front, or requests get lost.
    *
    * @default {65000}
    */
@@ -87,7 +87,7 @@ export interface ResolvedListenOptions {
  * Checks and completes options.
  *
  * @throws {RangeError} naming the option, its value and its range.
- * @throws {TypeError} if an option cannot be what it is.
+ * @throws {TypeError} if an option is not valid.
  */
 export function resolveListenOptions(
   options: ListenOptions,
@@ -117,7 +117,7 @@ export function resolveListenOptions(
   };
 }
 
-/** Deno would only fail when somebody connects. */
+/** Checks the certificate now: Deno would only fail when a client connects. */
 function checkedTls(cert: string, key: string): { readonly cert: string; readonly key: string } {
   let fits: boolean;
   try {
@@ -126,7 +126,7 @@ function checkedTls(cert: string, key: string): { readonly cert: string; readonl
     const { message } = cause as Error;
     throw new TypeError(`Cannot listen: cert or key is not valid: ${message}`, { cause });
   }
-  if (!fits) throw new TypeError("Cannot listen: key is not the one of cert");
+  if (!fits) throw new TypeError("Cannot listen: key does not belong to cert");
   return { cert, key };
 }
 
@@ -134,6 +134,6 @@ function originOf(text: string): string {
   const origin = URL.canParse(text) ? new URL(text).origin : "null";
   if (origin === text) return origin;
   throw new TypeError(
-    `Cannot use origin: ${JSON.stringify(text)} is no origin such as "https://chat.example"`,
+    `Cannot use origin: ${JSON.stringify(text)} is not an origin such as "https://chat.example"`,
   );
 }

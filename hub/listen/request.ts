@@ -1,21 +1,21 @@
 import type { IncomingMessage } from "node:http";
 
-/** What a host may consist of: no path, query, user or white space. */
+/** The characters of a host: no path, query, user or white space. */
 const HOST = /^[\w.:[\]%~!$&'()*+,;=-]+$/;
 
-/** Takes what a request of `node:http` asks for. */
+/** The parts of a request that its message does not say. */
 export interface RequestParts {
-  /** What the URL begins with if that is configured; else the `Host` header says it. */
+  /** The configured beginning of the URL; without it, the `Host` header is used. */
   readonly origin: string | undefined;
   /** `http` or `https`. */
   readonly scheme: string;
-  /** The host of a request of HTTP/1.0 that names none. */
+  /** The host of an HTTP/1.0 request without a `Host` header. */
   readonly host: string;
-  /** Aborted when the client goes before it was answered. */
+  /** Aborted when the client goes before the request was answered. */
   readonly signal: AbortSignal;
 }
 
-/** A request of `node:http` as the platform's; `undefined` if its target, host or method is none. */
+/** Converts a request of `node:http`; `undefined` if its target, host or method is not valid. */
 export function requestOf(message: IncomingMessage, parts: RequestParts): Request | undefined {
   const url = urlOf(message, parts);
   if (url === undefined) return undefined;
@@ -24,7 +24,7 @@ export function requestOf(message: IncomingMessage, parts: RequestParts): Reques
   try {
     const { signal } = parts;
     const headers = headersOf(message.rawHeaders);
-    // Node wants `duplex` for a body that is a stream; the types do not know it everywhere.
+    // Node requires `duplex` if the body is a stream; some types do not know the option.
     const init: RequestInit & { duplex: "half" } = {
       method,
       headers,
@@ -34,7 +34,7 @@ export function requestOf(message: IncomingMessage, parts: RequestParts): Reques
     };
     return new Request(url, init);
   } catch {
-    // Such as the method TRACE.
+    // For example, the method is TRACE.
     return undefined;
   }
 }
@@ -46,7 +46,7 @@ function urlOf(
   const named = headers.host ?? host;
   if (!HOST.test(named)) return undefined;
   const base = origin ?? `${scheme}://${named}`;
-  // As to a proxy: with an absolute URL, of which only the path can matter.
+  // A target for a proxy is an absolute URL; only its path matters.
   const absolute = /^https?:\/\/[^/?#]*(.*)$/i.exec(target);
   const path = absolute === null ? target : absolute[1]?.replace(/^(?!\/)/, "/") ?? "/";
   if (!path.startsWith("/")) return undefined;
@@ -60,7 +60,7 @@ function headersOf(raw: readonly string[]): Headers {
   return headers;
 }
 
-/** The body, read from the socket no faster than it is taken. */
+/** The body, read from the socket no faster than the application reads it. */
 function bodyOf(message: IncomingMessage): ReadableStream<Uint8Array<ArrayBuffer>> | null {
   const { headers } = message;
   const length = headers["content-length"];
@@ -78,7 +78,7 @@ function bodyOf(message: IncomingMessage): ReadableStream<Uint8Array<ArrayBuffer
         if (!ended) controller.close();
         ended = true;
       });
-      // Also when the client has gone in the middle.
+      // The client may also go in the middle of the body.
       message.once("close", () => {
         if (!ended) controller.error(new TypeError("The body of the request broke off"));
         ended = true;

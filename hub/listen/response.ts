@@ -2,10 +2,10 @@ import { type ServerResponse, STATUS_CODES } from "node:http";
 import type { Writable } from "node:stream";
 import { clearImmediate, clearTimeout, setImmediate, setTimeout } from "node:timers";
 
-/** How long a client may take to accept what is ready for it, up to 128 KiB, in milliseconds. */
+/** How long a client may take to accept the bytes that are ready, up to 128 KiB, in milliseconds. */
 const SEND_TIMEOUT = 30_000;
 
-/** What belongs to a connection and not to an answer. */
+/** Headers that belong to a connection and not to an answer. */
 const HOP_BY_HOP: ReadonlySet<string> = new Set([
   "connection",
   "keep-alive",
@@ -18,7 +18,7 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
 
 type Body = ReadableStream<Uint8Array>;
 
-/** Sends an answer; resolves when it has left this process, or the client has gone. */
+/** Sends an answer; resolves when the answer has left this process, or the client has gone. */
 export async function send(
   response: Response,
   target: ServerResponse,
@@ -32,7 +32,7 @@ export async function send(
   else await sendBody(body, target, () => target.flushHeaders());
 }
 
-/** Sends an answer to a request to upgrade, for which `node:http` leaves the socket to us, and ends that. */
+/** Sends an answer to a request to upgrade, and ends the socket, which `node:http` has handed over. */
 export async function sendRaw(
   response: Response,
   socket: Writable,
@@ -67,7 +67,7 @@ async function sendBody(body: Body, target: Writable, flush: () => void): Promis
   const gone = () => void reader.cancel().catch(() => {});
   if (target.destroyed) return gone();
   target.once("close", gone);
-  // Head and first chunk leave together, unless that is not there yet.
+  // Head and first chunk leave together, unless the chunk takes time.
   const flushing = setImmediate(flush);
   try {
     for (;;) {
@@ -81,13 +81,13 @@ async function sendBody(body: Body, target: Writable, flush: () => void): Promis
     target.end();
     if (target.writableLength > 0) await taken(target, "finish");
   } catch {
-    // Without its end the client sees that the answer is not whole.
+    // Without the end of the answer, the client notices that it is incomplete.
     clearImmediate(flushing);
     target.destroy();
   }
 }
 
-/** Resolves when `event` tells that the client has taken what it was sent, or the socket is gone. */
+/** Resolves when `event` reports that the client has taken the bytes, or the socket is gone. */
 function taken(target: Writable, event: "drain" | "finish"): Promise<void> {
   if (target.destroyed) return Promise.resolve();
   return new Promise((resolve) => {

@@ -1,29 +1,32 @@
+import { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
 import type { Pipe } from "../connection/pipe.ts";
-import type { Frame, TransferFormat } from "../protocol/protocol.ts";
-import { serverFrame } from "./server_frame.ts";
+import type { Frame, TextOrBytes } from "../protocol/frame.ts";
 // @ts-types="./ws.d.ts"
 import type { WebSocket } from "ws";
 
 /** The state in which a socket takes messages. */
 const OPEN = 1;
 
+/** The first byte of a message in one WebSocket frame. */
+const TEXT = 0x81;
+const BINARY = 0x82;
+
 /**
- * From here on, in bytes, what is written waits here until the socket has passed on all that it has. A
- * socket joins whatever it holds into one write and says only when all of that was taken: a client that
- * reads slowly would look like one that does not read. It must not be less than what a socket holds before
- * it tells when it has drained.
+ * If a socket holds more bytes than this, frames wait in the pipe until the socket has drained. A socket
+ * joins all bytes that it holds into one write, and drains only when all of them were taken: a client that
+ * reads slowly would look like a client that does not read. The limit must not be less than the bytes
+ * that a socket holds before it reports that it has drained.
  */
 const MAXIMUM_SOCKET_BYTES = 64 * 1024;
 
 /** A socket of `ws` as a pipe. */
 export class WebSocketPipe implements Pipe {
-  format: TransferFormat = "text";
   readonly #websocket: WebSocket;
   readonly #socket: Duplex;
-  /** Whether the messages of `websocket` travel as bytes of `socket`: Bun has a `ws` of its own. */
+  /** Whether messages can be written to `socket` as bytes: not on Bun, which has a `ws` of its own. */
   readonly #direct: boolean;
-  /** Frames that wait for the socket to drain; absent while none does. */
+  /** Frames that wait for the socket to drain; absent if no frame waits. */
   #held: Uint8Array[] | undefined;
   #heldBytes = 0;
 
@@ -37,11 +40,12 @@ export class WebSocketPipe implements Pipe {
     return this.#websocket.bufferedAmount + this.#heldBytes;
   }
 
-  write(batch: Frame): void {
+  write(frames: Frame): void {
     if (this.#websocket.readyState !== OPEN) return;
+    const { content } = frames;
     // Past `ws`, which would encode the same message again for each of its recipients.
-    if (this.#direct) this.#pass(serverFrame(batch, this.format));
-    else this.#websocket.send(batch, { binary: this.format === "binary" });
+    if (this.#direct) this.#pass(frames.webSocketFrame ??= toWebSocketFrame(content));
+    else this.#websocket.send(content, { binary: typeof content !== "string" });
   }
 
   close(code: number): void {
@@ -50,7 +54,7 @@ export class WebSocketPipe implements Pipe {
     }
     this.#drop();
     this.#websocket.close(code);
-    // The answer to it has to be read.
+    // The client's answer to the close has to be read.
     this.#websocket.resume();
   }
 
@@ -87,7 +91,7 @@ export class WebSocketPipe implements Pipe {
   #passHeld(): void {
     const held = this.#held;
     if (held === undefined) return;
-    // After a close frame nothing may come.
+    // No frame may follow a close frame.
     if (this.#websocket.readyState !== OPEN) return this.#drop();
     let passed = 0;
     for (const frame of held) {
@@ -107,4 +111,19 @@ export class WebSocketPipe implements Pipe {
     this.#held = undefined;
     this.#heldBytes = 0;
   }
+}
+
+/** Records as a frame that a server sends. RFC 6455, section 5.2. */
+function toWebSocketFrame(content: TextOrBytes): Uint8Array {
+  const text = typeof content === "string";
+  const length = text ? Buffer.byteLength(content) : content.length;
+  const head = length < 126 ? 2 : length < 65_536 ? 4 : 10;
+  const frame = Buffer.allocUnsafe(head + length);
+  frame[0] = text ? TEXT : BINARY;
+  frame[1] = head === 2 ? length : head === 4 ? 126 : 127;
+  if (head === 4) frame.writeUInt16BE(length, 2);
+  if (head === 10) frame.writeBigUInt64BE(BigInt(length), 2);
+  if (text) frame.write(content, head);
+  else frame.set(content, head);
+  return frame;
 }

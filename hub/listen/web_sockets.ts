@@ -18,7 +18,7 @@ import { WebSocketPipe } from "./web_socket_pipe.ts";
 /** How long a peer may take to answer a close, in milliseconds; then it is dropped. */
 export const CLOSE_TIMEOUT = 5000;
 
-/** What tells the endpoint that the opening was answered: none can be made with that status. */
+/** Tells the endpoint that the opening was answered. A response with status 101 cannot be constructed. */
 const SWITCHING: Response = Object.defineProperty(new Response(null), "status", { value: 101 });
 
 type Limits = Pick<ResolvedOptions, "maximumReceiveMessageSize" | "maximumQueuedReceiveBytes">;
@@ -35,14 +35,14 @@ export class WebSockets {
       handleProtocols: () => false,
       ...bounds(limits),
     });
-    // Whom it refuses is answered by the endpoint.
+    // The endpoint answers requests that `ws` refuses.
     this.#server.on("wsClientError", () => {});
   }
 
   /**
    * Accepts a WebSocket: the answer is written at once.
    *
-   * @throws {TypeError} if the request is no valid WebSocket opening.
+   * @throws {TypeError} if the request is not a valid WebSocket opening.
    */
   accept(message: IncomingMessage, socket: Duplex, head: Buffer): AcceptedWebSocket {
     let accepted: WebSocket | undefined;
@@ -51,23 +51,25 @@ export class WebSockets {
     if (websocket === undefined) {
       throw new TypeError("Cannot accept WebSocket: not a valid opening");
     }
-    // Its request had to wait, and the listener is closing meanwhile.
-    if (this.#closing) setImmediate(() => leave(websocket));
-    const attach = (connect: (pipe: Pipe) => PipeListener) => join(websocket, socket, connect);
-    return { response: SWITCHING, attach, attachWhenOpen: attach };
+    // The request had to wait, and the listener is closing meanwhile.
+    if (this.#closing) setImmediate(() => askToLeave(websocket));
+    const connectNow = (connect: (pipe: Pipe) => PipeListener) => {
+      connectEnds(websocket, socket, connect);
+    };
+    return { response: SWITCHING, connectNow, connectWhenOpen: connectNow };
   }
 
-  /** Asks every client to go. */
+  /** Asks every client to leave. */
   close(): void {
     this.#closing = true;
-    for (const websocket of this.#server.clients) leave(websocket);
+    for (const websocket of this.#server.clients) askToLeave(websocket);
   }
 }
 
 /**
- * What `ws` bounds. A message may hold as many records as may wait to be dispatched, and one of the
- * largest size. Each fragment, and each packet of a frame that is not whole, costs memory beside its
- * bytes: their number is bounded far above what real clients send.
+ * The limits for `ws`. A message may hold as many records as may wait to be dispatched, and one of the
+ * largest size. Each fragment, and each packet of an incomplete frame, costs memory beside its bytes:
+ * their number is limited far above what real clients send.
  */
 function bounds({ maximumReceiveMessageSize: largest, maximumQueuedReceiveBytes: queued }: Limits) {
   const maxPayload = largest === null ? 0 : Math.max(largest, queued);
@@ -80,29 +82,33 @@ function bounds({ maximumReceiveMessageSize: largest, maximumQueuedReceiveBytes:
   };
 }
 
-/** Asks a client to go; its answer has to be read. */
-function leave(websocket: WebSocket): void {
+/** Asks a client to leave; the client's answer has to be read. */
+function askToLeave(websocket: WebSocket): void {
   websocket.close(1001, "Server shutting down");
   websocket.resume();
 }
 
 /** Connects the two ends. */
-function join(websocket: WebSocket, socket: Duplex, connect: (pipe: Pipe) => PipeListener): void {
+function connectEnds(
+  websocket: WebSocket,
+  socket: Duplex,
+  connect: (pipe: Pipe) => PipeListener,
+): void {
   const listener = connect(new WebSocketPipe(websocket, socket));
   websocket.on("message", (data: Buffer, binary: boolean) => {
     listener.receive(
       binary ? new Uint8Array(data.buffer, data.byteOffset, data.length) : data.toString(),
     );
   });
-  // The client broke the rules. It is told so; `ws` would go on reading whatever it sends until then.
+  // The client broke the rules and is told so; `ws` would go on reading its bytes until then.
   websocket.on("error", () => {
     listener.pipeClosed(true);
     setImmediate(() => websocket.pause());
   });
-  // Both have said goodbye; the socket may stay until the peer lets go of it.
+  // Both ends have sent a close frame; the socket may stay open until the peer closes it.
   socket.once("finish", () => {
     if (!socket.readableEnded) listener.pipeClosed();
   });
-  // 1006: it went without a word.
+  // 1006: the client went without a word.
   websocket.on("close", (code: number) => listener.pipeClosed(code === 1006));
 }

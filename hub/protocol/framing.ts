@@ -1,5 +1,5 @@
-import type { Frame } from "./protocol.ts";
-import { ProtocolError } from "./protocol.ts";
+import { type TextOrBytes, utf8Length } from "./frame.ts";
+import { ProtocolError } from "./protocol_error.ts";
 import { TextQueue } from "./text_queue.ts";
 
 /** Ends every record of a text protocol, and the handshake of every protocol. */
@@ -8,13 +8,13 @@ export const RECORD_SEPARATOR = "\x1e";
 /** Cuts a stream of chunks into records; chunk boundaries have no meaning. */
 export interface FrameReader {
   /** Adds what arrived. */
-  push(chunk: Frame): void;
+  push(chunk: TextOrBytes): void;
   /**
    * The next whole record without its framing, or `undefined` until more arrives.
    *
    * @throws {ProtocolError} if a record is, or is going to be, larger than allowed.
    */
-  read(): Frame | undefined;
+  read(): TextOrBytes | undefined;
   /** Forgets the beginning of a record whose rest will never come. */
   dropPartial(): void;
   /**
@@ -22,18 +22,6 @@ export interface FrameReader {
    * outside ASCII that is less than its UTF-8 bytes, and close to what it takes in memory.
    */
   readonly bufferedBytes: number;
-}
-
-/** The number of UTF-8 bytes of a well-formed string. */
-export function utf8Length(text: string): number {
-  let bytes = text.length;
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
-    if (unit < 0x80) continue;
-    // A surrogate pair is two units and four bytes: one more byte for each half.
-    bytes += unit < 0x800 || (unit >= 0xd800 && unit < 0xe000) ? 1 : 2;
-  }
-  return bytes;
 }
 
 /** Whether `text` takes more than `maximum` UTF-8 bytes; counts only when the answer is not obvious. */
@@ -66,7 +54,7 @@ export class TextFrameReader implements FrameReader {
     return (this.#begun?.length ?? 0) + here + (this.#incoming?.length ?? 0);
   }
 
-  push(chunk: Frame): void {
+  push(chunk: TextOrBytes): void {
     const text = typeof chunk === "string" ? this.#cutOff() + chunk : this.#decode(chunk);
     // Nearly always a chunk is whole messages, and comes when nothing waits.
     if (this.bufferedBytes === 0) this.#text = text;

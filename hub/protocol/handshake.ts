@@ -3,9 +3,10 @@
  *
  * @module
  */
+import { Frame } from "./frame.ts";
 import { RECORD_SEPARATOR } from "./framing.ts";
 import { type JsonObject, parseJsonObject } from "./json/json_text.ts";
-import { ProtocolError } from "./protocol.ts";
+import { ProtocolError } from "./protocol_error.ts";
 
 /** What the client asks for. */
 export interface HandshakeRequest {
@@ -16,8 +17,11 @@ export interface HandshakeRequest {
 /** The highest protocol version this server speaks; 2 adds stateful reconnect. */
 export const MAXIMUM_PROTOCOL_VERSION = 2;
 
-/** The answer to a handshake that succeeded. */
-export const HANDSHAKE_SUCCESS: string = `{}${RECORD_SEPARATOR}`;
+/** The answer to a handshake that succeeded: binary protocols get its bytes. */
+export const HANDSHAKE_SUCCESS: Readonly<Record<"text" | "binary", Frame>> = {
+  text: new Frame(`{}${RECORD_SEPARATOR}`),
+  binary: new Frame(new TextEncoder().encode(`{}${RECORD_SEPARATOR}`)),
+};
 
 /** The answer to one that failed; nothing follows it. */
 export function handshakeFailure(error: string): string {

@@ -1,12 +1,13 @@
 import { ByteQueue } from "./byte_queue.ts";
-import { messageTooLarge, RECORD_SEPARATOR, utf8Length } from "./framing.ts";
-import type { Frame } from "./protocol.ts";
+import { messageTooLarge, RECORD_SEPARATOR } from "./framing.ts";
+import { utf8Length } from "./frame.ts";
+import type { TextOrBytes } from "./frame.ts";
 
 /** The handshake request, and what came behind it. */
 export interface HandshakeRecord {
   readonly record: string;
   /** Messages that came in the same chunk, as they came: text, or bytes that must not be decoded. */
-  readonly rest: Frame;
+  readonly rest: TextOrBytes;
 }
 
 const encoder = new TextEncoder();
@@ -27,7 +28,7 @@ export class HandshakeReader {
    *
    * @throws {ProtocolError} if the first bytes, as many as a message may have, hold no separator.
    */
-  push(chunk: Frame): HandshakeRecord | undefined {
+  push(chunk: TextOrBytes): HandshakeRecord | undefined {
     // Nearly always the request comes as one text.
     if (typeof chunk === "string" && this.#bytes.length === 0) {
       const end = chunk.indexOf(RECORD_SEPARATOR);

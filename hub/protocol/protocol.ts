@@ -1,18 +1,13 @@
+import type { TextOrBytes } from "./frame.ts";
 import type { FrameReader } from "./framing.ts";
 import type { HubMessage } from "./messages.ts";
-
-/** One or more complete records as they travel: text for text protocols, bytes for binary ones. */
-export type Frame = string | Uint8Array;
-
-/** How a transport carries frames. */
-export type TransferFormat = "text" | "binary";
 
 /** An encoding of hub messages. Pure: no I/O, no clock, no state between calls. */
 export interface HubProtocol {
   /** The name in the handshake, compared without case there and exactly between nodes. */
   readonly name: string;
   /** Whether frames are text or bytes. */
-  readonly format: TransferFormat;
+  readonly format: "text" | "binary";
   /** Cuts incoming chunks into records of at most `maximumBytes` (`null`: any size). */
   reader(maximumBytes: number | null): FrameReader;
   /**
@@ -20,34 +15,13 @@ export interface HubProtocol {
    *
    * @throws {ProtocolError} if the record breaks the rules.
    */
-  parse(record: Frame): HubMessage | undefined;
+  parse(record: TextOrBytes): HubMessage | undefined;
   /**
-   * The complete frame of a message.
+   * The content of a message's frame.
    *
    * @throws {TypeError} if a value in it cannot be serialised.
    */
-  write(message: HubMessage): Frame;
-  /** The complete frame of a record that was read. */
-  frame(record: Frame): Frame;
-}
-
-/**
- * A client broke the rules. The text goes to the client only with `detailedErrors`; `name` is the
- * upstream exception's, because clients show it.
- */
-export class ProtocolError extends Error {
-  /** Makes the error. */
-  constructor(
-    message: string,
-    name:
-      | "InvalidDataException"
-      | "FormatException"
-      | "EndOfStreamException"
-      | "MessagePackSerializationException"
-      | "OperationCanceledException"
-      | "JsonReaderException" = "InvalidDataException",
-  ) {
-    super(message);
-    this.name = name;
-  }
+  write(message: HubMessage): TextOrBytes;
+  /** The content of the frame of a record that was read. */
+  frame(record: TextOrBytes): TextOrBytes;
 }

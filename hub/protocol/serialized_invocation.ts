@@ -2,7 +2,7 @@ import { jsonProtocol } from "./json/json.ts";
 import { messagepackProtocol, writeMessage } from "./messagepack/messagepack.ts";
 import { type InvocationMessage, MessageType } from "./messages.ts";
 import type { PackWriter } from "./pack/writer.ts";
-import type { Frame } from "./protocol.ts";
+import { Frame } from "./frame.ts";
 import { checkSerializable } from "./values.ts";
 
 /** One message, ready for the clients of each protocol. */
@@ -19,9 +19,9 @@ export class SerializedInvocation implements Frames {
   readonly #target: string;
   readonly #arguments: readonly unknown[];
   readonly #invocationId: string | undefined;
-  #json: string | undefined;
-  #messagepack: Uint8Array | undefined;
-  /** The same, where it was written for the bus. */
+  #json: Frame | undefined;
+  #messagepack: Frame | undefined;
+  /** Gives the MessagePack bytes where they were written for the bus. */
   #written: (() => Uint8Array | undefined) | undefined;
 
   /**
@@ -42,18 +42,12 @@ export class SerializedInvocation implements Frames {
 
   /** The framed JSON text. */
   get json(): string {
-    return this.#json ??= jsonProtocol.write(this.#message()) as string;
-  }
-
-  /** The framed MessagePack bytes. */
-  get messagepack(): Uint8Array {
-    return this.#messagepack ??= this.#written?.() ??
-      messagepackProtocol.write(this.#message()) as Uint8Array;
+    return this.#jsonFrame.content as string;
   }
 
   /** Writes the framed MessagePack bytes, as bytes. */
   writeMessagepack(writer: PackWriter): void {
-    if (this.#messagepack !== undefined) return writer.binary(this.#messagepack);
+    if (this.#messagepack !== undefined) return writer.binary(this.#messagepack.bytes);
     const start = writer.length;
     writeMessage(writer, this.#message());
     writer.prefix(start);
@@ -63,8 +57,15 @@ export class SerializedInvocation implements Frames {
   }
 
   frame(protocol: string): Frame | undefined {
-    if (protocol === jsonProtocol.name) return this.json;
-    return protocol === messagepackProtocol.name ? this.messagepack : undefined;
+    if (protocol === jsonProtocol.name) return this.#jsonFrame;
+    if (protocol !== messagepackProtocol.name) return undefined;
+    return this.#messagepack ??= new Frame(
+      this.#written?.() ?? messagepackProtocol.write(this.#message()),
+    );
+  }
+
+  get #jsonFrame(): Frame {
+    return this.#json ??= new Frame(jsonProtocol.write(this.#message()));
   }
 
   #message(): InvocationMessage {

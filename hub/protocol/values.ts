@@ -1,32 +1,33 @@
 /**
- * The values that may travel to clients, the same in every protocol, and what theirs become here.
+ * The values that can be sent to clients, the same in every protocol, and the values that clients send.
  *
  * | value | JSON | MessagePack |
  * |---|---|---|
  * | `Uint8Array` | base64 string | bin |
  * | `Date` | ISO 8601 text | timestamp extension −1 |
- * | `undefined` in a list | `null` | nil |
+ * | `undefined` in an array | `null` | nil |
  * | `undefined` in an object | left out | left out |
  * | `bigint` within ±2^53 | number | integer |
  * | an object with `toJSON` | what it returns | what it returns |
  *
- * Lone surrogates in a text or a key become U+FFFD. Refused with a `TypeError`: `NaN` and infinities, larger
+ * Lone surrogates in a text or a key become U+FFFD. These are a `TypeError`: `NaN` and infinities, larger
  * `bigint`s, functions, symbols, `Map`, `Set`, `Promise` (a forgotten `await`), `Error`, `RegExp`, other
- * buffers and views, invalid dates, and nesting deeper than 64 (a cycle is such a nesting).
+ * buffers and views, invalid dates, and nesting deeper than 64 (so are cycles).
  *
- * From clients, JSON gives what `JSON.parse` makes of it. MessagePack gives:
+ * JSON from clients is read by `JSON.parse`. MessagePack from clients becomes:
  *
  * | MessagePack | value |
  * |---|---|
  * | integer within ±2^53 | `number` |
  * | larger integer | `bigint` |
  * | float | `number`, also `NaN` and infinities |
- * | bin | `Uint8Array` of its own |
- * | timestamp extension −1 | `Date`; what is finer than a millisecond is cut off |
+ * | bin | `Uint8Array`, a copy |
+ * | timestamp extension −1 | `Date`; fractions of a millisecond are cut off |
  * | map with text or number keys | object |
  *
  * Text that is not UTF-8, other extensions, other keys, the key `__proto__`, dates out of range and
- * nesting deeper than 64 fail the call, the upload or the client result that they are part of, and not the connection.
+ * nesting deeper than 64 fail the call, the upload or the client result that contains them, not the
+ * connection.
  *
  * @module
  */
@@ -35,7 +36,7 @@ import { MAXIMUM_DEPTH } from "./json/json_text.ts";
 /**
  * The JSON text of `value`; `undefined` is `null`.
  *
- * @throws {TypeError} if it cannot travel.
+ * @throws {TypeError} if the value cannot be sent.
  */
 export function toJson(value: unknown): string {
   const plain = isPlain(value, 0) ? value : convert(value, encodeBase64, 0);
@@ -43,24 +44,24 @@ export function toJson(value: unknown): string {
 }
 
 /**
- * `value` as `PackWriter.value()` takes it: `toJSON` applied, `bigint` as number.
+ * `value` for `PackWriter.value()`: with `toJSON` applied and `bigint` as number.
  *
- * @throws {TypeError} if it cannot travel.
+ * @throws {TypeError} if the value cannot be sent.
  */
 export function toPackable(value: unknown): unknown {
   return isPlain(value, 0) ? value : convert(value, (bytes) => bytes, 0);
 }
 
 /**
- * Returns normally if `value` can travel in every protocol.
+ * Checks that `value` can be sent in every protocol.
  *
- * @throws {TypeError} if it cannot.
+ * @throws {TypeError} if it cannot be sent.
  */
 export function checkSerializable(value: unknown): void {
   if (!isPlain(value, 0)) convert(value, (bytes) => bytes, 0);
 }
 
-/** Whether both protocols take `value` as it is. The usual case, so it allocates nothing. */
+/** Whether both protocols can write `value` without a copy. The usual case: allocates nothing. */
 function isPlain(value: unknown, depth: number): boolean {
   switch (typeof value) {
     case "string":
@@ -96,7 +97,7 @@ function isPlainObject(value: object, depth: number): boolean {
   return true;
 }
 
-/** A copy of `value` with everything that is not plain replaced. */
+/** A copy of `value` in which all values are plain. */
 function convert(value: unknown, bytes: (bytes: Uint8Array) => unknown, depth: number): unknown {
   if (typeof value === "bigint") {
     const number = Number(value);
@@ -126,7 +127,7 @@ function convert(value: unknown, bytes: (bytes: Uint8Array) => unknown, depth: n
   return copy;
 }
 
-/** An object whose content is not in its properties: it would travel as `{}` without a sign. */
+/** Whether the content of an object is not in its properties: the object would silently become `{}`. */
 function isOpaque(value: object): boolean {
   return value instanceof Map || value instanceof Set || value instanceof ArrayBuffer ||
     ArrayBuffer.isView(value) || value instanceof Promise || value instanceof Error ||
@@ -139,7 +140,7 @@ function refusal(what: string): TypeError {
 
 function encodeBase64(bytes: Uint8Array): string {
   let binary = "";
-  // In pieces, because a call takes a bounded number of arguments.
+  // In pieces, because the number of arguments of a call is limited.
   for (let start = 0; start < bytes.length; start += 0x8000) {
     binary += String.fromCharCode(...bytes.subarray(start, start + 0x8000));
   }

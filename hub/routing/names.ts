@@ -1,5 +1,5 @@
 import { HubError } from "../definition/errors.ts";
-import { utf8Length } from "../protocol/framing.ts";
+import { utf8Length } from "../protocol/frame.ts";
 
 /**
  * Returns normally if `name` may name a group or user. Names are compared exactly.

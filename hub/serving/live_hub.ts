@@ -3,9 +3,12 @@ import type { HubPolicy } from "../definition/policy.ts";
 import type { HubClients, HubGroups } from "../definition/clients.ts";
 import type { Clock } from "../clock.ts";
 import type { CloseCause } from "../connection/closing.ts";
-import { HubConnection } from "../connection/connection.ts";
-import type { ConnectionListener, ConnectionParts } from "../connection/parts.ts";
-import type { Pipe, PipeOwner } from "../connection/pipe.ts";
+import { HubConnection, type HubConnectionParts } from "../connection/connection.ts";
+import { Greeting } from "../connection/greeting.ts";
+import type { ConnectionListener } from "../connection/parts.ts";
+import type { Pipe } from "../connection/pipe.ts";
+import type { Scheduler } from "../scheduling/scheduler.ts";
+import type { Session } from "../transports/session.ts";
 import {
   CallContext,
   type ConnectionState,
@@ -37,7 +40,7 @@ export interface Admission {
   /** Whether the client has negotiated that it may come back on another pipe. */
   readonly stateful?: boolean;
   /** Who is told when the connection has ended. */
-  readonly owner?: PipeOwner;
+  readonly owner?: Pick<Session, "connectionEnded">;
 }
 
 /** What a {@link LiveHub} is made of. */
@@ -47,6 +50,7 @@ export interface LiveHubParts {
   readonly serverName: string;
   readonly backplane: Backplane;
   readonly clock: Clock;
+  readonly scheduler: Scheduler;
   readonly options: ResolvedOptions;
   /** What stands around every hub of the server, outside its own. */
   readonly filters?: readonly HubFilter[];
@@ -70,7 +74,7 @@ function lifetimeContext(state: ConnectionState, where: string): CallContext {
  * A hub while it is served: its connections on this node, their calls, and the way to the other nodes.
  * It knows no HTTP: a connection comes as a {@link Pipe}.
  */
-export class LiveHub implements ConnectionListener {
+export class LiveHub implements ConnectionListener<HubConnection> {
   /** The sets that can be addressed from outside a hub method. */
   readonly clients: HubClients<never>;
   readonly #name: string;
@@ -78,7 +82,7 @@ export class LiveHub implements ConnectionListener {
   readonly #hooks: Hooks;
   readonly #router: Router;
   readonly #options: ResolvedOptions;
-  readonly #connectionParts: ConnectionParts;
+  readonly #connectionParts: HubConnectionParts;
   readonly #memberParts: MemberParts;
   readonly #members = new Map<HubConnection, Member>();
   readonly #expirations: Expirations | undefined;
@@ -93,6 +97,7 @@ export class LiveHub implements ConnectionListener {
     this.#connectionParts = {
       limits: options,
       clock: parts.clock,
+      scheduler: parts.scheduler,
       protocols: new ProtocolChoice(PROTOCOLS),
       listener: this,
     };
@@ -151,7 +156,8 @@ export class LiveHub implements ConnectionListener {
   /** Takes a new connection; its transport hands it what arrives. */
   connect(pipe: Pipe, admission: Admission): HubConnection {
     const { id, user, stateful } = admission;
-    const connection = new HubConnection(id, pipe, this.#connectionParts, stateful);
+    const greeting = new Greeting(this.#connectionParts, stateful);
+    const connection = new HubConnection(id, pipe, this.#connectionParts, greeting);
     this.#members.set(connection, new Member(connection, admission, this.#memberParts));
     this.#expirations?.add(connection, user);
     return connection;

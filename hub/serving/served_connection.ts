@@ -1,6 +1,6 @@
 import type { HubCallerClients, HubGroups } from "../definition/clients.ts";
 import type { HubConnection } from "../connection/connection.ts";
-import type { PipeOwner } from "../connection/pipe.ts";
+import type { Session } from "../transports/session.ts";
 import type { ConnectionState, HubRequest, HubUser } from "../definition/context.ts";
 import { type DispatchOptions, Invocations } from "../dispatch/invocations.ts";
 import { MessageType } from "../protocol/messages.ts";
@@ -11,7 +11,7 @@ import type { Router } from "../routing/router.ts";
 export interface MemberOrigin {
   readonly user: HubUser | undefined;
   readonly request: HubRequest;
-  readonly owner?: PipeOwner;
+  readonly owner?: Pick<Session, "connectionEnded">;
 }
 
 /** What all members of a hub share. */
@@ -25,7 +25,7 @@ export class Member implements ConnectionState {
   readonly user: HubUser | undefined;
   readonly request: HubRequest;
   /** Who is told when its connection has ended. */
-  readonly owner: PipeOwner | undefined;
+  readonly owner: Pick<Session, "connectionEnded"> | undefined;
   readonly #connection: HubConnection;
   readonly #parts: MemberParts;
   #invocations: Invocations | undefined;

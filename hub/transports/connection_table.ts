@@ -1,23 +1,24 @@
 import { Buffer } from "node:buffer";
 import type { Clock } from "../clock.ts";
 import type { TransportName } from "../options/transports.ts";
-import { type Attachment, Session, type SessionKeeper } from "./session.ts";
+import { type HttpPipe, Session } from "./session.ts";
 
 /**
- * The connections of this process by token, shared by all hubs, as upstream. One to which no request
- * is attached is forgotten after a time. `specs/signalr-wire.md §3.4 and §4.7`.
+ * The connections of a server by token, shared by all hubs, as upstream. A connection without an attached
+ * request is forgotten after a time. `specs/signalr-wire.md §3.4 and §4.7`.
  */
-export class ConnectionTable implements SessionKeeper {
+export class ConnectionTable {
   readonly #clock: Clock;
   readonly #disconnectTimeout: number;
   readonly #maximumPending: number;
   readonly #sessions = new Map<string, Session>();
-  /** Negotiated, without a transport; oldest first. */
+  /** Negotiated sessions without a transport; oldest first. */
   readonly #pending = new Set<Session>();
-  /** With a transport but without a request, as between two polls; longest first. */
+  /** Sessions with a transport but without a request, as between two polls; longest first. */
   readonly #resting = new Set<Session>();
-  /** What is looked at once a heartbeat; also when its session is gone and an answer is not. */
-  readonly #attachments = new Set<Attachment>();
+  /** The pipes that get a heartbeat; also when the session is gone and an answer is not. */
+  readonly #pipes = new Set<HttpPipe>();
+  readonly #forget = (session: Session) => this.dispose(session);
 
   constructor(clock: Clock, disconnectTimeout: number, maximumPending: number) {
     this.#clock = clock;
@@ -34,22 +35,22 @@ export class ConnectionTable implements SessionKeeper {
     return session;
   }
 
-  /** Adds a connection whose transport came without negotiating. */
+  /** Adds a connection whose client did not negotiate. */
   create(): Session {
     const id = randomId();
     return this.#add(id, id);
   }
 
-  /** The connection of that token. */
+  /** The connection of a token. */
   find(token: string): Session | undefined {
     return this.#sessions.get(token);
   }
 
   /** Fixes the transport of a session; its first request is attached. */
-  attach(session: Session, transport: TransportName, attachment?: Attachment): void {
+  setTransport(session: Session, transport: TransportName, pipe?: HttpPipe): void {
     session.transport = transport;
-    session.attachment = attachment;
-    if (attachment !== undefined) this.#attachments.add(attachment);
+    session.pipe = pipe;
+    if (pipe !== undefined) this.#pipes.add(pipe);
     this.activate(session);
   }
 
@@ -69,7 +70,7 @@ export class ConnectionTable implements SessionKeeper {
     this.#resting.add(session);
   }
 
-  /** Forgets a connection and ends what is left of it. Idempotent. */
+  /** Forgets a connection and ends its requests. Idempotent. */
   dispose(session: Session): void {
     if (session.state === "disposed") return;
     this.#pending.delete(session);
@@ -87,25 +88,23 @@ export class ConnectionTable implements SessionKeeper {
         this.dispose(session);
       }
     }
-    for (const attachment of this.#attachments) {
-      if (!attachment.tick(now)) this.#attachments.delete(attachment);
-    }
+    for (const pipe of this.#pipes) if (!pipe.tick(now)) this.#pipes.delete(pipe);
   }
 
   /** Forgets every connection. */
   close(): void {
     for (const session of this.#sessions.values()) this.dispose(session);
-    this.#attachments.clear();
+    this.#pipes.clear();
   }
 
   #add(id: string, token: string): Session {
-    const session = new Session(id, token, this.#clock.now(), this);
+    const session = new Session(id, token, this.#clock.now(), this.#forget);
     this.#sessions.set(token, session);
     return session;
   }
 }
 
-/** Filled anew for each id. */
+/** Shared by all ids: filled again for each of them. */
 const random = Buffer.alloc(16);
 
 /** 16 random bytes as base64url: 22 characters that a URL takes as they are. */

@@ -1,79 +1,63 @@
 /**
- * What a hub answers to HTTP. `specs/signalr-wire.md §2 and §4`.
+ * Answers the HTTP requests to hubs. `specs/signalr-wire.md §2 and §4`.
  *
  * @module
  */
-import type { Clock } from "../clock.ts";
-import type { Pipe, PipeOwner, StatefulListener } from "../connection/pipe.ts";
-import type { ResolvedOptions } from "../options/server.ts";
+import { Link, type LinkedConnection } from "../connection/link.ts";
+import type { Pipe, PipeListener } from "../connection/pipe.ts";
 import type { TransportName } from "../options/transports.ts";
 import type { AcceptedWebSocket, AcceptWebSocket } from "./acceptor.ts";
-import type { ConnectionTable } from "./connection_table.ts";
 import { LongPolling } from "./long_polling.ts";
 import { negotiate, offered, type OfferedTransport, parameters } from "./negotiate.ts";
+import type { TransportParts } from "./parts.ts";
 import { RequestCopy } from "./request_copy.ts";
 import { NO_CONNECTION, plain, uncached } from "./responses.ts";
 import { EventStream } from "./server_sent_events.ts";
 import type { Session } from "./session.ts";
 
-/** What an {@link Endpoint} needs of the server. */
-export interface EndpointParts {
-  readonly table: ConnectionTable;
-  readonly clock: Clock;
-  readonly options: Pick<
-    ResolvedOptions,
-    | "allowStatefulReconnects"
-    | "minimumProtocolVersion"
-    | "transports"
-    | "transportSendTimeout"
-    | "webSockets"
-    | "longPolling"
-  >;
-}
-
 /** One request to a hub. */
-export interface Inquiry {
+export interface HubRequestInfo {
   readonly request: Request;
   readonly url: URL;
-  /** Whether it was to `…/negotiate`. */
+  /** Whether the request was to `…/negotiate`. */
   readonly negotiating: boolean;
-  /** Who sent it; `undefined` for an anonymous client. */
+  /** The id of the user; `undefined` for an anonymous client. */
   readonly userId: string | undefined;
-  /** Whether new connections are taken. */
+  /** Whether the server takes new connections. */
   readonly admitting: boolean;
-  /** How the server that the request came to takes WebSockets. */
+  /** How the HTTP server takes WebSockets. */
   readonly accept: AcceptWebSocket;
   /** Takes a new connection. */
-  readonly connect: (pipe: Pipe, opening: Opening) => StatefulListener;
+  readonly connect: (pipe: Pipe, connection: NewConnection) => LinkedConnection;
 }
 
-/** What a transport knows of the connection that it opens. */
-export interface Opening {
+/** A connection that a transport opens. */
+export interface NewConnection {
   /** The public connection id. */
   readonly id: string;
-  /** What the client asked; a copy, as the request cannot be read once it was answered. */
+  /** A copy of the client's request, which cannot be read once it was answered. */
   readonly request: RequestCopy;
   /** Whether the client may lose its WebSocket and come back on another. */
-  readonly stateful?: boolean;
-  /** To be told when the connection is over. */
-  readonly owner: PipeOwner;
+  readonly stateful: boolean;
+  /** Hears when the connection has ended. */
+  readonly owner: Pick<Session, "connectionEnded">;
 }
 
 const encoder = new TextEncoder();
 
 /** Answers the requests to every hub of a server. */
 export class Endpoint {
-  readonly #parts: EndpointParts;
+  readonly #parts: TransportParts;
   readonly #offered: readonly OfferedTransport[];
 
-  constructor(parts: EndpointParts) {
+  constructor(parts: TransportParts) {
     this.#parts = parts;
     this.#offered = offered(parts.options.transports);
   }
 
   /** Answers a request. */
-  async answer(inquiry: Inquiry): Promise<Response> {
-    const { request, url, negotiating, admitting } = inquiry;
+  async answer(info: HubRequestInfo): Promise<Response> {
+    const { request, url, negotiating, admitting } = info;
     const { table, options } = this.#parts;
     if (negotiating) {
       if (request.method !== "POST") return plain(405);
@@ -81,20 +65,20 @@ export class Endpoint {
     }
     switch (request.method) {
       case "GET":
-        if (acceptsEventStream(request)) return this.#eventStream(inquiry);
-        if (isWebSocket(request)) return this.#webSocket(inquiry);
-        return uncached(await this.#poll(inquiry));
+        if (acceptsEventStream(request)) return this.#eventStream(info);
+        if (isWebSocket(request)) return this.#webSocket(info);
+        return uncached(await this.#poll(info));
       case "POST":
-        return await this.#post(inquiry);
+        return await this.#post(info);
       case "DELETE":
-        return this.#delete(inquiry);
+        return this.#delete(info);
       default:
         return plain(405);
     }
   }
 
-  #webSocket(inquiry: Inquiry): Response {
-    const { request, url, admitting } = inquiry;
+  #webSocket(info: HubRequestInfo): Response {
+    const { request, url, admitting } = info;
     const { table, options } = this.#parts;
     const { allowedOrigins } = options.webSockets;
     const origin = request.headers.get("origin");
@@ -109,89 +93,72 @@ export class Endpoint {
         ? new Response(encoder.encode(NO_CONNECTION), { status: 404 })
         : unavailable();
     }
-    const returning = session?.returning?.isStateful === true ? session.returning : undefined;
-    if (returning !== undefined && session?.belongsTo(inquiry.userId) === false) return otherUser();
-    const refusal = returning ? undefined : this.#refusal(inquiry, "WebSockets", session);
+    const returning = session?.connection?.isStateful === true ? session.connection : undefined;
+    if (returning !== undefined && session?.belongsTo(info.userId) === false) return otherUser();
+    const refusal = returning ? undefined : this.#refusal(info, "WebSockets", session);
     if (refusal !== undefined) return refusal;
     const copy = new RequestCopy(request);
     let accepted: AcceptedWebSocket;
     try {
-      accepted = inquiry.accept(request);
+      accepted = info.accept(request);
     } catch {
       return plain(400, "The request is not a valid WebSocket opening");
     }
     if (returning !== undefined) {
-      accepted.attachWhenOpen((pipe) => returning.reattach(pipe));
+      accepted.connectWhenOpen((pipe) => {
+        returning.resumeOn(pipe);
+        return new Link(pipe, returning);
+      });
       return accepted.response;
     }
-    const attached = session ?? table.create();
-    table.attach(attached, "WebSockets");
-    const { id, stateful } = attached;
-    const opening = { id, request: copy, stateful, owner: attached };
-    accepted.attach((pipe) => attached.returning = inquiry.connect(pipe, opening));
+    const opened = session ?? table.create();
+    table.setTransport(opened, "WebSockets");
+    accepted.connectNow((pipe) => connect(info, opened, pipe, copy));
     return accepted.response;
   }
 
-  #eventStream(inquiry: Inquiry): Response {
-    const { table, options } = this.#parts;
-    const session = this.#find(inquiry);
+  #eventStream(info: HubRequestInfo): Response {
+    const session = this.#find(info);
     if (session instanceof Response) return session;
-    const refusal = this.#refusal(inquiry, "ServerSentEvents", session);
+    const refusal = this.#refusal(info, "ServerSentEvents", session);
     if (refusal !== undefined) return refusal;
-    const stream = new EventStream(session, table, options.transportSendTimeout);
-    const opening = {
-      id: session.id,
-      request: new RequestCopy(inquiry.request),
-      owner: session,
-    };
-    return stream.open((pipe) => inquiry.connect(pipe, opening));
+    const stream = new EventStream(session, this.#parts);
+    return stream.open((pipe) => connect(info, session, pipe, new RequestCopy(info.request)));
   }
 
-  #poll(inquiry: Inquiry): Response | Promise<Response> {
-    const { table, clock, options } = this.#parts;
-    const session = this.#find(inquiry);
+  #poll(info: HubRequestInfo): Response | Promise<Response> {
+    const session = this.#find(info);
     if (session instanceof Response) return session;
-    const refusal = this.#refusal(inquiry, "LongPolling", session);
+    const refusal = this.#refusal(info, "LongPolling", session);
     if (refusal !== undefined) return refusal;
-    const { attachment } = session;
-    if (attachment instanceof LongPolling) return attachment.poll(inquiry.request.signal);
-    const polling = new LongPolling(session, {
-      table,
-      clock,
-      pollTimeout: options.longPolling.pollTimeout,
-      sendTimeout: options.transportSendTimeout,
-    });
-    const opening = {
-      id: session.id,
-      request: new RequestCopy(inquiry.request),
-      owner: session,
-    };
-    return polling.open((pipe) => inquiry.connect(pipe, opening));
+    if (session.pipe instanceof LongPolling) return session.pipe.poll(info.request.signal);
+    const polling = new LongPolling(session, this.#parts);
+    return polling.open((pipe) => connect(info, session, pipe, new RequestCopy(info.request)));
   }
 
-  async #post(inquiry: Inquiry): Promise<Response> {
-    const session = this.#find(inquiry);
+  async #post(info: HubRequestInfo): Promise<Response> {
+    const session = this.#find(info);
     if (session instanceof Response) return session;
     if (session.transport === "WebSockets") {
       return plain(405, "POST requests are not allowed for WebSocket connections.");
     }
-    if (!session.belongsTo(inquiry.userId)) return otherUser();
-    return plain(await session.inlet.take(inquiry.request));
+    if (!session.belongsTo(info.userId)) return otherUser();
+    return plain(await session.posts.read(info.request));
   }
 
-  #delete(inquiry: Inquiry): Response {
-    const session = this.#find(inquiry);
+  #delete(info: HubRequestInfo): Response {
+    const session = this.#find(info);
     if (session instanceof Response) return session;
     if (session.transport !== "LongPolling") {
       return plain(400, "Cannot terminate this connection using the DELETE endpoint.");
     }
-    if (!session.belongsTo(inquiry.userId)) return otherUser();
+    if (!session.belongsTo(info.userId)) return otherUser();
     this.#parts.table.dispose(session);
     return plain(202);
   }
 
-  /** The session that a request names, or what to answer instead. */
-  #find({ url, admitting }: Inquiry): Session | Response {
+  /** The session that a request names, or the answer if there is none. */
+  #find({ url, admitting }: HubRequestInfo): Session | Response {
     const token = connectionToken(url);
     if (token === "") return admitting ? plain(400, "Connection ID required") : unavailable();
     const session = this.#parts.table.find(token);
@@ -199,8 +166,12 @@ export class Endpoint {
     return session ?? plain(404, NO_CONNECTION);
   }
 
-  /** Why `transport` cannot be attached to a session, or to a new one. §4.1 */
-  #refusal(inquiry: Inquiry, transport: TransportName, session?: Session): Response | undefined {
+  /** The answer if `transport` cannot be attached to a session, or to a new one. §4.1 */
+  #refusal(
+    info: HubRequestInfo,
+    transport: TransportName,
+    session?: Session,
+  ): Response | undefined {
     if (!this.#parts.options.transports.includes(transport)) {
       return plain(404, `${transport} transport not supported by this end point type`);
     }
@@ -208,14 +179,28 @@ export class Endpoint {
     if (attached !== undefined && attached !== transport) {
       return plain(400, "Cannot change transports mid-connection");
     }
-    // Only polls may follow one another.
+    // Only polls may follow each other.
     if (attached !== undefined && transport !== "LongPolling") return plain(409);
-    if (session?.belongsTo(inquiry.userId) === false) return otherUser();
-    return attached === undefined && !inquiry.admitting ? unavailable() : undefined;
+    if (session?.belongsTo(info.userId) === false) return otherUser();
+    return attached === undefined && !info.admitting ? unavailable() : undefined;
   }
 }
 
-/** As upstream: an id that is given twice is one that does not exist. */
+/** Makes the connection of a session. */
+function connect(
+  info: HubRequestInfo,
+  session: Session,
+  pipe: Pipe,
+  request: RequestCopy,
+): PipeListener {
+  const { id } = session;
+  const stateful = session.stateful && session.transport === "WebSockets";
+  const connection = info.connect(pipe, { id, request, stateful, owner: session });
+  if (stateful) session.connection = connection;
+  return new Link(pipe, connection);
+}
+
+/** As upstream: an id that is given twice does not exist. */
 function connectionToken(url: URL): string {
   return parameters(url, "id").join(",");
 }

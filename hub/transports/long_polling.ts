@@ -1,20 +1,18 @@
 /**
- * Long polling: each poll is answered with what has come since the last, POSTs bring what the client
- * sends. `specs/signalr-wire.md §4.4`.
+ * Long polling: each poll is answered with the frames since the last poll, POSTs bring the client's
+ * messages. `specs/signalr-wire.md §4.4`.
  *
  * @module
  */
-import type { Clock } from "../clock.ts";
 import type { Pipe, PipeListener } from "../connection/pipe.ts";
-import { afterTurn, type TurnListener } from "../scheduling/turn.ts";
-import type { Frame, TransferFormat } from "../protocol/protocol.ts";
-import type { ConnectionTable } from "./connection_table.ts";
-import { frameBytes } from "./frame_bytes.ts";
-import { HandOver } from "./hand_over.ts";
+import type { Frame } from "../protocol/frame.ts";
+import type { TurnListener } from "../scheduling/scheduler.ts";
+import type { TransportParts } from "./parts.ts";
+import { PulledBody } from "./pulled_body.ts";
 import { plain } from "./responses.ts";
-import type { Attachment, Session } from "./session.ts";
+import type { HttpPipe, Session } from "./session.ts";
 
-/** Up to here, in bytes, an answer is given in one piece: the system takes it whatever the client does. */
+/** The largest answer in one piece, in bytes: the system takes it even if the client does not read. */
 const MAXIMUM_PIECE_BYTES = 64 * 1024;
 
 /** A poll that waits for its answer. */
@@ -23,52 +21,43 @@ interface Poll {
   readonly answer: (response: Response) => void;
 }
 
-/** What a {@link LongPolling} needs of the server; times are milliseconds. */
-export interface LongPollingParts {
-  readonly table: ConnectionTable;
-  readonly clock: Clock;
-  readonly pollTimeout: number;
-  readonly sendTimeout: number;
-}
-
 /** The polls of one connection as a pipe. */
-export class LongPolling implements Pipe, Attachment, TurnListener {
-  format: TransferFormat = "text";
+export class LongPolling implements HttpPipe, TurnListener {
   readonly inherentKeepAlive = true;
   readonly #session: Session;
-  readonly #parts: LongPollingParts;
+  readonly #parts: TransportParts;
   #listener: PipeListener | undefined;
   #queue: Uint8Array[] = [];
   #queuedBytes = 0;
   #poll: Poll | undefined;
   /** An answer that is too large to be given in one piece, while it is handed over. */
-  #sending: HandOver | undefined;
-  /** Nothing more is written. */
+  #sending: PulledBody | undefined;
+  /** Whether the pipe takes no more frames. */
   #ended = false;
 
-  constructor(session: Session, parts: LongPollingParts) {
+  constructor(session: Session, parts: TransportParts) {
     this.#session = session;
     this.#parts = parts;
   }
 
-  /** The first poll: makes the connection, and is answered at once. */
+  /** Makes the connection for the first poll, which is answered at once. */
   open(connect: (pipe: Pipe) => PipeListener): Response {
     const { table } = this.#parts;
-    table.attach(this.#session, "LongPolling", this);
+    table.setTransport(this.#session, "LongPolling", this);
     this.#listener = connect(this);
-    this.#session.inlet.connect(this.#listener);
+    this.#session.posts.connect(this.#listener);
     table.rest(this.#session);
     return octets(null, 0);
   }
 
-  /** Every other poll. One that still waits is answered 204; `signal` tells that the client has gone. */
+  /** Answers a later poll. A poll that still waits is answered 204; `signal` aborts when the client goes. */
   poll(signal: AbortSignal): Promise<Response> {
     const { clock, table } = this.#parts;
     this.#poll?.answer(plain(204));
     table.activate(this.#session);
     const { promise, resolve } = Promise.withResolvers<Response>();
     const poll = this.#poll = { since: clock.now(), answer: resolve };
-    // It is aborted after an answer that was given as well: then another poll waits, or none.
+    // The signal also aborts after an answer: then another poll waits, or none.
     const gone = () => {
       if (this.#poll === poll) this.#answer(plain(204));
     };
@@ -82,21 +71,20 @@ export class LongPolling implements Pipe, Attachment, TurnListener {
     return this.#queuedBytes + (this.#sending?.bufferedBytes ?? 0);
   }
 
-  write(batch: Frame): void {
+  write({ bytes }: Frame): void {
     if (this.#ended) return;
-    const bytes = frameBytes(batch);
     this.#queue.push(bytes);
     this.#queuedBytes += bytes.length;
-    // What follows in this turn goes with it.
-    if (this.#poll !== undefined) afterTurn(this);
+    // Later frames of this turn join the answer.
+    if (this.#poll !== undefined) this.#parts.scheduler.afterFlush(this);
   }
 
   close(_code: number): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#session.inlet.resume();
+    this.#session.posts.resume();
     // The session stays until a poll has been told.
-    if (this.#poll !== undefined) afterTurn(this);
+    if (this.#poll !== undefined) this.#parts.scheduler.afterFlush(this);
   }
 
   terminate(): void {
@@ -107,26 +95,28 @@ export class LongPolling implements Pipe, Attachment, TurnListener {
   }
 
   pause(): void {
-    this.#session.inlet.pause();
+    this.#session.posts.pause();
   }
 
   resume(): void {
-    this.#session.inlet.resume();
+    this.#session.posts.resume();
   }
 
-  /** Answers the poll that waits, if there is something to say. */
+  /** Answers the waiting poll if there are frames, or if the pipe has ended. */
   turnEnded(): void {
     if (this.#poll === undefined || this.#sending !== undefined) return;
-    if (this.#queuedBytes > 0) return this.#deliver();
+    if (this.#queuedBytes > 0) return this.#answerPoll();
     if (!this.#ended) return;
     this.#answer(plain(204));
     this.#parts.table.dispose(this.#session);
   }
 
   tick(now: number): boolean {
-    const { pollTimeout, sendTimeout } = this.#parts;
+    const { longPolling: { pollTimeout }, transportSendTimeout } = this.#parts.options;
     if (this.#poll !== undefined && now - this.#poll.since >= pollTimeout) this.#answer(plain(200));
-    if (this.#sending !== undefined && this.#sending.stuckFor(now) > sendTimeout) this.terminate();
+    if (this.#sending !== undefined && this.#sending.stuckFor(now) > transportSendTimeout) {
+      this.terminate();
+    }
     return this.#session.state !== "disposed" || this.#sending !== undefined;
   }
 
@@ -140,14 +130,14 @@ export class LongPolling implements Pipe, Attachment, TurnListener {
     this.#queuedBytes = 0;
   }
 
-  /** Answers with everything that is there. */
-  #deliver(): void {
+  /** Answers the waiting poll with all frames. */
+  #answerPoll(): void {
     const pieces = this.#queue;
     const length = this.#queuedBytes;
     this.#queue = [];
     this.#queuedBytes = 0;
     if (length <= MAXIMUM_PIECE_BYTES) return this.#answer(octets(join(pieces, length), length));
-    const sending = this.#sending = new HandOver((cut) => this.#handedOver(cut));
+    const sending = this.#sending = new PulledBody((cut) => this.#handedOver(cut));
     for (const piece of pieces) sending.write(piece);
     sending.end();
     this.#answer(octets(sending.body, length));
@@ -161,7 +151,7 @@ export class LongPolling implements Pipe, Attachment, TurnListener {
 
   #handedOver(cut: boolean): void {
     this.#sending = undefined;
-    // What the client did not get would be missing without a sign.
+    // The client did not get all frames, and would not notice: the connection has to end.
     if (cut) return this.#parts.table.dispose(this.#session);
     if (this.#poll === undefined) this.#parts.table.rest(this.#session);
     else this.turnEnded();

@@ -4,46 +4,43 @@
  * @module
  */
 import type { Pipe, PipeListener } from "../connection/pipe.ts";
-import type { Frame, TransferFormat } from "../protocol/protocol.ts";
-import type { ConnectionTable } from "./connection_table.ts";
-import { eventBytes } from "./frame_bytes.ts";
-import { HandOver } from "./hand_over.ts";
-import type { Attachment, Session } from "./session.ts";
+import type { Frame, TextOrBytes } from "../protocol/frame.ts";
+import type { TransportParts } from "./parts.ts";
+import { PulledBody } from "./pulled_body.ts";
+import type { HttpPipe, Session } from "./session.ts";
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
 
 /** A comment: some browsers open the stream only when something has come. */
-const FIRST_BYTES = new TextEncoder().encode(":\r\n");
+const FIRST_BYTES = encoder.encode(":\r\n");
 
 /** An event stream as a pipe. */
-export class EventStream implements Pipe, Attachment {
-  format: TransferFormat = "text";
+export class EventStream implements HttpPipe {
   readonly textOnly = true;
   readonly #session: Session;
-  readonly #table: ConnectionTable;
-  readonly #sendTimeout: number;
-  readonly #events: HandOver;
+  readonly #parts: TransportParts;
+  readonly #events: PulledBody;
   #listener: PipeListener | undefined;
 
-  /** `sendTimeout` is in milliseconds. */
-  constructor(session: Session, table: ConnectionTable, sendTimeout: number) {
+  constructor(session: Session, parts: TransportParts) {
     this.#session = session;
-    this.#table = table;
-    this.#sendTimeout = sendTimeout;
-    // Without a client there is nobody to wait for.
-    this.#events = new HandOver((cut) => cut && table.dispose(session));
+    this.#parts = parts;
+    this.#events = new PulledBody((cut) => cut && parts.table.dispose(session));
     this.#events.write(FIRST_BYTES);
   }
 
-  /** Makes the connection; the answer is the stream. */
+  /** Makes the connection; the returned answer is the stream. */
   open(connect: (pipe: Pipe) => PipeListener): Response {
-    this.#table.attach(this.#session, "ServerSentEvents", this);
+    this.#parts.table.setTransport(this.#session, "ServerSentEvents", this);
     this.#listener = connect(this);
-    this.#session.inlet.connect(this.#listener);
+    this.#session.posts.connect(this.#listener);
     return new Response(this.#events.body, {
       headers: {
         "content-type": "text/event-stream",
         "cache-control": "no-cache,no-store",
         "pragma": "no-cache",
-        // Nothing on the way may collect events to compress them.
+        // No proxy may collect events to compress them.
         "content-encoding": "identity",
       },
     });
@@ -53,30 +50,30 @@ export class EventStream implements Pipe, Attachment {
     return this.#events.bufferedBytes;
   }
 
-  write(batch: Frame): void {
-    this.#events.write(eventBytes(batch));
+  write(frames: Frame): void {
+    this.#events.write(frames.event ??= toEvent(frames.content));
   }
 
   close(_code: number): void {
     this.#events.end();
-    this.#table.dispose(this.#session);
+    this.#parts.table.dispose(this.#session);
   }
 
   terminate(): void {
     this.#events.drop();
-    this.#table.dispose(this.#session);
+    this.#parts.table.dispose(this.#session);
   }
 
   pause(): void {
-    this.#session.inlet.pause();
+    this.#session.posts.pause();
   }
 
   resume(): void {
-    this.#session.inlet.resume();
+    this.#session.posts.resume();
   }
 
   tick(now: number): boolean {
-    if (this.#events.stuckFor(now) > this.#sendTimeout) this.terminate();
+    if (this.#events.stuckFor(now) > this.#parts.options.transportSendTimeout) this.terminate();
     return !this.#events.isOver;
   }
 
@@ -84,4 +81,14 @@ export class EventStream implements Pipe, Attachment {
     this.#events.end();
     this.#listener?.pipeClosed();
   }
+}
+
+/**
+ * Records as one unnamed event of a stream. A line end in them begins another `data:` line.
+ * `specs/signalr-wire.md §4.3`.
+ */
+export function toEvent(content: TextOrBytes): Uint8Array {
+  const text = typeof content === "string" ? content : decoder.decode(content);
+  // A lone CR ends a line for clients as well; within JSON any line end is only white space.
+  return encoder.encode(`data: ${text.replaceAll(/\r\n|\r|\n/g, "\r\ndata: ")}\r\n\r\n`);
 }

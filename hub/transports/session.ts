@@ -1,76 +1,73 @@
 import type { TransportName } from "../options/transports.ts";
-import type { PipeOwner, StatefulListener } from "../connection/pipe.ts";
-import { Inlet } from "./inlet.ts";
+import type { LinkedConnection } from "../connection/link.ts";
+import type { Pipe } from "../connection/pipe.ts";
+import { PostBodies } from "./post_bodies.ts";
 
 /** `active` while a request is attached; `disposed` for good. `specs/signalr-wire.md §4.1`. */
 export type SessionState = "inactive" | "active" | "disposed";
 
-/** What serves a session once its transport is known. */
-export interface Attachment {
-  /** The heartbeat; `false` when nothing is left to look at. */
+/** The pipe of a session whose transport is a series of HTTP requests. */
+export interface HttpPipe extends Pipe {
+  /** The heartbeat; `false` when the pipe needs no more heartbeats. */
   tick(now: number): boolean;
   /** The session is over: ends its requests and tells the hub. Called once. */
   dispose(): void;
 }
 
-/** Who knows a session by its token. */
-export interface SessionKeeper {
-  /** Forgets it and ends what is left of it. Idempotent. */
-  dispose(session: Session): void;
-}
-
 /** A connection as the transports see it: what its requests have in common. */
-export class Session implements PipeOwner {
+export class Session {
   /** The public id. */
   readonly id: string;
-  /** The secret that requests carry; the key of the table. */
+  /** The secret that requests carry; the key in the table of connections. */
   readonly token: string;
-  /** What the table has made of it. */
+  /** Set by the table of connections. */
   state: SessionState = "inactive";
-  /** Since when it is inactive. */
+  /** Since when the session is inactive. */
   inactiveSince: number;
-  /** Fixed by the first request that attaches. */
+  /** Fixed by the first request that is attached. */
   transport: TransportName | undefined;
-  /** What serves it, if its transport needs that. */
-  attachment: Attachment | undefined;
-  /** Whether it was negotiated that its client may lose its WebSocket and come back on another. */
+  /** Absent for WebSockets. */
+  pipe: HttpPipe | undefined;
+  /** Whether it was negotiated that the client may lose its WebSocket and come back on another. */
   stateful = false;
-  /** Who takes a WebSocket of such a client. */
-  returning: StatefulListener | undefined;
-  readonly #keeper: SessionKeeper;
-  #inlet: Inlet | undefined;
-  #claimed = false;
+  /** The connection to which such a client comes back. */
+  connection: LinkedConnection | undefined;
+  readonly #forget: (session: Session) => void;
+  #posts: PostBodies | undefined;
+  #hasOwner = false;
   #userId: string | undefined;
 
-  constructor(id: string, token: string, now: number, keeper: SessionKeeper) {
+  /** `forget` removes a session from the table of connections and disposes of it. */
+  constructor(id: string, token: string, now: number, forget: (session: Session) => void) {
     this.id = id;
     this.token = token;
     this.inactiveSince = now;
-    this.#keeper = keeper;
+    this.#forget = forget;
   }
 
-  /** What comes by POST. */
-  get inlet(): Inlet {
-    return this.#inlet ??= new Inlet();
+  /** The bodies that come by POST. */
+  get posts(): PostBodies {
+    return this.#posts ??= new PostBodies();
   }
 
-  /** Whether a request of that user may use it: the first to try decides. §4.1 */
+  /** Whether a request of a user may use the session: the first request decides. §4.1 */
   belongsTo(userId: string | undefined): boolean {
-    if (!this.#claimed) this.#userId = userId;
-    this.#claimed = true;
+    if (!this.#hasOwner) this.#userId = userId;
+    this.#hasOwner = true;
     return this.#userId === userId;
   }
 
+  /** The connection has ended, and its hub has dealt with that. */
   connectionEnded(): void {
-    // One of polls stays until a poll has been told.
-    if (this.transport !== "LongPolling") this.#keeper.dispose(this);
+    // With long polling, the session stays until a poll has been told.
+    if (this.transport !== "LongPolling") this.#forget(this);
   }
 
-  /** The table has dropped it. */
+  /** The table of connections has forgotten the session. */
   dispose(): void {
     this.state = "disposed";
-    // The attachment first: it may have a last answer for the client.
-    this.attachment?.dispose();
-    this.#inlet?.end();
+    // The pipe first: it may have a last answer for the client.
+    this.pipe?.dispose();
+    this.#posts?.end();
   }
 }

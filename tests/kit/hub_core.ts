@@ -1,6 +1,8 @@
 import { MemoryBackplane } from "../../backplanes/memory.ts";
 import type { Backplane } from "../../backplanes/backplane.ts";
 import type { HubConnection } from "../../hub/connection/connection.ts";
+import { Link } from "../../hub/connection/link.ts";
+import { Scheduler } from "../../hub/scheduling/scheduler.ts";
 import type { HubUser } from "../../hub/definition/context.ts";
 import type { Hub, HubMethods } from "../../hub/definition/hub.ts";
 import { LiveHub, type LiveHubParts } from "../../hub/serving/live_hub.ts";
@@ -38,6 +40,7 @@ export class HubCore implements AsyncDisposable {
       serverName,
       backplane,
       clock: this.clock,
+      scheduler: new Scheduler(),
       options: resolveOptions({ logger: this.log, ...options }),
       ...options.filters && { filters: options.filters },
       ...options.authorize && { authorize: options.authorize },
@@ -53,7 +56,7 @@ export class HubCore implements AsyncDisposable {
       request: { url: "http://localhost/hub", headers: new Headers() },
       stateful,
     });
-    pipe.attach(connection);
+    pipe.attach(new Link(pipe, connection));
     return { pipe, connection };
   }
 

@@ -1,10 +1,10 @@
-import { relieved } from "../../hub/scheduling/congestion.ts";
+import { Scheduler } from "../../hub/scheduling/scheduler.ts";
 import { settle } from "./memory_pipe.ts";
 
 /** Lets everything that waits for room be looked at, however rarely it is. */
 export async function looksAround(): Promise<void> {
   let looks = 0;
-  await relieved({
+  await new Scheduler().untilWritable({
     get congested() {
       return ++looks < 6;
     },

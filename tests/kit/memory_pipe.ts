@@ -1,6 +1,8 @@
 import { setImmediate } from "node:timers";
+import type { HubConnection } from "../../hub/connection/connection.ts";
+import { Link } from "../../hub/connection/link.ts";
 import type { Pipe, PipeListener } from "../../hub/connection/pipe.ts";
-import type { Frame, TransferFormat } from "../../hub/protocol/protocol.ts";
+import type { Frame } from "../../hub/protocol/frame.ts";
 import { Events } from "./wait.ts";
 
 /** The end of a pipe: with a close code, or dropped. */
@@ -8,7 +10,6 @@ export type PipeEnd = number | "terminated";
 
 /** A transport without a network: keeps what the hub writes, and says what the test tells it to. */
 export class MemoryPipe implements Pipe {
-  format: TransferFormat = "text";
   /** What the transport has not sent yet; a test sets it. */
   bufferedBytes = 0;
   /** Whether what is written stays in the transport, as when the client does not read. */
@@ -22,11 +23,11 @@ export class MemoryPipe implements Pipe {
   readonly #records = new Events<string>();
   #listener: PipeListener | undefined;
 
-  write(batch: Frame): void {
+  write(frames: Frame): void {
     if (this.ends.length > 0) return;
-    const text = typeof batch === "string" ? batch : new TextDecoder().decode(batch);
+    const text = new TextDecoder().decode(frames.bytes);
     this.writes.push(text);
-    if (this.stuck) this.bufferedBytes += new TextEncoder().encode(text).length;
+    if (this.stuck) this.bufferedBytes += frames.byteLength;
     for (const record of text.split("\x1e").slice(0, -1)) this.#records.add(record);
   }
 
@@ -49,6 +50,12 @@ export class MemoryPipe implements Pipe {
   /** Says who is at the other end. */
   attach(listener: PipeListener): void {
     this.#listener = listener;
+  }
+
+  /** The client of `connection` comes back on this pipe. */
+  returnTo(connection: HubConnection): void {
+    connection.resumeOn(this);
+    this.attach(new Link(this, connection));
   }
 
   /** The client sends one record for each message. */

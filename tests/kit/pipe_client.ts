@@ -1,5 +1,7 @@
 import type { HubConnection } from "../../hub/connection/connection.ts";
+import { Link } from "../../hub/connection/link.ts";
 import type { Pipe } from "../../hub/connection/pipe.ts";
+import type { Frame } from "../../hub/protocol/frame.ts";
 import type { LiveHub } from "../../hub/serving/live_hub.ts";
 import type { HubUser } from "../../mod.ts";
 import { bounded, Events } from "./wait.ts";
@@ -17,7 +19,6 @@ interface HubRecord {
 
 /** A client without a socket: the far end of a connection's pipe. */
 export class PipeClient implements Pipe {
-  format: Pipe["format"] = "text";
   /** Whether the client does not read: what is written stays unsent and is not heard. */
   stuck = false;
   bufferedBytes = 0;
@@ -27,6 +28,7 @@ export class PipeClient implements Pipe {
   /** The Close messages. */
   readonly closed: Events<HubRecord> = new Events<HubRecord>();
   readonly #connection: HubConnection;
+  readonly #link: Link;
   readonly #completions = new Events<HubRecord>();
   #invocations = 0;
 
@@ -36,11 +38,12 @@ export class PipeClient implements Pipe {
     const user: HubUser | undefined = userId === undefined ? undefined : { id: userId };
     const request = { url: "http://localhost/hub", headers: new Headers() };
     this.#connection = hub.connect(this, { id, user, request });
-    this.#connection.receive('{"protocol":"json","version":1}\x1e');
+    this.#link = new Link(this, this.#connection);
+    this.#link.receive('{"protocol":"json","version":1}\x1e');
   }
 
-  write(batch: string | Uint8Array): void {
-    const text = typeof batch === "string" ? batch : new TextDecoder().decode(batch);
+  write(frames: Frame): void {
+    const text = new TextDecoder().decode(frames.bytes);
     if (this.stuck) {
       this.bufferedBytes += text.length;
       return;
@@ -51,7 +54,7 @@ export class PipeClient implements Pipe {
   }
 
   close(): void {
-    this.#connection?.pipeClosed();
+    this.#link?.pipeClosed();
   }
 
   terminate(): void {}
@@ -66,7 +69,7 @@ export class PipeClient implements Pipe {
   /** Calls a hub method; rejects with the text that a client would see. */
   async invoke(target: string, ...args: readonly unknown[]): Promise<unknown> {
     const invocationId = String(++this.#invocations);
-    this.#connection.receive(
+    this.#link.receive(
       JSON.stringify({ type: 1, invocationId, target, arguments: args }) + "\x1e",
     );
     const completion = await this.#completions.find((one) => one.invocationId === invocationId);
@@ -76,7 +79,7 @@ export class PipeClient implements Pipe {
 
   /** The socket is gone. Resolves when the hub has dealt with that. */
   async leave(): Promise<void> {
-    this.#connection.pipeClosed();
+    this.#link.pipeClosed();
     await bounded(this.#connection.finished, "the end of a connection");
   }
 

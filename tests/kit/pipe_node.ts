@@ -1,5 +1,6 @@
 import type { Backplane } from "../../backplanes/backplane.ts";
 import { endHubs } from "../../hub/serving/drain.ts";
+import { Scheduler } from "../../hub/scheduling/scheduler.ts";
 import { LiveHub } from "../../hub/serving/live_hub.ts";
 import { type HubServerOptions, resolveOptions } from "../../hub/options/server.ts";
 import { defineHub, type HubContext, type HubDefinition, type HubMethods } from "../../mod.ts";
@@ -45,6 +46,7 @@ export class PipeNode<B extends Backplane> implements AsyncDisposable {
       serverName: this.serverName,
       backplane,
       clock: this.clock,
+      scheduler: new Scheduler(),
       options: resolveOptions({ logger: this.logger, ...rest }),
     });
   }

@@ -2,7 +2,7 @@ import { clientFrame, OPCODE } from "../frames.ts";
 import { EMPTY_TOKEN } from "../tokens.ts";
 import { type Call, type Dialect, isAnswered, namesOf, type Opening, upgrade } from "./dialect.ts";
 
-/** What someone makes up who writes a hub in an afternoon: an array of JSON a message. */
+/** The protocol of the hub that is written by hand: each message is a JSON array. */
 export const byHand: Dialect = {
   *open(host: string): Opening {
     yield { http: upgrade("/", host) };

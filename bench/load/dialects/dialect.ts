@@ -1,10 +1,10 @@
 /**
- * What clients of a contestant say, written as bytes by hand.
+ * The client side of a protocol, written as bytes by hand.
  *
  * @module
  */
 
-/** What a client can ask of a hub. Every contestant's hub has these, under these names. */
+/** The methods of the hub of every subject. */
 export type Call =
   /** Sends the payload to every connection. */
   | { readonly method: "all" }
@@ -16,15 +16,15 @@ export type Call =
   | { readonly method: "echo" }
   /** Joins or leaves a group; returns when that is done. */
   | { readonly method: "join" | "leave"; readonly name: string }
-  /** Adds another connection to a group; returns when that is done, or asked for. */
+  /** Adds another connection to a group; returns when that is done, or was requested. */
   | { readonly method: "enlist"; readonly name: string; readonly group: string };
 
-/** Whether a call is answered; the others come back as messages. */
+/** Whether a call is answered; other calls come back as messages. */
 export function isAnswered({ method }: Call): boolean {
   return method !== "all" && method !== "group" && method !== "one";
 }
 
-/** The names that a call gives before its payload. */
+/** The arguments of a call before its payload. */
 export function namesOf(call: Call): readonly string[] {
   if (!("name" in call)) return [];
   return "group" in call ? [call.name, call.group] : [call.name];
@@ -40,15 +40,15 @@ export type Step =
 /** The conversation that opens a connection; it returns the connection's id. */
 export type Opening = Generator<Step, string, string>;
 
-/** What clients of a contestant say. */
+/** The client side of a protocol. */
 export interface Dialect {
   /** Opens a connection to a host such as `127.0.0.1:8000`. */
   open(host: string): Opening;
-  /** The frame of a call. It has one empty token: in the payload, or in what the answer repeats. */
+  /** The frame of a call. It has one empty token: in the payload, or in a part that the answer repeats. */
   call(call: Call, payload: string): Uint8Array<ArrayBuffer>;
-  /** What keeps a connection open, sent as often as the official client does. */
+  /** The keep-alive frame; it is sent as often as by the official client. */
   readonly keepAlive?: Uint8Array<ArrayBuffer>;
-  /** What to answer to a message of the server that needs one. */
+  /** The answer to a message of the server, if the message needs an answer. */
   answer?(bytes: Uint8Array, start: number, end: number): Uint8Array<ArrayBuffer> | undefined;
 }
 

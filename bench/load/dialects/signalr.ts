@@ -15,7 +15,7 @@ const RECORD_SEPARATOR = "\x1e";
 
 type Arguments = readonly string[];
 
-/** How a hub protocol writes what is needed here. */
+/** The messages that a hub protocol must be able to write. */
 interface HubProtocol {
   readonly name: string;
   readonly ping: Uint8Array<ArrayBuffer>;

@@ -19,7 +19,7 @@ export const socketIo: Dialect = {
 
   call(call: Call, payload: string): Uint8Array<ArrayBuffer> {
     const answered = isAnswered(call);
-    // An answer repeats what the event gave it.
+    // An answer repeats the argument of its event.
     const last = answered && call.method !== "echo" ? EMPTY_TOKEN : payload;
     const event = JSON.stringify([call.method, ...namesOf(call), last]);
     return clientFrame(`42${answered ? 1 : ""}${event}`, OPCODE.text);

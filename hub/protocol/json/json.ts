@@ -1,8 +1,9 @@
 /**
  * The JSON hub protocol. Reading rules: `specs/signalr-wire.md §8.2`, layout §8.1.
  *
- * Differs on purpose: what is written escapes no more than JSON needs (upstream also escapes what is
- * beyond U+FFFF), and an unknown message type is skipped (upstream stalls the connection).
+ * Deliberate differences: written text escapes only the characters that JSON requires (upstream also
+ * escapes characters beyond U+FFFF); an unknown message type is skipped (upstream stalls the connection);
+ * text behind the object is an error (upstream ignores it).
  *
  * @module
  */
@@ -10,7 +11,9 @@ import { type FrameReader, RECORD_SEPARATOR, TextFrameReader } from "../framing.
 import { notInt32 } from "../handshake.ts";
 import { type JsonObject, parseJsonObject } from "./json_text.ts";
 import { type HubMessage, type MessageHeaders, MessageType } from "../messages.ts";
-import { type Frame, type HubProtocol, ProtocolError } from "../protocol.ts";
+import type { HubProtocol } from "../protocol.ts";
+import type { TextOrBytes } from "../frame.ts";
+import { ProtocolError } from "../protocol_error.ts";
 import { toJson } from "../values.ts";
 
 /** The `json` protocol. */
@@ -20,19 +23,19 @@ export const jsonProtocol: HubProtocol = {
   reader: (maximumBytes: number | null): FrameReader => new TextFrameReader(maximumBytes),
   parse,
   write,
-  frame: (record: Frame): Frame => text(record) + RECORD_SEPARATOR,
+  frame: (record: TextOrBytes): TextOrBytes => text(record) + RECORD_SEPARATOR,
 };
 
-function text(record: Frame): string {
+function text(record: TextOrBytes): string {
   return typeof record === "string" ? record : new TextDecoder().decode(record);
 }
 
-function parse(record: Frame): HubMessage | undefined {
+function parse(record: TextOrBytes): HubMessage | undefined {
   const object = parseJsonObject(text(record), () => new ProtocolError("Error reading JSON."));
   check(object);
   const { type } = object;
   if (type === undefined) throw missing("type");
-  // `check` has made sure that it is a number.
+  // `check()` accepts only a number.
   if (((type as number) | 0) !== type) throw notInt32();
   return READERS[type as keyof typeof READERS]?.(object, record);
 }
@@ -60,7 +63,7 @@ const READERS = {
       item: object.item,
     };
   },
-  [MessageType.Completion]: (object: JsonObject, record: Frame): HubMessage => {
+  [MessageType.Completion]: (object: JsonObject, record: TextOrBytes): HubMessage => {
     const id = invocationId(object);
     const hasResult = Object.hasOwn(object, "result");
     if (hasResult && object.error !== undefined) {
@@ -96,7 +99,7 @@ const READERS = {
   }),
 } as const;
 
-/** Known members have one type each, whatever the message; the check is upstream's, in its words. */
+/** Checks the types of known members, the same for all messages; the error texts are upstream's. */
 function check(object: JsonObject): void {
   for (const member of Object.keys(object)) {
     const value = object[member];
@@ -154,7 +157,7 @@ function call(
   const { target, arguments: args, streamIds } = object;
   if (typeof target !== "string") throw missing("target");
   if (!Array.isArray(args)) throw missing("arguments");
-  // `check` has made sure of the items.
+  // `check()` accepts only an array of strings.
   const ids = streamIds as readonly string[] | undefined;
   return ids === undefined
     ? { target, arguments: args }
@@ -171,7 +174,7 @@ function sequenceId(object: JsonObject): number {
   const { sequenceId } = object;
   if (sequenceId === undefined || sequenceId === null) throw missing("sequenceId");
   if (typeof sequenceId !== "number") throw expected("sequenceId", "Number");
-  // Beyond 2^53 it is not exact, and beyond any number that is in use.
+  // Beyond 2^53 the number is not exact; no connection sends that many messages.
   if (Number.isInteger(sequenceId) && sequenceId >= -(2 ** 63) && sequenceId < 2 ** 63) {
     return sequenceId;
   }
@@ -189,7 +192,7 @@ function expected(member: string, type: string): ProtocolError {
   return new ProtocolError(`Expected '${member}' to be of type ${type}.`);
 }
 
-/** Members in the order the upstream server writes them. */
+/** Writes members in the order of the upstream server. */
 function write(message: HubMessage): string {
   const { type } = message;
   switch (type) {
@@ -217,7 +220,7 @@ function write(message: HubMessage): string {
   }
 }
 
-/** What messages of calls begin with. */
+/** The first members of a message that belongs to a call. */
 function begin(
   { type, headers, invocationId }: Extract<HubMessage, { readonly headers?: MessageHeaders }>,
 ): string {

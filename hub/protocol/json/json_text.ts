@@ -1,16 +1,16 @@
-import { ProtocolError } from "../protocol.ts";
+import { ProtocolError } from "../protocol_error.ts";
 
-/** The deepest nesting that is read, as upstream. */
+/** The deepest nesting that is read; the same as upstream. */
 export const MAXIMUM_DEPTH = 64;
 
-/** A JSON object whose members are not known yet. */
+/** A JSON object whose members have not been checked. */
 export type JsonObject = { readonly [member: string]: unknown };
 
 /**
- * The JSON object at the start of `text`; what follows it is ignored, as upstream does.
+ * The JSON object in `text`.
  *
- * @throws {ProtocolError} if the text does not start with a JSON value, it is no object, or it nests
- * deeper than {@link MAXIMUM_DEPTH}.
+ * @throws {ProtocolError} if the text is not JSON, is not an object, has more behind the object than
+ * white space, or nests deeper than {@link MAXIMUM_DEPTH}.
  */
 export function parseJsonObject(text: string, syntaxError: () => ProtocolError): JsonObject {
   if (isTooDeep(text)) throw syntaxError();
@@ -18,13 +18,7 @@ export function parseJsonObject(text: string, syntaxError: () => ProtocolError):
   try {
     value = JSON.parse(text);
   } catch {
-    const end = endOfObject(text);
-    if (end === undefined) throw syntaxError();
-    try {
-      value = JSON.parse(text.slice(0, end));
-    } catch {
-      throw syntaxError();
-    }
+    throw syntaxError();
   }
   if (typeof value === "object" && value !== null && !Array.isArray(value)) {
     return value as JsonObject;
@@ -41,49 +35,29 @@ function tokenType(value: unknown): string {
   return typeof value === "number" ? "Number" : "String";
 }
 
-/** Counting brackets is enough for nearly every message; only one with many is scanned. */
+/** Counts opening brackets first: nearly every message has so few that they cannot nest too deep. */
 function isTooDeep(text: string): boolean {
   let brackets = 0;
   for (const bracket of ["{", "["]) {
     for (let i = text.indexOf(bracket); i >= 0; i = text.indexOf(bracket, i + 1)) {
-      if (++brackets > MAXIMUM_DEPTH) return deepest(text) > MAXIMUM_DEPTH;
+      if (++brackets > MAXIMUM_DEPTH) return nestsTooDeep(text);
     }
   }
   return false;
 }
 
-function deepest(text: string): number {
-  let most = 0;
-  scan(text, (depth) => {
-    most = Math.max(most, depth);
-    // What follows the value is not read.
-    return depth === 0;
-  });
-  return most;
-}
-
-/** Where the object that `text` starts with ends, or `undefined` if it does not. */
-function endOfObject(text: string): number | undefined {
-  if (!/^\s*\{/.test(text)) return undefined;
-  return scan(text, (depth) => depth === 0);
-}
-
-/** Calls `at` with the depth after each bracket outside strings; stops where it returns true. */
-function scan(text: string, at: (depth: number) => boolean): number | undefined {
+function nestsTooDeep(text: string): boolean {
   let depth = 0;
-  let quoted = false;
+  let inString = false;
   for (let i = 0; i < text.length; i++) {
     const character = text[i];
-    if (quoted) {
+    if (inString) {
       if (character === "\\") i++;
-      else if (character === '"') quoted = false;
-      continue;
-    }
-    if (character === '"') quoted = true;
-    else if (character === "{" || character === "[") depth++;
-    else if (character === "}" || character === "]") depth--;
-    else continue;
-    if (!quoted && at(depth)) return i + 1;
+      else if (character === '"') inString = false;
+    } else if (character === '"') inString = true;
+    else if (character === "{" || character === "[") {
+      if (++depth > MAXIMUM_DEPTH) return true;
+    } else if (character === "}" || character === "]") depth--;
   }
-  return undefined;
+  return false;
 }

@@ -1,13 +1,17 @@
 import { ByteQueue } from "../byte_queue.ts";
 import { type FrameReader, messageTooLarge } from "../framing.ts";
-import { type Frame, ProtocolError } from "../protocol.ts";
+import type { TextOrBytes } from "../frame.ts";
+import { ProtocolError } from "../protocol_error.ts";
 
-/** The longest length prefix, in bytes. */
+/** The maximum size of a length prefix, in bytes. */
 const LONGEST_PREFIX = 5;
 
 const encoder = new TextEncoder();
 
-/** Records with a length prefix in little-endian base-128. Text chunks are read as their UTF-8 bytes. */
+/**
+ * Cuts chunks into records, each behind its length in little-endian base 128. A text chunk counts as its
+ * UTF-8 bytes.
+ */
 export class BinaryFrameReader implements FrameReader {
   readonly #maximum: number | null;
   readonly #bytes = new ByteQueue();
@@ -20,14 +24,14 @@ export class BinaryFrameReader implements FrameReader {
     return this.#bytes.length;
   }
 
-  push(chunk: Frame): void {
+  push(chunk: TextOrBytes): void {
     this.#bytes.push(typeof chunk === "string" ? encoder.encode(chunk) : chunk);
   }
 
   read(): Uint8Array | undefined {
     const prefix = this.#prefix(0);
     const frame = prefix === undefined ? Infinity : prefix.end + prefix.length;
-    // A prefix alone is no offence; what has really arrived is counted.
+    // Only bytes that have arrived count: a prefix may claim any length.
     const arrived = Math.min(frame, this.#bytes.length);
     if (this.#maximum !== null && arrived > this.#maximum) throw messageTooLarge(this.#maximum);
     if (prefix === undefined || frame > this.#bytes.length) return undefined;
@@ -44,7 +48,7 @@ export class BinaryFrameReader implements FrameReader {
     this.#bytes.keep(this.#endOfWhole());
   }
 
-  /** Where the last whole record ends. */
+  /** The offset behind the last whole record. */
   #endOfWhole(): number {
     let end = 0;
     try {
@@ -55,7 +59,7 @@ export class BinaryFrameReader implements FrameReader {
       }
       return end;
     } catch {
-      // A malformed prefix stays, and ends the connection when it is read.
+      // A malformed prefix is kept: reading it ends the connection.
       return this.#bytes.length;
     }
   }

@@ -8,7 +8,8 @@ import type { FrameReader } from "../framing.ts";
 import { readMessagePack } from "./messagepack_reading.ts";
 import { type CompletionMessage, type HubMessage, MessageType } from "../messages.ts";
 import { PackWriter } from "../pack/writer.ts";
-import type { Frame, HubProtocol } from "../protocol.ts";
+import type { HubProtocol } from "../protocol.ts";
+import type { TextOrBytes } from "../frame.ts";
 import { toPackable } from "../values.ts";
 
 /** The `messagepack` protocol. */
@@ -16,19 +17,19 @@ export const messagepackProtocol: HubProtocol = {
   name: "messagepack",
   format: "binary",
   reader: (maximumBytes: number | null): FrameReader => new BinaryFrameReader(maximumBytes),
-  parse: (record: Frame): HubMessage | undefined => readMessagePack(toBytes(record)),
+  parse: (record: TextOrBytes): HubMessage | undefined => readMessagePack(toBytes(record)),
   write,
-  frame: (record: Frame): Frame => framed(toBytes(record)),
+  frame: (record: TextOrBytes): TextOrBytes => framed(toBytes(record)),
 };
 
 const textEncoder = new TextEncoder();
 
-function toBytes(record: Frame): Uint8Array {
+function toBytes(record: TextOrBytes): Uint8Array {
   return typeof record === "string" ? textEncoder.encode(record) : record;
 }
 
-/** The frame is a copy: what the writer has written is good until the next begins. */
-function write(message: HubMessage): Frame {
+/** The frame is a copy, because the next writer overwrites the buffer. */
+function write(message: HubMessage): TextOrBytes {
   const writer = new PackWriter();
   try {
     writeMessage(writer, message);
@@ -40,7 +41,7 @@ function write(message: HubMessage): Frame {
 }
 
 /**
- * Writes a message as the upstream server does, without its length before it.
+ * Writes a message as the upstream server does, without its length prefix.
  *
  * @throws {TypeError} if a value cannot be serialised.
  */
@@ -69,7 +70,7 @@ export function writeMessage(writer: PackWriter, message: HubMessage): void {
   }
 }
 
-/** The kind of result, and what belongs to it: 1 an error, 2 nothing, 3 a value. */
+/** Writes the kind of result, and the result: 1 an error, 2 nothing, 3 a value. */
 function writeCompletion(writer: PackWriter, message: CompletionMessage): void {
   const { type, headers = {}, invocationId, error } = message;
   if (error !== undefined) return items(writer, 5, type, headers, invocationId, 1, error);
@@ -78,13 +79,13 @@ function writeCompletion(writer: PackWriter, message: CompletionMessage): void {
   if (hasResult) writer.value(toPackable(message.result));
 }
 
-/** The beginning of a list of `length`. */
+/** Writes the head of an array of `length` items, and the first items. */
 function items(writer: PackWriter, length: number, ...items: readonly unknown[]): void {
   writer.array(length);
   for (const item of items) writer.value(item);
 }
 
-/** `record` behind its length. */
+/** `record` behind its length prefix. */
 function framed(record: Uint8Array): Uint8Array {
   const writer = new PackWriter();
   writer.raw(record);

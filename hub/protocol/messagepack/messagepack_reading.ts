@@ -1,7 +1,7 @@
 /**
  * Reads MessagePack hub messages. `specs/signalr-wire.md §8.3`.
  *
- * Differs on purpose: an unknown message type is skipped (upstream stalls the connection).
+ * Deliberate difference: an unknown message type is skipped (upstream stalls the connection).
  *
  * @module
  */
@@ -13,15 +13,15 @@ import {
   MessageType,
 } from "../messages.ts";
 import { PackError, PackReader } from "../pack/reader.ts";
-import { decodeValue, UnreadableValue } from "../pack/values.ts";
-import { ProtocolError } from "../protocol.ts";
+import { UnreadableValue } from "../pack/values.ts";
+import { ProtocolError } from "../protocol_error.ts";
 
-/** What a completion holds. */
+/** The kinds of result in a completion. */
 const ResultKind = { Error: 1, Void: 2, Value: 3 } as const;
 
 /**
- * The message in a record without its length prefix, or `undefined` for an unknown type. What follows
- * its items, in the array or behind it, is ignored.
+ * The message in a record without its length prefix, or `undefined` for an unknown type. Further items
+ * and bytes behind the array are ignored.
  *
  * @throws {ProtocolError} if the record breaks the rules.
  */
@@ -81,7 +81,7 @@ function readCall(reader: PackReader, items: number, type: 1 | 4): HubMessage {
   return { type, ...call, invocationId: invocationId ?? "" };
 }
 
-/** Arguments that are missing, malformed or cut off fail the call and not the connection. */
+/** Arguments that are missing, malformed or cut off fail the call, not the connection. */
 function readArguments(
   reader: PackReader,
   items: number,
@@ -90,12 +90,11 @@ function readArguments(
   try {
     if (items >= 5 && reader.isArray()) {
       failed = BINDING;
-      // The list itself is one level more than its items may have.
-      const args = decodeValue(reader.value(), MAXIMUM_DEPTH + 1);
-      return { arguments: args as readonly unknown[] };
+      // The array of arguments is one level more than an argument may have.
+      return { arguments: reader.any(MAXIMUM_DEPTH + 1) as readonly unknown[] };
     }
-  } catch {
-    // The cause is nothing that the client could not know.
+  } catch (error) {
+    if (!(error instanceof PackError || error instanceof RangeError)) throw error;
   }
   return { arguments: [], bindingError: new ProtocolError(failed) };
 }
@@ -178,13 +177,14 @@ function integer(reader: PackReader, field: string, type: "Int32" | "Int64"): nu
   throw new ProtocolError(failed);
 }
 
-/** A value that is whole and cannot be decoded fails who waits for it and not the connection. */
+/** A value that is whole but cannot be read fails the call that it belongs to, not the connection. */
 function value(reader: PackReader): unknown {
-  const whole = attempt(() => reader.value(), "A value is not whole.", SERIALIZATION);
   try {
-    return decodeValue(whole);
+    return reader.any(MAXIMUM_DEPTH);
   } catch (error) {
-    return new UnreadableValue(error);
+    if (error instanceof RangeError) return new UnreadableValue(error);
+    if (error instanceof PackError) throw new ProtocolError("A value is not whole.", SERIALIZATION);
+    throw error;
   }
 }
 

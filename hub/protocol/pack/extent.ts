@@ -1,98 +1,55 @@
-/** Is told of every value in a value but for small integers, in their order. */
-export interface PackVisitor {
-  /** `form` is its first byte; `start` and `end` are where its content is, for text and bytes alone. */
-  visit(form: number, start: number, end: number): void;
-}
+/**
+ * What follows each format from 0xc0 to 0xdf: so many bytes, or, where the number is negative, a length
+ * in so many bytes.
+ */
+// deno-fmt-ignore
+const BEHIND: readonly number[] = [
+  /* c0: nil, not a format, false, true */ 0, NaN, 0, 0,
+  /* c4: binary */ -1, -2, -4,
+  /* c7: extension */ -1, -2, -4,
+  /* ca: float */ 4, 8,
+  /* cc: unsigned integer */ 1, 2, 4, 8,
+  /* d0: signed integer */ 1, 2, 4, 8,
+  /* d4: extension of a fixed length, behind its type */ 2, 3, 5, 9, 17,
+  /* d9: string */ -1, -2, -4,
+  /* dc: array */ -2, -4,
+  /* de: map */ -2, -4,
+];
 
 /**
- * Where the MessagePack value that starts at `start` ends, or `undefined` if it is cut off or
- * malformed. It allocates nothing and does not recurse, however deep the value is.
+ * The offset behind the MessagePack value at `start`, or `undefined` if the value is cut off or
+ * malformed. Allocates nothing and does not recurse, however deep the value is.
  */
-export function endOfValue(
-  bytes: Uint8Array,
-  start: number,
-  visitor?: PackVisitor,
-): number | undefined {
+export function endOfValue(bytes: Uint8Array, start: number): number | undefined {
   let at = start;
   for (let pending = 1; pending > 0; pending--) {
-    const form = bytes[at++];
-    if (form === undefined) return undefined;
-    if (form < 0x80 || form >= 0xe0) continue;
-    const width = widthOf(form);
-    if (width === undefined) return undefined;
-    const count = width === 0 ? countOf(form) : unsigned(bytes, at, width);
-    at += width;
-    if (isContainer(form)) {
-      pending += isMap(form) ? 2 * count : count;
-      // Every value takes a byte at least: a count beyond that is a lie.
-      if (pending - 1 > bytes.length - at) return undefined;
-      visitor?.visit(form, at, at);
-      continue;
+    const format = bytes[at++];
+    if (format === undefined) return undefined;
+    if (format < 0x80 || format >= 0xe0) continue;
+    const behind = format < 0xc0 ? 0 : BEHIND[format - 0xc0] ?? 0;
+    if (Number.isNaN(behind)) return undefined;
+    let count = format < 0xa0 ? format & 0x0f : format < 0xc0 ? format & 0x1f : behind;
+    if (behind < 0) {
+      count = unsigned(bytes, at, -behind);
+      at -= behind;
     }
-    const end = at + count + (form >= 0xc7 && form <= 0xc9 ? 1 : 0);
-    if (end > bytes.length) return undefined;
-    visitor?.visit(form, at, end);
-    at = end;
+    if (format >= 0xdc || format < 0xa0) {
+      const isMap = format >= 0xde || format < 0x90;
+      pending += isMap ? 2 * count : count;
+      // Every value takes at least one byte.
+      if (pending - 1 > bytes.length - at) return undefined;
+    } else {
+      const isExtension = format >= 0xc7 && format <= 0xc9;
+      at += isExtension ? count + 1 : count;
+      if (at > bytes.length) return undefined;
+    }
   }
   return at;
 }
 
-/** Whether values follow the form: it is an array or a map. */
-export function isContainer(form: number): boolean {
-  return form < 0xa0 || form >= 0xdc;
-}
-
-function isMap(form: number): boolean {
-  return form < 0x90 || form >= 0xde;
-}
-
-/** How many bytes hold the length of what follows; 0 if the form says it, `undefined` if it does not exist. */
-function widthOf(form: number): 0 | 1 | 2 | 4 | undefined {
-  if (form < 0xc0) return 0;
-  switch (form) {
-    case 0xc1:
-      return undefined;
-    case 0xc4:
-    case 0xc7:
-    case 0xd9:
-      return 1;
-    case 0xc5:
-    case 0xc8:
-    case 0xda:
-    case 0xdc:
-    case 0xde:
-      return 2;
-    case 0xc6:
-    case 0xc9:
-    case 0xdb:
-    case 0xdd:
-    case 0xdf:
-      return 4;
-    default:
-      return 0;
-  }
-}
-
-/** How many values or bytes follow a form that says it itself. */
-function countOf(form: number): number {
-  if (form < 0xa0) return form & 0x0f;
-  return form < 0xc0 ? form & 0x1f : SCALARS[form - 0xc0] ?? 0;
-}
-
-/** The bytes that follow the forms from 0xc0 on; 0 where there are none, or {@link widthOf} knows. */
-const SCALARS = new Uint8Array(0x20);
-for (const form of [0xcc, 0xd0]) SCALARS[form - 0xc0] = 1;
-for (const form of [0xcd, 0xd1, 0xd4]) SCALARS[form - 0xc0] = 2;
-for (const form of [0xca, 0xce, 0xd2]) SCALARS[form - 0xc0] = 4;
-for (const form of [0xcb, 0xcf, 0xd3]) SCALARS[form - 0xc0] = 8;
-SCALARS[0xd5 - 0xc0] = 3;
-SCALARS[0xd6 - 0xc0] = 5;
-SCALARS[0xd7 - 0xc0] = 9;
-SCALARS[0xd8 - 0xc0] = 17;
-
-function unsigned(bytes: Uint8Array, at: number, width: 1 | 2 | 4): number {
+function unsigned(bytes: Uint8Array, at: number, width: number): number {
   let value = 0;
-  // Beyond the end reads as the largest, which no value can hold.
+  // Bytes beyond the end count as 0xff: no value can be that long.
   for (let i = 0; i < width; i++) value = value * 256 + (bytes[at + i] ?? 0xff);
   return value;
 }

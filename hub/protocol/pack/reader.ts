@@ -1,46 +1,38 @@
 /**
- * Reads MessagePack form by form: receivers hand on the bytes of a frame as they are, and nothing is
- * allocated for a length that a hostile peer only claims. `specs/signalr-redis.md §3`.
+ * Reads MessagePack: field by field where the layout is known (`specs/signalr-redis.md §3`), or any
+ * value. Nothing is allocated for a length that a hostile peer only claims.
  *
  * @module
  */
-import { Buffer } from "node:buffer";
 import { endOfValue } from "./extent.ts";
+import { PackError, PackInput } from "./input.ts";
+import { readExtension } from "./values.ts";
 
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+export { PackError } from "./input.ts";
+export { readText } from "./utf8.ts";
 
-/** Bytes break the format. */
-export class PackError extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = "PackError";
-  }
-}
-
-/** Reads one value after the other; every method throws {@link PackError} on another form. */
+/** Reads one value after the other; every method throws {@link PackError} on a value of another type. */
 export class PackReader {
-  readonly #bytes: Uint8Array;
-  #buffer: Buffer | undefined;
-  #at = 0;
+  readonly #input: PackInput;
 
   constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
+    this.#input = new PackInput(bytes);
   }
 
+  /** The number of items that follow. */
   array(): number {
-    const form = this.#byte();
-    if ((form & 0xf0) === 0x90) return form & 0x0f;
-    if (form === 0xdc) return this.#number(2);
-    if (form === 0xdd) return this.#number(4);
-    throw unexpected("array", form);
+    const format = this.#input.byte();
+    if ((format & 0xf0) === 0x90) return format & 0x0f;
+    if (format === 0xdc || format === 0xdd) return this.#input.unsigned(2 << (format - 0xdc));
+    throw unexpected("array", format);
   }
 
+  /** The number of pairs that follow. */
   map(): number {
-    const form = this.#byte();
-    if ((form & 0xf0) === 0x80) return form & 0x0f;
-    if (form === 0xde) return this.#number(2);
-    if (form === 0xdf) return this.#number(4);
-    throw unexpected("map", form);
+    const format = this.#input.byte();
+    if ((format & 0xf0) === 0x80) return format & 0x0f;
+    if (format === 0xde || format === 0xdf) return this.#input.unsigned(2 << (format - 0xde));
+    throw unexpected("map", format);
   }
 
   /** An integer within ±2^53. */
@@ -50,143 +42,187 @@ export class PackReader {
     throw new PackError("Cannot read payload: an integer is beyond 2^53");
   }
 
-  /** An integer that 64 bits with a sign can hold; beyond 2^53 the nearest number. */
+  /** A signed integer of 64 bits; beyond 2^53 the nearest number. */
   int64(): number {
-    const form = this.#byte();
-    if (form < 0x80) return form;
-    if (form >= 0xe0) return form - 0x100;
-    switch (form) {
-      case 0xcc:
-        return this.#number(1);
-      case 0xcd:
-        return this.#number(2);
-      case 0xce:
-        return this.#number(4);
-      case 0xd0:
-        return this.#number(1) << 24 >> 24;
-      case 0xd1:
-        return this.#number(2) << 16 >> 16;
-      case 0xd2:
-        return this.#number(4) | 0;
-      case 0xcf:
-        return positive(this.#number(4) | 0) * 2 ** 32 + this.#number(4);
-      case 0xd3:
-        return (this.#number(4) | 0) * 2 ** 32 + this.#number(4);
-      default:
-        throw unexpected("integer", form);
+    const format = this.#input.byte();
+    if (format === 0xcf && (this.#next() ?? 0) >= 0x80) {
+      throw new PackError("Cannot read payload: an integer is beyond 2^63");
     }
+    return this.#integer(format);
   }
 
   string(): string {
-    const length = this.#stringLength(this.#byte());
-    const start = this.#at;
-    const end = this.#at = this.#endOf(length);
-    const text = (this.#buffer ??= bufferOf(this.#bytes)).toString("utf8", start, end);
-    // What is not UTF-8 becomes this character; it may also stand there in its own right.
-    if (text.includes("\ufffd")) checkUtf8(this.#bytes.subarray(start, end));
-    return text;
+    const text = this.#input.text(this.#stringLength(this.#input.byte()));
+    if (text !== undefined) return text;
+    throw new PackError("Cannot read payload: a string is not UTF-8");
   }
 
   /** A string, or `undefined` for nil. */
   optionalString(): string | undefined {
     if (!this.isNil()) return this.string();
-    this.#at++;
+    this.#input.at++;
     return undefined;
   }
 
   /** A view of the bytes, not a copy. */
   binary(): Uint8Array {
-    const form = this.#byte();
-    if (form === 0xc4) return this.#take(this.#number(1));
-    if (form === 0xc5) return this.#take(this.#number(2));
-    if (form === 0xc6) return this.#take(this.#number(4));
-    throw unexpected("binary", form);
+    return this.#binary(this.#input.byte());
   }
 
-  /** The bytes of the next value, whatever it is: a view, checked to be whole. */
-  value(): Uint8Array {
-    const end = endOfValue(this.#bytes, this.#at);
-    if (end === undefined) throw new PackError("Cannot read payload: a value is malformed");
-    return this.#take(end - this.#at);
+  boolean(): boolean {
+    const format = this.#input.byte();
+    if (format === 0xc2 || format === 0xc3) return format === 0xc3;
+    throw unexpected("boolean", format);
   }
 
   /** Whether the next value is nil. */
   isNil(): boolean {
-    return this.#bytes[this.#at] === 0xc0;
-  }
-
-  /** A boolean. */
-  boolean(): boolean {
-    const form = this.#byte();
-    if (form === 0xc2 || form === 0xc3) return form === 0xc3;
-    throw unexpected("boolean", form);
+    return this.#next() === 0xc0;
   }
 
   /** Whether the next value is an array. */
   isArray(): boolean {
-    const form = this.#byte();
-    this.#at--;
-    return (form & 0xf0) === 0x90 || form === 0xdc || form === 0xdd;
+    const format = this.#input.byte();
+    this.#input.at--;
+    return (format & 0xf0) === 0x90 || format === 0xdc || format === 0xdd;
   }
 
-  #stringLength(form: number): number {
-    if ((form & 0xe0) === 0xa0) return form & 0x1f;
-    if (form === 0xd9) return this.#number(1);
-    if (form === 0xda) return this.#number(2);
-    if (form === 0xdb) return this.#number(4);
-    throw unexpected("string", form);
+  /**
+   * The next value, whose arrays and maps nest at most `depth` deep; `protocol/values.ts` says what each
+   * type becomes. Bytes are copied: a view would keep the whole message in memory.
+   *
+   * @throws {PackError} if the value is cut off or malformed.
+   * @throws {RangeError} if the value is whole but cannot be read; the reader is then behind the value.
+   */
+  any(depth: number): unknown {
+    const start = this.#input.at;
+    try {
+      return this.#any(depth);
+    } catch (error) {
+      if (error instanceof PackError) throw error;
+      const end = endOfValue(this.#input.bytes, start);
+      if (end === undefined) throw malformed();
+      this.#input.at = end;
+      throw error;
+    }
   }
 
-  #byte(): number {
-    const byte = this.#bytes[this.#at++];
-    if (byte === undefined) throw new PackError("Cannot read payload: it ends too early");
-    return byte;
+  #any(depth: number): unknown {
+    const format = this.#input.byte();
+    if (format < 0x80) return format;
+    if (format < 0x90) return this.#members(format & 0x0f, depth);
+    if (format < 0xa0) return this.#items(format & 0x0f, depth);
+    if (format < 0xc0) return this.#text(format);
+    if (format >= 0xe0) return format - 0x100;
+    if (format >= 0xde) return this.#members(this.#input.unsigned(2 << (format - 0xde)), depth);
+    if (format >= 0xdc) return this.#items(this.#input.unsigned(2 << (format - 0xdc)), depth);
+    if (format >= 0xd9) return this.#text(format);
+    if (format >= 0xd4) return this.#extension(1 << (format - 0xd4));
+    if (format >= 0xcc) return this.#exactInteger(format);
+    if (format >= 0xca) return this.#input.float(format === 0xca ? 4 : 8);
+    if (format >= 0xc7) return this.#extension(this.#input.unsigned(1 << (format - 0xc7)));
+    if (format >= 0xc4) return this.#binary(format).slice();
+    if (format === 0xc1) throw malformed();
+    return format === 0xc0 ? null : format === 0xc3;
   }
 
-  #number(bytes: 1 | 2 | 4): number {
-    let value = 0;
-    for (let i = 0; i < bytes; i++) value = value * 256 + this.#byte();
-    return value;
+  /** The array grows as its items are read: `count` is only a claim. */
+  #items(count: number, depth: number): unknown[] {
+    if (depth === 0) throw tooDeep();
+    const items: unknown[] = [];
+    for (let i = 0; i < count; i++) items.push(this.#any(depth - 1));
+    return items;
   }
 
-  #take(length: number): Uint8Array {
-    const end = this.#endOf(length);
-    const taken = this.#bytes.subarray(this.#at, end);
-    this.#at = end;
-    return taken;
+  #members(count: number, depth: number): Record<string, unknown> {
+    if (depth === 0) throw tooDeep();
+    const members: Record<string, unknown> = {};
+    for (let i = 0; i < count; i++) {
+      const key = this.#key();
+      members[key] = this.#any(depth - 1);
+    }
+    return members;
   }
 
-  #endOf(length: number): number {
-    const end = this.#at + length;
-    if (end <= this.#bytes.length) return end;
-    throw new PackError("Cannot read payload: it ends too early");
+  #key(): string | number {
+    if (!isString(this.#next() ?? 0)) {
+      const key = this.#any(0);
+      if (typeof key === "number") return key;
+      throw new RangeError("Cannot read key: it is neither a string nor a number");
+    }
+    const key = this.#input.key(this.#stringLength(this.#input.byte()));
+    if (key !== undefined && key !== "__proto__") return key;
+    throw new RangeError(`Cannot read key: it is ${key ?? "not UTF-8"}`);
+  }
+
+  #text(format: number): string {
+    const text = this.#input.text(this.#stringLength(format));
+    if (text !== undefined) return text;
+    throw new RangeError("Cannot read string: it is not UTF-8");
+  }
+
+  #extension(length: number): Date {
+    const type = this.#input.byte() << 24 >> 24;
+    return readExtension(type, this.#input.take(length));
+  }
+
+  #exactInteger(format: number): number | bigint {
+    const value = this.#integer(format);
+    if (Number.isSafeInteger(value)) return value;
+    const { bytes: { buffer, byteOffset }, at } = this.#input;
+    const view = new DataView(buffer, byteOffset + at - 8, 8);
+    return format === 0xcf ? view.getBigUint64(0) : view.getBigInt64(0);
+  }
+
+  #integer(format: number): number {
+    if (format < 0x80) return format;
+    if (format >= 0xe0) return format - 0x100;
+    if (format >= 0xcc && format <= 0xce) return this.#input.unsigned(1 << (format - 0xcc));
+    switch (format) {
+      case 0xcf:
+        return this.#input.unsigned(4) * 2 ** 32 + this.#input.unsigned(4);
+      case 0xd0:
+        return this.#input.unsigned(1) << 24 >> 24;
+      case 0xd1:
+        return this.#input.unsigned(2) << 16 >> 16;
+      case 0xd2:
+        return this.#input.unsigned(4) | 0;
+      case 0xd3:
+        return (this.#input.unsigned(4) | 0) * 2 ** 32 + this.#input.unsigned(4);
+      default:
+        throw unexpected("integer", format);
+    }
+  }
+
+  #binary(format: number): Uint8Array {
+    if (format < 0xc4 || format > 0xc6) throw unexpected("binary", format);
+    return this.#input.take(this.#input.unsigned(1 << (format - 0xc4)));
+  }
+
+  #stringLength(format: number): number {
+    if (!isString(format)) throw unexpected("string", format);
+    return format < 0xc0 ? format & 0x1f : this.#input.unsigned(1 << (format - 0xd9));
+  }
+
+  #next(): number | undefined {
+    return this.#input.bytes[this.#input.at];
   }
 }
 
-/** The text of UTF-8 bytes, U+FFFD for what is none; a `TextDecoder` takes many times longer. */
-export function readText(bytes: Uint8Array): string {
-  return bufferOf(bytes).toString();
+function isString(format: number): boolean {
+  return (format & 0xe0) === 0xa0 || (format >= 0xd9 && format <= 0xdb);
 }
 
-function bufferOf({ buffer, byteOffset, length }: Uint8Array): Buffer {
-  return Buffer.from(buffer, byteOffset, length);
+function malformed(): PackError {
+  return new PackError("Cannot read payload: a value is malformed");
 }
 
-function checkUtf8(bytes: Uint8Array): void {
-  try {
-    decoder.decode(bytes);
-  } catch {
-    throw new PackError("Cannot read payload: a string is not UTF-8");
-  }
+function tooDeep(): RangeError {
+  return new RangeError("Cannot read value: it is nested too deep");
 }
 
-function positive(value: number): number {
-  if (value >= 0) return value;
-  throw new PackError("Cannot read payload: an integer is beyond 2^63");
-}
-
-function unexpected(wanted: string, form: number): PackError {
+function unexpected(wanted: string, format: number): PackError {
   return new PackError(
-    `Cannot read payload: 0x${form.toString(16)} where ${wanted} was expected`,
+    `Cannot read payload: 0x${format.toString(16)} where ${wanted} was expected`,
   );
 }

@@ -1,62 +1,57 @@
 /**
  * Writes MessagePack without an intermediate value: what nodes exchange (`specs/signalr-redis.md §3`)
- * and what clients are sent. The forms are those of upstream, the smallest there are.
+ * and what clients are sent. Every value has the smallest format, as upstream.
  *
  * @module
  */
 import { Buffer } from "node:buffer";
+import { writeText } from "./utf8.ts";
 
-/** Up to this length a text is copied by hand; calling the encoder costs more. */
-const SHORT_TEXT = 32;
-/** What the shared buffer keeps when something large is done. */
+/** The largest buffer that is kept for the next writer, in bytes. */
 const KEPT_BYTES = 64 * 1024;
 
-/** Where writers write. */
+/** The buffer that writers share. */
 let shared: Buffer = Buffer.alloc(4096);
-/** Who does at the moment. */
-let user: PackWriter | undefined;
-/** How many writers were begun. */
-let begun = 0;
+/** The writer that holds the shared buffer. */
+let activeWriter: PackWriter | undefined;
+/** Counts writers: as long as it is the same, the last writer's bytes are not overwritten. */
+let generation = 0;
 
 /**
- * Writes into a buffer that all writers share: allocating one costs more than filling it. One that is
- * begun while another writes, by code of the application that a value runs, has a buffer of its own.
+ * Writes into a buffer that all writers share: allocating a buffer costs more than filling it. A writer
+ * that is made while another one writes has its own buffer: a value's `toJSON` may send a message.
  */
 export class PackWriter {
   #buffer: Buffer;
   #length = 0;
 
   constructor() {
-    begun++;
-    if (user === undefined) {
-      user = this;
-      this.#buffer = shared;
-    } else {
-      this.#buffer = Buffer.alloc(256);
-    }
+    generation++;
+    this.#buffer = activeWriter === undefined ? shared : Buffer.alloc(256);
+    activeWriter ??= this;
   }
 
-  /** How much was written, in bytes. */
+  /** The number of bytes that were written. */
   get length(): number {
     return this.#length;
   }
 
-  /** What was written: a view that is good until the next writer begins. */
+  /** The bytes that were written: a view that is valid until the next writer is made. */
   finish(): Uint8Array {
     this.release();
     return new Uint8Array(this.#buffer.buffer, this.#buffer.byteOffset, this.#length);
   }
 
-  /** Copies the last `bytes` bytes that were written, if no other writer was begun by then. */
+  /** Returns a function that copies the last `bytes` bytes, unless another writer was made since. */
   last(bytes: number): () => Uint8Array | undefined {
-    const [buffer, end, own] = [this.#buffer, this.#length, begun];
-    return () => own === begun ? new Uint8Array(buffer.subarray(end - bytes, end)) : undefined;
+    const [buffer, end, own] = [this.#buffer, this.#length, generation];
+    return () => own === generation ? new Uint8Array(buffer.subarray(end - bytes, end)) : undefined;
   }
 
-  /** Ends it where writing has failed; one that is forgotten keeps the shared buffer from all others. */
+  /** Gives the shared buffer back; must also be called when writing has failed. */
   release(): void {
-    if (user !== this) return;
-    user = undefined;
+    if (activeWriter !== this) return;
+    activeWriter = undefined;
     shared = this.#buffer.length > KEPT_BYTES ? Buffer.alloc(KEPT_BYTES) : this.#buffer;
   }
 
@@ -65,23 +60,20 @@ export class PackWriter {
   }
 
   array(length: number): void {
-    this.#head(length, 0x90, 16, 0xdc);
+    this.#head(length, 0x90, 0xdc);
   }
 
   map(length: number): void {
-    this.#head(length, 0x80, 16, 0xde);
+    this.#head(length, 0x80, 0xde);
   }
 
   /** An integer from 0 to 2^32−1, or down to −2^31. */
   integer(value: number): void {
-    if (value < 0) {
-      if (value >= -32) return this.#put(value & 0xff);
-      if (value >= -0x80) return this.#sized(0xd0, value & 0xff, 1);
-      if (value >= -0x8000) return this.#sized(0xd1, value & 0xffff, 2);
-      return this.#sized(0xd2, value >>> 0, 4);
-    }
-    if (value < 0x80) return this.#put(value);
-    this.#measured(0xcc, value);
+    if (value < 0x80 && value >= -32) this.#put(value);
+    else if (value > 0) this.#measured(0xcc, value);
+    else if (value >= -0x80) this.#sized(0xd0, value, 1);
+    else if (value >= -0x8000) this.#sized(0xd1, value, 2);
+    else this.#sized(0xd2, value, 4);
   }
 
   string(text: string): void {
@@ -102,12 +94,7 @@ export class PackWriter {
     this.#length += bytes.length;
   }
 
-  /** A form and a length of four bytes, whether a smaller form would do or not. */
-  head32(form: number, length: number): void {
-    this.#sized(form, length, 4);
-  }
-
-  /** What {@link toPackable} gives. */
+  /** A value that `toPackable()` has returned. */
   value(value: unknown): void {
     switch (typeof value) {
       case "string":
@@ -122,33 +109,36 @@ export class PackWriter {
     this.nil();
   }
 
-  /** Puts the length of what was written from `start` on before it, as clients are sent it. */
+  /** Inserts the length of everything behind `start` there, as the framing of the hub protocol wants. */
   prefix(start: number): void {
     const head: number[] = [];
-    let rest = this.#length - start;
-    do {
+    for (let rest = this.#length - start; rest > 0 || head.length === 0; rest >>>= 7) {
       head.push(rest > 0x7f ? (rest & 0x7f) | 0x80 : rest);
-      rest >>>= 7;
-    } while (rest > 0);
+    }
     this.#makeRoom(start, head.length);
     this.#buffer.set(head, start);
   }
 
-  /** Makes bytes, as {@link binary}, of what was written from `start` on. */
+  /** Turns everything behind `start` into one value of type binary. */
   enclose(start: number): void {
     const bytes = this.#length - start;
     this.#makeRoom(start, headBytes(bytes, 0));
-    const end = this.#length;
     this.#length = start;
     this.#measured(0xc4, bytes);
-    this.#length = end;
+    this.#length += bytes;
   }
 
   #number(value: number): void {
-    if (!Number.isSafeInteger(value)) return this.#wide(0xcb, (view) => view.setFloat64(0, value));
-    if (value <= 0xffffffff && value >= -0x80000000) return this.integer(value);
-    if (value > 0) this.#wide(0xcf, (view) => view.setBigUint64(0, BigInt(value)));
-    else this.#wide(0xd3, (view) => view.setBigInt64(0, BigInt(value)));
+    if (!Number.isSafeInteger(value)) {
+      this.#put(0xcb);
+      this.#reserve(8);
+      this.#length = this.#buffer.writeDoubleBE(value, this.#length);
+    } else if (value <= 0xffffffff && value >= -0x80000000) {
+      this.integer(value);
+    } else {
+      this.#sized(value > 0 ? 0xcf : 0xd3, Math.floor(value / 2 ** 32), 4);
+      this.#bytes(value, 4);
+    }
   }
 
   #object(value: object): void {
@@ -160,7 +150,7 @@ export class PackWriter {
     else this.#members(value as Record<string, unknown>);
   }
 
-  /** An object; what is undefined is left out. */
+  /** An object; members that are undefined are left out. */
   #members(object: Record<string, unknown>): void {
     const keys = Object.keys(object).filter((key) => object[key] !== undefined);
     this.map(keys.length);
@@ -170,48 +160,37 @@ export class PackWriter {
     }
   }
 
-  /** Extension −1, in the smallest of its three forms. */
+  /** Extension −1, in the smallest of its three formats. */
   #timestamp(date: Date): void {
-    const milliseconds = date.getTime();
-    const seconds = Math.floor(milliseconds / 1000);
-    const nanoseconds = (milliseconds - seconds * 1000) * 1e6;
-    const small = seconds >= 0 && seconds < 2 ** 34;
-    if (small && nanoseconds === 0 && seconds <= 0xffffffff) {
+    const seconds = Math.floor(date.getTime() / 1000);
+    const nanoseconds = (date.getTime() - seconds * 1000) * 1e6;
+    const high = Math.floor(seconds / 2 ** 32);
+    if (nanoseconds === 0 && high === 0) {
       this.#sized(0xd6, 0xff, 1);
-      this.#bytes(seconds, 4);
-    } else if (small) {
+    } else if (high >= 0 && high < 4) {
       this.#sized(0xd7, 0xff, 1);
-      this.#bytes(nanoseconds * 4 + Math.floor(seconds / 2 ** 32), 4);
-      this.#bytes(seconds, 4);
+      this.#bytes(nanoseconds * 4 + high, 4);
     } else {
       this.#sized(0xc7, 12, 1);
       this.#put(0xff);
       this.#bytes(nanoseconds, 4);
-      this.#bytes(Math.floor(seconds / 2 ** 32), 4);
-      this.#bytes(seconds, 4);
+      this.#bytes(high, 4);
     }
+    this.#bytes(seconds, 4);
   }
 
-  /** Moves what was written from `start` on to leave `bytes` free there. */
+  /** Makes `bytes` bytes free at `start`, and moves everything behind it. */
   #makeRoom(start: number, bytes: number): void {
     this.#reserve(bytes);
     this.#buffer.copyWithin(start + bytes, start, this.#length);
     this.#length += bytes;
   }
 
-  /** A form of eight bytes. */
-  #wide(form: number, fill: (view: DataView) => void): void {
-    this.#put(form);
-    this.#reserve(8);
-    fill(new DataView(this.#buffer.buffer, this.#buffer.byteOffset + this.#length, 8));
-    this.#length += 8;
-  }
-
-  /** A text behind its length, whose form is `narrow` or one of the two after it. */
+  /** A text behind its length, whose format is `narrow` or one of the next two. */
   #text(text: string, narrow: number, fixedBelow: number): void {
     this.#reserve(5 + text.length * 3);
     const start = this.#length;
-    // Nearly every text has a byte for each character: then it is in its place at once.
+    // Nearly every text is ASCII: then its bytes need not be moved.
     const expected = headBytes(text.length, fixedBelow);
     const bytes = writeText(text, this.#buffer, start + expected);
     const needed = headBytes(bytes, fixedBelow);
@@ -223,13 +202,13 @@ export class PackWriter {
     this.#length += bytes;
   }
 
-  #head(length: number, fixed: number, below: number, wide: number): void {
-    if (length < below) this.#put(fixed | length);
+  #head(length: number, fixed: number, wide: number): void {
+    if (length < 16) this.#put(fixed | length);
     else if (length < 0x10000) this.#sized(wide, length, 2);
     else this.#sized(wide + 1, length, 4);
   }
 
-  /** A length behind the form for its width: `narrow`, or one of the two after it. */
+  /** A length behind the format for its width: `narrow`, or one of the next two. */
   #measured(narrow: number, length: number): void {
     if (length < 0x100) this.#sized(narrow, length, 1);
     else if (length < 0x10000) this.#sized(narrow + 1, length, 2);
@@ -241,8 +220,8 @@ export class PackWriter {
     this.#buffer[this.#length++] = byte;
   }
 
-  #sized(form: number, value: number, bytes: 1 | 2 | 4): void {
-    this.#put(form);
+  #sized(format: number, value: number, bytes: 1 | 2 | 4): void {
+    this.#put(format);
     this.#bytes(value, bytes);
   }
 
@@ -263,23 +242,9 @@ export class PackWriter {
   }
 }
 
-/** The bytes before a text of that many bytes. */
+/** The size of the head of a text of `length` bytes. */
 function headBytes(length: number, fixedBelow: number): number {
   if (length < fixedBelow) return 1;
   if (length < 0x100) return 2;
   return length < 0x10000 ? 3 : 5;
-}
-
-/** Writes UTF-8 into `buffer`, which has room; returns how many bytes. */
-function writeText(text: string, buffer: Buffer, at: number): number {
-  if (text.length <= SHORT_TEXT) {
-    let i = 0;
-    for (; i < text.length; i++) {
-      const unit = text.charCodeAt(i);
-      if (unit > 0x7f) break;
-      buffer[at + i] = unit;
-    }
-    if (i === text.length) return i;
-  }
-  return buffer.write(text, at);
 }

@@ -4,7 +4,8 @@ import { readCompletion } from "../../../hub/bus/envelope.ts";
 import { jsonProtocol } from "../../../hub/protocol/json/json.ts";
 import { messagepackProtocol } from "../../../hub/protocol/messagepack/messagepack.ts";
 import type { HubMessage } from "../../../hub/protocol/messages.ts";
-import type { Frame, HubProtocol } from "../../../hub/protocol/protocol.ts";
+import type { HubProtocol } from "../../../hub/protocol/protocol.ts";
+import type { TextOrBytes } from "../../../hub/protocol/frame.ts";
 import type { RunningNode } from "../../kit/running_node.ts";
 import { Events } from "../../kit/wait.ts";
 import { hex, unhex } from "../../kit/hex.ts";
@@ -67,7 +68,7 @@ class RawClient implements Disposable {
   }
 
   /** Answers the question that comes next with a record that has its id in it. */
-  async answer(record: (id: string) => Frame): Promise<Frame> {
+  async answer(record: (id: string) => TextOrBytes): Promise<TextOrBytes> {
     const question = await this.receive();
     assert(question.type === 1 && question.invocationId !== undefined);
     const answer = record(question.invocationId);
@@ -79,7 +80,7 @@ class RawClient implements Disposable {
     this.#socket[Symbol.dispose]();
   }
 
-  async #send(frame: Frame): Promise<void> {
+  async #send(frame: TextOrBytes): Promise<void> {
     if (typeof frame === "string") await this.#socket.sendText(frame);
     else await this.#socket.send(Opcode.Binary, frame);
   }
@@ -142,7 +143,7 @@ onEachServer(
 ).forEach((test) => Deno.test(test));
 
 /** Records that change when they are read and written again. */
-const UNUSUAL: Readonly<Record<string, readonly ((id: string) => Frame)[]>> = {
+const UNUSUAL: Readonly<Record<string, readonly ((id: string) => TextOrBytes)[]>> = {
   json: [
     (id) => `{"result":9007199254740993,"type":3,"invocationId":"${id}"}`,
     (id) => `{"type":3,"invocationId":"${id}","result":1.50,"more":[{}]}`,

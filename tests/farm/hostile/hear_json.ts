@@ -13,7 +13,7 @@ type Members = Readonly<Record<string, unknown>>;
 
 /** The message in a record, without its separator; `undefined` if its type is not known. */
 export function hearJson(record: Uint8Array): Heard | undefined {
-  const value = firstValue(decoder.decode(record));
+  const value = parsed(decoder.decode(record));
   if (isDeeper(value, DEEPEST)) throw unreadable();
   const form = formOf(value);
   if (form !== "Object") {
@@ -82,23 +82,11 @@ function mustBe(name: string, form: string): (value: unknown) => void {
   };
 }
 
-/** The value that a text begins with. Behind an object anything may stand: no object begins another. */
-function firstValue(text: string): unknown {
-  const whole = parsed(text);
-  if (whole !== undefined) return whole.value;
-  if (!text.trimStart().startsWith("{")) throw unreadable();
-  for (let end = text.indexOf("}"); end >= 0; end = text.indexOf("}", end + 1)) {
-    const object = parsed(text.slice(0, end + 1));
-    if (object !== undefined) return object.value;
-  }
-  throw unreadable();
-}
-
-function parsed(text: string): { value: unknown } | undefined {
+function parsed(text: string): unknown {
   try {
-    return { value: JSON.parse(text) };
+    return JSON.parse(text);
   } catch {
-    return undefined;
+    throw unreadable();
   }
 }
 

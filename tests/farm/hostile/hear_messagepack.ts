@@ -5,7 +5,7 @@
  * @module
  */
 import { type Heard, Offence, UNREADABLE } from "./heard.ts";
-import { PackCursor, type Token, Unpackable } from "./pack_cursor.ts";
+import { PackCursor, type Token, Unpackable } from "../../kit/pack_cursor.ts";
 import { meant } from "./pack_meaning.ts";
 
 const SERIALIZATION = "MessagePackSerializationException";

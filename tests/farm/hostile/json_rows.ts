@@ -41,7 +41,8 @@ const depths: Row[] = [
   row("5,000 objects in one another", inspecting('{"a":'.repeat(5000) + "1" + "}".repeat(5000)), {
     closed: SYNTAX,
   }),
-  row("15,000 levels behind an object, where nothing is read", `{"type":6}${"[".repeat(15_000)}`),
+  row("15,000 levels behind an object", `{"type":6}${"[".repeat(15_000)}`, { closed: SYNTAX }),
+  row("an object behind an object", '{"type":6}{"type":6}', { closed: SYNTAX }),
   row("100,000 levels", "[".repeat(100_000), { closed: TOO_LARGE }),
 ];
 

@@ -1,4 +1,4 @@
-import { type PackCursor, type Token, Unpackable } from "./pack_cursor.ts";
+import { type PackCursor, type Token, Unpackable } from "../../kit/pack_cursor.ts";
 
 const textDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 

@@ -78,14 +78,17 @@ Deno.test("listen() says what keeps it from listening", async () => {
     ],
     [{ cert: "x" }, "Cannot listen: cert and key go together"],
     [{ cert: "x", key: "y" }, "Cannot listen: cert or key is not valid"],
-    [{ origin: "https://a.example/" }, 'Cannot use origin: "https://a.example/" is no origin'],
+    [{ origin: "https://a.example/" }, 'Cannot use origin: "https://a.example/" is not an origin'],
     [{ hostname: "127.0.0.1", port }, `Cannot listen on 127.0.0.1:${port}: `],
   ];
   for (const [options, text] of cases) {
     await assertRejects(() => listen(server, options), Error, text);
   }
-  const impostor = { fetch: server.fetch, close: () => Promise.resolve() };
-  await assertRejects(() => listen(impostor), TypeError, "not one that createHubServer() has made");
+  const impostor = {
+    fetch: server.fetch,
+    close: () => Promise.resolve(),
+  } as unknown as typeof server;
+  await assertRejects(() => listen(impostor), TypeError, "not made by createHubServer()");
 });
 
 Deno.test("listen() answers what is to no hub with fetch(), and 404 without it", async () => {

@@ -5,6 +5,7 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
+import { Frame } from "../../../hub/protocol/frame.ts";
 import { ResendBuffer } from "../../../hub/connection/resend_buffer.ts";
 import {
   defineHub,
@@ -49,7 +50,7 @@ async function tell(core: HubCore, text: string): Promise<void> {
 /** The client is back on another pipe. */
 function comeBack({ connection }: CoreClient): MemoryPipe {
   const pipe = new MemoryPipe();
-  pipe.attach(connection.reattach(pipe));
+  pipe.returnTo(connection);
   return pipe;
 }
 
@@ -59,21 +60,21 @@ function said(text: string) {
 
 Deno.test("ResendBuffer keeps what comes after the number that is acknowledged, whatever it is", () => {
   const buffer = new ResendBuffer();
-  for (let n = 1; n <= 1000; n++) buffer.add(`${n}`, 10);
+  for (let n = 1; n <= 1000; n++) buffer.add(new Frame(`message ${n}`.padEnd(12)));
   const kept = () => [buffer.sequenceId, buffer.frames.length, buffer.bytes];
-  assertEquals(kept(), [1, 1000, 10_000]);
+  assertEquals(kept(), [1, 1000, 12_000]);
   for (
     const [acknowledged, first] of [[0, 1], [1, 2], [400, 401], [399, 401], [999, 1000]] as const
   ) {
     buffer.acknowledge(acknowledged);
-    assertEquals(kept(), [first, 1001 - first, 10 * (1001 - first)]);
-    assertEquals(buffer.frames[0], `${first}`);
+    assertEquals(kept(), [first, 1001 - first, 12 * (1001 - first)]);
+    assertEquals(buffer.frames[0]?.content, `message ${first}`.padEnd(12));
   }
   // More than was sent does no harm.
   buffer.acknowledge(5000);
   assertEquals(kept(), [1001, 0, 0]);
-  buffer.add("next", 3);
-  assertEquals([...kept(), buffer.frames[0]], [1001, 1, 3, "next"]);
+  buffer.add(new Frame("next"));
+  assertEquals([...kept(), buffer.frames[0]?.content], [1001, 1, 4, "next"]);
 });
 
 Deno.test("pings are sent while the resend buffer is full, and are not sent again", async () => {

@@ -60,6 +60,13 @@ export const pollsWait: Difference["change"] = (step, at, steps) => {
   ];
 };
 
+/** Leaves out a word that was sent behind a JSON object. */
+export const withoutTrailingText: Difference["change"] = ({ send, ...step }) => [
+  send?.text === undefined
+    ? { ...step, ...send && { send } }
+    : { ...step, send: { ...send, text: send.text.replace(/(?<=\}) [a-z]+(?=\x1e$)/, "") } },
+];
+
 /** Has a placeholder where upstream counts its questions: in the MessagePack messages called `s1`. */
 export function withRandomId({ send, receive, ...step }: Step): readonly Step[] {
   const changed = <S extends SendStep | ReceiveStep>(part: S): S => {

@@ -6,7 +6,14 @@
  *
  * @module
  */
-import { pollsWait, received, servesOn, text, withRandomId } from "./changes.ts";
+import {
+  pollsWait,
+  received,
+  servesOn,
+  text,
+  withoutTrailingText,
+  withRandomId,
+} from "./changes.ts";
 import { stepRecords } from "./records.ts";
 import type { Step } from "./transcripts.ts";
 
@@ -70,6 +77,11 @@ export const DIFFERENCES: readonly Difference[] = [
         : step
     ),
   },
+  ...["handshake accepted forms", "accepted oddities"].map((name): Difference => ({
+    case: name,
+    reason: "text behind a JSON object is an error: the same messages are accepted without it",
+    change: withoutTrailingText,
+  })),
   ...["invocation errors", "invocation errors, detailed errors"].map((name): Difference => ({
     case: name,
     reason: "an argument that its schema refuses is told with where and why",

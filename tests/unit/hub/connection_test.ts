@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { Frame } from "../../../hub/protocol/frame.ts";
 import { defineHub, type HubContext } from "../../../mod.ts";
 import { Events } from "../../kit/wait.ts";
 import { HubCore } from "../../kit/hub_core.ts";
@@ -213,10 +214,10 @@ Deno.test("HubConnection tells disconnected why it ended, once, with the connect
 Deno.test("HubConnection.close() writes its Close last and nothing after it", async () => {
   await using core = new HubCore(waitingHub().hub);
   const { pipe, connection } = await core.connect();
-  connection.write('{"type":1,"target":"got","arguments":[1]}\x1e');
-  connection.write('{"type":1,"target":"got","arguments":[2]}\x1e');
+  connection.write(new Frame('{"type":1,"target":"got","arguments":[1]}\x1e'));
+  connection.write(new Frame('{"type":1,"target":"got","arguments":[2]}\x1e'));
   connection.close({ message: { type: 7, allowReconnect: true } });
-  connection.write('{"type":1,"target":"got","arguments":[3]}\x1e');
+  connection.write(new Frame('{"type":1,"target":"got","arguments":[3]}\x1e'));
   connection.send({ type: 6 });
   connection.close({ message: { type: 7 } });
   core.pass(60_000);

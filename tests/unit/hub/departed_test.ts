@@ -62,9 +62,8 @@ async function cutClient(core: HubCore): Promise<CoreClient> {
   return client;
 }
 
-const TOO_LONG =
-  "disconnected The client has gone, and its calls took too long: what it had sent " +
-  "behind them is dropped.";
+const TOO_LONG = "disconnected The client has gone and its calls took too long: the messages " +
+  "behind them are dropped.";
 
 for (const parallel of [1, 3]) {
   Deno.test(`calls that a client has left begin in order, ${parallel} at a time`, async () => {
@@ -265,7 +264,7 @@ Deno.test("what a client has left is dispatched once, though it had sent it twic
   await using core = new HubCore(hub, { disconnectTimeout: 5000 });
   const { connection } = await cutClient(core);
   const second = new MemoryPipe();
-  second.attach(connection.reattach(second));
+  second.returnTo(connection);
   second.send({ type: 9, sequenceId: 1 }, call("hold"), note("a"), note("b"));
   second.vanish();
   release();

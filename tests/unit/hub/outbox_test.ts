@@ -1,14 +1,33 @@
 import { setImmediate } from "node:timers/promises";
 import { assertEquals } from "@std/assert";
 import { Outbox } from "../../../hub/connection/outbox.ts";
-import { atEndOfTurn } from "../../../hub/scheduling/turn.ts";
+import { resolveOptions } from "../../../hub/options/server.ts";
+import { ProtocolChoice } from "../../../hub/protocol/choice.ts";
+import { Frame } from "../../../hub/protocol/frame.ts";
+import { Scheduler } from "../../../hub/scheduling/scheduler.ts";
+import { ManualClock } from "../../kit/manual_clock.ts";
 import { MemoryPipe } from "../../kit/memory_pipe.ts";
 
-function connected(): { outbox: Outbox; pipe: MemoryPipe } {
-  const pipe = new MemoryPipe();
-  const outbox = new Outbox(1024 * 1024, { close: () => {} });
-  outbox.attach(pipe);
-  return { outbox, pipe };
+/** Writes texts to a pipe. */
+class TextOutbox {
+  readonly pipe: MemoryPipe = new MemoryPipe();
+  readonly #outbox: Outbox;
+
+  constructor(scheduler: Scheduler) {
+    const limits = resolveOptions({});
+    const clock = new ManualClock();
+    const parts = { limits, clock, scheduler, protocols: new ProtocolChoice([]) };
+    this.#outbox = new Outbox(this.pipe, parts);
+  }
+
+  write(text: string): void {
+    this.#outbox.write(new Frame(text), true);
+  }
+}
+
+function connected(scheduler = new Scheduler()): { outbox: TextOutbox; pipe: MemoryPipe } {
+  const outbox = new TextOutbox(scheduler);
+  return { outbox, pipe: outbox.pipe };
 }
 
 Deno.test("Outbox sends the first of an idle turn at once, and what follows as one write", async () => {
@@ -20,7 +39,7 @@ Deno.test("Outbox sends the first of an idle turn at once, and what follows as o
 });
 
 /** One whose last turn had several frames. */
-async function busy(): Promise<{ outbox: Outbox; pipe: MemoryPipe }> {
+async function busy(): Promise<{ outbox: TextOutbox; pipe: MemoryPipe }> {
   const { outbox, pipe } = connected();
   for (const frame of ["a;", "b;"]) outbox.write(frame);
   await setImmediate();
@@ -57,7 +76,8 @@ Deno.test("Outbox is idle again after eight turns with a single frame", async ()
 });
 
 Deno.test("Outbox of a turn that has sent to many at once already waits for its end", async () => {
-  const all = Array.from({ length: 20 }, connected);
+  const scheduler = new Scheduler();
+  const all = Array.from({ length: 20 }, () => connected(scheduler));
   for (const { outbox } of all) outbox.write("a;");
   const sent = () => all.map(({ pipe }) => pipe.writes.length);
   assertEquals(sent(), [...Array(16).fill(1), ...Array(4).fill(0)]);
@@ -70,8 +90,9 @@ Deno.test("Outbox of a turn that has sent to many at once already waits for its 
 });
 
 Deno.test("Outbox that waited because its turn sent to many is idle all the same", async () => {
-  for (let other = 0; other < 16; other++) connected().outbox.write("a;");
-  const { outbox, pipe } = connected();
+  const scheduler = new Scheduler();
+  for (let other = 0; other < 16; other++) connected(scheduler).outbox.write("a;");
+  const { outbox, pipe } = connected(scheduler);
   outbox.write("a;");
   assertEquals(pipe.writes, []);
   await setImmediate();
@@ -89,9 +110,10 @@ Deno.test("Outbox does not take the rest of a turn with more than 64 KiB for a l
 });
 
 Deno.test("Outbox lets nothing overtake what waits, also what another writes when the turn ends", async () => {
-  const { outbox, pipe } = connected();
+  const scheduler = new Scheduler();
+  const { outbox, pipe } = connected(scheduler);
   // It stands before the outbox, as an inbox does that reads on.
-  atEndOfTurn({ turnEnded: () => outbox.write("c;") });
+  scheduler.atTurnEnd({ turnEnded: () => outbox.write("c;") });
   for (const frame of ["a;", "b;"]) outbox.write(frame);
   for (let turn = 0; turn < 3; turn++) await setImmediate();
   assertEquals(pipe.writes.join(""), "a;b;c;");

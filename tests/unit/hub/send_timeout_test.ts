@@ -106,7 +106,7 @@ Deno.test("HubConnection lets a client whose socket is stuck come back on anothe
   assert(connection.isStateful);
   const next = new MemoryPipe();
   next.stuck = true;
-  next.attach(connection.reattach(next));
+  next.returnTo(connection);
   assertEquals(next.records, [
     { type: 9, sequenceId: 1 },
     { type: 1, target: "got", arguments: ["kept"] },

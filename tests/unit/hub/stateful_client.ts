@@ -1,4 +1,3 @@
-import type { PipeListener } from "../../../hub/connection/pipe.ts";
 import type { CoreClient } from "../../kit/hub_core.ts";
 import { MemoryPipe } from "../../kit/memory_pipe.ts";
 
@@ -65,8 +64,7 @@ export class StatefulClient {
     this.#pipe = new MemoryPipe();
     this.#read = 0;
     this.#silent = false;
-    const listener: PipeListener = this.#client.connection.reattach(this.#pipe);
-    this.#pipe.attach(listener);
+    this.#pipe.returnTo(this.#client.connection);
     old.sendText('{"type":1,"target":"say","arguments":["ghost"]}\x1e');
     old.cut();
     const [first] = this.#unacknowledged;

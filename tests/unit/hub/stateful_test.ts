@@ -75,7 +75,7 @@ Deno.test("HubConnection.reattach() resends what was not acknowledged, behind it
   assertEquals(ended, []);
   tell(core, "while away");
   const pipe = new MemoryPipe();
-  pipe.attach(client.connection.reattach(pipe));
+  pipe.returnTo(client.connection);
   await settle();
   assertEquals(pipe.records, [
     { type: 9, sequenceId: 2 },
@@ -90,7 +90,7 @@ Deno.test("HubConnection takes what is sent again only once", async () => {
   client.pipe.send(say("a"), say("b"));
   client.pipe.cut();
   const pipe = new MemoryPipe();
-  pipe.attach(client.connection.reattach(pipe));
+  pipe.returnTo(client.connection);
   pipe.send({ type: 9, sequenceId: 1 }, say("a"), say("b"), say("c"));
   await settle();
   assertEquals(called, ["a", "b", "c"]);
@@ -112,7 +112,7 @@ Deno.test("HubConnection.reattach() takes over from a socket that is believed al
   await using fixture = await start();
   const { client, called, ended } = fixture;
   const pipe = new MemoryPipe();
-  pipe.attach(client.connection.reattach(pipe));
+  pipe.returnTo(client.connection);
   assert(client.pipe.ends.includes("terminated"));
   client.pipe.send(say("ghost"));
   client.pipe.cut();
@@ -128,7 +128,7 @@ Deno.test("HubConnection drops the beginning of a record that a cut has torn", a
   client.pipe.sendText('{"type":1,"target":"say","argum');
   client.pipe.cut();
   const pipe = new MemoryPipe();
-  pipe.attach(client.connection.reattach(pipe));
+  pipe.returnTo(client.connection);
   pipe.send({ type: 9, sequenceId: 1 }, say("whole"));
   await settle();
   assertEquals(called, ["whole"]);
@@ -167,7 +167,7 @@ Deno.test("HubConnection ends when its client does not acknowledge for 5 s", asy
   core.pass(2000);
   await settle();
   assertEquals(client.pipe.records.at(-1), CLOSE);
-  assertEquals(ended, ["The client does not acknowledge what it is sent."]);
+  assertEquals(ended, ["The client does not acknowledge the messages that it is sent."]);
 });
 
 Deno.test("HubConnection.reattach() resends at once all that may be unsent, and streams wait for it", async () => {
@@ -184,17 +184,17 @@ Deno.test("HubConnection.reattach() resends at once all that may be unsent, and 
   for (let returns = 0; returns < 3; returns++) {
     pipe = new MemoryPipe();
     pipe.stuck = true;
-    pipe.attach(connection.reattach(pipe));
+    pipe.returnTo(connection);
     assertEquals(pipe.records.length, 5);
     assertEquals((pipe.records[0] as Received).sequenceId, 1);
   }
   assert(pipe.bufferedBytes > 1900);
-  const waiting = connection.relieved();
+  const waiting = connection.untilWritable();
   assert(waiting !== undefined);
   pipe.send({ type: 9, sequenceId: 1 }, { type: 8, sequenceId: 4 });
   pipe.bufferedBytes = 0;
   await waiting;
-  assertEquals(connection.relieved(), undefined);
+  assertEquals(connection.untilWritable(), undefined);
   assertEquals(ended, []);
   for (let i = 0; i < 5; i++) tell(core, `${i}`.padEnd(430));
   await settle();
@@ -228,7 +228,7 @@ Deno.test("a client that has come back is not blamed for the time it was away", 
   core.pass(5000);
   // The heartbeat comes before anything that the client says on its new socket.
   const pipe = new MemoryPipe();
-  client.connection.reattach(pipe);
+  client.connection.resumeOn(pipe);
   core.pass(1000);
   assertEquals(ended, []);
   assert(!client.connection.isClosed);

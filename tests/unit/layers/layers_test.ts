@@ -1,7 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
 import configuration from "../../../deno.json" with { type: "json" };
-import { type Arrow, filesIn, readArrows } from "../../kit/graph.ts";
+import { type Arrow, filesIn, readArrows, ROOT } from "../../kit/graph.ts";
+import { circlesOf } from "./circles.ts";
 import { objection, roomOf } from "./rules.ts";
+
+/** Every file of the library, from the project's root. */
+async function publishedFiles(): Promise<string[]> {
+  return ["mod.ts", ...await filesIn("hub"), ...await filesIn("backplanes")];
+}
 
 const ENTRY_POINTS = Object.values(configuration.exports).map((path) => path.replace("./", ""));
 
@@ -13,6 +19,49 @@ Deno.test("every import points the way that the layers allow", async () => {
   const wrong = arrows.map((arrow) => objection(arrow, ENTRY_POINTS)).filter(Boolean);
   assertEquals(wrong, [], `Imports that point the wrong way:\n${wrong.join("\n")}`);
   assertEquals(files.filter((file) => roomOf(file) === undefined), [], "files in no room");
+});
+
+Deno.test("imports close no circle, within rooms either, types included", async () => {
+  const arrows = await readArrows(await publishedFiles());
+  const circles = circlesOf(arrows);
+  assertEquals(circles, [], `Circles of imports:\n${circles.join("\n")}`);
+});
+
+Deno.test("circlesOf() names each circle, and no file that only leads to one", () => {
+  const arrow = (from: string, to: string, kind: Arrow["kind"] = "code"): Arrow => ({
+    from,
+    to,
+    kind,
+  });
+  const circle = [arrow("a", "b"), arrow("b", "c", "types"), arrow("c", "a", "dynamic")];
+  const straight = [arrow("start", "a"), arrow("c", "end"), arrow("start", "end")];
+  assertEquals(circlesOf([...circle, ...straight]), ["a → b → c → a"]);
+  assertEquals(circlesOf([...circle, arrow("b", "a"), arrow("self", "self")]), [
+    "a → b → a",
+    "c → a → b → c",
+    "self → self",
+  ]);
+  assertEquals(circlesOf(straight), []);
+});
+
+Deno.test("no file of the library has more than 250 lines", async () => {
+  const long: string[] = [];
+  for (const file of await publishedFiles()) {
+    const text = await Deno.readTextFile(new URL(file, ROOT));
+    const lines = text.split("\n").length - 1;
+    if (lines > 250) long.push(`${file}: ${lines}`);
+  }
+  assertEquals(long, []);
+});
+
+Deno.test("hub/ and backplanes/ have no loose files but the ones that name their rooms", async () => {
+  const loose = (await publishedFiles()).filter((file) => file.split("/").length === 2);
+  const drivers = ["memory", "broadcast_channel", "redis", "nats", "conformance"];
+  assertEquals(loose, [
+    "hub/clock.ts",
+    "hub/server.ts",
+    ...["backplane", "errors", "open", ...drivers].map((name) => `backplanes/${name}.ts`).sort(),
+  ]);
 });
 
 const WRONG: readonly [Arrow, string][] = [
@@ -45,6 +94,14 @@ const WRONG: readonly [Arrow, string][] = [
     'hub/protocol/json/json.ts → node:timers (import): "protocol" may import only ',
   ],
   [
+    { from: "hub/routing/router.ts", to: "backplanes/backplane.ts", kind: "types" },
+    'hub/routing/router.ts → backplanes/backplane.ts (types): "routing" may import only ',
+  ],
+  [
+    { from: "hub/dispatch/uploads.ts", to: "hub/options/connection.ts", kind: "types" },
+    'hub/dispatch/uploads.ts → hub/options/connection.ts (types): "dispatch" may import only ',
+  ],
+  [
     { from: "hub/clock.ts", to: "hub/definition/errors.ts", kind: "types" },
     'hub/clock.ts → hub/definition/errors.ts (types): "clock" may import only nothing',
   ],
@@ -70,7 +127,8 @@ for (const [arrow, text] of WRONG) {
 
 Deno.test("objection() is silent when an arrow points the right way", () => {
   const right: Arrow[] = [
-    { from: "hub/dispatch/uploads.ts", to: "hub/routing/router.ts", kind: "types" },
+    { from: "hub/routing/proxies.ts", to: "hub/definition/clients.ts", kind: "types" },
+    { from: "hub/dispatch/uploads.ts", to: "hub/options/dispatch.ts", kind: "code" },
     { from: "backplanes/open.ts", to: "backplanes/redis.ts", kind: "dynamic" },
     { from: "backplanes/redis.ts", to: "backplanes/redis/client.ts", kind: "code" },
     { from: "backplanes/redis.ts", to: "npm:ioredis", kind: "code" },

@@ -5,7 +5,7 @@
  */
 import type { Arrow } from "../../kit/graph.ts";
 
-/** The room of a file: the first pattern that fits. */
+/** The room of a file: the first pattern that matches. */
 const ROOMS: readonly (readonly [room: string, pattern: RegExp])[] = [
   ["mod", /^mod\.ts$/],
   ["contract", /^backplanes\/(?:backplane|errors)\.ts$/],
@@ -21,7 +21,9 @@ const ROOMS: readonly (readonly [room: string, pattern: RegExp])[] = [
   ["error texts", /^hub\/connection\/error_texts\.ts$/],
   ["server", /^hub\/server\.ts$/],
   ["definition", /^hub\/definition\//],
-  ["options", /^hub\/options\//],
+  ["options", /^hub\/options\/server\.ts$/],
+  ["range", /^hub\/options\/range\.ts$/],
+  ["option slices", /^hub\/options\//],
   ["serving", /^hub\/serving\//],
   ["listen", /^hub\/listen\//],
   ["transports", /^hub\/transports\//],
@@ -35,17 +37,15 @@ const ROOMS: readonly (readonly [room: string, pattern: RegExp])[] = [
   ["tests", /^tests\//],
 ];
 
-/** What an arrow may point to: a room, a file or a package; after `types of `, by its types only. */
+/**
+ * The targets that a room may import: a room, a file or a package; after `types of `, its types only.
+ * Every room may also import its own slice of the options, `hub/options/ROOM.ts`, and no other slice.
+ */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   mod: [
-    "contract",
-    "open",
-    "memory",
-    "errors",
-    "types of options",
-    "definition",
-    "server",
-    "types of serving",
+    ...["contract", "open", "memory"],
+    ...["definition", "errors", "types of options", "types of option slices", "server"],
+    ...["types of bus", "types of serving"],
   ],
   contract: [],
   driver: ["contract", "node:timers"],
@@ -57,43 +57,53 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     ...["node:buffer", "node:net", "node:tls", "node:timers"],
   ],
   conformance: ["contract", "driver"],
-  // The one place that knows every driver; it loads the one that is asked for.
+  // The only file that knows all drivers; it loads the driver that a URL names.
   open: ["contract", ...["memory", "broadcast", "redis", "nats"].flatMap(lazily)],
   clock: [],
+  definition: ["errors"],
   errors: [],
   "error texts": ["errors"],
-  options: [],
+  range: [],
+  "option slices": ["range"],
+  options: ["range", "option slices"],
   scheduling: ["clock", "node:timers"],
-  // Its Buffer reads text many times faster than a TextDecoder.
-  protocol: ["npm:@msgpack/msgpack", "node:buffer"],
-  bus: ["contract", "clock", "protocol", "scheduling", "types of options"],
-  routing: ["errors", "protocol", "bus", "types of definition"],
+  // A Buffer reads text many times faster than a TextDecoder.
+  protocol: ["node:buffer"],
+  // The only room of the hub that imports backplanes.
+  bus: ["contract", "clock", "protocol", "scheduling", "types of hub/options/logger.ts"],
+  routing: ["definition", "errors", "clock", "protocol", "bus"],
   connection: ["clock", "error texts", "protocol", "scheduling"],
   dispatch: [
     ...["definition", "errors", "error texts", "clock", "protocol", "connection"],
-    ...["types of routing", "hub/routing/proxies.ts"],
+    "types of routing",
   ],
-  // A connection is a pipe of bytes to them; what a frame is, is all they know of protocols.
+  // To transports a connection is a pipe of bytes; of protocols they know only what a frame is.
   transports: [
-    ...["connection", "scheduling", "node:buffer", "clock", "options"],
-    "types of hub/protocol/protocol.ts",
+    ...["connection", "scheduling", "node:buffer", "clock"],
+    "types of hub/protocol/frame.ts",
   ],
-  // It stands before the transports, as the platform's own server does.
+  // In front of the transports, as the platform's own server is.
   listen: [
-    ...["options", "hub/transports/acceptor.ts", "types of connection", "npm:ws", "scheduling"],
-    "types of hub/protocol/protocol.ts",
+    ...["hub/transports/acceptor.ts", "types of connection", "npm:ws", "scheduling", "range"],
+    "types of hub/protocol/frame.ts",
     ...["http", "https", "net", "crypto", "stream", "buffer", "timers"].map((name) =>
       `node:${name}`
     ),
   ],
-  definition: ["errors"],
   serving: [
-    ...["definition", "options", "errors", "error texts", "clock", "types of contract"],
-    ...["connection", "dispatch", "routing", "protocol"],
+    ...["definition", "types of options", "errors", "error texts", "clock"],
+    ...["connection", "dispatch", "routing", "bus", "protocol", "scheduling"],
+    "types of transports",
   ],
   server: [
-    ...["definition", "options", "clock", "types of contract"],
-    ...["serving", "transports"],
+    "definition",
+    "options",
+    "option slices",
+    "clock",
+    "serving",
+    "transports",
+    "scheduling",
+    "types of bus",
   ],
 };
 
@@ -118,7 +128,9 @@ export function objection(
   const [source, target] = [roomOf(from), roomOf(to)];
   if (source === undefined) return `${from} is in no room: add it to the rules`;
   if (target === undefined) return `${from} → ${to}: the target is in no room`;
-  if (source === target || source === "tests") return undefined;
+  if (source === target || source === "tests" || to === `hub/options/${source}.ts`) {
+    return undefined;
+  }
   if (source === "examples") return exampleObjection(from, to, target, entryPoints);
   const allowed = ALLOWED[source] ?? [];
   const names = [target, to];

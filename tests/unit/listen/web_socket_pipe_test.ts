@@ -1,11 +1,12 @@
 import { assertEquals, assertLess } from "@std/assert";
 import { Duplex } from "node:stream";
+import { Frame } from "../../../hub/protocol/frame.ts";
 import { WebSocketPipe } from "../../../hub/listen/web_socket_pipe.ts";
 import { settle } from "../../kit/memory_pipe.ts";
 
 /** A message that begins with its number; behind a head for a length of 16 bits, it is 30,004 bytes long. */
-function message(number: number): Uint8Array {
-  return new Uint8Array(30_000).fill(number);
+function message(number: number): Frame {
+  return new Frame(new Uint8Array(30_000).fill(number));
 }
 
 /** A WebSocket of `ws` on a connection that takes one write each time that the test says so. */
@@ -29,9 +30,7 @@ class ManualSocket {
 
   /** The pipe on it. */
   pipe(): WebSocketPipe {
-    const pipe = new WebSocketPipe(this, this.duplex);
-    pipe.format = "binary";
-    return pipe;
+    return new WebSocketPipe(this, this.duplex);
   }
 
   /** Takes the next write. */

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { BinaryFrameReader } from "../../../hub/protocol/messagepack/binary_framing.ts";
 import { messagepackProtocol } from "../../../hub/protocol/messagepack/messagepack.ts";
 import { HandshakeReader } from "../../../hub/protocol/handshake_reader.ts";
-import { ProtocolError } from "../../../hub/protocol/protocol.ts";
+import { ProtocolError } from "../../../hub/protocol/protocol_error.ts";
 import { hex, unhex } from "../../kit/hex.ts";
 
 function readAll(reader: BinaryFrameReader): string[] {

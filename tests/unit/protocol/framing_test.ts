@@ -1,6 +1,8 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { TextFrameReader, utf8Length } from "../../../hub/protocol/framing.ts";
-import { type Frame, ProtocolError } from "../../../hub/protocol/protocol.ts";
+import { TextFrameReader } from "../../../hub/protocol/framing.ts";
+import { utf8Length } from "../../../hub/protocol/frame.ts";
+import type { TextOrBytes } from "../../../hub/protocol/frame.ts";
+import { ProtocolError } from "../../../hub/protocol/protocol_error.ts";
 
 function readAll(reader: TextFrameReader): string[] {
   const records: string[] = [];
@@ -21,7 +23,7 @@ const RECORDS = ["a", '{"é":"😀"}', "", "לש"];
 const BYTES = new TextEncoder().encode(TEXT);
 
 /** The pieces of `whole` between its ends and every combination of two cuts. */
-function* pieces<T extends Frame>(whole: T): Iterable<[T, T, T]> {
+function* pieces<T extends TextOrBytes>(whole: T): Iterable<[T, T, T]> {
   for (let first = 0; first <= whole.length; first++) {
     for (let second = first; second <= whole.length; second++) {
       yield [

@@ -6,7 +6,7 @@ import {
   parseHandshake,
 } from "../../../hub/protocol/handshake.ts";
 import { jsonProtocol } from "../../../hub/protocol/json/json.ts";
-import { ProtocolError } from "../../../hub/protocol/protocol.ts";
+import { ProtocolError } from "../../../hub/protocol/protocol_error.ts";
 
 Deno.test("parseHandshake() accepts what upstream accepts", () => {
   const cases: readonly (readonly [record: string, protocol: string, version: number])[] = [
@@ -15,8 +15,7 @@ Deno.test("parseHandshake() accepts what upstream accepts", () => {
     ['{"protocol":"JSON","version":-1}', "JSON", -1],
     ['{"protocol":"json","version":0}', "json", 0],
     ['{"protocol":"","version":2147483647}', "", 2147483647],
-    ['{"x":{"y":[1]},"\\u0070rotocol":"json","version":1} garbage', "json", 1],
-    ['{"protocol":"json","version":1}{"type":6}', "json", 1],
+    ['{"x":{"y":[1]},"\\u0070rotocol":"json","version":1} ', "json", 1],
     ['{"protocol":"xml","protocol":"json","version":9,"version":1}', "json", 1],
     [' {"protocol" : "json" , "version" : 1.0}', "json", 1],
   ];
@@ -75,7 +74,9 @@ Deno.test("parseHandshake() refuses a version that is no 32-bit integer as a for
 });
 
 Deno.test("parseHandshake() refuses broken JSON as a reader error", () => {
-  for (const record of ["", "{oops", "{", '{"protocol":"json","version":1', "{".repeat(100)]) {
+  const request = '{"protocol":"json","version":1}';
+  const broken = ["", "{oops", "{", request.slice(0, -1), `${request} garbage`, request + "{}"];
+  for (const record of [...broken, "{".repeat(100)]) {
     const error = assertThrows(() => parseHandshake(record), ProtocolError);
     assertEquals(error.name, "JsonReaderException", record);
   }
@@ -106,6 +107,7 @@ Deno.test("ProtocolChoice.choose() says what it refuses", () => {
 });
 
 Deno.test("handshakeFailure() and HANDSHAKE_SUCCESS are whole records", () => {
-  assertEquals(HANDSHAKE_SUCCESS, "{}\x1e");
+  assertEquals(HANDSHAKE_SUCCESS.text.content, "{}\x1e");
+  assertEquals(HANDSHAKE_SUCCESS.binary.content, new TextEncoder().encode("{}\x1e"));
   assertEquals(handshakeFailure('a "b" \x1e'), '{"error":"a \\"b\\" \\u001e"}\x1e');
 });

@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { jsonProtocol } from "../../../hub/protocol/json/json.ts";
-import { ProtocolError } from "../../../hub/protocol/protocol.ts";
+import { ProtocolError } from "../../../hub/protocol/protocol_error.ts";
 
 const NO_JSON = "Error reading JSON.";
 const token = (type: string) => `Unexpected JSON Token Type '${type}'. Expected a JSON Object.`;

@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { jsonProtocol } from "../../../hub/protocol/json/json.ts";
 import type { HubMessage } from "../../../hub/protocol/messages.ts";
-import { ProtocolError } from "../../../hub/protocol/protocol.ts";
+import { ProtocolError } from "../../../hub/protocol/protocol_error.ts";
 import { contentOf } from "./content_of.ts";
 
 /** `specs/signalr-wire.md §8.5`: what upstream writes, and what it means. */
@@ -97,10 +97,13 @@ Deno.test("jsonProtocol.parse() takes members in any order and ignores unknown o
   for (const [text, message] of cases) assertEquals(contentOf(jsonProtocol, text), message, text);
 });
 
-Deno.test("jsonProtocol.parse() ignores what follows the object", () => {
-  for (const rest of [" trailing", "}", "{", '"', "\\", "{oops", '{"type":7}', "[[[["]) {
-    assertEquals(jsonProtocol.parse(`{"type":6,"x":"}{\\"]","y":[{}]}${rest}`), { type: 6 }, rest);
+Deno.test("jsonProtocol.parse() refuses anything but white space behind the object", () => {
+  const object = '{"type":6,"x":"}{\\"]","y":[{}]}';
+  for (const rest of [" trailing", "}", "{", '"', "\\", "{oops", '{"type":7}', "[[[[", "\0"]) {
+    const error = assertThrows(() => jsonProtocol.parse(object + rest), ProtocolError);
+    assertEquals(error.message, "Error reading JSON.", rest);
   }
+  assertEquals(jsonProtocol.parse(`${object} \t\r\n`), { type: 6 });
 });
 
 Deno.test("jsonProtocol.parse() lets the last of duplicate members count", () => {

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { messagepackProtocol } from "../../../hub/protocol/messagepack/messagepack.ts";
 import { UnreadableValue } from "../../../hub/protocol/pack/values.ts";
-import { ProtocolError } from "../../../hub/protocol/protocol.ts";
+import { ProtocolError } from "../../../hub/protocol/protocol_error.ts";
 import { hex, unhex } from "../../kit/hex.ts";
 import { VECTORS } from "./messagepack_vectors.ts";
 

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { messagepackProtocol } from "../../../hub/protocol/messagepack/messagepack.ts";
 import type { HubMessage } from "../../../hub/protocol/messages.ts";
-import { ProtocolError } from "../../../hub/protocol/protocol.ts";
+import { ProtocolError } from "../../../hub/protocol/protocol_error.ts";
 import { contentOf } from "./content_of.ts";
 import { hex, unhex } from "../../kit/hex.ts";
 import { VECTORS, xyz } from "./messagepack_vectors.ts";

@@ -5,17 +5,18 @@ import { messagepackProtocol } from "../../../hub/protocol/messagepack/messagepa
 import type { HubMessage } from "../../../hub/protocol/messages.ts";
 import { PackReader } from "../../../hub/protocol/pack/reader.ts";
 import { PackWriter } from "../../../hub/protocol/pack/writer.ts";
-import type { Frame, HubProtocol } from "../../../hub/protocol/protocol.ts";
-import { ProtocolError } from "../../../hub/protocol/protocol.ts";
+import type { HubProtocol } from "../../../hub/protocol/protocol.ts";
+import type { TextOrBytes } from "../../../hub/protocol/frame.ts";
+import { ProtocolError } from "../../../hub/protocol/protocol_error.ts";
 import { contentOf } from "./content_of.ts";
 
 const PROTOCOLS: readonly HubProtocol[] = [jsonProtocol, messagepackProtocol];
 
 /** The records of `frames`, as a client's peer cuts them. */
-function records(protocol: HubProtocol, ...frames: readonly Frame[]): Frame[] {
+function records(protocol: HubProtocol, ...frames: readonly TextOrBytes[]): TextOrBytes[] {
   const reader = protocol.reader(null);
   for (const frame of frames) reader.push(frame);
-  const found: Frame[] = [];
+  const found: TextOrBytes[] = [];
   for (let record = reader.read(); record !== undefined; record = reader.read()) found.push(record);
   assertEquals(reader.bufferedBytes, 0);
   return found;

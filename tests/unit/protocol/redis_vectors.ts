@@ -75,8 +75,6 @@ export const RESULT_REQUEST =
 export const LONG_COMMAND =
   "9501d9294d795365727665725f303264623630653566616232343362383930613834376661356334646362323901a167a26331";
 
-const encoder = new TextEncoder();
-
 /** Writes an invocation as a .NET node does: two items, the frames of the named protocols. */
 export function writeTwoItems(
   { excluded, frames }: InvocationEnvelope,
@@ -92,7 +90,7 @@ export function writeTwoItems(
     const frame = frames.frame(protocol);
     if (frame === undefined) throw new Error(`Cannot write invocation: no ${protocol} frame`);
     writer.string(protocol);
-    writer.binary(typeof frame === "string" ? encoder.encode(frame) : frame);
+    writer.binary(frame.bytes);
   }
   return writer.finish();
 }

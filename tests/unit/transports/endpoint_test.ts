@@ -5,6 +5,7 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
+import { Frame } from "../../../hub/protocol/frame.ts";
 import { settle } from "../../kit/memory_pipe.ts";
 import { brief, OfflineEndpoint, type OfflineRequest } from "./offline_endpoint.ts";
 
@@ -110,7 +111,7 @@ Deno.test("answer() refuses requests of another user, whoever came first", async
       }
     }
     // What another user tries does not end the poll of the first.
-    endpoint.last.pipe.write("a\x1e");
+    endpoint.last.pipe.write(new Frame("a\x1e"));
     assertEquals(await brief(poll), [200, "a\x1e"]);
   }
 });
@@ -131,7 +132,7 @@ Deno.test("answer() takes nothing new while the server does not admit, and serve
   assertEquals((await endpoint.send(polls, { method: "POST", body: "a", ...late })).status, 200);
   assertEquals((await endpoint.send(events, { method: "POST", body: "b", ...late })).status, 200);
   assertEquals([polling.text, stream.text], ["a", "b"]);
-  polling.pipe.write("c\x1e");
+  polling.pipe.write(new Frame("c\x1e"));
   assertEquals(await brief(endpoint.send(polls, late)), [200, "c\x1e"]);
   assertEquals((await endpoint.send(polls, { method: "DELETE", ...late })).status, 202);
   await reader.cancel();

@@ -5,6 +5,7 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
+import { Frame } from "../../../hub/protocol/frame.ts";
 import { bounded } from "../../kit/wait.ts";
 import { settle } from "../../kit/memory_pipe.ts";
 import { brief, OfflineEndpoint } from "./offline_endpoint.ts";
@@ -34,9 +35,9 @@ Deno.test("poll() answers the first poll at once and makes the connection with i
 Deno.test("poll() takes everything that was written since the last poll, as one body", async () => {
   const endpoint = new OfflineEndpoint();
   const [{ pipe }, query] = await endpoint.startPolling();
-  pipe.write("a\x1e");
-  pipe.write(new Uint8Array([0xff, 0x1e]));
-  pipe.write("ü\x1e");
+  pipe.write(new Frame("a\x1e"));
+  pipe.write(new Frame(new Uint8Array([0xff, 0x1e])));
+  pipe.write(new Frame("ü\x1e"));
   assertEquals(pipe.bufferedBytes, 7);
   const response = await endpoint.send(query);
   assertEquals(response.headers.get("content-length"), "7");
@@ -50,8 +51,8 @@ Deno.test("poll() waits for the first write and takes what follows in the same t
   const [{ pipe }, query] = await endpoint.startPolling();
   const poll = endpoint.send(query);
   await settle();
-  pipe.write("a\x1e");
-  pipe.write("b\x1e");
+  pipe.write(new Frame("a\x1e"));
+  pipe.write(new Frame("b\x1e"));
   assertEquals(await brief(poll), [200, "a\x1eb\x1e"]);
 });
 
@@ -62,7 +63,7 @@ Deno.test("poll() answers an older poll 204 and serves the newer", async () => {
   assertEquals(await brief(polls[0] as Promise<Response>), [204, ""]);
   assertEquals(await brief(polls[1] as Promise<Response>), [204, ""]);
   await settle();
-  pipe.write("a\x1e");
+  pipe.write(new Frame("a\x1e"));
   assertEquals(await brief(polls[2] as Promise<Response>), [200, "a\x1e"]);
 });
 
@@ -83,9 +84,9 @@ Deno.test("poll() answers an empty 200 after pollTimeout, and not before", async
 Deno.test("close() lets the last poll take what is there, tells the next 204, and forgets", async () => {
   const endpoint = new OfflineEndpoint();
   const [connection, query] = await endpoint.startPolling();
-  connection.pipe.write("bye\x1e");
+  connection.pipe.write(new Frame("bye\x1e"));
   connection.pipe.close(1000);
-  connection.pipe.write("too late\x1e");
+  connection.pipe.write(new Frame("too late\x1e"));
   assertEquals(await brief(endpoint.send(query)), [200, "bye\x1e"]);
   assertEquals(await brief(endpoint.send(query)), [204, ""]);
   const response = await endpoint.send(query);
@@ -98,7 +99,7 @@ Deno.test("close() answers a poll that waits with what was written before it, or
   const [first, query] = await endpoint.startPolling();
   const poll = endpoint.send(query);
   await settle();
-  first.pipe.write("bye\x1e");
+  first.pipe.write(new Frame("bye\x1e"));
   first.pipe.close(1000);
   assertEquals(await brief(poll), [200, "bye\x1e"]);
   const [second, other] = await endpoint.startPolling();
@@ -112,7 +113,7 @@ Deno.test("close() answers a poll that waits with what was written before it, or
 Deno.test("close() forgets a connection that is not polled any more after disconnectTimeout", async () => {
   const endpoint = new OfflineEndpoint({ disconnectTimeout: 3000 });
   const [{ pipe }, query] = await endpoint.startPolling();
-  pipe.write("bye\x1e");
+  pipe.write(new Frame("bye\x1e"));
   pipe.close(1000);
   endpoint.pass(4000);
   assertEquals(await brief(endpoint.send(query)), NO_CONNECTION);
@@ -121,7 +122,7 @@ Deno.test("close() forgets a connection that is not polled any more after discon
 Deno.test("terminate() drops what was written and forgets the connection at once", async () => {
   const endpoint = new OfflineEndpoint();
   const [connection, query] = await endpoint.startPolling();
-  connection.pipe.write("x\x1e");
+  connection.pipe.write(new Frame("x\x1e"));
   connection.pipe.terminate();
   assertEquals([connection.pipe.bufferedBytes, connection.closed], [0, true]);
   assertEquals(await brief(endpoint.send(query)), NO_CONNECTION);
@@ -135,7 +136,7 @@ Deno.test("tick() drops a connection that pauses longer than disconnectTimeout, 
   const poll = endpoint.send(waitingQuery);
   await settle();
   endpoint.pass(2000);
-  polled.pipe.write("a\x1e");
+  polled.pipe.write(new Frame("a\x1e"));
   await endpoint.send(polledQuery);
   endpoint.pass(2000);
   assertEquals([silent.closed, polled.closed, waiting.closed], [true, false, false]);
@@ -154,7 +155,7 @@ Deno.test("poll() notices that the client has gone, and keeps what comes for the
   endpoint.pass(5000);
   client.abort();
   assertEquals((await bounded(poll)).status, 204);
-  connection.pipe.write("a\x1e");
+  connection.pipe.write(new Frame("a\x1e"));
   await settle();
   assertEquals(await brief(endpoint.send(query)), [200, "a\x1e"]);
   endpoint.pass(4000);
@@ -164,7 +165,7 @@ Deno.test("poll() notices that the client has gone, and keeps what comes for the
 Deno.test("poll() takes nothing for a client that has gone before", async () => {
   const endpoint = new OfflineEndpoint();
   const [{ pipe }, query] = await endpoint.startPolling();
-  pipe.write("a\x1e");
+  pipe.write(new Frame("a\x1e"));
   assertEquals((await endpoint.send(query, { signal: AbortSignal.abort() })).status, 204);
   assertEquals(await brief(endpoint.send(query)), [200, "a\x1e"]);
 });
@@ -175,13 +176,13 @@ Deno.test("poll() does not take the end of its answer for the end of the client"
   const client = new AbortController();
   const poll = endpoint.send(query, { signal: client.signal });
   await settle();
-  pipe.write("a\x1e");
+  pipe.write(new Frame("a\x1e"));
   assertEquals(await brief(poll), [200, "a\x1e"]);
   const next = endpoint.send(query);
   await settle();
   // As Deno does after every answer.
   client.abort();
-  pipe.write("b\x1e");
+  pipe.write(new Frame("b\x1e"));
   assertEquals(await brief(next), [200, "b\x1e"]);
 });
 
@@ -190,11 +191,11 @@ const LARGE = "x".repeat(300_000);
 Deno.test("poll() counts what a slow client has not taken of a large answer", async () => {
   const endpoint = new OfflineEndpoint();
   const [{ pipe }, query] = await endpoint.startPolling();
-  pipe.write(LARGE);
+  pipe.write(new Frame(LARGE));
   const response = await endpoint.send(query);
   assertEquals(response.headers.get("content-length"), "300000");
   assertEquals(pipe.bufferedBytes, 300_000);
-  pipe.write("next\x1e");
+  pipe.write(new Frame("next\x1e"));
   assertEquals(pipe.bufferedBytes, 300_005);
   // The next poll has to wait for the end of this answer.
   const next = endpoint.send(query);
@@ -207,7 +208,7 @@ Deno.test("poll() counts what a slow client has not taken of a large answer", as
 Deno.test("tick() ends a connection whose large answer is stuck for transportSendTimeout", async () => {
   const endpoint = new OfflineEndpoint({ transportSendTimeout: 5000 });
   const [connection, query] = await endpoint.startPolling();
-  connection.pipe.write(LARGE);
+  connection.pipe.write(new Frame(LARGE));
   const response = await endpoint.send(query);
   endpoint.pass(6000);
   assertEquals(connection.closed, false);
@@ -221,7 +222,7 @@ Deno.test("tick() ends a connection whose large answer is stuck for transportSen
 Deno.test("poll() ends the connection when a large answer is cut by the client", async () => {
   const endpoint = new OfflineEndpoint();
   const [connection, query] = await endpoint.startPolling();
-  connection.pipe.write(LARGE);
+  connection.pipe.write(new Frame(LARGE));
   const { body } = await endpoint.send(query);
   await body?.cancel();
   assertEquals(connection.closed, true);

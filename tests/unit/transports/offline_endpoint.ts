@@ -1,16 +1,18 @@
-import type { Pipe, StatefulListener } from "../../../hub/connection/pipe.ts";
+import type { LinkedConnection } from "../../../hub/connection/link.ts";
+import type { Pipe } from "../../../hub/connection/pipe.ts";
+import { Scheduler } from "../../../hub/scheduling/scheduler.ts";
 import { type HubServerOptions, resolveOptions } from "../../../hub/options/server.ts";
-import type { Frame } from "../../../hub/protocol/protocol.ts";
+import type { TextOrBytes } from "../../../hub/protocol/frame.ts";
 import { ConnectionTable } from "../../../hub/transports/connection_table.ts";
-import { Endpoint, type Opening } from "../../../hub/transports/endpoint.ts";
+import { Endpoint, type NewConnection } from "../../../hub/transports/endpoint.ts";
 import { acceptWebSocket } from "../../../hub/transports/websocket.ts";
 import { ManualClock } from "../../kit/manual_clock.ts";
 
 /** A hub's side of a connection: what came, and how it ended. */
-export class FakeConnection implements StatefulListener {
+export class FakeConnection implements LinkedConnection {
   readonly isStateful = false;
   readonly pipe: Pipe;
-  readonly opening: Opening;
+  readonly opening: NewConnection;
   /** Everything that came, joined. */
   text = "";
   /** Whether the transport has said that the client is gone. */
@@ -19,12 +21,12 @@ export class FakeConnection implements StatefulListener {
   onChunk: ((chunk: string) => void) | undefined;
   readonly #decoder = new TextDecoder();
 
-  constructor(pipe: Pipe, opening: Opening) {
+  constructor(pipe: Pipe, opening: NewConnection) {
     this.pipe = pipe;
     this.opening = opening;
   }
 
-  receive(chunk: Frame): void {
+  receive(_pipe: Pipe, chunk: TextOrBytes): void {
     const text = typeof chunk === "string" ? chunk : this.#decoder.decode(chunk, { stream: true });
     this.text += text;
     this.onChunk?.(text);
@@ -34,9 +36,7 @@ export class FakeConnection implements StatefulListener {
     this.closed = true;
   }
 
-  reattach(): this {
-    return this;
-  }
+  resumeOn(): void {}
 }
 
 /** A request to an {@link OfflineEndpoint}. */
@@ -62,7 +62,12 @@ export class OfflineEndpoint {
     const options = resolveOptions(configuration);
     const { disconnectTimeout, maximumPendingConnections } = options;
     this.table = new ConnectionTable(this.clock, disconnectTimeout, maximumPendingConnections);
-    this.#endpoint = new Endpoint({ table: this.table, clock: this.clock, options });
+    this.#endpoint = new Endpoint({
+      table: this.table,
+      clock: this.clock,
+      scheduler: new Scheduler(),
+      options,
+    });
   }
 
   /** Sends a request to the hub; `query` is what stands behind its path. */

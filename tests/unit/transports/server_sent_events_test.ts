@@ -5,7 +5,8 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { eventBytes } from "../../../hub/transports/frame_bytes.ts";
+import { Frame } from "../../../hub/protocol/frame.ts";
+import { toEvent } from "../../../hub/transports/server_sent_events.ts";
 import { bounded } from "../../kit/wait.ts";
 import { settle } from "../../kit/memory_pipe.ts";
 import { brief, OfflineEndpoint } from "./offline_endpoint.ts";
@@ -27,7 +28,7 @@ async function restOf(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<
   }
 }
 
-Deno.test("eventBytes() frames a payload, and begins a data line for each of its lines", () => {
+Deno.test("toEvent() frames a payload, and begins a data line for each of its lines", () => {
   const cases = [
     ["Hello World", "data: Hello World\r\n\r\n"],
     ["Hello\nWorld", "data: Hello\r\ndata: World\r\n\r\n"],
@@ -37,8 +38,8 @@ Deno.test("eventBytes() frames a payload, and begins a data line for each of its
     ["ü\x1e{}\x1e", "data: ü\x1e{}\x1e\r\n\r\n"],
   ] as const;
   for (const [payload, event] of cases) {
-    assertEquals(decoder.decode(eventBytes(payload)), event);
-    assertEquals(decoder.decode(eventBytes(new TextEncoder().encode(payload))), event);
+    assertEquals(decoder.decode(toEvent(payload)), event);
+    assertEquals(decoder.decode(toEvent(new TextEncoder().encode(payload))), event);
   }
 });
 
@@ -67,14 +68,14 @@ Deno.test("events() answers with headers against buffering, and a comment at onc
 Deno.test("write() makes one event, and counts it until the platform has asked for it", async () => {
   const endpoint = new OfflineEndpoint();
   const [{ pipe }, reader] = await endpoint.startEvents();
-  pipe.write("a\x1e");
-  pipe.write("b\x1e");
+  pipe.write(new Frame("a\x1e"));
+  pipe.write(new Frame("b\x1e"));
   assertEquals(pipe.bufferedBytes, 2 * "data: a\x1e\r\n\r\n".length);
   assertEquals(await textOf(reader), "data: a\x1e\r\n\r\ndata: b\x1e\r\n\r\n");
   assertEquals(pipe.bufferedBytes, 0);
   const next = textOf(reader);
   await settle();
-  pipe.write("c\x1e");
+  pipe.write(new Frame("c\x1e"));
   assertEquals([pipe.bufferedBytes, await next], [0, "data: c\x1e\r\n\r\n"]);
   await reader.cancel();
 });
@@ -83,8 +84,8 @@ Deno.test("write() hands a large event over in parts", async () => {
   const endpoint = new OfflineEndpoint();
   const [{ pipe }, reader] = await endpoint.startEvents();
   const large = "x".repeat(200_000);
-  pipe.write("a\x1e");
-  pipe.write(large);
+  pipe.write(new Frame("a\x1e"));
+  pipe.write(new Frame(large));
   pipe.close(1000);
   await reader.read();
   assertEquals(pipe.bufferedBytes, 200_000 + 12 + 10 - 65_536);
@@ -94,9 +95,9 @@ Deno.test("write() hands a large event over in parts", async () => {
 Deno.test("close() ends the stream after what was written, and forgets the connection", async () => {
   const endpoint = new OfflineEndpoint();
   const [{ pipe }, reader, query] = await endpoint.startEvents();
-  pipe.write("bye\x1e");
+  pipe.write(new Frame("bye\x1e"));
   pipe.close(1000);
-  pipe.write("too late\x1e");
+  pipe.write(new Frame("too late\x1e"));
   assertEquals(
     await brief(endpoint.send(query, EVENTS)),
     [404, "No Connection with that ID"],
@@ -107,7 +108,7 @@ Deno.test("close() ends the stream after what was written, and forgets the conne
 Deno.test("terminate() ends the stream without what was not taken", async () => {
   const endpoint = new OfflineEndpoint();
   const [connection, reader] = await endpoint.startEvents();
-  connection.pipe.write("never\x1e");
+  connection.pipe.write(new Frame("never\x1e"));
   connection.pipe.terminate();
   assertEquals([connection.pipe.bufferedBytes, connection.closed], [0, true]);
   assertEquals(await restOf(reader), "");
@@ -119,7 +120,7 @@ Deno.test("cancel() of the stream ends the connection: the client has gone", asy
   await reader.cancel();
   assertEquals(connection.closed, true);
   assertEquals((await endpoint.send(query, { method: "POST", body: "x" })).status, 404);
-  connection.pipe.write("nobody\x1e");
+  connection.pipe.write(new Frame("nobody\x1e"));
   connection.pipe.close(1000);
   assertEquals(connection.pipe.bufferedBytes, 0);
 });
@@ -129,8 +130,8 @@ Deno.test("tick() ends a stream that is stuck for transportSendTimeout, and no o
   const [stuck] = await endpoint.startEvents();
   const [idle] = await endpoint.startEvents();
   const [slow, reader] = await endpoint.startEvents();
-  stuck.pipe.write("a\x1e");
-  slow.pipe.write("x".repeat(1_000_000));
+  stuck.pipe.write(new Frame("a\x1e"));
+  slow.pipe.write(new Frame("x".repeat(1_000_000)));
   for (let second = 0; second < 6; second++) {
     endpoint.pass(1000);
     await reader.read();
@@ -145,7 +146,7 @@ Deno.test("tick() ends a stream that is stuck for transportSendTimeout, and no o
 Deno.test("tick() gives up what a closed stream could not send", async () => {
   const endpoint = new OfflineEndpoint({ transportSendTimeout: 5000 });
   const [{ pipe }, reader] = await endpoint.startEvents();
-  pipe.write("bye\x1e");
+  pipe.write(new Frame("bye\x1e"));
   pipe.close(1000);
   endpoint.pass(7000);
   assertEquals([pipe.bufferedBytes, await restOf(reader)], [0, ""]);

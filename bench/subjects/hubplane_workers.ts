@@ -1,5 +1,5 @@
 /**
- * Nodes as workers of one process, each with a port of its own:
+ * Nodes as workers of one process, each with its own port:
  * `hubplane_workers.ts --workers=N --bus=broadcast:NAME [--parallel=N]`. Workers get the same arguments.
  *
  * @module

@@ -1,17 +1,17 @@
 import { parseArgs } from "node:util";
 
-/** What every node is told. */
+/** The arguments of every node. */
 export interface NodeArguments {
   readonly port: number;
   /** The URL of the bus; `undefined` for a single node. */
   readonly bus: string | undefined;
-  /** Only for Hubplane: how many invocations of one client may run at a time. */
+  /** Only for Hubplane: the invocations of one client that may run at the same time. */
   readonly parallel: number;
-  /** Only for the hub by hand: whether to join what one socket gets in one turn. */
+  /** Only for the hub by hand: whether to join the messages of one socket in one turn of the event loop. */
   readonly coalescing: boolean;
   /** Only for Hubplane: whether `listen()` serves, and not `Deno.serve`. */
   readonly listen: boolean;
-  /** Only for Hubplane: how many nodes there are in the process. */
+  /** Only for Hubplane: the number of nodes in the process. */
   readonly workers: number;
 }
 
@@ -39,7 +39,7 @@ export function readNodeArguments(): NodeArguments {
   };
 }
 
-/** Tells the benchmark that the node serves, and where. */
+/** Prints the port, which tells the benchmark that the node is ready. */
 export function announce(port: number): void {
   Deno.addSignalListener("SIGTERM", () => Deno.exit(0));
   Deno.stdout.writeSync(new TextEncoder().encode(`${port}\n`));

@@ -2,8 +2,8 @@
  * The hub that a careful person writes by hand for Deno:
  * `by_hand_node.ts --port=P [--bus=URL] [--coalescing]`. No limits, no acks, no keep-alive.
  *
- * - Members on this node are served at once; the own echo is skipped by its origin.
- * - An index of rooms; one JSON text a message for all sockets and the bus.
+ * - Members on this node are served at once; the node skips its own messages from the bus, by their origin.
+ * - An index of rooms; one JSON text for each message, for all sockets and the bus.
  * - With `--coalescing`: SignalR's envelope, and one WebSocket message per socket and turn.
  *
  * @module
@@ -51,7 +51,7 @@ const send = coalescing ? sendCoalesced : sendPlain;
 const close = coalescing ? "]}\x1e" : "]";
 const open = coalescing ? '{"type":1,"target":"message","arguments":[' : '["message",';
 
-/** Whether no other node can have members. */
+/** Sends to the members on this node; returns whether no other node can have members. */
 function deliver(kind: Kind, name: string, text: string): boolean {
   if (kind === "one" || kind === "enlist") {
     const member = members.get(name);

@@ -1,12 +1,12 @@
-/** The most that is handed over at a time, in bytes. */
+/** The largest chunk that is handed over, in bytes. */
 const MAXIMUM_CHUNK_BYTES = 64 * 1024;
 
 /**
- * The body of an answer, handed to the platform only when that asks for more: what the client does not
- * read stays here, where it is counted.
+ * The body of an answer, handed to the platform only when the platform asks for more: bytes that the
+ * client does not read stay here, where they are counted.
  */
-export class HandOver {
-  /** The body; it asks for nothing ahead. */
+export class PulledBody {
+  /** The body; it asks for no bytes in advance. */
   readonly body: ReadableStream<Uint8Array<ArrayBuffer>>;
   readonly #over: (cut: boolean) => void;
   #controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>> | undefined;
@@ -14,13 +14,14 @@ export class HandOver {
   #queuedBytes = 0;
   #asked: PromiseWithResolvers<void> | undefined;
   #state: "open" | "ending" | "over" = "open";
-  /** How often something was handed over. */
+  /** How many chunks were handed over. */
   #handed = 0;
-  /** The same when something was first seen to wait since then, and when that was; else -1. */
+  /** The value of `#handed` at the first look that found bytes waiting since then; otherwise -1. */
   #seen = -1;
+  /** The time of that look. */
   #seenAt = 0;
 
-  /** `over` is called once: when everything was handed over, or with `true` when the client has gone. */
+  /** Calls `over` once: when everything was handed over, or with `true` when the client has gone. */
   constructor(over: (cut: boolean) => void) {
     this.#over = over;
     this.body = new ReadableStream({
@@ -32,12 +33,12 @@ export class HandOver {
     }, { highWaterMark: 0 });
   }
 
-  /** What was written and not handed over, in bytes. */
+  /** The bytes that were written and not handed over. */
   get bufferedBytes(): number {
     return this.#queuedBytes;
   }
 
-  /** Whether nothing more will be handed over. */
+  /** Whether no more bytes will be handed over. */
   get isOver(): boolean {
     return this.#state === "over";
   }
@@ -50,14 +51,14 @@ export class HandOver {
     if (this.#asked !== undefined) this.#give();
   }
 
-  /** Ends the body after what was written. */
+  /** Ends the body after the bytes that were written. */
   end(): void {
     if (this.#state !== "open") return;
     this.#state = "ending";
     if (this.#queue.length === 0) this.#close();
   }
 
-  /** Ends the body without what was not handed over. */
+  /** Ends the body at once; bytes that were not handed over are dropped. */
   drop(): void {
     if (this.#state === "over") return;
     this.#queue = [];
@@ -65,7 +66,7 @@ export class HandOver {
     this.#close();
   }
 
-  /** For how long the client has taken nothing of what waits, in milliseconds, as far as looks tell. */
+  /** For how long the client has taken no waiting bytes, in milliseconds, as far as looks tell. */
   stuckFor(now: number): number {
     if (this.#queue.length > 0 && this.#handed === this.#seen) return now - this.#seenAt;
     this.#seen = this.#queue.length > 0 ? this.#handed : -1;
@@ -88,7 +89,7 @@ export class HandOver {
     if (this.#state === "ending" && this.#queue.length === 0) this.#close();
   }
 
-  /** The next chunk: of a large piece a part, of small ones as many as fit. */
+  /** The next chunk: part of a large piece, or as many small pieces as fit. */
   #take(): Uint8Array<ArrayBuffer> {
     const chunk = new Uint8Array(Math.min(this.#queuedBytes, MAXIMUM_CHUNK_BYTES));
     let at = 0;

@@ -1,4 +1,4 @@
-/** What nodes of Socket.IO need, in the versions that are compared. */
+/** The packages of Socket.IO nodes, in the versions that are compared. */
 const PACKAGES = ["socket.io@4.8.4", "@socket.io/redis-adapter@8.3.0", "ioredis@5.11.1"];
 
 /** The folder with the packages of Socket.IO. */
@@ -6,7 +6,7 @@ export const socketIoFolder = `${cacheFolder()}/hubplane-bench/${
   PACKAGES.join("+").replaceAll("/", "_")
 }`;
 
-/** Installs the packages of Socket.IO with npm, unless they are there. */
+/** Installs the packages of Socket.IO with npm, unless they are installed. */
 export async function installSocketIo(): Promise<void> {
   const folder = socketIoFolder;
   if (await exists(`${folder}/installed`)) return;

@@ -1,26 +1,26 @@
-import type { CourseName } from "../scenarios.ts";
+import type { WorkloadName } from "../scenarios.ts";
 import type { Connection } from "./connection.ts";
-import type { Flight } from "./flights.ts";
+import type { Message } from "./messages.ts";
 
-/** How many connections are in a room. */
+/** The number of connections in a room. */
 export const ROOM_SIZE = 10;
 
-/** How many groups `join` and `enlist` fill, and how many new ones `churn` joins, then leaves. */
+/** The number of groups that `join` and `enlist` fill, and that `churn` joins and then leaves. */
 const JOINED_GROUPS = 1000;
 const CHURNED_GROUPS = 10_000;
 
-/** What is sent next. */
-export type Course = () => Flight;
+/** Returns the next message to send. */
+export type Workload = () => Message;
 
-/** What a course is made of. */
-export interface CourseParts {
+/** The parts of a workload. */
+export interface WorkloadParts {
   readonly connections: readonly Connection[];
   readonly rooms: number;
-  /** How many of the connections send messages. */
+  /** The number of connections that send messages. */
   readonly senders: number;
 }
 
-/** The members of a room: neighbours, so that they are on different nodes. */
+/** The members of a room: consecutive connections, so that they are on different nodes. */
 export function membersOf(room: number, connections: readonly Connection[]): Connection[] {
   const first = room * ROOM_SIZE;
   return Array.from(
@@ -34,8 +34,8 @@ export function roomName(room: number): string {
   return `room-${room}`;
 }
 
-/** What the load sends, by the name of its course. */
-export const COURSES: Readonly<Record<CourseName, (parts: CourseParts) => Course>> = {
+/** The workloads by name. */
+export const WORKLOADS: Readonly<Record<WorkloadName, (parts: WorkloadParts) => Workload>> = {
   all: ({ connections, senders }) => () => ({
     from: anyOf(connections, senders),
     call: { method: "all" },
@@ -103,7 +103,7 @@ function at(connections: readonly Connection[], index: number): Connection {
   return connection;
 }
 
-/** Any of the first so many. */
+/** A random connection among the first `count`. */
 function anyOf(connections: readonly Connection[], count = connections.length): Connection {
   return at(connections, Math.floor(Math.random() * Math.min(count, connections.length)));
 }

@@ -1,5 +1,5 @@
 /**
- * Who is compared.
+ * The servers that are compared.
  *
  * @module
  */
@@ -8,49 +8,48 @@ import type { ChildOptions } from "../children.ts";
 import type { DialectName } from "../load/job.ts";
 import { installSocketIo, socketIoFolder } from "./packages.ts";
 
-/** The protocols of hubs; the other contestants have one of their own. */
+/** The hub protocols; other subjects have a protocol of their own. */
 export type ProtocolName = "json" | "messagepack";
 
-/** A contestant. */
-export interface Contestant {
-  /** As on the command line, and in tables. */
+/** A server that is measured. */
+export interface Subject {
+  /** The name on the command line and in tables. */
   readonly name: string;
   readonly dialect: DialectName;
   /** The buses it can use. */
   readonly buses: readonly BusName[];
-  /** Makes ready what its nodes need. */
+  /** Installs the packages that its nodes need. */
   prepare?(): Promise<void>;
   /**
-   * How to start a node. `profile` is a folder for a CPU profile; `workers` is how many nodes there are
-   * in the process, if they are workers.
+   * The command that starts a node. `profile` is a folder for a CPU profile; `workers` is the number of
+   * nodes in the process, if nodes are workers.
    */
   start(bus: string | undefined, profile: string | undefined, workers?: number): ChildOptions;
 }
 
-/** Those that are compared when none are asked for. */
-export const DEFAULT_CONTESTANTS: readonly string[] = [
+/** The subjects if the command line names none. */
+export const DEFAULT_SUBJECTS: readonly string[] = [
   "hubplane",
   "by-hand",
   "by-hand-coalescing",
   "socket.io",
 ];
 
-/** All contestants, for the usage. */
-export const CONTESTANTS = `${DEFAULT_CONTESTANTS.join(", ")}
+/** All subjects, for `--help`. */
+export const SUBJECTS = `${DEFAULT_SUBJECTS.join(", ")}
                       hubplane[-json|-messagepack][-parallel][-listen][=CHECKOUT]`;
 
-/** How many invocations of one client run at a time with `-parallel`. */
+/** The invocations of one client that run at the same time with `-parallel`. */
 const PARALLEL_INVOCATIONS = 64;
 
 /**
- * The contestant of that name. `hubplane-messagepack` does not care for `protocol`;
- * `hubplane-parallel` lets clients have several invocations under way, not one as by default;
- * `hubplane-listen` serves with `listen()`; `hubplane=/path` is as in another checkout, to compare a
- * change with what was there before.
+ * The subject of that name. `hubplane-messagepack` ignores `protocol`; `hubplane-parallel` runs several
+ * invocations of a client at the same time, instead of one; `hubplane-listen` serves with `listen()`;
+ * `hubplane=/path` runs the code of another checkout, to compare a change with the code before it.
  *
- * @throws {TypeError} if there is none.
+ * @throws {TypeError} if there is no such subject.
  */
-export function contestant(name: string, protocol: ProtocolName): Contestant {
+export function subject(name: string, protocol: ProtocolName): Subject {
   switch (name) {
     case "by-hand":
       return byHand(name, []);
@@ -61,7 +60,7 @@ export function contestant(name: string, protocol: ProtocolName): Contestant {
   }
   const match = /^hubplane(?:-(json|messagepack))?(-parallel)?(-listen)?(?:=(.+))?$/.exec(name);
   if (match === null) {
-    throw new TypeError(`Cannot find contestant ${name}: there are ${CONTESTANTS}`);
+    throw new TypeError(`Cannot find subject ${name}: there are ${SUBJECTS}`);
   }
   const [, own, parallel, listen, checkout] = match;
   return hubplane(name, own === undefined ? protocol : own as ProtocolName, {
@@ -73,14 +72,18 @@ export function contestant(name: string, protocol: ProtocolName): Contestant {
   });
 }
 
-interface Variant {
+interface HubplaneVariant {
   readonly checkout: string | undefined;
   readonly args: readonly string[];
 }
 
-function hubplane(name: string, protocol: ProtocolName, { checkout, args }: Variant): Contestant {
+function hubplane(
+  name: string,
+  protocol: ProtocolName,
+  { checkout, args }: HubplaneVariant,
+): Subject {
   const program = (file: string) =>
-    checkout === undefined ? pathOf(file) : `${checkout}/bench/contestants/${file}`;
+    checkout === undefined ? pathOf(file) : `${checkout}/bench/${programFolder(checkout)}/${file}`;
   return {
     name,
     dialect: `signalr-${protocol}`,
@@ -92,7 +95,17 @@ function hubplane(name: string, protocol: ProtocolName, { checkout, args }: Vari
   };
 }
 
-function byHand(name: string, args: readonly string[]): Contestant {
+/** The folder with the nodes of a checkout; it has another name in older checkouts. */
+function programFolder(checkout: string): string {
+  try {
+    Deno.statSync(`${checkout}/bench/subjects`);
+    return "subjects";
+  } catch {
+    return "contestants";
+  }
+}
+
+function byHand(name: string, args: readonly string[]): Subject {
   return {
     name,
     dialect: "by-hand",
@@ -101,7 +114,7 @@ function byHand(name: string, args: readonly string[]): Contestant {
   };
 }
 
-const socketIo: Contestant = {
+const socketIo: Subject = {
   name: "socket.io",
   dialect: "socket.io",
   // There is no adapter for NATS.

@@ -1,14 +1,14 @@
 import { Redis } from "ioredis";
 import { connect, StringCodec } from "nats";
 
-/** One channel that every node hears. */
+/** One channel that every node receives. */
 export interface Bus {
   publish(message: string): void;
 }
 
 const CHANNEL = "by-hand";
 
-/** Connects to `redis://…` or `nats://…`; `heard` gets every message, the own ones too. */
+/** Connects to `redis://…` or `nats://…`; calls `heard` with every message, the node's own included. */
 export function openBus(url: string, heard: (message: string) => void): Promise<Bus> {
   return url.startsWith("nats:") ? openNats(url, heard) : openRedis(url, heard);
 }

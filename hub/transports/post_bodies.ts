@@ -1,48 +1,48 @@
 import type { PipeListener } from "../connection/pipe.ts";
 
-/** What a connection without a transport may be sent ahead, in bytes: a handshake and a few messages. */
+/** The limit of early bytes, before there is a transport: a handshake and a few messages. */
 const MAXIMUM_EARLY_BYTES = 4096;
 
-/** What a body is answered. */
+/** The status of the answer to a body. */
 type Status = 200 | 400 | 404;
 
 /**
- * What a client sends by POST to one connection. Bodies are taken one after the other and piece by
- * piece, and no faster than the hub takes them. `specs/signalr-wire.md §4.5`.
+ * The bodies that a client sends by POST to one connection. Bodies are read one after the other and piece
+ * by piece, and no faster than the hub takes them. `specs/signalr-wire.md §4.5`.
  */
-export class Inlet {
+export class PostBodies {
   #listener: PipeListener | undefined;
   readonly #connected = Promise.withResolvers<void>();
   readonly #early: Uint8Array[] = [];
   #earlyBytes = 0;
-  /** Settles when every body that came before has been dealt with. */
+  /** Settles when every earlier body has been dealt with. */
   #before: Promise<void> = Promise.resolve();
   #held: PromiseWithResolvers<void> | undefined;
-  /** Answers for the body that is being read, without waiting for more of it. */
+  /** Answers for the current body without waiting for the end of the body. */
   #abandon: (() => void) | undefined;
   #ended = false;
 
-  /** Hands over what came early, and everything else from now on. */
+  /** Hands the early pieces to `listener`, and all later pieces. */
   connect(listener: PipeListener): void {
     this.#listener = listener;
-    // The hub may hold again at once.
+    // The hub may pause again at once.
     this.resume();
     for (const piece of this.#early.splice(0)) listener.receive(piece);
     this.#connected.resolve();
   }
 
-  /** Takes nothing until {@link resume}. */
+  /** Reads nothing until {@link resume}. */
   pause(): void {
     if (!this.#ended) this.#held ??= Promise.withResolvers();
   }
 
-  /** Takes more. */
+  /** Reads on. */
   resume(): void {
     this.#held?.resolve();
     this.#held = undefined;
   }
 
-  /** Takes nothing any more; whatever waits is let go. */
+  /** Reads no more; bodies that wait are answered. */
   end(): void {
     this.#ended = true;
     this.#connected.resolve();
@@ -51,10 +51,10 @@ export class Inlet {
   }
 
   /**
-   * Takes a body; resolves with the status to answer once the hub has it all: 200, 400 if it broke off,
-   * 404 if the connection has gone before anything of it was taken.
+   * Reads a body; resolves with the status to answer once the hub has all of it: 200, 400 if the body broke
+   * off, 404 if the connection ended before any piece was read.
    */
-  async take({ body, headers }: Request): Promise<Status> {
+  async read({ body, headers }: Request): Promise<Status> {
     const before = this.#before;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#before = promise;
@@ -62,22 +62,22 @@ export class Inlet {
       await before;
       await this.#room(declaredBytes(headers));
       if (this.#ended) return 404;
-      return body === null ? 200 : await this.#read(body);
+      return body === null ? 200 : await this.#readPieces(body);
     } finally {
       this.#abandon = undefined;
       resolve();
     }
   }
 
-  /** Before there is a transport, bodies are taken as far as there is room; others wait for it. */
+  /** Before there is a transport, bodies are read as far as there is room; the others wait for it. */
   async #room(bytes: number): Promise<void> {
     if (this.#listener === undefined && this.#earlyBytes + bytes <= MAXIMUM_EARLY_BYTES) return;
     await this.#connected.promise;
     await this.#held?.promise;
   }
 
-  /** Reads a body; one that trickles in is not waited for when the connection ends. */
-  #read(body: ReadableStream<Uint8Array>): Promise<Status> {
+  /** Reads a body, whose end is not waited for when the connection ends. */
+  #readPieces(body: ReadableStream<Uint8Array>): Promise<Status> {
     const { promise, resolve } = Promise.withResolvers<Status>();
     let taken = false;
     this.#abandon = () => resolve(taken ? 200 : 404);
@@ -105,15 +105,15 @@ export class Inlet {
 
   #hand(piece: Uint8Array): void {
     if (this.#listener !== undefined) return this.#listener.receive(piece);
-    // A copy: a few bytes may come as a view of a large buffer.
+    // A copy: a few bytes may be a view of a large buffer.
     this.#early.push(piece.slice());
     this.#earlyBytes += piece.length;
-    // One whose size was not declared turned out too large.
+    // A body that did not declare its size turned out too large.
     if (this.#earlyBytes > MAXIMUM_EARLY_BYTES) this.pause();
   }
 }
 
-/** How large a body says it is; without any header it is empty, except over HTTP/2. */
+/** The declared size of a body; a body without any header is empty, except over HTTP/2. */
 function declaredBytes(headers: Headers): number {
   const length = headers.get("content-length");
   if (length !== null) return Number(length);

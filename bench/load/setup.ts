@@ -2,8 +2,8 @@ import { byHand } from "./dialects/by_hand.ts";
 import type { Dialect } from "./dialects/dialect.ts";
 import { signalRJson, signalRMessagePack } from "./dialects/signalr.ts";
 import { socketIo } from "./dialects/socketio.ts";
-import { Fleet } from "./fleet.ts";
-import { Flights } from "./flights.ts";
+import { Connections } from "./connections.ts";
+import { Messages } from "./messages.ts";
 import type { DialectName, Job } from "./job.ts";
 import { Window } from "./window.ts";
 
@@ -14,20 +14,20 @@ const DIALECTS: Readonly<Record<DialectName, Dialect>> = {
   "by-hand": byHand,
 };
 
-/** What every kind of load works with. */
-export interface Run {
+/** The parts that every kind of load uses. */
+export interface Setup {
   readonly job: Job;
-  readonly fleet: Fleet;
-  readonly flights: Flights;
+  readonly connections: Connections;
+  readonly messages: Messages;
   readonly window: Window;
-  /** Says what is being done. */
+  /** Reports the name of the phase. */
   readonly phase: (name: string) => void;
 }
 
-/** Makes ready what a job needs. */
-export function prepare(job: Job, phase: (name: string) => void): Run {
+/** Makes the parts for a job. */
+export function prepare(job: Job, phase: (name: string) => void): Setup {
   const dialect = DIALECTS[job.dialect];
-  const fleet = new Fleet(dialect, job.ports);
-  const flights = new Flights(fleet, dialect, job.payloadBytes);
-  return { job, fleet, flights, window: new Window(job), phase };
+  const connections = new Connections(dialect, job.ports);
+  const messages = new Messages(connections, dialect, job.payloadBytes);
+  return { job, connections, messages, window: new Window(job), phase };
 }

@@ -1,47 +1,47 @@
 import { startBus } from "./buses.ts";
 import { Child } from "./children.ts";
-import type { Contestant } from "./contestants/contestant.ts";
-import { ROOM_SIZE } from "./load/courses.ts";
+import type { Subject } from "./subjects/subject.ts";
+import { ROOM_SIZE } from "./load/workloads.ts";
 import type { Job, Measured, Report } from "./load/job.ts";
 import type { Options } from "./options.ts";
 import type { Scenario } from "./scenarios.ts";
 
-/** The connections of a scenario that says nothing of them. */
+/** The number of connections, unless the scenario or the user gives another. */
 const CONNECTIONS = 1000;
 
-/** The cores of nodes, and of everything else, if they are pinned. */
+/** With `--pin`, the cores of the nodes and of everything else. */
 const NODE_CORES = "0";
 const OTHER_CORES = "1";
 
-/** The longest that the load may say nothing, beyond what it was asked to run, in milliseconds. */
+/** The longest silence of the load beyond the time that it was told to run, in milliseconds. */
 const SILENCE = 60_000;
 
-/** One turn of one contestant: a bus, nodes and a load of their own. */
-export interface Turn {
-  readonly contestant: Contestant;
+/** One run of one subject, with its own bus, nodes and load. */
+export interface Run {
+  readonly subject: Subject;
   readonly scenario: Scenario;
   readonly options: Options;
-  /** Told what is being done. */
+  /** Called with the name of each phase. */
   readonly phase: (name: string) => void;
 }
 
-/** The connections that a scenario holds. */
+/** The number of connections that a scenario holds. */
 export function connectionsOf(scenario: Scenario, options: Options): number {
   return scenario.exactConnections ?? options.connections ?? scenario.connections ?? CONNECTIONS;
 }
 
-/** Runs a turn. Every process of it has ended when this returns or throws. */
-export async function takeTurn({ contestant, scenario, options, phase }: Turn): Promise<Measured> {
+/** Starts the processes of a run and measures. They have ended when the promise settles. */
+export async function runOnce({ subject, scenario, options, phase }: Run): Promise<Measured> {
   const { nodes: nodeCount, pin, profile, warmup, payloadBytes } = options;
   const cores = pin ? OTHER_CORES : undefined;
   await using processes = new AsyncDisposableStack();
   phase("starting");
   const bus = processes.use(await startBus(options.bus, cores));
-  // Either each node is a process, or all are workers of one.
+  // Each node is a process, or all nodes are workers of one process.
   const workers = options.bus === "broadcast" ? nodeCount : undefined;
   const nodes: Child[] = [];
   for (let i = 0; i < (workers === undefined ? nodeCount : 1); i++) {
-    const command = contestant.start(bus.url, profile, workers);
+    const command = subject.start(bus.url, profile, workers);
     nodes.push(processes.use(new Child({ ...command, cores: pin ? NODE_CORES : undefined })));
   }
   const ports: number[] = [];
@@ -50,7 +50,7 @@ export async function takeTurn({ contestant, scenario, options, phase }: Turn): 
   }
   const connections = connectionsOf(scenario, options);
   const job: Job = {
-    dialect: contestant.dialect,
+    dialect: subject.dialect,
     load: scenario.load,
     ports,
     nodes: nodes.map(({ pid }) => pid),
@@ -67,20 +67,20 @@ export async function takeTurn({ contestant, scenario, options, phase }: Turn): 
 }
 
 function usesRooms({ load }: Scenario): boolean {
-  return load.kind === "soak" || (load.kind === "calls" && load.course === "room");
+  return load.kind === "soak" || (load.kind === "calls" && load.workload === "room");
 }
 
 function startLoad(job: Job, cores: string | undefined): Child {
   const program = new URL("load/main.ts", import.meta.url).pathname;
   return new Child({
     command: Deno.execPath(),
-    // Deno asks for no less before it calls the C library and reads of other processes in /proc.
+    // Calling the C library and reading /proc of other processes needs all permissions.
     args: ["run", "--allow-all", program, JSON.stringify(job)],
     cores,
   });
 }
 
-async function runLoad(load: Child, job: Job, phase: Turn["phase"]): Promise<Measured> {
+async function runLoad(load: Child, job: Job, phase: Run["phase"]): Promise<Measured> {
   const timeout = job.warmup + job.window + SILENCE;
   while (true) {
     const report: Report = JSON.parse(await load.nextLine(timeout));

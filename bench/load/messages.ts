@@ -1,19 +1,19 @@
 import type { Connection } from "./connection.ts";
 import type { Call, Dialect } from "./dialects/dialect.ts";
-import type { Fleet } from "./fleet.ts";
+import type { Connections } from "./connections.ts";
 import { Histogram } from "./histogram.ts";
 import { EMPTY_TOKEN, tokenIndex, writeToken } from "./tokens.ts";
 
-/** One thing to send, and how often it must come back. */
-export interface Flight {
+/** A message to send, and the number of times that it must arrive. */
+export interface Message {
   readonly from: Connection;
   readonly call: Call;
   readonly receipts: number;
-  /** Called when it has come back that often. */
-  readonly landed?: () => void;
+  /** Called when the message has arrived that often. */
+  readonly onReceived?: () => void;
 }
 
-/** A number larger than what is ever under way at a time. */
+/** More than the messages that are ever in flight at the same time. */
 const SLOTS = 1 << 17;
 
 interface PreparedFrame {
@@ -21,46 +21,46 @@ interface PreparedFrame {
   readonly token: number;
 }
 
-/** Messages and calls that are under way. */
-export class Flights {
-  /** Latencies at members on the sender's node, and on others. */
+/** Sends messages and calls, and times them until they arrive. */
+export class Messages {
+  /** Latencies of recipients on the sender's node, and on other nodes. */
   readonly local = new Histogram();
   readonly remote = new Histogram();
-  /** How many messages and answers have come. */
+  /** The number of messages and answers that have arrived. */
   received = 0;
-  /** How many flights are under way. */
-  underWay = 0;
+  /** The number of messages that have not arrived everywhere. */
+  inFlight = 0;
   readonly #dialect: Dialect;
   readonly #payload: string;
   readonly #frames = new Map<string, PreparedFrame>();
   readonly #missing = new Int32Array(SLOTS);
   readonly #sentAt = new Float64Array(SLOTS);
   readonly #node = new Int32Array(SLOTS);
-  readonly #landed: (Flight["landed"])[] = [];
+  readonly #onReceived: (Message["onReceived"])[] = [];
   #next = 0;
 
-  constructor(fleet: Fleet, dialect: Dialect, payloadBytes: number) {
+  constructor(connections: Connections, dialect: Dialect, payloadBytes: number) {
     this.#dialect = dialect;
     this.#payload = EMPTY_TOKEN.padEnd(payloadBytes, "x");
-    fleet.onToken = (connection, slot) => this.#token(connection, slot);
+    connections.onToken = (connection, slot) => this.#token(connection, slot);
   }
 
-  /** Sends. */
-  launch({ from, call, receipts, landed }: Flight): void {
+  /** Sends a message. */
+  send({ from, call, receipts, onReceived }: Message): void {
     const slot = this.#next;
     this.#next = (slot + 1) % SLOTS;
-    if (this.#missing[slot] !== 0) throw new Error("Cannot send: too much is under way");
+    if (this.#missing[slot] !== 0) throw new Error("Cannot send: too many messages are in flight");
     const { frame, token } = this.#prepare(call);
     writeToken(frame, token, slot);
     this.#missing[slot] = receipts;
     this.#node[slot] = from.node;
-    this.#landed[slot] = landed;
-    this.underWay++;
+    this.#onReceived[slot] = onReceived;
+    this.inFlight++;
     this.#sentAt[slot] = performance.now();
     from.send(frame);
   }
 
-  /** Begins to count anew. */
+  /** Sets all counts and latencies to zero. */
   reset(): void {
     this.received = 0;
     this.local.clear();
@@ -84,7 +84,7 @@ export class Flights {
 
   #token(connection: Connection, slot: number): void {
     const missing = this.#missing[slot];
-    // A message that came once too often, or looks like one.
+    // The message arrived once too often, or its token is not one of ours.
     if (missing === undefined || missing <= 0) throw new Error(`Cannot match message: ${slot}`);
     const latency = performance.now() - (this.#sentAt[slot] ?? 0);
     const histogram = connection.node === this.#node[slot] ? this.local : this.remote;
@@ -92,7 +92,7 @@ export class Flights {
     this.received++;
     this.#missing[slot] = missing - 1;
     if (missing > 1) return;
-    this.underWay--;
-    this.#landed[slot]?.();
+    this.inFlight--;
+    this.#onReceived[slot]?.();
   }
 }

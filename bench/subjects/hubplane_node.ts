@@ -47,7 +47,7 @@ const server = createHubServer({
 await server.ready;
 const where = { hostname: "127.0.0.1", port };
 if (listen) {
-  // Only then: `npm:ws` takes memory.
+  // Loaded only if it is used: `npm:ws` takes memory.
   const { listen } = await import("@hubplane/hubplane/listen");
   announce((await listen(server, where)).port);
 } else announce(Deno.serve({ ...where, onListen() {} }, server.fetch).addr.port);

@@ -2,22 +2,22 @@ import { Connection, type ConnectionListener } from "./connection.ts";
 import type { Dialect } from "./dialects/dialect.ts";
 import { type SocketListener, Sockets } from "./sockets.ts";
 
-/** How many connections are being opened at a time. */
+/** The number of connections that are opened at the same time. */
 const OPENING_AT_ONCE = 64;
 
-/** How often connections are kept alive, in milliseconds: as the official SignalR client. */
+/** The interval of keep-alive messages, in milliseconds; the same as the official SignalR client. */
 const KEEP_ALIVE_INTERVAL = 15_000;
 
-/** The longest that nothing at all may happen while something is awaited, in milliseconds. */
+/** The longest wait without any event, in milliseconds. */
 const STALL_TIMEOUT = 5000;
 
-/** All connections of the load, and the loop that serves them. */
-export class Fleet implements SocketListener, ConnectionListener {
-  /** Those that are open, in the order in which they were asked for. */
-  readonly connections: Connection[] = [];
-  /** Called for every token that comes. */
+/** All connections of the load, and the event loop that serves them. */
+export class Connections implements SocketListener, ConnectionListener {
+  /** The connections that `grow()` opened, in order. */
+  readonly list: Connection[] = [];
+  /** Called for every token that arrives. */
   onToken: (connection: Connection, number: number) => void = () => {};
-  /** Called for every connection that is open. */
+  /** Called when a connection is open. */
   onOpened: (connection: Connection) => void = () => {};
   readonly #dialect: Dialect;
   readonly #ports: readonly number[];
@@ -31,7 +31,7 @@ export class Fleet implements SocketListener, ConnectionListener {
     this.#ports = ports;
   }
 
-  /** Begins to open a connection to a node. */
+  /** Starts to open a connection to a node. */
   begin(node: number): Connection {
     const port = this.#ports[node % this.#ports.length];
     if (port === undefined) throw new Error("Cannot connect: there are no nodes");
@@ -46,13 +46,13 @@ export class Fleet implements SocketListener, ConnectionListener {
     return connection;
   }
 
-  /** Opens that many connections more, in turns over the nodes. */
+  /** Opens `count` more connections, spread over the nodes. */
   grow(count: number): void {
     const before = this.#opened;
     let begun = 0;
     this.runUntil(() => {
       while (begun < count && begun - (this.#opened - before) < OPENING_AT_ONCE) {
-        this.connections.push(this.begin(this.connections.length));
+        this.list.push(this.begin(this.list.length));
         begun++;
       }
       return this.#opened - before === count;
@@ -65,14 +65,16 @@ export class Fleet implements SocketListener, ConnectionListener {
     connection.close();
   }
 
-  /** Serves the connections until `done`, which is asked after every batch of events. */
+  /** Serves the connections until `done()`, which is called after every batch of events. */
   runUntil(done: () => boolean): void {
     let alive = performance.now();
     while (!done()) {
       const events = this.#sockets.poll(100, this);
       const now = performance.now();
       if (events > 0) alive = now;
-      else if (now - alive > STALL_TIMEOUT) throw new Error("Cannot go on: nothing comes any more");
+      else if (now - alive > STALL_TIMEOUT) {
+        throw new Error("Cannot go on: nothing arrives any more");
+      }
       this.#keepAlive(now);
     }
   }
