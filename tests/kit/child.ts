@@ -1,4 +1,5 @@
-import { bounded } from "./until.ts";
+import { deadline } from "@std/async";
+import { bounded } from "./wait.ts";
 
 /** The longest that a process may take to say what is waited for, in milliseconds; it may have to start. */
 const PATIENCE = 30_000;
@@ -41,7 +42,7 @@ export class Child implements AsyncDisposable {
       if (match !== null) return match;
       const left = last - performance.now();
       if (left <= 0 || this.#silent) throw new Error(`Cannot find ${pattern} in: ${this.#text}`);
-      await bounded(Promise.race([this.#more.promise, this.#said]), left).catch(() => {});
+      await deadline(Promise.race([this.#more.promise, this.#said]), left).catch(() => {});
     }
   }
 

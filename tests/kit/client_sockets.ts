@@ -1,4 +1,4 @@
-import { bounded } from "./until.ts";
+import { bounded } from "./wait.ts";
 
 /** What a client opens its connections with. */
 export interface SocketClasses {

@@ -3,7 +3,7 @@ import type { HubConnection } from "../../hub/connection/connection.ts";
 import { Link } from "../../hub/connection/link.ts";
 import type { Pipe, PipeListener } from "../../hub/connection/pipe.ts";
 import type { Frame } from "../../hub/protocol/frame.ts";
-import { Events } from "./until.ts";
+import { Events } from "./wait.ts";
 
 /** The end of a pipe: with a close code, or dropped. */
 export type PipeEnd = number | "terminated";

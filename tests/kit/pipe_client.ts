@@ -4,7 +4,7 @@ import type { Pipe } from "../../hub/connection/pipe.ts";
 import type { Frame } from "../../hub/protocol/frame.ts";
 import type { LiveHub } from "../../hub/serving/live_hub.ts";
 import type { HubUser } from "../../mod.ts";
-import { Arrivals, bounded } from "./arrivals.ts";
+import { bounded, Events } from "./wait.ts";
 
 /** The records of the hub protocol that these tests look at. */
 interface HubRecord {
@@ -24,12 +24,12 @@ export class PipeClient implements Pipe {
   bufferedBytes = 0;
   readonly id: string;
   /** What the server called: the method, then its arguments. */
-  readonly heard: Arrivals<readonly unknown[]> = new Arrivals<readonly unknown[]>();
+  readonly heard: Events<readonly unknown[]> = new Events<readonly unknown[]>();
   /** The Close messages. */
-  readonly closed: Arrivals<HubRecord> = new Arrivals<HubRecord>();
+  readonly closed: Events<HubRecord> = new Events<HubRecord>();
   readonly #connection: HubConnection;
   readonly #link: Link;
-  readonly #completions = new Arrivals<HubRecord>();
+  readonly #completions = new Events<HubRecord>();
   #invocations = 0;
 
   /** Opens a connection and shakes hands. The hub knows it when this returns. */

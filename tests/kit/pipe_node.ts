@@ -4,7 +4,7 @@ import { Scheduler } from "../../hub/scheduling/scheduler.ts";
 import { LiveHub } from "../../hub/serving/live_hub.ts";
 import { type HubServerOptions, resolveOptions } from "../../hub/options/server.ts";
 import { defineHub, type HubContext, type HubDefinition, type HubMethods } from "../../mod.ts";
-import { Arrivals } from "./arrivals.ts";
+import { Events } from "./wait.ts";
 import { ManualClock } from "./manual_clock.ts";
 import { PipeClient } from "./pipe_client.ts";
 import { RecordingLogger } from "./recording_logger.ts";
@@ -31,7 +31,7 @@ export class PipeNode<B extends Backplane> implements AsyncDisposable {
   readonly logger: RecordingLogger = new RecordingLogger();
   readonly serverName: string = `node_${++nodes}`;
   readonly hub: LiveHub;
-  readonly #connected = new Arrivals<string>();
+  readonly #connected = new Events<string>();
 
   constructor(backplane: B, options: PipeNodeOptions = {}) {
     this.backplane = backplane;

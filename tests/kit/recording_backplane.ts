@@ -7,7 +7,7 @@ import type {
 } from "../../backplanes/backplane.ts";
 import { BackplaneError } from "../../backplanes/errors.ts";
 import { MemoryBackplane, MemoryBus } from "../../backplanes/memory.ts";
-import { Arrivals } from "./arrivals.ts";
+import { Events } from "./wait.ts";
 
 /** One call of `publish`. */
 export interface Published {
@@ -20,9 +20,9 @@ export class RecordingBackplane implements Backplane {
   /** Every publish, refused ones too. */
   readonly published: Published[] = [];
   /** Every subscribe as `+channel` and every unsubscribe as `-channel`, when it was asked for. */
-  readonly asked: Arrivals<string> = new Arrivals<string>();
+  readonly asked: Events<string> = new Events<string>();
   /** Every channel the bus has confirmed, as it did. */
-  readonly confirmed: Arrivals<string> = new Arrivals<string>();
+  readonly confirmed: Events<string> = new Events<string>();
   /** What is subscribed now. */
   readonly channels: Set<string> = new Set<string>();
   /** Why a publish on `channel` is refused, if it is. */

@@ -1,10 +1,10 @@
 import type { Logger } from "../../mod.ts";
-import { Arrivals } from "./arrivals.ts";
+import { Events } from "./wait.ts";
 
 /** Keeps what was logged: the first argument of each call. */
 export class RecordingLogger implements Logger {
-  readonly errors: Arrivals<string> = new Arrivals<string>();
-  readonly warnings: Arrivals<string> = new Arrivals<string>();
+  readonly errors: Events<string> = new Events<string>();
+  readonly warnings: Events<string> = new Events<string>();
 
   readonly error = (text: unknown): void => this.errors.add(String(text));
   readonly warn = (text: unknown): void => this.warnings.add(String(text));

@@ -7,7 +7,7 @@ import {
 } from "@microsoft/signalr";
 import { MessagePackHubProtocol } from "@microsoft/signalr-protocol-msgpack";
 import { ClientSockets, type SocketClasses } from "./client_sockets.ts";
-import { bounded, Events } from "./until.ts";
+import { bounded, Events } from "./wait.ts";
 
 /** The names of the hub protocols. */
 export const PROTOCOLS = ["json", "messagepack"] as const;

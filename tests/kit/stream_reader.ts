@@ -1,5 +1,5 @@
 import type { IStreamResult, ISubscription } from "@microsoft/signalr";
-import { bounded, Events } from "./until.ts";
+import { bounded, Events } from "./wait.ts";
 
 /** Reads a stream of the official client. */
 export class StreamReader {

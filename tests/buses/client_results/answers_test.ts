@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { bounded } from "../../kit/until.ts";
+import { bounded } from "../../kit/wait.ts";
 import { AnsweringClient, ask, onEachBus, outcome } from "./asking.ts";
 
 /** Long enough that only something else can end a wait. */

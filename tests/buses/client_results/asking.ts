@@ -2,10 +2,10 @@ import type { Backplane, HubContext, HubServer, InvokeOptions } from "../../../m
 import { defineHub } from "../../../mod.ts";
 import { RunningNode } from "../../kit/running_node.ts";
 import { PROTOCOLS, SignalRClient } from "../../kit/signalr_client.ts";
-import { Events } from "../../kit/until.ts";
+import { Events } from "../../kit/wait.ts";
 import { onEachServer } from "../../kit/servers/each_server.ts";
 import type { Host } from "../../kit/servers/hosts.ts";
-import { randomPrefix } from "../../kit/arrivals.ts";
+import { randomPrefix } from "../../kit/wait.ts";
 import { type Bus, BUSES } from "../scaleout/buses.ts";
 
 /** What the clients of these tests can be asked. */

@@ -7,7 +7,7 @@ import type { HubMessage } from "../../../hub/protocol/messages.ts";
 import type { HubProtocol } from "../../../hub/protocol/protocol.ts";
 import type { TextOrBytes } from "../../../hub/protocol/frame.ts";
 import type { RunningNode } from "../../kit/running_node.ts";
-import { Events } from "../../kit/until.ts";
+import { Events } from "../../kit/wait.ts";
 import { hex, unhex } from "../../kit/hex.ts";
 import { onEachServer } from "../../kit/servers/each_server.ts";
 import type { Host } from "../../kit/servers/hosts.ts";

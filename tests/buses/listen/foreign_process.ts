@@ -4,7 +4,7 @@
  * @module
  */
 import { createRequire } from "node:module";
-import { bounded } from "../../kit/until.ts";
+import { bounded } from "../../kit/wait.ts";
 import { ROOT } from "../../kit/graph.ts";
 import { TextLineStream } from "../../kit/servers/text_lines.ts";
 

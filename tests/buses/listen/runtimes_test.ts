@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { PROTOCOLS, SignalRClient } from "../../kit/signalr_client.ts";
-import { bounded } from "../../kit/until.ts";
+import { bounded } from "../../kit/wait.ts";
 import { redisUrl, startRedis } from "../../kit/servers/redis_server.ts";
 import { TRANSPORTS } from "../../kit/transport_names.ts";
 import { bundle, bunProgram, ForeignProcess, readmeChat } from "./foreign_process.ts";

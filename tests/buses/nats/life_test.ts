@@ -3,7 +3,7 @@ import { connect, type NatsConnection } from "nats";
 import { BackplaneClosedError } from "../../../backplanes/errors.ts";
 import { NatsBackplane } from "../../../backplanes/nats.ts";
 import { natsUrl, startNats } from "../../kit/servers/nats_server.ts";
-import { bounded, bytes, Inbox, nextEvent, randomPrefix, untilStatus } from "../../kit/wait_for.ts";
+import { bounded, bytes, Inbox, nextEvent, randomPrefix, untilStatus } from "../../kit/wait.ts";
 
 // The sanitizers see to it that each leaves no socket and no timer behind.
 async function assertCloses(backplane: NatsBackplane): Promise<void> {
@@ -91,7 +91,7 @@ Deno.test("NatsBackplane goes on trying after a server that speaks of something 
 
 Deno.test("NatsBackplane reports a gap that begins before a server hangs", async () => {
   await using server = await startNats();
-  const prefix = randomPrefix();
+  const prefix = randomPrefix("");
   const options = { probeInterval: 100, probeTimeout: 200 };
   await using backplane = new NatsBackplane(natsUrl(server, prefix), options);
   await bounded(backplane.subscribe("a", () => {}).confirmed);
@@ -157,7 +157,7 @@ Deno.test("NatsBackplane needs no permission but --allow-net", async () => {
 
 Deno.test("NatsBackplane hands out what came before the server ended, before what comes after", async () => {
   await using server = await startNats();
-  const prefix = randomPrefix();
+  const prefix = randomPrefix("");
   await using publisher = new NatsBackplane(natsUrl(server, prefix));
   await using subscriber = new NatsBackplane(natsUrl(server, prefix));
   const inbox = new Inbox();
@@ -171,6 +171,6 @@ Deno.test("NatsBackplane hands out what came before the server ended, before wha
   await back;
   await untilStatus(publisher, "open");
   await bounded(publisher.publish("a", bytes("after")));
-  while (inbox.texts.at(-1) !== "after") await inbox.count(inbox.texts.length + 1);
-  assertEquals(inbox.texts, [...texts.slice(0, inbox.texts.length - 1), "after"]);
+  while (inbox.all.at(-1) !== "after") await inbox.count(inbox.all.length + 1);
+  assertEquals(inbox.all, [...texts.slice(0, inbox.all.length - 1), "after"]);
 });

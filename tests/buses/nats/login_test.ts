@@ -4,11 +4,11 @@ import { NatsBackplane, type NatsBackplaneOptions } from "../../../backplanes/na
 import { startNats } from "../../kit/servers/nats_server.ts";
 import type { ServerProcess } from "../../kit/servers/server_process.ts";
 import { Certificates } from "../../kit/servers/certificates.ts";
-import { bounded, bytes, Inbox, nextEvent, randomPrefix, untilStatus } from "../../kit/wait_for.ts";
+import { bounded, bytes, Inbox, nextEvent, randomPrefix, untilStatus } from "../../kit/wait.ts";
 
 /** Two backplanes opened this way understand each other. */
 async function assertWorks(url: string, options: NatsBackplaneOptions = {}): Promise<void> {
-  const prefix = randomPrefix();
+  const prefix = randomPrefix("");
   await using publisher = new NatsBackplane(url, { ...options, prefix });
   await using subscriber = new NatsBackplane(url, { ...options, prefix });
   const inbox = new Inbox();

@@ -7,7 +7,7 @@ import type { LossResult, LossRun } from "../loss/run_loss.ts";
 import { natsUrl, startNats } from "../../kit/servers/nats_server.ts";
 import type { ServerProcess } from "../../kit/servers/server_process.ts";
 import { CuttingProxy } from "../../kit/servers/cutting_proxy.ts";
-import { randomPrefix } from "../../kit/wait_for.ts";
+import { randomPrefix } from "../../kit/wait.ts";
 
 type Fault = (server: ServerProcess, run: LossRun, proxy: CuttingProxy) => Promise<void>;
 
@@ -22,7 +22,7 @@ function lossOf(
     await Deno.writeTextFile(file, config);
     await using server = await startNats({ args: ["--config", file] });
     using proxy = new CuttingProxy(server.port);
-    const prefix = randomPrefix();
+    const prefix = randomPrefix("");
     const result = await once({
       url: proxied ? `nats://127.0.0.1:${proxy.port}?prefix=${prefix}` : natsUrl(server, prefix),
       duration: 4000,

@@ -3,7 +3,7 @@ import { BackplaneError } from "../../../backplanes/errors.ts";
 import { NatsBackplane, type NatsBackplaneOptions } from "../../../backplanes/nats.ts";
 import { startNats } from "../../kit/servers/nats_server.ts";
 import type { ServerProcess } from "../../kit/servers/server_process.ts";
-import { bounded, bytes, Inbox, nextEvent, untilStatus } from "../../kit/wait_for.ts";
+import { bounded, bytes, Inbox, nextEvent, untilStatus } from "../../kit/wait.ts";
 
 /** A server, and the file of what its user may do; SIGHUP makes the server read it again. */
 class GuardedServer implements AsyncDisposable {
@@ -80,7 +80,7 @@ Deno.test("subscribe() of permitted channels is not hurt by refused ones asked f
   await publisher.publish("a", bytes("a"));
   await publisher.publish("b", bytes("b"));
   await inbox.count(4);
-  assertEquals(inbox.texts, ["a", "a", "b", "b"]);
+  assertEquals(inbox.all, ["a", "a", "b", "b"]);
 });
 
 Deno.test("publish() rejects when the server does not permit it, and only then", async () => {

@@ -2,7 +2,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { BackplaneUnavailableError } from "../../../backplanes/errors.ts";
 import { NatsBackplane } from "../../../backplanes/nats.ts";
 import { natsUrl, startNats } from "../../kit/servers/nats_server.ts";
-import { bounded, bytes, Inbox, randomPrefix, untilStatus } from "../../kit/wait_for.ts";
+import { bounded, bytes, Inbox, randomPrefix, untilStatus } from "../../kit/wait.ts";
 
 Deno.test("publish() refuses a payload above the server's limit before it is sent", async () => {
   const config = await Deno.makeTempFile({ suffix: ".conf" });
@@ -30,7 +30,7 @@ Deno.test("publish() refuses a payload above the server's limit before it is sen
 
 Deno.test("publish() resolves with undefined, for one or for many on a channel", async () => {
   await using server = await startNats();
-  const prefix = randomPrefix();
+  const prefix = randomPrefix("");
   await using publisher = new NatsBackplane(natsUrl(server, prefix));
   await using subscriber = new NatsBackplane(natsUrl(server, prefix));
   const inbox = new Inbox();
@@ -42,12 +42,12 @@ Deno.test("publish() resolves with undefined, for one or for many on a channel",
   );
   assertEquals(new Set(results), new Set([undefined]));
   await inbox.count(100);
-  assertEquals(inbox.texts, texts);
+  assertEquals(inbox.all, texts);
 });
 
 Deno.test("publish() rejects at once while the server is away, and nothing of it arrives later", async () => {
   await using server = await startNats();
-  const prefix = randomPrefix();
+  const prefix = randomPrefix("");
   await using publisher = new NatsBackplane(natsUrl(server, prefix));
   await using subscriber = new NatsBackplane(natsUrl(server, prefix));
   const inbox = new Inbox();
@@ -68,12 +68,12 @@ Deno.test("publish() rejects at once while the server is away, and nothing of it
   await untilStatus(subscriber, "open");
   await publisher.publish("a", bytes("back"));
   await inbox.count(1);
-  assertEquals(inbox.texts, ["back"]);
+  assertEquals(inbox.all, ["back"]);
 });
 
 Deno.test("publish() rejects after publishTimeout when the server hangs", async () => {
   await using server = await startNats();
-  await using backplane = new NatsBackplane(natsUrl(server, randomPrefix()), {
+  await using backplane = new NatsBackplane(natsUrl(server, randomPrefix("")), {
     publishTimeout: 100,
   });
   await untilStatus(backplane, "open");

@@ -4,12 +4,12 @@ import { NatsServers } from "../../../backplanes/nats/servers.ts";
 import { NatsBackplane } from "../../../backplanes/nats.ts";
 import { startNats } from "../../kit/servers/nats_server.ts";
 import { freePort } from "../../kit/servers/server_process.ts";
-import { bounded, bytes, Inbox, nextEvent, randomPrefix, untilStatus } from "../../kit/wait_for.ts";
+import { bounded, bytes, Inbox, nextEvent, randomPrefix, untilStatus } from "../../kit/wait.ts";
 
 Deno.test("NatsBackplane goes to another server when its own is killed", async () => {
   await using one = await startNats();
   await using other = await startNats();
-  const prefix = randomPrefix();
+  const prefix = randomPrefix("");
   const url = `nats://127.0.0.1:${one.port}?prefix=${prefix}`;
   const options = { servers: [`127.0.0.1:${other.port}`] };
   await using publisher = new NatsBackplane(url, options);
@@ -39,7 +39,7 @@ Deno.test("NatsBackplane carries messages between the servers of a cluster", asy
   await using other = await startNats({
     args: [...name, "nats://127.0.0.1:-1", "--routes", route],
   });
-  const prefix = randomPrefix();
+  const prefix = randomPrefix("");
   await using publisher = new NatsBackplane(`nats://127.0.0.1:${one.port}?prefix=${prefix}`);
   await using subscriber = new NatsBackplane(`nats://127.0.0.1:${other.port}?prefix=${prefix}`);
   const inbox = new Inbox();
@@ -76,7 +76,7 @@ Deno.test("NatsServers.next() gives every server its turn", () => {
 /** Publishes again and again until it arrives: both sides may still be on their way. */
 async function untilHeard(publisher: NatsBackplane, inbox: Inbox, text: string): Promise<void> {
   const give = performance.now() + 20_000;
-  while (!inbox.texts.includes(text)) {
+  while (!inbox.all.includes(text)) {
     if (performance.now() > give) throw new Error(`Not heard: ${text}`);
     await publisher.publish("a", bytes(text)).catch(() => {});
     await delay(10);

@@ -13,7 +13,7 @@ import {
 } from "../../../backplanes/errors.ts";
 import { RedisBackplane } from "../../../backplanes/redis.ts";
 import { startRedis } from "../../kit/servers/redis_server.ts";
-import { untilClosed, untilEvent, untilOpen } from "./until.ts";
+import { nextEvent, untilClosed, untilStatus } from "../../kit/wait.ts";
 
 const PASSWORD = "s3cr3t/+ of:ann";
 const hello = new TextEncoder().encode("hello");
@@ -38,7 +38,7 @@ Deno.test("RedisBackplane logs in with the password of its URL", async () => {
     `redis://:${encoded(PASSWORD)}@127.0.0.1:${server.port}`,
   );
   await backplane.subscribe("news", () => {}).confirmed;
-  await untilOpen(backplane);
+  await untilStatus(backplane, "open");
   assertEquals(await backplane.publish("news", hello), 1);
 });
 
@@ -49,7 +49,7 @@ Deno.test("RedisBackplane logs in as an ACL user with few permissions", async ()
   });
   const subscription = backplane.subscribe("news", () => {});
   await subscription.confirmed;
-  await untilOpen(backplane);
+  await untilStatus(backplane, "open");
   assertEquals(await backplane.publish("news", hello), 1);
   await subscription.unsubscribe();
   assertEquals(await backplane.publish("news", hello), 0);
@@ -60,7 +60,7 @@ Deno.test("publish() and subscribe() reject when Redis forbids the channel", asy
   await using backplane = new RedisBackplane(`redis://ann@127.0.0.1:${server.port}?prefix=other:`, {
     password: PASSWORD.replaceAll(" ", ""),
   });
-  await untilOpen(backplane);
+  await untilStatus(backplane, "open");
   const error = await assertRejects(
     () => backplane.publish("news", hello),
     BackplaneError,
@@ -108,16 +108,16 @@ Deno.test("RedisBackplane that was open keeps trying when its password is refuse
   await using server = await startRedis();
   await using backplane = new RedisBackplane(`redis://127.0.0.1:${server.port}`);
   await backplane.subscribe("news", () => {}).confirmed;
-  await untilOpen(backplane);
+  await untilStatus(backplane, "open");
   const admin = new Redis(server.port, "127.0.0.1", { lazyConnect: true });
   await admin.connect();
-  const refused = untilEvent(backplane, ({ error }) => error?.message.includes("NOAUTH") ?? false);
+  const refused = nextEvent(backplane, ({ error }) => error?.message.includes("NOAUTH") ?? false);
   await admin.config("SET", "requirepass", PASSWORD);
   await admin.client("KILL", "SKIPME", "yes");
   const { status, error } = await refused;
   assertEquals(status, "reconnecting");
   assertInstanceOf(error, BackplaneError);
-  const reopened = untilEvent(backplane, ({ status }) => status === "open");
+  const reopened = nextEvent(backplane, ({ status }) => status === "open");
   await admin.config("SET", "requirepass", "");
   await reopened;
   await admin.quit();

@@ -5,14 +5,14 @@ import type { BackplaneStatusEvent } from "../../../backplanes/backplane.ts";
 import { BackplaneClosedError, BackplaneUnavailableError } from "../../../backplanes/errors.ts";
 import { RedisBackplane } from "../../../backplanes/redis.ts";
 import { redisUrl, startRedis } from "../../kit/servers/redis_server.ts";
-import { untilEvent, untilOpen } from "./until.ts";
+import { nextEvent, untilStatus } from "../../kit/wait.ts";
 
 const hello = new TextEncoder().encode("hello");
 
 Deno.test("RedisBackplane says why it is still connecting, and joins a Redis that comes", async () => {
   await using server = await startRedis({ running: false });
   await using backplane = new RedisBackplane(redisUrl(server, "app:"));
-  const { status, error } = await untilEvent(backplane, () => true);
+  const { status, error } = await nextEvent(backplane, () => true);
   assertEquals(status, "connecting");
   assertInstanceOf(error, BackplaneUnavailableError);
   assert(error.message.includes(`127.0.0.1:${server.port}: connect ECONNREFUSED`), error.message);
@@ -20,23 +20,23 @@ Deno.test("RedisBackplane says why it is still connecting, and joins a Redis tha
   // Long enough for the pauses between attempts to have grown.
   await delay(1500);
   await server.start();
-  await untilEvent(backplane, (event) => event.status === "open", 2000);
+  await deadline(nextEvent(backplane, (event) => event.status === "open"), 2000);
 });
 
 Deno.test("RedisBackplane tells one outage once, with the gap when it is over", async () => {
   await using server = await startRedis();
   await using backplane = new RedisBackplane(redisUrl(server, "app:"));
   await backplane.subscribe("news", () => {}).confirmed;
-  await untilOpen(backplane);
+  await untilStatus(backplane, "open");
   const events: BackplaneStatusEvent[] = [];
   using _listener = backplane.onStatus((event) => events.push(event));
   const before = Date.now();
-  const gone = untilEvent(backplane, ({ status }) => status === "reconnecting");
+  const gone = nextEvent(backplane, ({ status }) => status === "reconnecting");
   await server.stop();
   await gone;
   await assertRejects(() => backplane.publish("news", hello), BackplaneUnavailableError);
   // The publisher may be back before the subscriber has read that its connection ended.
-  const back = untilEvent(backplane, ({ gap }) => gap !== undefined);
+  const back = nextEvent(backplane, ({ gap }) => gap !== undefined);
   await server.start();
   await back;
   const gaps = events.flatMap(({ gap }) => gap ?? []);
@@ -49,14 +49,14 @@ Deno.test("RedisBackplane tells one outage once, with the gap when it is over", 
 Deno.test("RedisBackplane publishes while only its subscriber is away, and is not open", async () => {
   await using server = await startRedis();
   await using backplane = new RedisBackplane(redisUrl(server, "app:"));
-  await untilOpen(backplane);
+  await untilStatus(backplane, "open");
   const admin = new Redis(server.port, "127.0.0.1", { lazyConnect: true });
   await admin.connect();
   const list = await admin.client("LIST") as string;
   assertEquals(list.trim().split("\n").length, 3);
   await backplane.subscribe("news", () => {}).confirmed;
-  const gone = untilEvent(backplane, ({ status }) => status === "reconnecting");
-  const back = untilEvent(backplane, ({ gap }) => gap !== undefined);
+  const gone = nextEvent(backplane, ({ status }) => status === "reconnecting");
+  const back = nextEvent(backplane, ({ gap }) => gap !== undefined);
   await admin.client("KILL", "TYPE", "pubsub");
   await gone;
   await backplane.publish("news", hello);
@@ -67,7 +67,7 @@ Deno.test("RedisBackplane publishes while only its subscriber is away, and is no
 Deno.test("publish() rejects after publishTimeout while Redis hangs", async () => {
   await using server = await startRedis();
   await using backplane = new RedisBackplane(redisUrl(server, "app:"), { publishTimeout: 100 });
-  await untilOpen(backplane);
+  await untilStatus(backplane, "open");
   server.pause();
   const called = performance.now();
   const timedOut = await Promise.allSettled([1, 2, 3].map(() => backplane.publish("news", hello)));
@@ -83,7 +83,7 @@ Deno.test("publish() rejects after publishTimeout while Redis hangs", async () =
 Deno.test("publish() rejects rather than letting more than 128 MiB wait", async () => {
   await using server = await startRedis();
   await using backplane = new RedisBackplane(redisUrl(server, "app:"));
-  await untilOpen(backplane);
+  await untilStatus(backplane, "open");
   server.pause();
   const mebibyte = new Uint8Array(1024 * 1024);
   const published = Array.from({ length: 200 }, () => backplane.publish("news", mebibyte));
@@ -100,7 +100,7 @@ Deno.test("publish() rejects rather than letting more than 128 MiB wait", async 
 Deno.test("close() ends a backplane whose Redis hangs, with its sockets", async () => {
   await using server = await startRedis();
   const backplane = new RedisBackplane(redisUrl(server, "app:"));
-  await untilOpen(backplane);
+  await untilStatus(backplane, "open");
   server.pause();
   const publishing = assertRejects(() => backplane.publish("news", hello), BackplaneClosedError);
   const subscribing = assertRejects(

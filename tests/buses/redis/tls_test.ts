@@ -5,7 +5,7 @@ import { RedisBackplane } from "../../../backplanes/redis.ts";
 import { Certificates } from "../../kit/servers/certificates.ts";
 import { startRedis } from "../../kit/servers/redis_server.ts";
 import { freePort, type ServerProcess } from "../../kit/servers/server_process.ts";
-import { untilClosed, untilOpen } from "./until.ts";
+import { untilClosed, untilStatus } from "../../kit/wait.ts";
 
 interface TlsServer extends AsyncDisposable {
   readonly url: string;
@@ -45,7 +45,7 @@ async function startTls({ mutual = false } = {}): Promise<TlsServer> {
 async function works(backplane: RedisBackplane): Promise<void> {
   const heard = Promise.withResolvers<Uint8Array>();
   await backplane.subscribe("news", heard.resolve).confirmed;
-  await untilOpen(backplane);
+  await untilStatus(backplane, "open");
   const payload = crypto.getRandomValues(new Uint8Array(8000));
   assertEquals(await backplane.publish("news", payload), 1);
   assertEquals(await deadline(heard.promise, 5000), payload);

@@ -11,7 +11,7 @@ import {
   openTopology,
   type Topology,
 } from "./topology.ts";
-import { untilClosed, untilEvent, untilOpen } from "./until.ts";
+import { nextEvent, untilClosed, untilStatus } from "../../kit/wait.ts";
 
 const hello = new TextEncoder().encode("hello");
 
@@ -52,12 +52,12 @@ Deno.test("RedisBackplane follows the master that a Sentinel names", async () =>
   };
   await using one = new RedisBackplane("redis://news", options);
   await using two = new RedisBackplane("redis://news", options);
-  await Promise.all([untilOpen(one), untilOpen(two)]);
+  await Promise.all([untilStatus(one, "open"), untilStatus(two, "open")]);
   await using subscription = two.subscribe("news", () => {});
   await subscription.confirmed;
   assertEquals(await one.publish("news", hello), 1);
 
-  const reported = untilEvent(two, ({ gap }) => gap !== undefined, 20_000);
+  const reported = nextEvent(two, ({ gap }) => gap !== undefined);
   await master.stop();
   await reported;
   await untilHeard(one, two, 10_000);
@@ -73,7 +73,7 @@ Deno.test("RedisBackplane keeps trying while no Sentinel answers, and close() en
     client: (_role, options) =>
       new Redis({ ...options, sentinels: [{ host: "127.0.0.1", port: sentinel.port }], name: "a" }),
   });
-  const { status, error } = await untilEvent(backplane, () => true);
+  const { status, error } = await nextEvent(backplane, () => true);
   assertEquals(status, "connecting");
   assertStringIncludes(error?.message ?? "", "All sentinels are unreachable");
   await backplane.close();
@@ -100,13 +100,13 @@ Deno.test("RedisBackplane reaches every node of a Cluster in order, and outlives
   await using cluster = await startCluster();
   const { options, servers } = cluster;
   await using publisher = new RedisBackplane("redis://cluster", options);
-  await untilOpen(publisher);
+  await untilStatus(publisher, "open");
   const subscribers = Array.from(
     { length: 6 },
     () => new RedisBackplane("redis://cluster", options),
   );
   const heard = await Promise.all(subscribers.map(async (subscriber) => {
-    await untilOpen(subscriber);
+    await untilStatus(subscriber, "open");
     const numbers: number[] = [];
     const all = Promise.withResolvers<void>();
     await subscriber.subscribe("news", (payload) => {
@@ -136,7 +136,7 @@ Deno.test("close() ends a backplane whose Cluster does not answer", async () => 
     client: (_role, options) =>
       new Cluster([{ host: "127.0.0.1", port: server.port }], { redisOptions: options }),
   });
-  const { status, error } = await untilEvent(backplane, () => true);
+  const { status, error } = await nextEvent(backplane, () => true);
   assertEquals(status, "connecting");
   assertStringIncludes(error?.message ?? "", "no node of the cluster answers");
   await backplane.close();

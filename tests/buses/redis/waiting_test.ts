@@ -3,7 +3,7 @@ import { delay } from "@std/async";
 import { BackplaneUnavailableError } from "../../../backplanes/errors.ts";
 import { RedisBackplane } from "../../../backplanes/redis.ts";
 import { redisUrl, startRedis } from "../../kit/servers/redis_server.ts";
-import { untilOpen } from "./until.ts";
+import { untilStatus } from "../../kit/wait.ts";
 
 Deno.test("RedisBackplane bounds the number of publishes that wait, however small they are, and takes 100,000", async () => {
   await using server = await startRedis();
@@ -11,7 +11,7 @@ Deno.test("RedisBackplane bounds the number of publishes that wait, however smal
     publishTimeout: 60_000,
     probeTimeout: 60_000,
   });
-  await untilOpen(backplane);
+  await untilStatus(backplane, "open");
   server.pause();
   const payload = new Uint8Array(1);
   const refusals: unknown[] = [];

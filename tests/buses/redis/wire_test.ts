@@ -5,7 +5,7 @@ import { Redis } from "ioredis";
 import { RedisBackplane } from "../../../backplanes/redis.ts";
 import { redisUrl, startRedis } from "../../kit/servers/redis_server.ts";
 import type { ServerProcess } from "../../kit/servers/server_process.ts";
-import { untilOpen } from "./until.ts";
+import { untilStatus } from "../../kit/wait.ts";
 
 /** What else speaks to the same Redis. */
 async function rawClient(server: ServerProcess): Promise<Redis & AsyncDisposable> {
@@ -57,7 +57,7 @@ Deno.test("RedisBackplane puts its prefix before each channel byte for byte", as
     (channel: Buffer, payload: Buffer) => outward.resolve([channel, payload]),
   );
   await redis.subscribe(wire);
-  await untilOpen(backplane);
+  await untilStatus(backplane, "open");
   const memory = new Uint8Array([9, 128, 0, 255, 9]);
   await backplane.publish("née\n", memory.subarray(1, 4));
   const [channel, payload] = await deadline(outward.promise, 5000);
@@ -70,7 +70,7 @@ Deno.test("RedisBackplane hands its handlers a plain Uint8Array", async () => {
   await using backplane = new RedisBackplane(redisUrl(server, "a:"));
   const heard = Promise.withResolvers<Uint8Array>();
   await backplane.subscribe("news", heard.resolve).confirmed;
-  await untilOpen(backplane);
+  await untilStatus(backplane, "open");
   await backplane.publish("news", new Uint8Array(3));
   assertEquals(Object.getPrototypeOf(await deadline(heard.promise, 5000)), Uint8Array.prototype);
 });
@@ -83,7 +83,7 @@ Deno.test("RedisBackplane subscribes to a name with * literally", async () => {
   await backplane.subscribe("*", (payload) => heard.push(payload[0] ?? -1)).confirmed;
   assertEquals(await redis.publish("app:news", Buffer.from([1])), 0);
   assertEquals(await redis.publish("app:*", Buffer.from([2])), 1);
-  await untilOpen(backplane);
+  await untilStatus(backplane, "open");
   await backplane.publish("*", new Uint8Array([3]));
   const last = backplane.subscribe("[a-z]?", () => {});
   await last.confirmed;
@@ -97,7 +97,7 @@ Deno.test("RedisBackplane says only PUBLISH, SUBSCRIBE, UNSUBSCRIBE and PING", a
     await using backplane = new RedisBackplane(redisUrl(server, "app:"), { probeInterval: 10 });
     const subscription = backplane.subscribe("*", () => {});
     await subscription.confirmed;
-    await untilOpen(backplane);
+    await untilStatus(backplane, "open");
     await backplane.publish("*", new Uint8Array(1));
     await subscription.unsubscribe();
   });
@@ -109,7 +109,7 @@ Deno.test("subscribe() joins the channels of one turn, and again after a loss", 
   await using server = await startRedis();
   await using redis = await rawClient(server);
   await using backplane = new RedisBackplane(redisUrl(server, "app:"));
-  await untilOpen(backplane);
+  await untilStatus(backplane, "open");
   const subscribes = (commands: string[][]) =>
     commands.filter(([verb]) => verb === "subscribe").map((words) => words.length - 1);
   const first = await told(server, async () => {
@@ -137,7 +137,7 @@ Deno.test("publish() takes the payload before it returns, and in call order", as
   await using backplane = new RedisBackplane(redisUrl(server, "app:"));
   const heard: number[] = [];
   await backplane.subscribe("news", (payload) => heard.push(payload[0] ?? -1)).confirmed;
-  await untilOpen(backplane);
+  await untilStatus(backplane, "open");
   const memory = new Uint8Array(1);
   const published: Promise<unknown>[] = [];
   for (let number = 0; number < 200; number++) {
@@ -157,7 +157,7 @@ Deno.test("publish() takes the payload before it returns, and in call order", as
 Deno.test("publish() rejects with RangeError what Redis cannot carry", async () => {
   await using server = await startRedis();
   await using backplane = new RedisBackplane(redisUrl(server, "app:"));
-  await untilOpen(backplane);
+  await untilStatus(backplane, "open");
   const huge = new Uint8Array(512 * 1024 * 1024 + 1);
   await assertRejects(() => backplane.publish("news", huge), RangeError, "536870913 bytes");
   assert(backplane.status === "open");
@@ -171,7 +171,7 @@ Deno.test("RedisBackplane.publish() gets its own answers while probes go between
   await subscriber.subscribe("burst", (payload) => {
     heard.push(new DataView(payload.buffer, payload.byteOffset).getUint32(0));
   }).confirmed;
-  await untilOpen(publisher);
+  await untilStatus(publisher, "open");
   const sent = new Uint8Array(4);
   for (let round = 0, n = 0; round < 50; round++) {
     // From a timer, so that the probe's timer is next, and not the end of the turn.

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { delay } from "@std/async";
 import type { Backplane } from "../../../mod.ts";
-import { randomPrefix } from "../../kit/arrivals.ts";
+import { randomPrefix } from "../../kit/wait.ts";
 import { type Bus, BUSES } from "./buses.ts";
 import { PipeNode } from "../../kit/pipe_node.ts";
 

@@ -8,7 +8,7 @@ import {
   MemoryBus,
 } from "../../../mod.ts";
 import { endHubs } from "../../../hub/serving/drain.ts";
-import { Arrivals, bounded, endOfTurn } from "../../kit/arrivals.ts";
+import { bounded, endOfTurn, Events } from "../../kit/wait.ts";
 import { BUSES } from "./buses.ts";
 import { Node, Pair } from "./nodes.ts";
 import { PipeNode, type TestClient } from "../../kit/pipe_node.ts";
@@ -63,7 +63,7 @@ Deno.test("createHubServer() with the backplane of another server throws TypeErr
 });
 
 Deno.test("disconnected() still knows its connection: its groups, and whom to tell", async () => {
-  const outcomes = new Arrivals<string>();
+  const outcomes = new Events<string>();
   const bus = new MemoryBus();
   const backplane = new RecordingBackplane(bus);
   await using node = await PipeNode.start(backplane, {
@@ -97,7 +97,7 @@ Deno.test("disconnected() still knows its connection: its groups, and whom to te
 
 Deno.test("disconnected() runs while nothing is delivered to its connection any more", async () => {
   const gate = Promise.withResolvers<void>();
-  const gone = new Arrivals<string>();
+  const gone = new Events<string>();
   const bus = new MemoryBus();
   await using node = await PipeNode.start(new MemoryBackplane(bus), {
     disconnected({ connectionId }: HubContext<never, never>) {

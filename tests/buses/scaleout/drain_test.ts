@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { drainHubs } from "../../../hub/serving/drain.ts";
 import { resolveDrainOptions } from "../../../hub/options/server.ts";
 import { type DrainOptions, type HubContext, MemoryBackplane } from "../../../mod.ts";
-import { Arrivals, bounded, endOfTurn } from "../../kit/arrivals.ts";
+import { bounded, endOfTurn, Events } from "../../kit/wait.ts";
 import { Node } from "./nodes.ts";
 import type { PipeClient } from "../../kit/pipe_client.ts";
 import { PipeNode } from "../../kit/pipe_node.ts";
@@ -22,7 +22,7 @@ function drain(
 /** A node whose `wait` method runs until `finish` is called. */
 async function startWaiting() {
   const { promise, resolve: finish } = Promise.withResolvers<string>();
-  const started = new Arrivals<string>();
+  const started = new Events<string>();
   const node = await PipeNode.start(new MemoryBackplane(), {
     methods: {
       wait({ connectionId }: HubContext<never, never>) {

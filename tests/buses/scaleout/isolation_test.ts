@@ -8,7 +8,7 @@ import {
   openBackplane,
 } from "../../../mod.ts";
 import { redisUrl, startRedis } from "../../kit/servers/redis_server.ts";
-import { bounded, randomPrefix } from "../../kit/arrivals.ts";
+import { bounded, randomPrefix } from "../../kit/wait.ts";
 import { Node, OfficialClient } from "./nodes.ts";
 import type { TestClient } from "../../kit/pipe_node.ts";
 import { channelsOf, untilChannels } from "./redis_channels.ts";

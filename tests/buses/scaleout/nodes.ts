@@ -16,7 +16,7 @@ import {
 } from "../../../mod.ts";
 import { ClientSockets } from "../../kit/client_sockets.ts";
 import { type Host, type Hosted, hostWithFetch, hostWithListen } from "../../kit/servers/hosts.ts";
-import { Arrivals, bounded, randomPrefix } from "../../kit/arrivals.ts";
+import { bounded, Events, randomPrefix } from "../../kit/wait.ts";
 import type { Bus } from "./buses.ts";
 import type { TestClient } from "../../kit/pipe_node.ts";
 import { RecordingLogger } from "../../kit/recording_logger.ts";
@@ -44,9 +44,9 @@ const methods: Omit<TestMethods, "forever"> = {
 export class OfficialClient implements AsyncDisposable {
   readonly connection: HubConnection;
   /** What the server called: the arguments of `heard`. */
-  readonly heard: Arrivals<readonly unknown[]> = new Arrivals<readonly unknown[]>();
+  readonly heard: Events<readonly unknown[]> = new Events<readonly unknown[]>();
   /** Why the connection closed, once it has. */
-  readonly closed: Arrivals<Error | undefined> = new Arrivals<Error | undefined>();
+  readonly closed: Events<Error | undefined> = new Events<Error | undefined>();
 
   readonly #sockets: ClientSockets;
 
@@ -91,9 +91,9 @@ export class Node implements AsyncDisposable {
   readonly server: HubServer<{ "/hub": Hub<TestMethods> }>;
   readonly logger: RecordingLogger = new RecordingLogger();
   /** The ids of connections whose `disconnected` has run. */
-  readonly departed: Arrivals<string> = new Arrivals<string>();
+  readonly departed: Events<string> = new Events<string>();
   /** The ids of connections that called `forever`. */
-  readonly running: Arrivals<string> = new Arrivals<string>();
+  readonly running: Events<string> = new Events<string>();
   #http: Hosted | undefined;
 
   private constructor(backplane: Backplane, options: HubServerOptions = {}) {

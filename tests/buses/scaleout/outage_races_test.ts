@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import { delay } from "@std/async";
 import { type Backplane, BackplaneUnavailableError } from "../../../mod.ts";
-import { bounded, randomPrefix } from "../../kit/arrivals.ts";
+import { bounded, randomPrefix } from "../../kit/wait.ts";
 import { SERVED_BUSES, type ServedBus } from "./buses.ts";
 import type { PipeClient } from "../../kit/pipe_client.ts";
 import { PipeNode } from "../../kit/pipe_node.ts";

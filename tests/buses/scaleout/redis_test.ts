@@ -2,7 +2,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { type Backplane, BackplaneUnavailableError, openBackplane } from "../../../mod.ts";
 import { redisUrl, startRedis } from "../../kit/servers/redis_server.ts";
 import type { ServerProcess } from "../../kit/servers/server_process.ts";
-import { bounded, randomPrefix } from "../../kit/arrivals.ts";
+import { bounded, randomPrefix } from "../../kit/wait.ts";
 import { Node } from "./nodes.ts";
 import { channelsOf, untilChannels } from "./redis_channels.ts";
 

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { randomPrefix } from "../../kit/arrivals.ts";
+import { randomPrefix } from "../../kit/wait.ts";
 import { PipeNode } from "../../kit/pipe_node.ts";
 import { heardOnly, type SpecificationCase } from "./specification.ts";
 

@@ -13,7 +13,7 @@ import {
   openBackplane,
 } from "../../../mod.ts";
 import { redisUrl, startRedis } from "../../kit/servers/redis_server.ts";
-import { Arrivals, bounded, endOfTurn, randomPrefix } from "../../kit/arrivals.ts";
+import { bounded, endOfTurn, Events, randomPrefix } from "../../kit/wait.ts";
 import { PipeNode } from "../../kit/pipe_node.ts";
 import { RecordingBackplane } from "../../kit/recording_backplane.ts";
 import { RecordingLogger } from "../../kit/recording_logger.ts";
@@ -120,7 +120,7 @@ Deno.test("HubServer.onStatus() hands on the backplane's events until it is disp
     logger,
   });
   assertEquals(server.status, "open");
-  const events = new Arrivals<BackplaneStatusEvent>();
+  const events = new Events<BackplaneStatusEvent>();
   const listener = server.onStatus((event) => events.add(event));
   bus.stop();
   assertEquals(server.status, "reconnecting");
@@ -138,7 +138,7 @@ Deno.test("HubServer.onStatus() hands on the backplane's events until it is disp
 Deno.test("createHubServer() logs each gap once and tells onGap, however many hubs it has", async () => {
   const bus = new MemoryBus();
   const logger = new RecordingLogger();
-  const gaps = new Arrivals<BackplaneGap>();
+  const gaps = new Events<BackplaneGap>();
   const another = defineHub({ ...hub, name: "another" });
   await using _server = createHubServer({
     hubs: { "/hub": hub, "/another": another },
@@ -167,7 +167,7 @@ Deno.test("createHubServer() logs each gap once and tells onGap, however many hu
 Deno.test("createHubServer() reports the gap that a restart of Redis leaves", async () => {
   await using redis = await startRedis();
   const logger = new RecordingLogger();
-  const gaps = new Arrivals<BackplaneGap>();
+  const gaps = new Events<BackplaneGap>();
   await using server = createHubServer({
     hubs: { "/hub": hub },
     backplane: await openBackplane(redisUrl(redis, randomPrefix()), { logger }),

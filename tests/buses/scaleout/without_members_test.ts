@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import type { BackplaneHandler, BackplaneSubscription } from "../../../mod.ts";
 import { RedisBackplane } from "../../../backplanes/redis.ts";
 import { redisUrl, startRedis } from "../../kit/servers/redis_server.ts";
-import { randomPrefix } from "../../kit/arrivals.ts";
+import { randomPrefix } from "../../kit/wait.ts";
 import { PipeNode } from "../../kit/pipe_node.ts";
 import { untilSubscribers } from "./redis_channels.ts";
 

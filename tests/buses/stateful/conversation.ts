@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { delay } from "@std/async";
 import { type HubConnection, Subject } from "@microsoft/signalr";
 import { defineHub, type HubContext, type HubServer } from "../../../mod.ts";
-import { until } from "../../kit/until.ts";
+import { until } from "../../kit/wait.ts";
 
 interface Client {
   echoed(text: string): void;

@@ -13,7 +13,7 @@ import { redisUrl, startRedis } from "../../kit/servers/redis_server.ts";
 import { ClientSockets } from "../../kit/client_sockets.ts";
 import { PROTOCOLS } from "../../kit/signalr_client.ts";
 import { onEachServer } from "../../kit/servers/each_server.ts";
-import { bounded } from "../../kit/until.ts";
+import { bounded } from "../../kit/wait.ts";
 import { acknowledged } from "../../kit/acknowledged.ts";
 import { Conversation } from "./conversation.ts";
 import { sized } from "../../kit/sizes.ts";

@@ -1,4 +1,4 @@
-import { until } from "../../kit/until.ts";
+import { until } from "../../kit/wait.ts";
 
 const EXAMPLES = new URL("../../../examples/balancer/", import.meta.url);
 

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { defineHub, type HubContext, MemoryBackplane, MemoryBus } from "../../../mod.ts";
 import { RunningNode } from "../../kit/running_node.ts";
 import { SignalRClient } from "../../kit/signalr_client.ts";
-import { bounded } from "../../kit/until.ts";
+import { bounded } from "../../kit/wait.ts";
 import { type Host, hostWithFetch, hostWithListen } from "../../kit/servers/hosts.ts";
 import { TRANSPORTS } from "../../kit/transport_names.ts";
 import { Balancer, PROGRAMS } from "./balancer.ts";

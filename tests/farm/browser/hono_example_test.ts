@@ -4,7 +4,7 @@ import { MemoryBackplane } from "../../../mod.ts";
 import { TestBrowser } from "../../kit/browser.ts";
 import { Child } from "../../kit/child.ts";
 import { SignalRClient } from "../../kit/signalr_client.ts";
-import { Events } from "../../kit/until.ts";
+import { Events } from "../../kit/wait.ts";
 import { TRANSPORTS } from "../../kit/transport_names.ts";
 
 const MAIN = new URL("../../../examples/hono/main.ts", import.meta.url).href;

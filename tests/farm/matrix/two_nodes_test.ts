@@ -1,5 +1,5 @@
 import { openBackplane } from "../../../mod.ts";
-import { randomPrefix } from "../../kit/arrivals.ts";
+import { randomPrefix } from "../../kit/wait.ts";
 import { CuttingProxy } from "../../kit/servers/cutting_proxy.ts";
 import { type Host, HOSTS, hostWithFetch, hostWithListen } from "../../kit/servers/hosts.ts";
 import { redisUrl, startRedis } from "../../kit/servers/redis_server.ts";

@@ -1,5 +1,5 @@
 import { Child } from "../../kit/child.ts";
-import { bounded } from "../../kit/until.ts";
+import { bounded } from "../../kit/wait.ts";
 
 const ROOT = new URL("../../../", import.meta.url).pathname;
 

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/asser
 import { HubConnectionBuilder, LogLevel } from "@microsoft/signalr";
 import { ClientSockets } from "../../kit/client_sockets.ts";
 import { SignalRClient } from "../../kit/signalr_client.ts";
-import { bounded, Events } from "../../kit/until.ts";
+import { bounded, Events } from "../../kit/wait.ts";
 import { HOSTS } from "../../kit/servers/hosts.ts";
 import { TRANSPORTS } from "../../kit/transport_names.ts";
 import { AuthNode, SECRET } from "./auth_node.ts";

@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { Child } from "../../kit/child.ts";
-import { bounded } from "../../kit/until.ts";
+import { bounded } from "../../kit/wait.ts";
 
 Deno.test("until() finds what has been said, and gives up what has not been when the process ends", async () => {
   await using child = Child.start("eval", "console.log('one'); console.error('two')");

@@ -2,7 +2,7 @@ import { assertEquals, assertMatch, assertNotEquals, assertRejects } from "@std/
 import { defineHub, type HubContext, HubError, type HubUser } from "../../../mod.ts";
 import { onEachServer } from "../../kit/servers/each_server.ts";
 import { SignalRClient } from "../../kit/signalr_client.ts";
-import { bounded, Events } from "../../kit/until.ts";
+import { bounded, Events } from "../../kit/wait.ts";
 
 interface Account extends HubUser {
   readonly admin: boolean;

@@ -3,7 +3,7 @@ import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { defineHub, type HubContext } from "../../../mod.ts";
 import { onEachServer } from "../../kit/servers/each_server.ts";
 import { SignalRClient } from "../../kit/signalr_client.ts";
-import { bounded, Events, until } from "../../kit/until.ts";
+import { bounded, Events, until } from "../../kit/wait.ts";
 
 type Context = HubContext<{ got(value: unknown): void }>;
 

@@ -8,7 +8,7 @@ import {
 } from "../../../mod.ts";
 import { onEachServer, type Serve } from "../../kit/servers/each_server.ts";
 import { SignalRClient } from "../../kit/signalr_client.ts";
-import { bounded } from "../../kit/until.ts";
+import { bounded } from "../../kit/wait.ts";
 
 type Context = HubContext<{ got(value: unknown): void }>;
 

@@ -11,7 +11,7 @@ import { invocation, RawConnection } from "../transports/raw_connection.ts";
 import { TRANSPORTS } from "../../kit/transport_names.ts";
 import { Opcode, RawWebSocket } from "../../kit/raw_websocket.ts";
 import { PROTOCOLS, SignalRClient } from "../../kit/signalr_client.ts";
-import { bounded, Events } from "../../kit/until.ts";
+import { bounded, Events } from "../../kit/wait.ts";
 
 type Context = HubContext<Record<never, never>>;
 

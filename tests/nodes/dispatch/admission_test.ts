@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { defineHub, type HubAccess, type HubContext, method } from "../../../mod.ts";
 import { SignalRClient } from "../../kit/signalr_client.ts";
-import { bounded } from "../../kit/until.ts";
+import { bounded } from "../../kit/wait.ts";
 import { onEachServer } from "../../kit/servers/each_server.ts";
 import { TRANSPORTS } from "../../kit/transport_names.ts";
 import { type Account, admin, ANN, BOB } from "../../kit/accounts.ts";

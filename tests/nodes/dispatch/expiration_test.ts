@@ -1,6 +1,6 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
 import { defineHub, type HubContext, type HubUser } from "../../../mod.ts";
-import { bounded, Events } from "../../kit/until.ts";
+import { bounded, Events } from "../../kit/wait.ts";
 import { SignalRClient } from "../../kit/signalr_client.ts";
 import { HubCore } from "../../kit/hub_core.ts";
 import { onEachServer } from "../../kit/servers/each_server.ts";

@@ -10,7 +10,7 @@ import {
   method,
 } from "../../../mod.ts";
 import { SignalRClient } from "../../kit/signalr_client.ts";
-import { Events } from "../../kit/until.ts";
+import { Events } from "../../kit/wait.ts";
 import { HubCore } from "../../kit/hub_core.ts";
 import { settle } from "../../kit/memory_pipe.ts";
 import { onEachServer } from "../../kit/servers/each_server.ts";

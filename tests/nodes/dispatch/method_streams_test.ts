@@ -5,7 +5,7 @@ import { z } from "zod";
 import { defineHub, type HubContext, HubError, method } from "../../../mod.ts";
 import { onEachServer } from "../../kit/servers/each_server.ts";
 import { PROTOCOLS, SignalRClient } from "../../kit/signalr_client.ts";
-import { Events } from "../../kit/until.ts";
+import { Events } from "../../kit/wait.ts";
 import { HubCore } from "../../kit/hub_core.ts";
 import { StreamReader } from "../../kit/stream_reader.ts";
 import { call, result, streamCall } from "../../kit/messages.ts";

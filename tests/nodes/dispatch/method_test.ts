@@ -4,7 +4,7 @@ import { z } from "zod";
 import { defineHub, type HubContext, method, type StandardSchema } from "../../../mod.ts";
 import { onEachServer } from "../../kit/servers/each_server.ts";
 import { PROTOCOLS, SignalRClient } from "../../kit/signalr_client.ts";
-import { Events } from "../../kit/until.ts";
+import { Events } from "../../kit/wait.ts";
 import { HubCore } from "../../kit/hub_core.ts";
 import { settle } from "../../kit/memory_pipe.ts";
 import { call, failure, result } from "../../kit/messages.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { listen } from "../../../hub/listen/listen.ts";
-import { bounded, until } from "../../kit/until.ts";
+import { bounded, until } from "../../kit/wait.ts";
 import { Certificates } from "../../kit/servers/certificates.ts";
 import { rawFetch, readResponse } from "../../kit/raw_http.ts";
 import { TcpReader } from "../../kit/tcp_reader.ts";

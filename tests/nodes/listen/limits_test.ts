@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { deadline } from "@std/async";
-import { bounded } from "../../kit/until.ts";
+import { bounded } from "../../kit/wait.ts";
 import { readResponse } from "../../kit/raw_http.ts";
 import { TcpReader } from "../../kit/tcp_reader.ts";
 import { Listening } from "./listening.ts";

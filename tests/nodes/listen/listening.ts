@@ -7,7 +7,7 @@ import {
   MemoryBackplane,
 } from "../../../mod.ts";
 import { KeptLog } from "../../kit/running_node.ts";
-import { Events } from "../../kit/until.ts";
+import { Events } from "../../kit/wait.ts";
 import { writeBytes } from "../../kit/raw_http.ts";
 
 type Context = HubContext<{ got(...values: unknown[]): void }>;

@@ -6,7 +6,7 @@
 import { assertEquals, assertLess } from "@std/assert";
 import { delay } from "@std/async";
 import { defineHub, type HubContext } from "../../../mod.ts";
-import { bounded, Events } from "../../kit/until.ts";
+import { bounded, Events } from "../../kit/wait.ts";
 import { RunningNode } from "../../kit/running_node.ts";
 import { onEachServer } from "../../kit/servers/each_server.ts";
 import { hostWithListen } from "../../kit/servers/hosts.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
 import { delay } from "@std/async";
-import { bounded, until } from "../../kit/until.ts";
+import { bounded, until } from "../../kit/wait.ts";
 import { invocation } from "../transports/raw_connection.ts";
 import { closeStatus, Opcode, RawWebSocket } from "../../kit/raw_websocket.ts";
 import { requestBytes, writeBytes } from "../../kit/raw_http.ts";

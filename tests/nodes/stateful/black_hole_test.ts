@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { defineHub, type HubContext } from "../../../mod.ts";
 import { PROTOCOLS, SignalRClient } from "../../kit/signalr_client.ts";
-import { bounded, until } from "../../kit/until.ts";
+import { bounded, until } from "../../kit/wait.ts";
 import { CuttingProxy } from "../../kit/servers/cutting_proxy.ts";
 import { onEachServer } from "../../kit/servers/each_server.ts";
 import { acknowledged } from "../../kit/acknowledged.ts";

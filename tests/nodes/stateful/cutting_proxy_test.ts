@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { CuttingProxy, type Direction } from "../../kit/servers/cutting_proxy.ts";
 import { writeAll } from "../../kit/raw_socket.ts";
-import { bounded, until } from "../../kit/until.ts";
+import { bounded, until } from "../../kit/wait.ts";
 
 const OPENING = "GET / HTTP/1.1\r\nhost: x\r\n\r\n";
 

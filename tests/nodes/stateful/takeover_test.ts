@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { defineHub, type HubContext } from "../../../mod.ts";
 import type { RunningNode } from "../../kit/running_node.ts";
 import { onEachServer } from "../../kit/servers/each_server.ts";
-import { bounded, until } from "../../kit/until.ts";
+import { bounded, until } from "../../kit/wait.ts";
 import { Opcode, RawWebSocket } from "../../kit/raw_websocket.ts";
 
 const decoder = new TextDecoder();

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { defineHub, type HubContext } from "../../../mod.ts";
 import { SignalRClient } from "../../kit/signalr_client.ts";
-import { bounded, Events } from "../../kit/until.ts";
+import { bounded, Events } from "../../kit/wait.ts";
 import { onEachProtocol } from "./protocols.ts";
 import { StreamReader } from "../../kit/stream_reader.ts";
 

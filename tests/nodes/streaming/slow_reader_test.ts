@@ -5,7 +5,7 @@ import type { HubProtocol } from "../../../hub/protocol/protocol.ts";
 import { defineHub, type HubContext } from "../../../mod.ts";
 import { onEachServer } from "../../kit/servers/each_server.ts";
 import { PROTOCOLS } from "../../kit/signalr_client.ts";
-import { bounded, Events, until } from "../../kit/until.ts";
+import { bounded, Events, until } from "../../kit/wait.ts";
 import { Opcode, RawWebSocket } from "../../kit/raw_websocket.ts";
 import { looksAround } from "../../kit/looks_around.ts";
 

@@ -3,7 +3,7 @@ import { messagepackProtocol } from "../../../hub/protocol/messagepack/messagepa
 import type { HubMessage } from "../../../hub/protocol/messages.ts";
 import { defineHub, type HubContext } from "../../../mod.ts";
 import { onEachServer } from "../../kit/servers/each_server.ts";
-import { bounded } from "../../kit/until.ts";
+import { bounded } from "../../kit/wait.ts";
 import { unhex } from "../../kit/hex.ts";
 import { Opcode, RawWebSocket } from "../../kit/raw_websocket.ts";
 

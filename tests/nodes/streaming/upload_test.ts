@@ -1,7 +1,7 @@
 import { Subject } from "@microsoft/signalr";
 import { assertEquals, assertRejects } from "@std/assert";
 import { defineHub, type HubContext, HubError } from "../../../mod.ts";
-import { Events } from "../../kit/until.ts";
+import { Events } from "../../kit/wait.ts";
 import { StreamReader } from "../../kit/stream_reader.ts";
 import { onEachProtocol } from "./protocols.ts";
 

@@ -1,5 +1,5 @@
 import { defineHub, type Hub, type HubContext, HubError } from "../../../mod.ts";
-import { Events } from "../../kit/until.ts";
+import { Events } from "../../kit/wait.ts";
 
 type Context = HubContext<{ got(...values: unknown[]): void }>;
 

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { onEachServer } from "../../kit/servers/each_server.ts";
 import { SignalRClient } from "../../kit/signalr_client.ts";
-import { bounded, until } from "../../kit/until.ts";
+import { bounded, until } from "../../kit/wait.ts";
 import { TcpReader } from "../../kit/tcp_reader.ts";
 import { readResponse, writeBytes } from "../../kit/raw_http.ts";
 import { chatHub } from "./chat_hub.ts";

@@ -3,7 +3,7 @@ import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/asser
 import { MemoryBackplane, MemoryBus } from "../../../mod.ts";
 import { onEachServer } from "../../kit/servers/each_server.ts";
 import { SignalRClient } from "../../kit/signalr_client.ts";
-import { bounded, until } from "../../kit/until.ts";
+import { bounded, until } from "../../kit/wait.ts";
 import { chatHub } from "./chat_hub.ts";
 import { HTTP_TRANSPORTS, TRANSPORTS } from "../../kit/transport_names.ts";
 

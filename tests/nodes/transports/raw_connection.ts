@@ -1,4 +1,4 @@
-import { bounded } from "../../kit/until.ts";
+import { bounded } from "../../kit/wait.ts";
 import { requestBytes, writeBytes } from "../../kit/raw_http.ts";
 
 /** What a request was answered. */

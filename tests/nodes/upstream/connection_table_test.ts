@@ -4,7 +4,7 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { bounded } from "../../kit/until.ts";
+import { bounded } from "../../kit/wait.ts";
 import { onEachServer } from "../../kit/servers/each_server.ts";
 import { chatHub } from "../transports/chat_hub.ts";
 import { RawConnection } from "../transports/raw_connection.ts";

@@ -5,7 +5,7 @@
  */
 import { assertEquals } from "@std/assert";
 import { defineHub, type HubContext, type TransportName } from "../../../mod.ts";
-import { bounded, Events, until } from "../../kit/until.ts";
+import { bounded, Events, until } from "../../kit/wait.ts";
 import { onEachServer } from "../../kit/servers/each_server.ts";
 import { chatHub } from "../transports/chat_hub.ts";
 import { invocation, RawConnection } from "../transports/raw_connection.ts";

@@ -5,7 +5,7 @@
  */
 import { assertEquals, assertInstanceOf } from "@std/assert";
 import { defineHub, type HubContext, HubError, MemoryBackplane, MemoryBus } from "../../../mod.ts";
-import { bounded, Events, until } from "../../kit/until.ts";
+import { bounded, Events, until } from "../../kit/wait.ts";
 import { onEachServer } from "../../kit/servers/each_server.ts";
 import { chatHub } from "../transports/chat_hub.ts";
 import { RawConnection } from "../transports/raw_connection.ts";

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { bounded } from "../../kit/until.ts";
+import { bounded } from "../../kit/wait.ts";
 import { closeStatus, Opcode, type RawFrame, RawWebSocket } from "../../kit/raw_websocket.ts";
 import { frameRecords, packedBytes, typeOf, type WireRecord } from "../wire/records.ts";
 

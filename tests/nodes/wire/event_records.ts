@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { bounded } from "../../kit/until.ts";
+import { bounded } from "../../kit/wait.ts";
 import { jsonRecords, type WireRecord } from "./records.ts";
 
 /** The records of an event stream, as they come. */

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { bounded, until } from "../../kit/until.ts";
+import { bounded, until } from "../../kit/wait.ts";
 import { hex, unhex } from "../../kit/hex.ts";
 import { EventRecords } from "./event_records.ts";
 import { Placeholders } from "./placeholders.ts";

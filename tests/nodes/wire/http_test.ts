@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { defineHub, type HubContext } from "../../../mod.ts";
 import { onEachServer } from "../../kit/servers/each_server.ts";
-import { bounded, until } from "../../kit/until.ts";
+import { bounded, until } from "../../kit/wait.ts";
 import { rawFetch, type RawRequest, type RawResponse } from "../../kit/raw_http.ts";
 import { RawWebSocket } from "../../kit/raw_websocket.ts";
 

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { until } from "../../kit/until.ts";
+import { until } from "../../kit/wait.ts";
 import { hex, unhex } from "../../kit/hex.ts";
 import { Placeholders } from "./placeholders.ts";
 import { rawFetch, type RawRequest, type RawResponse } from "../../kit/raw_http.ts";

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { defineHub, type HubContext } from "../../../mod.ts";
 import { onEachServer, type Serve } from "../../kit/servers/each_server.ts";
-import { bounded, Events } from "../../kit/until.ts";
+import { bounded, Events } from "../../kit/wait.ts";
 import { closeStatus, Opcode, type RawFrame, RawWebSocket } from "../../kit/raw_websocket.ts";
 
 interface Client {

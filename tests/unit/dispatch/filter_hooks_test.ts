@@ -8,7 +8,7 @@ import {
   type HubUser,
   MemoryBackplane,
 } from "../../../mod.ts";
-import { Events } from "../../kit/until.ts";
+import { Events } from "../../kit/wait.ts";
 import { HubCore } from "../../kit/hub_core.ts";
 import { call, result } from "../../kit/messages.ts";
 

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { defineHub, type HubContext, method } from "../../../mod.ts";
-import { Events } from "../../kit/until.ts";
+import { Events } from "../../kit/wait.ts";
 import { HubCore } from "../../kit/hub_core.ts";
 import { settle } from "../../kit/memory_pipe.ts";
 import { type Account, ANN, unauthorized } from "../../kit/accounts.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { defineHub, type HubContext } from "../../../mod.ts";
-import { bounded, Events } from "../../kit/until.ts";
+import { bounded, Events } from "../../kit/wait.ts";
 import { HubCore } from "../../kit/hub_core.ts";
 import { settle } from "../../kit/memory_pipe.ts";
 import { WatchedBackplane } from "./watched_backplane.ts";

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { defineHub, type HubContext } from "@hubplane/hubplane";
-import { Events } from "../../kit/until.ts";
+import { Events } from "../../kit/wait.ts";
 import { type CoreClient, HubCore } from "../../kit/hub_core.ts";
 import { MemoryPipe, settle } from "../../kit/memory_pipe.ts";
 

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { defineHub, type HubContext } from "../../../mod.ts";
 import { MemoryBus } from "../../../backplanes/memory.ts";
-import { Events } from "../../kit/until.ts";
+import { Events } from "../../kit/wait.ts";
 import { HubCore } from "../../kit/hub_core.ts";
 import { settle } from "../../kit/memory_pipe.ts";
 import { WatchedBackplane } from "./watched_backplane.ts";

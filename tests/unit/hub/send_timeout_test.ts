@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { defineHub, type HubClients, type HubContext } from "../../../mod.ts";
-import { Events } from "../../kit/until.ts";
+import { Events } from "../../kit/wait.ts";
 import { HubCore } from "../../kit/hub_core.ts";
 import { MemoryPipe, settle } from "../../kit/memory_pipe.ts";
 

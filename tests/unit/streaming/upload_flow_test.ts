@@ -6,7 +6,7 @@
  */
 import { assertEquals } from "@std/assert";
 import { defineHub, type HubContext } from "../../../mod.ts";
-import { Events } from "../../kit/until.ts";
+import { Events } from "../../kit/wait.ts";
 import { HubCore } from "../../kit/hub_core.ts";
 import { settle } from "../../kit/memory_pipe.ts";
 

@@ -6,7 +6,7 @@
  */
 import { assertEquals } from "@std/assert";
 import { Frame } from "../../../hub/protocol/frame.ts";
-import { bounded } from "../../kit/until.ts";
+import { bounded } from "../../kit/wait.ts";
 import { settle } from "../../kit/memory_pipe.ts";
 import { brief, OfflineEndpoint } from "./offline_endpoint.ts";
 

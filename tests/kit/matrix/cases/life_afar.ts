@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertNotEquals, assertRejects } from "@std/assert";
 import type { SignalRClient } from "../../signalr_client.ts";
-import { bounded } from "../../until.ts";
+import { bounded } from "../../wait.ts";
 import { type Case, hasTwoNodes, RECONNECT_DELAYS, type World } from "../world.ts";
 
 /** How `sender` reaches `client`, and that it does: by id, user and group, each once. */

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { SignalRClient } from "../../signalr_client.ts";
-import { bounded } from "../../until.ts";
+import { bounded } from "../../wait.ts";
 import type { Case, World } from "../world.ts";
 
 const NONE = "HubError: Client didn't provide a result.";

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { bounded } from "../../until.ts";
+import { bounded } from "../../wait.ts";
 import type { Case } from "../world.ts";
 
 /** The hub calls its caller. */
