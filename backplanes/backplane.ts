@@ -41,9 +41,23 @@ export interface BackplaneStatusEvent {
 /** One handler on one channel, from {@link Backplane.subscribe}. */
 export interface BackplaneSubscription extends AsyncDisposable {
   /**
-   * Detaches the handler before this returns: it is never called again. Resolves when the bus no
-   * longer sends the channel here, or at once if other handlers remain. Idempotent; it does not
-   * reject when the bus is away, because a lost connection has no subscriptions.
+   * Says, as of the moment it is read, when the bus sends the channel here. It resolves once the bus
+   * has confirmed the channel: every message published from then on arrives. It resolves at once if
+   * the channel is confirmed already, and waits while the bus is away.
+   *
+   * Reading the property is optional. An ignored rejection never becomes an unhandled one.
+   *
+   * It rejects
+   * - with `BackplaneError` if the bus refuses the channel; see {@link Backplane.subscribe};
+   * - with `BackplaneError` after {@link unsubscribe};
+   * - with `BackplaneClosedError` if the backplane is closed.
+   */
+  readonly confirmed: Promise<void>;
+
+  /**
+   * Detaches the handler before this returns: the handler is never called again. Resolves when the
+   * bus no longer sends the channel here, or at once if other handlers remain. Idempotent. It does not
+   * reject while the bus is away, because a lost connection has no subscriptions.
    */
   unsubscribe(): Promise<void>;
 }
@@ -66,9 +80,6 @@ export interface Backplane extends AsyncDisposable {
   /** Where the connection to the bus stands. */
   readonly status: BackplaneStatus;
 
-  /** Whether the bus hands a node its own messages back. */
-  readonly echo: boolean;
-
   /**
    * Publishes `payload` on `channel`. The call hands the message over before it returns, so messages
    * leave in call order, and `payload` is the caller's again when it returns: a driver that needs it for
@@ -86,22 +97,26 @@ export interface Backplane extends AsyncDisposable {
   publish(channel: string, payload: Uint8Array): Promise<number | undefined>;
 
   /**
-   * Calls `handler` for each message published on `channel` by any node (by this one only if
-   * {@link echo}). Resolves when the bus has confirmed: what is published from then on arrives.
-   * Once confirmed it survives every reconnect.
+   * Wants `channel` from now until `unsubscribe()`, over every outage of any length, and calls
+   * `handler` for each message published on it. Returns at once; `confirmed` of the returned
+   * subscription says when the bus has confirmed.
    *
-   * Handlers are called synchronously, in order, one at a time a channel; one that throws is logged
-   * and harms no other. Subscribing and unsubscribing of one channel are serialised: the last call wins.
+   * - **Handlers** are called synchronously, in order, one at a time a channel. A handler that throws
+   *   is logged and harms no other. The bytes of a message are shared by all handlers.
+   * - **Outages**: the driver asks for every wanted channel again before it says `open`, also for a
+   *   channel that was first wanted while the bus was away.
+   * - **Own messages**: a bus may hand a node its own messages back; the caller must be able to tell
+   *   them apart.
+   * - **Refusals**: a channel that the bus refuses stays wanted. The driver asks for it again every few
+   *   seconds and at each reconnect; meanwhile `confirmed` rejects. A refusal is logged once if nobody
+   *   waits for `confirmed`. When the bus gives in, a gap from the first refusal on is reported.
+   * - **Concurrency**: subscribing and unsubscribing of one channel are serialised; the last call wins.
+   *
+   * After `close()` the returned subscription rejects `confirmed` with `BackplaneClosedError`.
    *
    * @throws {RangeError} if the channel name is empty, over 1,024 bytes or not well-formed.
-   * @throws {BackplaneUnavailableError} if the bus did not confirm within `subscribeTimeout` (it waits
-   * while the bus is away); the subscription is withdrawn.
-   * @throws {BackplaneClosedError} after `close()`, or when closed while waiting.
    */
-  subscribe(
-    channel: string,
-    handler: BackplaneHandler,
-  ): Promise<BackplaneSubscription>;
+  subscribe(channel: string, handler: BackplaneHandler): BackplaneSubscription;
 
   /** Calls `listener` on each change of status and each gap, until the returned object is disposed. */
   onStatus(listener: (event: BackplaneStatusEvent) => void): Disposable;

@@ -9,7 +9,11 @@
  * await using one = new BroadcastChannelBackplane("chat");
  * await using two = new BroadcastChannelBackplane("chat");
  * const heard = Promise.withResolvers<string>();
- * await two.subscribe("weather", (payload) => heard.resolve(new TextDecoder().decode(payload)));
+ * const subscription = two.subscribe(
+ *   "weather",
+ *   (payload) => heard.resolve(new TextDecoder().decode(payload)),
+ * );
+ * await subscription.confirmed;
  * await one.publish("weather", new TextEncoder().encode("sun"));
  * console.assert(await heard.promise === "sun");
  * ```
@@ -88,7 +92,7 @@ export interface BroadcastChannelBackplaneOptions extends Pick<BackplaneOptions,
  *   what it is owed by one it never heard of. Nobody is asked, and nobody waits for an answer.
  * - **Silence**: an instance whose thread ended without `close()`, or was blocked for longer than
  *   `probeInterval + probeTimeout`, is reported as a gap from its last packet until now.
- * - **Echo**: none. Instances in one thread hear each other.
+ * - **Own messages**: an instance does not hear itself. Instances in one thread hear each other.
  * - **Life**: like a connection, an instance keeps its process alive until it is closed.
  */
 export class BroadcastChannelBackplane implements Backplane {
@@ -126,7 +130,7 @@ export class BroadcastChannelBackplane implements Backplane {
     this.#status = new StatusSource("open", resolved.logger);
     const answer = () => Promise.resolve();
     const bus = { subscribe: answer, unsubscribe: answer };
-    this.#subscriptions = new ChannelSubscriptions(bus, resolved);
+    this.#subscriptions = new ChannelSubscriptions(bus, resolved.logger);
     this.#name = name;
     this.#channel = this.#listen();
     const opened = this.#ticked = Date.now();
@@ -139,11 +143,6 @@ export class BroadcastChannelBackplane implements Backplane {
   /** `open` until it is closed: there is no connection that could be lost. */
   get status(): BackplaneStatus {
     return this.#status.status;
-  }
-
-  /** `false`: an instance does not hear itself. */
-  get echo(): boolean {
-    return false;
   }
 
   /**
@@ -161,13 +160,10 @@ export class BroadcastChannelBackplane implements Backplane {
   }
 
   /**
-   * As {@link Backplane.subscribe}. Nobody has to confirm it: it resolves at once, except in the
-   * first few milliseconds after the instance was opened.
-   *
-   * @throws {RangeError} if the channel name is empty, over 1,024 bytes or not well-formed.
-   * @throws {BackplaneClosedError} after `close()`, or when closed while waiting.
+   * As {@link Backplane.subscribe}. There is no bus that must confirm: `confirmed` resolves at once,
+   * except in the first few milliseconds after the instance was opened.
    */
-  subscribe(channel: string, handler: BackplaneHandler): Promise<BackplaneSubscription> {
+  subscribe(channel: string, handler: BackplaneHandler): BackplaneSubscription {
     return this.#subscriptions.subscribe(channel, handler);
   }
 
@@ -268,13 +264,13 @@ export class BroadcastChannelBackplane implements Backplane {
     for (const [index, name] of data.names.entries()) {
       const payload = data.payloads[index];
       if (payload === undefined || !name.startsWith(this.#prefix)) continue;
-      this.#subscriptions.handlers.deliver(name.slice(this.#prefix.length), payload);
+      this.#subscriptions.dispatch(name.slice(this.#prefix.length), payload);
     }
   }
 
   /** Without handlers nothing was owed. */
   #missed(gap: BackplaneGap): void {
-    if (this.#subscriptions.handlers.names().next().done) return;
+    if (!this.#subscriptions.any) return;
     this.#status.emit({ status: "open", gap });
   }
 }

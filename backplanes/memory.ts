@@ -8,7 +8,11 @@
  * await using one = new MemoryBackplane("news");
  * await using two = new MemoryBackplane("news");
  * const heard = Promise.withResolvers<string>();
- * await two.subscribe("weather", (payload) => heard.resolve(new TextDecoder().decode(payload)));
+ * const subscription = two.subscribe(
+ *   "weather",
+ *   (payload) => heard.resolve(new TextDecoder().decode(payload)),
+ * );
+ * await subscription.confirmed;
  * await one.publish("weather", new TextEncoder().encode("sun"));
  * console.assert(await heard.promise === "sun");
  * ```
@@ -45,7 +49,7 @@ const named = new Map<string, MemoryBus>();
 
 /** Options of {@link MemoryBackplane}. */
 export interface MemoryBackplaneOptions
-  extends Pick<BackplaneOptions, "subscribeTimeout" | "logger"> {
+  extends Pick<BackplaneOptions, "logger"> {
   /**
    * Put before every channel name, so that applications can share a bus without hearing each other.
    * End it in `:`.
@@ -62,7 +66,7 @@ export interface MemoryBackplaneOptions
  * - **Copy**: `publish` copies the payload, so the caller may use its buffer again at once. All
  *   handlers see that one copy.
  * - **Count**: `publish` resolves with the number of other backplanes that listen on the channel.
- * - **Echo**: none; a backplane does not hear itself.
+ * - **Own messages**: a backplane does not hear itself.
  * - **Outage**: only while a test has stopped the {@link MemoryBus}.
  */
 export class MemoryBackplane implements Backplane {
@@ -86,7 +90,7 @@ export class MemoryBackplane implements Backplane {
     const answer = () => Promise.resolve();
     this.#subscriptions = new ChannelSubscriptions(
       { subscribe: answer, unsubscribe: answer },
-      resolved,
+      resolved.logger,
     );
     this.#listener = {
       receive: (fullName, payload) => this.#receive(fullName, payload),
@@ -108,11 +112,6 @@ export class MemoryBackplane implements Backplane {
   /** `open` unless its bus is stopped. */
   get status(): BackplaneStatus {
     return this.#status.status;
-  }
-
-  /** `false`: a backplane does not hear itself. */
-  get echo(): boolean {
-    return false;
   }
 
   /**
@@ -142,14 +141,8 @@ export class MemoryBackplane implements Backplane {
     );
   }
 
-  /**
-   * As {@link Backplane.subscribe}.
-   *
-   * @throws {RangeError} if the channel name is empty, over 1,024 bytes or not well-formed.
-   * @throws {BackplaneUnavailableError} if the bus is stopped for longer than `subscribeTimeout`.
-   * @throws {BackplaneClosedError} after `close()`, or when closed while waiting.
-   */
-  subscribe(channel: string, handler: BackplaneHandler): Promise<BackplaneSubscription> {
+  /** As {@link Backplane.subscribe}. */
+  subscribe(channel: string, handler: BackplaneHandler): BackplaneSubscription {
     return this.#subscriptions.subscribe(channel, handler);
   }
 
@@ -175,11 +168,7 @@ export class MemoryBackplane implements Backplane {
 
   #receive(fullName: string, payload: Uint8Array): boolean {
     if (!fullName.startsWith(this.#prefix)) return false;
-    const channel = fullName.slice(this.#prefix.length);
-    const { handlers } = this.#subscriptions;
-    const listening = handlers.has(channel);
-    handlers.deliver(channel, payload);
-    return listening;
+    return this.#subscriptions.dispatch(fullName.slice(this.#prefix.length), payload);
   }
 
   #lost(error: Error): void {

@@ -5,7 +5,10 @@
  * import { NatsBackplane } from "@hubplane/hubplane/nats";
  *
  * await using backplane = new NatsBackplane("nats://127.0.0.1:4222?prefix=acme.chat");
- * await backplane.subscribe("greetings", (payload) => console.log(new TextDecoder().decode(payload)));
+ * const subscription = backplane.subscribe("greetings", (payload) => {
+ *   console.log(new TextDecoder().decode(payload));
+ * });
+ * await subscription.confirmed;
  * ```
  *
  * - **Subjects**: a channel `room:7` under the prefix `acme.chat` is the subject `acme.chat.room:7`;
@@ -18,9 +21,9 @@
  *   many subscribers it reached, so `publish` resolves with `undefined`. A message that was rejected
  *   because the server hung may still arrive, once, and after later ones.
  * - **Gaps** begin when the last answered PING was sent: at most `probeInterval` before the loss.
- * - **Permissions**: a subscribe or publish that the server does not permit rejects with
- *   `BackplaneError`. A channel whose permission is taken away later ends the connection, and every
- *   attempt after it, until it is given back or nobody subscribes to it any more.
+ * - **Permissions**: a publish that the server does not permit rejects with `BackplaneError`, and so
+ *   does `confirmed` of a subscription. When the permission for a confirmed channel is taken away, the
+ *   connection ends and a new one is made, without that channel until it is permitted again.
  * - **Clusters**: all this holds on one server. What gets lost *between* the servers of a cluster is
  *   seen by no client of core NATS, and a new subscription takes a moment to be known on all of them.
  *
@@ -89,10 +92,8 @@ export interface NatsBackplaneOptions extends BackplaneOptions {
   readonly tls?: NatsTlsOptions;
 }
 
-/** Core NATS as a backplane. Its messages never come back to it (`echo` is `false`). */
+/** Core NATS as a backplane. The server does not send a node its own messages back. */
 export class NatsBackplane implements Backplane {
-  /** NATS keeps a node's own messages from it. */
-  readonly echo = false;
   readonly #address: NatsAddress;
   readonly #options: Required<BackplaneOptions>;
   readonly #status: StatusSource;
@@ -121,7 +122,8 @@ export class NatsBackplane implements Backplane {
     this.#subscriptions = new ChannelSubscriptions({
       subscribe: (channels) => this.#current().subscribe(channels),
       unsubscribe: (channels) => this.#current().unsubscribe(channels),
-    }, this.#options);
+      missed: (gap) => this.#status.emit({ status: this.status, gap }),
+    }, this.#options.logger);
     this.#running = this.#run();
   }
 
@@ -153,12 +155,8 @@ export class NatsBackplane implements Backplane {
     }
   }
 
-  /**
-   * As {@link Backplane.subscribe}.
-   *
-   * @throws {BackplaneError} if the server does not permit it.
-   */
-  subscribe(channel: string, handler: BackplaneHandler): Promise<BackplaneSubscription> {
+  /** As {@link Backplane.subscribe}. */
+  subscribe(channel: string, handler: BackplaneHandler): BackplaneSubscription {
     return this.#subscriptions.subscribe(channel, handler);
   }
 
@@ -202,7 +200,7 @@ export class NatsBackplane implements Backplane {
       publishTimeout: this.#options.publishTimeout,
       signal: this.#ending.signal,
     }, {
-      received: (channel, payload) => this.#subscriptions.handlers.deliver(channel, payload),
+      received: (channel, payload) => this.#subscriptions.dispatch(channel, payload),
       denied: (channel) =>
         this.#options.logger.error(`NATS refused what was published on ${JSON.stringify(channel)}`),
       lost: (error) => {

@@ -13,9 +13,10 @@
  * import { RedisBackplane } from "@hubplane/hubplane/redis";
  *
  * await using backplane = new RedisBackplane("redis://127.0.0.1:6379?prefix=app:");
- * await backplane.subscribe("news", (payload) => {
+ * const subscription = backplane.subscribe("news", (payload) => {
  *   // new TextDecoder().decode(payload)
  * });
+ * await subscription.confirmed;
  * await backplane.publish("news", new TextEncoder().encode("hello"));
  * ```
  *
@@ -63,7 +64,7 @@ export type {
 /**
  * A backplane over Redis pub/sub: one server, Sentinel or Cluster.
  *
- * - **Echo**: Redis hands a node its own messages back.
+ * - **Own messages**: Redis hands a node its own messages back.
  * - **Reconnecting**: after 50 ms, then after pauses that double up to 1 s, each less up to a half at
  *   random. A first connection that fails for its password, permission or certificate is not tried again.
  * - **Probes**: both connections are probed with `PING`. A bus that hangs is noticed within
@@ -103,7 +104,8 @@ export class RedisBackplane implements Backplane {
     this.#subscriptions = new ChannelSubscriptions({
       subscribe: (channels) => this.#command("subscribe", channels),
       unsubscribe: (channels) => this.#command("unsubscribe", channels),
-    }, settings);
+      missed: (gap) => this.#changed(undefined, gap),
+    }, settings.logger);
     const opened = (gap?: BackplaneGap) => this.#changed(undefined, gap);
     this.#publishing = new RedisConnection("publisher", settings, {
       prepare: () => Promise.resolve(),
@@ -130,11 +132,6 @@ export class RedisBackplane implements Backplane {
     return this.#status.status;
   }
 
-  /** `true`: Redis hands a node its own messages back. */
-  get echo(): boolean {
-    return true;
-  }
-
   /**
    * As {@link Backplane.publish}. Resolves with the number of subscribers reached, or with `undefined`
    * in a Cluster. The payload may be used again as soon as this returns.
@@ -159,16 +156,8 @@ export class RedisBackplane implements Backplane {
     return clustered ? count.then(() => undefined) : count;
   }
 
-  /**
-   * As {@link Backplane.subscribe}.
-   *
-   * @throws {RangeError} if the channel name is not 1 to 1,024 UTF-8 bytes (without the prefix) or not
-   * well-formed.
-   * @throws {BackplaneUnavailableError} if Redis did not confirm within `subscribeTimeout`.
-   * @throws {BackplaneError} if Redis forbids it.
-   * @throws {BackplaneClosedError} after {@link close}, or when closed while waiting.
-   */
-  subscribe(channel: string, handler: BackplaneHandler): Promise<BackplaneSubscription> {
+  /** As {@link Backplane.subscribe}. */
+  subscribe(channel: string, handler: BackplaneHandler): BackplaneSubscription {
     return this.#subscriptions.subscribe(channel, handler);
   }
 
@@ -195,7 +184,7 @@ export class RedisBackplane implements Backplane {
     // A Buffer's `slice` is not that of a Uint8Array.
     const bytes = new Uint8Array(payload.buffer, payload.byteOffset, payload.byteLength);
     const name = channel.toString().slice(this.#settings.prefix.length);
-    this.#subscriptions.handlers.deliver(name, bytes);
+    this.#subscriptions.dispatch(name, bytes);
   };
 
   /** Never settles when the connection is lost: `disconnected` then makes up for every channel. */

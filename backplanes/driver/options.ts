@@ -12,12 +12,6 @@ export interface BackplaneOptions {
    */
   readonly publishTimeout?: number;
   /**
-   * How long a subscribe may wait for the bus to confirm it, in milliseconds, 1 to 600,000.
-   *
-   * @default {5000}
-   */
-  readonly subscribeTimeout?: number;
-  /**
    * The pause between two probes of the subscribing connection, in milliseconds, 10 to 60,000. A
    * reported gap begins at most this long before the bus was lost.
    *
@@ -41,7 +35,6 @@ export interface BackplaneOptions {
 
 const RANGES = {
   publishTimeout: [1, 600_000, 5000],
-  subscribeTimeout: [1, 600_000, 5000],
   probeInterval: [10, 60_000, 1000],
   probeTimeout: [10, 600_000, 2000],
 } as const;
@@ -64,7 +57,6 @@ export function resolveBackplaneOptions(
   };
   return {
     publishTimeout: duration("publishTimeout"),
-    subscribeTimeout: duration("subscribeTimeout"),
     probeInterval: duration("probeInterval"),
     probeTimeout: duration("probeTimeout"),
     logger: options.logger ?? console,

@@ -42,6 +42,14 @@ export interface InvocationEnvelope {
   readonly returnChannel: string | undefined;
 }
 
+/** A client's answer from the bus. */
+export interface CompletionEnvelope {
+  /** The name of the hub protocol that the client speaks. */
+  readonly protocol: string;
+  /** The complete frame, a view of the payload. */
+  readonly frame: Uint8Array;
+}
+
 /** Asks whichever node owns a connection to change its groups. */
 export interface GroupCommand {
   /** Counts up per sending node; the acknowledgement repeats it. */
@@ -126,7 +134,7 @@ export function writeCompletion(protocol: string, frame: Frame): Uint8Array {
  *
  * @throws {PackError} if it is malformed.
  */
-export function readCompletion(payload: Uint8Array): { protocol: string; frame: Uint8Array } {
+export function readCompletion(payload: Uint8Array): CompletionEnvelope {
   const reader = new PackReader(payload);
   atLeast(reader.array(), 2, "Completion");
   return { protocol: reader.string(), frame: reader.binary() };

@@ -1,55 +1,84 @@
 import type { Clock } from "../clock.ts";
 
-interface PendingAck {
-  readonly timer: Disposable;
-  resolve(): void;
-  reject(error: Error): void;
+/** What a question waits for, and for how long. */
+export interface QuestionTerms {
+  /** How long the answer may take, in milliseconds. */
+  readonly timeout: number;
+  /** The error when the answer does not come in time. */
+  late(): Error;
+  /** The connection that the answer depends on; see {@link Questions.abandon}. */
+  readonly connectionId?: string;
 }
 
-/** The group commands that other nodes have not acknowledged yet. */
-export class Acks {
+interface Question<A> {
+  readonly connectionId: string | undefined;
+  readonly timer: Disposable;
+  settle(outcome: A | Error): void;
+}
+
+/** The longest time that a timer of the platform can wait, in milliseconds. */
+const LONGEST_TIMEOUT = 0x7fffffff;
+
+/** The questions of one kind that have no answer yet, by the id that the answer repeats. */
+export class Questions<I, A> {
   readonly #clock: Clock;
-  readonly #timeout: number;
-  readonly #pending = new Map<number, PendingAck>();
-  #lastId = 0;
+  readonly #open = new Map<I, Question<A>>();
+  readonly #byConnection = new Map<string, Set<I>>();
 
-  /** `timeout` is how long one may stay unacknowledged, in milliseconds. */
-  constructor(clock: Clock, timeout: number) {
+  constructor(clock: Clock) {
     this.#clock = clock;
-    this.#timeout = timeout;
   }
 
-  /** Takes the next id; `acknowledged` rejects with `timeoutError()` when nobody answers in time. */
-  expect(timeoutError: () => Error): { readonly id: number; readonly acknowledged: Promise<void> } {
-    // An int32 between nodes: start again rather than overflow.
-    const id = this.#lastId = this.#lastId === 0x7fffffff ? 1 : this.#lastId + 1;
-    const acknowledged = new Promise<void>((resolve, reject) => {
-      const timer = this.#clock.after(this.#timeout, () => this.fail(id, timeoutError()));
-      this.#pending.set(id, { timer, resolve, reject });
+  /** Resolves with the answer to `id`, or rejects with the error why there is none. */
+  ask(id: I, terms: QuestionTerms): Promise<A> {
+    const { promise, resolve, reject } = Promise.withResolvers<A>();
+    this.expect(id, terms, (outcome) => {
+      if (outcome instanceof Error) reject(outcome);
+      else resolve(outcome);
     });
-    return { id, acknowledged };
+    return promise;
   }
 
-  /** The owner has done it. An unknown id is ignored: it may have timed out. */
-  complete(id: number): void {
-    this.#take(id)?.resolve();
+  /** Calls `settle` once, with the answer to `id` or with the error why there is none. */
+  expect(id: I, terms: QuestionTerms, settle: (outcome: A | Error) => void): void {
+    const { connectionId, timeout, late } = terms;
+    const delay = Math.min(timeout, LONGEST_TIMEOUT);
+    const timer = this.#clock.after(delay, () => this.settle(id, late()));
+    this.#open.set(id, { connectionId, timer, settle });
+    if (connectionId === undefined) return;
+    const same = this.#byConnection.get(connectionId);
+    if (same === undefined) this.#byConnection.set(connectionId, new Set([id]));
+    else same.add(id);
   }
 
-  /** Nobody will do it. */
-  fail(id: number, error: Error): void {
-    this.#take(id)?.reject(error);
+  /** The connection that the answer to `id` depends on; `undefined` if the question is not open. */
+  connectionOf(id: I): string | undefined {
+    return this.#open.get(id)?.connectionId;
   }
 
-  /** Rejects all that are pending. */
+  /** The answer, or the error why there is none. An unknown id is ignored: it may have timed out. */
+  settle(id: I, outcome: A | Error): void {
+    const question = this.#open.get(id);
+    if (question === undefined) return;
+    this.#open.delete(id);
+    question.timer[Symbol.dispose]();
+    this.#forget(id, question.connectionId);
+    question.settle(outcome);
+  }
+
+  /** The connection has gone: every question that depends on it ends with `error`. */
+  abandon(connectionId: string, error: Error): void {
+    for (const id of [...this.#byConnection.get(connectionId) ?? []]) this.settle(id, error);
+  }
+
+  /** Every question ends with `error`. */
   close(error: Error): void {
-    for (const id of [...this.#pending.keys()]) this.fail(id, error);
+    for (const id of [...this.#open.keys()]) this.settle(id, error);
   }
 
-  #take(id: number): PendingAck | undefined {
-    const pending = this.#pending.get(id);
-    if (pending === undefined) return undefined;
-    this.#pending.delete(id);
-    pending.timer[Symbol.dispose]();
-    return pending;
+  #forget(id: I, connectionId: string | undefined): void {
+    if (connectionId === undefined) return;
+    const same = this.#byConnection.get(connectionId);
+    if (same?.delete(id) && same.size === 0) this.#byConnection.delete(connectionId);
   }
 }

@@ -3,10 +3,18 @@
  *
  * @module
  */
-import type { InvokeOptions } from "../routing/client_results.ts";
-import type { Router } from "../routing/router.ts";
 
-export type { InvokeOptions };
+/** How long to wait for a client's result, and who may give up earlier. */
+export interface InvokeOptions {
+  /**
+   * How long the client may take, in milliseconds, 1 to 2,147,483,647.
+   *
+   * @default {30000}
+   */
+  readonly timeout?: number;
+  /** Gives up early; the promise rejects with `Invocation canceled by the server.` */
+  readonly signal?: AbortSignal;
+}
 
 /** Calls client methods on some set of connections. `C` is the interface that the clients implement. */
 export interface ClientProxy<C> {
@@ -117,160 +125,4 @@ export interface HubGroups {
   add(connectionId: string, group: string): Promise<void>;
   /** Removes a connection from a group, at once where it is on this node; no member is no error. Throws as {@link add}. */
   remove(connectionId: string, group: string): Promise<void>;
-}
-
-/** Sends; returns nothing if the bus has nothing to accept. */
-type Deliver = (method: string, args: readonly unknown[]) => Promise<void> | undefined;
-
-/** What `send` returns when nothing goes to the bus. */
-const DONE = Promise.resolve();
-
-let latest: Promise<void> | undefined;
-
-/** Whether `value` is the promise that `send` has returned last: for who called it in the same turn. */
-export function isLatestSend(value: unknown): boolean {
-  return latest !== undefined && value === latest;
-}
-
-/** Whether `value` is what `send` returns when it needs nothing of the bus: all is done. */
-export function isDone(value: unknown): boolean {
-  return value === DONE;
-}
-
-class RoutedProxy<C> implements ClientProxy<C> {
-  readonly #deliver: Deliver;
-
-  constructor(deliver: Deliver) {
-    this.#deliver = deliver;
-  }
-
-  send(method: string, ...args: readonly unknown[]): Promise<void> {
-    let sent: Promise<void> | undefined;
-    try {
-      sent = this.#deliver(method, args);
-    } catch (error) {
-      sent = Promise.reject(error);
-    }
-    sent?.catch(ignore);
-    return latest = sent ?? DONE;
-  }
-}
-
-function ignore(): void {}
-
-/** Called before a result is asked for; throws if that is not allowed here. */
-export type BeforeInvoke = () => void;
-
-const DEFAULTS: InvokeOptions = {};
-
-class RoutedSingleProxy<C> extends RoutedProxy<C> implements SingleClientProxy<C> {
-  readonly #router: Router;
-  readonly #connectionId: string;
-  readonly #before: BeforeInvoke | undefined;
-  readonly #options: InvokeOptions;
-
-  constructor(
-    router: Router,
-    connectionId: string,
-    before?: BeforeInvoke,
-    options: InvokeOptions = DEFAULTS,
-  ) {
-    super((method, args) => router.sendConnection(connectionId, method, args));
-    this.#router = router;
-    this.#connectionId = connectionId;
-    this.#before = before;
-    this.#options = options;
-  }
-
-  invoke(method: string, ...args: readonly unknown[]): Promise<never> {
-    const result = this.#ask(method, args);
-    // As with `send`: a client's error must not end the process where nobody waits for its result.
-    result.catch(() => {});
-    return result;
-  }
-
-  with(options: InvokeOptions): SingleClientProxy<C> {
-    return new RoutedSingleProxy(this.#router, this.#connectionId, this.#before, options);
-  }
-
-  // What the client returns is what its interface says; nothing here can check that.
-  // deno-lint-ignore require-await -- a refusal must reject and not throw
-  async #ask(method: string, args: readonly unknown[]): Promise<never> {
-    this.#before?.();
-    const { results } = this.#router;
-    return results.invoke(this.#connectionId, method, args, this.#options) as Promise<never>;
-  }
-}
-
-/** {@link HubClients} over a router. */
-export class RoutedClients<C> implements HubClients<C> {
-  readonly #router: Router;
-  readonly #before: BeforeInvoke | undefined;
-
-  constructor(router: Router, before?: BeforeInvoke) {
-    this.#router = router;
-    this.#before = before;
-  }
-
-  get all(): ClientProxy<C> {
-    return new RoutedProxy((method, args) => this.#router.sendAll(method, args));
-  }
-
-  allExcept(connectionIds: readonly string[]): ClientProxy<C> {
-    return new RoutedProxy((method, args) => this.#router.sendAll(method, args, connectionIds));
-  }
-
-  client(connectionId: string): SingleClientProxy<C> {
-    return new RoutedSingleProxy(this.#router, connectionId, this.#before);
-  }
-
-  clients(connectionIds: readonly string[]): ClientProxy<C> {
-    return new RoutedProxy((method, args) =>
-      this.#router.sendConnections(connectionIds, method, args)
-    );
-  }
-
-  group(name: string): ClientProxy<C> {
-    return new RoutedProxy((method, args) => this.#router.sendGroup(name, method, args));
-  }
-
-  groups(names: readonly string[]): ClientProxy<C> {
-    return new RoutedProxy((method, args) => this.#router.sendGroups(names, method, args));
-  }
-
-  groupExcept(name: string, connectionIds: readonly string[]): ClientProxy<C> {
-    return new RoutedProxy((method, args) =>
-      this.#router.sendGroup(name, method, args, connectionIds)
-    );
-  }
-
-  user(id: string): ClientProxy<C> {
-    return this.users([id]);
-  }
-
-  users(ids: readonly string[]): ClientProxy<C> {
-    return new RoutedProxy((method, args) => this.#router.sendUsers(ids, method, args));
-  }
-}
-
-/** {@link HubCallerClients} over a router. */
-export class RoutedCallerClients<C> extends RoutedClients<C> implements HubCallerClients<C> {
-  readonly #connectionId: string;
-
-  constructor(router: Router, connectionId: string, before: BeforeInvoke) {
-    super(router, before);
-    this.#connectionId = connectionId;
-  }
-
-  get caller(): SingleClientProxy<C> {
-    return this.client(this.#connectionId);
-  }
-
-  get others(): ClientProxy<C> {
-    return this.allExcept([this.#connectionId]);
-  }
-
-  othersInGroup(name: string): ClientProxy<C> {
-    return this.groupExcept(name, [this.#connectionId]);
-  }
 }

@@ -1,4 +1,4 @@
-import { isDone, isLatestSend } from "../definition/clients.ts";
+import { isDone, isLatestSend } from "../routing/proxies.ts";
 import type { CallState } from "../definition/context.ts";
 import { HubError } from "../definition/errors.ts";
 import {

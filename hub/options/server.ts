@@ -158,6 +158,13 @@ export interface HubServerOptions {
    */
   readonly clientResultTimeout?: number;
   /**
+   * How long joining a group may wait for the bus to confirm the channel of the group, 1 to
+   * 2,147,483,647. A join that takes longer fails.
+   *
+   * @default {5000}
+   */
+  readonly subscribeTimeout?: number;
+  /**
    * How long a channel stays subscribed after the last member has left, 0 to 2,147,483,647. Looked at
    * once a second.
    *
@@ -221,6 +228,7 @@ const NUMBERS = {
   maximumPendingConnections: [1, 10_000_000, 100_000],
   groupAckTimeout: [1, MAXIMUM, 5000],
   clientResultTimeout: [1, MAXIMUM, 30_000],
+  subscribeTimeout: [1, MAXIMUM, 5000],
   unsubscribeDelay: [0, MAXIMUM, 1000],
   minimumProtocolVersion: [0, 1, 0],
   transportSendTimeout: [1, MAXIMUM, 10_000],

@@ -1,55 +1,25 @@
-import type { Backplane } from "../../backplanes/backplane.ts";
-import type { Clock } from "../clock.ts";
+import type { CompletionEnvelope, InvocationEnvelope } from "../bus/envelope.ts";
+import type { HubBus } from "../bus/hub_bus.ts";
+import type { NodeContext } from "../bus/node_context.ts";
+import { Questions } from "../bus/questions.ts";
+import type { Recipient } from "../bus/recipient.ts";
+import { writeTo } from "../bus/write_to.ts";
+import type { InvokeOptions } from "../definition/clients.ts";
 import { ClientConnectionError, HubError } from "../definition/errors.ts";
 import { type CompletionMessage, MessageType } from "../protocol/messages.ts";
 import { UnreadableValue } from "../protocol/pack/values.ts";
-import type { HubProtocol } from "../protocol/protocol.ts";
+import { findProtocol } from "../protocol/protocols.ts";
 import { SerializedInvocation } from "../protocol/serialized_invocation.ts";
-import type { HubChannels } from "../bus/channel_names.ts";
-import {
-  type InvocationEnvelope,
-  readCompletion,
-  writeCompletion,
-  writeInvocation,
-} from "../bus/envelope.ts";
-import { deliver } from "./named_sets.ts";
-import type { Recipient } from "./recipient.ts";
+import type { Directory } from "./directory.ts";
 
-/** How long to wait for a client's result, and who may give up earlier. */
-export interface InvokeOptions {
-  /**
-   * How long the client may take, in milliseconds, 1 to 2,147,483,647.
-   *
-   * @default {30000}
-   */
-  readonly timeout?: number;
-  /** Gives up early; the promise rejects with `Invocation canceled by the server.` */
-  readonly signal?: AbortSignal;
-}
-
-/** What {@link ClientResults} is made of. */
+/** The options that {@link ClientResults} reads. */
 export interface ClientResultsOptions {
-  readonly serverName: string;
-  readonly backplane: Backplane;
-  readonly clock: Clock;
-  readonly logger: Pick<Console, "warn">;
+  /** In milliseconds. */
   readonly clientResultTimeout: number;
-  readonly channels: HubChannels;
-  readonly connections: ReadonlyMap<string, Recipient>;
-  readonly protocols: readonly HubProtocol[];
 }
 
-/** After how many of our own timeouts another node has certainly given up. */
+/** After how many timeouts of this node another node has certainly given up its question. */
 const FORGET_FACTOR = 10;
-
-/** A client whose answer is awaited. */
-interface Pending {
-  readonly connectionId: string;
-  /** When another node asked; absent if this one did, which has a timer. */
-  readonly forwardedAt?: number;
-  /** Takes the client's answer, or the error why there will be none. */
-  settle(answer: CompletionMessage | Error): void;
-}
 
 /**
  * Results that the server asks of clients, here or on another node. `specs/signalr-redis.md §7`.
@@ -57,11 +27,17 @@ interface Pending {
  * A call fails at once when its connection goes, and at its timeout when the connection's node dies.
  */
 export class ClientResults {
-  readonly #options: ClientResultsOptions;
-  readonly #pending = new Map<string, Pending>();
+  readonly #bus: HubBus;
+  readonly #directory: Directory;
+  readonly #context: NodeContext<ClientResultsOptions>;
+  /** The questions of this node, and those that it has handed on to its clients. */
+  readonly #questions: Questions<string, CompletionMessage>;
 
-  constructor(options: ClientResultsOptions) {
-    this.#options = options;
+  constructor(bus: HubBus, directory: Directory, context: NodeContext<ClientResultsOptions>) {
+    this.#bus = bus;
+    this.#directory = directory;
+    this.#context = context;
+    this.#questions = new Questions(context.clock);
   }
 
   /**
@@ -79,118 +55,91 @@ export class ClientResults {
     args: readonly unknown[],
     options: InvokeOptions = {},
   ): Promise<unknown> {
-    const { timeout = this.#options.clientResultTimeout, signal } = options;
+    const { timeout = this.#context.options.clientResultTimeout, signal } = options;
     checkTimeout(timeout);
     if (signal?.aborted) throw new HubError(CANCELED);
-    const invocationId = randomInvocationId();
-    const message = new SerializedInvocation(method, args, invocationId);
-    const { promise, resolve, reject } = Promise.withResolvers<CompletionMessage>();
-    this.#pending.set(invocationId, {
-      connectionId,
-      settle: (answer) => answer instanceof Error ? reject(answer) : resolve(answer),
-    });
+    const id = randomInvocationId();
+    const message = new SerializedInvocation(method, args, id);
     let exists = true;
-    const timer = this.#options.clock.after(timeout, () => {
-      reject(
-        exists
-          ? new HubError(`The client did not answer within ${timeout} ms.`)
-          : nobody(connectionId),
-      );
-    });
-    const cancel = () => reject(new HubError(CANCELED));
+    const late = () =>
+      exists
+        ? new HubError(`The client did not answer within ${timeout} ms.`)
+        : nobody(connectionId);
+    const answer = this.#questions.ask(id, { connectionId, timeout, late });
+    const cancel = () => this.#questions.settle(id, new HubError(CANCELED));
     signal?.addEventListener("abort", cancel, { once: true });
+    this.#ask(connectionId, id, message).then(
+      (known) => exists = known,
+      (error) => this.#questions.settle(id, error),
+    );
     try {
-      this.#ask(connectionId, invocationId, message).then((known) => exists = known, reject);
-      return resultOf(await promise);
+      return resultOf(await answer);
     } finally {
-      timer[Symbol.dispose]();
       signal?.removeEventListener("abort", cancel);
-      this.#pending.delete(invocationId);
     }
   }
 
   /**
-   * A client has answered. An unknown id is ignored: the call may have been given up.
+   * A client of this node has answered. An unknown id is ignored: the call may have been given up.
    *
    * @throws {WrongConnectionError} if another client was asked.
    */
   complete(connectionId: string, answer: CompletionMessage): void {
-    const pending = this.#pending.get(answer.invocationId);
-    if (pending === undefined) return;
-    if (pending.connectionId !== connectionId) {
-      throw new WrongConnectionError(connectionId, answer.invocationId);
-    }
-    pending.settle(answer);
+    const id = answer.invocationId;
+    const asked = this.#questions.connectionOf(id);
+    if (asked === undefined) return;
+    if (asked !== connectionId) throw new WrongConnectionError(connectionId, id);
+    this.#questions.settle(id, answer);
   }
 
   /** A connection of this node is gone: nobody will answer. */
   abandon(connectionId: string): void {
-    for (const [id, pending] of this.#pending) {
-      if (pending.connectionId !== connectionId) continue;
-      this.#pending.delete(id);
-      pending.settle(gone(connectionId));
-    }
+    this.#questions.abandon(connectionId, gone(connectionId));
   }
 
-  /** Another node asks a client of ours: hands the question on, and the answer back. */
-  forward(recipient: Recipient, message: InvocationEnvelope): void {
-    const { invocationId, returnChannel } = message;
-    if (invocationId !== undefined && returnChannel !== undefined) {
-      this.#pending.set(invocationId, {
-        connectionId: recipient.id,
-        forwardedAt: this.#options.clock.now(),
-        settle: (answer) => {
-          this.#pending.delete(invocationId);
-          this.#answer(
-            recipient,
-            returnChannel,
-            answer instanceof Error
-              ? { type: MessageType.Completion, invocationId, error: DISCONNECTED }
-              : answer,
-          );
-        },
-      });
+  /** Another node asks a client of this one: hands the question on, and the answer back. */
+  forward(recipient: Recipient | undefined, question: InvocationEnvelope): void {
+    const { invocationId, returnChannel } = question;
+    if (invocationId === undefined || returnChannel === undefined) return;
+    const protocol = recipient?.protocol || "json";
+    if (recipient === undefined || recipient.isClosed) {
+      // The client has gone while the question was on its way.
+      return this.#answer(returnChannel, protocol, invocationId, gone(""));
     }
-    if (this.#options.connections.get(recipient.id) === recipient && !recipient.isClosed) {
-      deliver([recipient], message.frames);
-    } else {
-      // It has gone while the question was on its way.
-      this.abandon(recipient.id);
-    }
+    const terms = {
+      connectionId: recipient.id,
+      timeout: FORGET_FACTOR * this.#context.options.clientResultTimeout,
+      late: () => FORGOTTEN,
+    };
+    this.#questions.expect(invocationId, terms, (outcome) => {
+      if (outcome !== FORGOTTEN) this.#answer(returnChannel, protocol, invocationId, outcome);
+    });
+    writeTo([recipient], question.frames);
   }
 
-  /** Another node hands a client's answer back. */
-  receive(payload: Uint8Array): void {
-    const { protocol: name, frame } = readCompletion(payload);
-    const protocol = this.#options.protocols.find((protocol) => protocol.name === name);
+  /** Another node hands the answer of its client back. */
+  answered({ protocol: name, frame }: CompletionEnvelope): void {
+    const protocol = findProtocol(name);
     if (protocol === undefined) {
-      return this.#options.logger.warn(`Ignored a client result in the unknown protocol '${name}'`);
+      const { logger } = this.#context;
+      return logger.warn(`Ignored a client result in the unknown protocol '${name}'`);
     }
     const reader = protocol.reader(null);
     reader.push(frame);
     const record = reader.read();
     const answer = record === undefined ? undefined : protocol.parse(record);
     if (answer?.type !== MessageType.Completion) return;
-    const pending = this.#pending.get(answer.invocationId);
-    // Where its connection was is of no concern to who asked.
-    if (answer.error === DISCONNECTED) pending?.settle(gone(pending.connectionId));
-    else pending?.settle(answer);
-  }
-
-  /** Forgets questions of other nodes that a client never answers. Called by the heartbeat. */
-  sweep(): void {
-    const due = this.#options.clock.now() - FORGET_FACTOR * this.#options.clientResultTimeout;
-    for (const [id, { forwardedAt }] of this.#pending) {
-      if (forwardedAt === undefined) continue;
-      // The oldest come first.
-      if (forwardedAt > due) return;
-      this.#pending.delete(id);
-    }
+    const id = answer.invocationId;
+    // The asker is told which connection it was; the other node does not say that.
+    const outcome = answer.error === DISCONNECTED
+      ? gone(this.#questions.connectionOf(id) ?? "")
+      : answer;
+    this.#questions.settle(id, outcome);
   }
 
   /** Rejects everything that waits. */
   close(): void {
-    for (const pending of [...this.#pending.values()]) pending.settle(new HubError(CANCELED));
+    this.#questions.close(new HubError(CANCELED));
   }
 
   /** Resolves with whether the connection is known to exist. */
@@ -199,34 +148,35 @@ export class ClientResults {
     invocationId: string,
     message: SerializedInvocation,
   ): Promise<boolean> {
-    const { backplane, channels, connections, serverName } = this.#options;
-    const recipient = connections.get(connectionId);
+    const recipient = this.#directory.get(connectionId);
     if (recipient !== undefined) {
-      // It is ending, and known until the hub has dealt with that; nobody will answer.
+      // The connection is ending, and known until the hub has dealt with that; nobody will answer.
       if (recipient.isClosed) throw gone(connectionId);
-      deliver([recipient], message);
+      writeTo([recipient], message);
       return true;
     }
-    const returnChannel = channels.results(serverName);
-    const payload = writeInvocation(message, [], serverName, { invocationId, returnChannel });
-    const receivers = await backplane.publish(channels.connection(connectionId), payload);
+    const receivers = await this.#bus.ask(connectionId, message, invocationId);
     if (receivers === 0) throw nobody(connectionId);
     // Where the bus cannot tell, the timeout will.
     return receivers !== undefined;
   }
 
-  #answer(recipient: Recipient, returnChannel: string, answer: CompletionMessage): void {
-    const { backplane, logger, protocols } = this.#options;
-    const protocol = protocols.find((protocol) => protocol.name === recipient.protocol);
+  #answer(
+    returnChannel: string,
+    protocolName: string,
+    invocationId: string,
+    outcome: CompletionMessage | Error,
+  ): void {
+    const protocol = findProtocol(protocolName);
     if (protocol === undefined) return;
+    const answer: CompletionMessage = outcome instanceof Error
+      ? { type: MessageType.Completion, invocationId, error: DISCONNECTED }
+      : outcome;
     // What the client has written stays as it is: numbers that are none here, extensions, headers.
     const frame = answer.record === undefined
       ? protocol.write(answer)
       : protocol.frame(answer.record);
-    const payload = writeCompletion(protocol.name, frame);
-    backplane.publish(returnChannel, payload).catch((error) => {
-      logger.warn("Cannot hand a client result back to its node:", error);
-    });
+    this.#bus.answer(returnChannel, protocolName, frame);
   }
 }
 
@@ -246,6 +196,8 @@ function checkTimeout(timeout: number): void {
 }
 
 const CANCELED = "Invocation canceled by the server.";
+/** A client never answered another node, which has given up its question. */
+const FORGOTTEN = new HubError("The client did not answer another node.");
 /** What nodes tell each other when a connection has gone before it has answered. */
 const DISCONNECTED = "Connection disconnected.";
 
@@ -267,7 +219,7 @@ function resultOf(answer: CompletionMessage): unknown {
   throw new HubError("Error trying to deserialize result.", { cause: result.cause });
 }
 
-/** Unlike any id that a client gives its streams. */
+/** An id unlike those that a client gives its streams. */
 function randomInvocationId(): string {
   return crypto.randomUUID().replaceAll("-", "");
 }

@@ -1,33 +1,37 @@
-import { GroupAckTimeoutError, HubError } from "../definition/errors.ts";
-import { Acks } from "../bus/questions.ts";
-import type { HubChannels } from "../bus/channel_names.ts";
-import {
-  GroupAction,
-  type GroupCommand,
-  readAck,
-  readGroupCommand,
-  writeAck,
-  writeGroupCommand,
-} from "../bus/envelope.ts";
-import type { Groups } from "./local_groups.ts";
-import { checkName } from "./names.ts";
-import type { Recipient } from "./recipient.ts";
-import type { RouterOptions } from "./router_options.ts";
+import type { GroupCommand } from "../bus/envelope.ts";
+import { GroupAction } from "../bus/envelope.ts";
+import type { ChannelRules } from "../bus/channel.ts";
+import type { HubBus } from "../bus/hub_bus.ts";
+import type { NodeContext } from "../bus/node_context.ts";
+import { Questions } from "../bus/questions.ts";
+import type { Recipient } from "../bus/recipient.ts";
+import { GroupAckTimeoutError } from "../definition/errors.ts";
+import type { Directory } from "./directory.ts";
+import { checkConnectionId, checkName } from "./names.ts";
 
-/** What {@link RemoteGroups} is made of. */
-export interface RemoteGroupsOptions extends
-  Pick<
-    RouterOptions,
-    "serverName" | "backplane" | "clock" | "logger" | "groupAckTimeout" | "maximumNameBytes"
-  > {
-  readonly channels: HubChannels;
-  readonly groups: Groups;
-  readonly connections: ReadonlyMap<string, Recipient>;
+/** The options that {@link GroupCommands} reads. */
+export interface GroupCommandsOptions {
+  readonly groupAckTimeout: number;
+  readonly maximumNameBytes: number;
 }
 
+/** What a command asks for. */
+type Change = Omit<GroupCommand, "serverName">;
+
+/** A command, and when it was given first. */
+interface GivenCommand {
+  readonly command: Change;
+  readonly givenAt: number;
+}
+
+const GROUP: ChannelRules = { heedsExclusions: true };
+
+/** How long an acknowledgement may take before its command is given again, in milliseconds. */
+const RESEND_INTERVAL = 1000;
+
 /**
- * Changes the groups of any connection, wherever it is: here directly, elsewhere by a command that
- * its node acknowledges. `specs/signalr-redis.md §6`.
+ * Changes the groups of any connection: here directly, elsewhere by a command that the node of the
+ * connection acknowledges. `specs/signalr-redis.md §6`.
  *
  * A command that is not acknowledged is given again every second: it or its acknowledgement may be lost
  * while the bus goes and comes, and to do it twice is to do it once, unless the connection's own node has
@@ -36,105 +40,84 @@ export interface RemoteGroupsOptions extends
  * A connection that closed here within `groupAckTimeout` is remembered, so that changing its groups
  * resolves without effect instead of asking around for it.
  */
-export class RemoteGroups {
-  readonly #options: RemoteGroupsOptions;
-  readonly #acks: Acks;
+export class GroupCommands {
+  readonly #bus: HubBus;
+  readonly #directory: Directory;
+  readonly #context: NodeContext<GroupCommandsOptions>;
+  readonly #acks: Questions<number, void>;
+  #lastId = 0;
   /**
-   * The commands without an acknowledgement, in the order in which they were given; of those for the
-   * same connection and group only the last of one kind, which undo what those before did.
+   * The commands without an acknowledgement, in the order in which they were given. Of the commands for
+   * one connection and group only the last ones of one kind are here: they undo those before.
    */
-  readonly #unanswered = new Map<string, GivenCommand[]>();
-  /** Ids of connections that closed here, and when; oldest first. */
+  readonly #unanswered = new Map<string, Set<GivenCommand>>();
+  /** Ids of connections that closed here, and when; the oldest first. */
   readonly #closed = new Map<string, number>();
   #ended: Error | undefined;
 
-  constructor(options: RemoteGroupsOptions) {
-    this.#options = options;
-    this.#acks = new Acks(options.clock, options.groupAckTimeout);
+  constructor(bus: HubBus, directory: Directory, context: NodeContext<GroupCommandsOptions>) {
+    this.#bus = bus;
+    this.#directory = directory;
+    this.#context = context;
+    this.#acks = new Questions(context.clock);
   }
 
   /**
    * Adds a connection to a group; resolves when messages published to the group from then on reach it.
    *
-   * @throws {HubError} if the group's name is empty or too long, or the id cannot be one.
-   * @throws {GroupAckTimeoutError} if no node answers for it.
+   * @throws {HubError} if the name of the group or the id cannot be one.
+   * @throws {GroupAckTimeoutError} if no node answers for the connection.
    * @throws {BackplaneError} if the bus fails while it is needed.
    */
   add(connectionId: string, group: string): Promise<void> {
-    return handled(this.#add(connectionId, group));
+    return handled(this.#change(GroupAction.Add, connectionId, group));
   }
 
-  /** Removes a connection from a group; no error if it is no member. Throws as {@link add}. */
+  /** Removes a connection from a group; it may be no member. Throws as {@link add}. */
   remove(connectionId: string, group: string): Promise<void> {
-    return handled(this.#remove(connectionId, group));
-  }
-
-  async #add(connectionId: string, group: string): Promise<void> {
-    checkName("group", group, this.#options.maximumNameBytes);
-    const recipient = this.#options.connections.get(connectionId);
-    if (recipient !== undefined) await this.#join(recipient, group);
-    else if (!this.#closed.has(connectionId)) {
-      await this.#command(GroupAction.Add, connectionId, group);
-    }
-  }
-
-  async #remove(connectionId: string, group: string): Promise<void> {
-    checkName("group", group, this.#options.maximumNameBytes);
-    const recipient = this.#options.connections.get(connectionId);
-    if (recipient !== undefined) this.#options.groups.leave(recipient, group);
-    else if (!this.#closed.has(connectionId)) {
-      await this.#command(GroupAction.Remove, connectionId, group);
-    }
+    return handled(this.#change(GroupAction.Remove, connectionId, group));
   }
 
   /** Takes a connection out of every group at once; it stays known. */
   leaveAll(recipient: Recipient): void {
-    this.#options.groups.leaveAll(recipient);
+    this.#directory.leaveGroups(recipient);
   }
 
   /** A connection has closed here. */
-  forget(recipient: Recipient): void {
-    this.leaveAll(recipient);
-    this.#closed.set(recipient.id, this.#options.clock.now());
+  forget(connectionId: string): void {
+    this.#closed.set(connectionId, this.#context.clock.now());
   }
 
-  /** Acts on another node's command if it is about a connection of ours. */
-  receiveCommand(payload: Uint8Array): void {
-    const command = readGroupCommand(payload);
-    const recipient = this.#options.connections.get(command.connectionId);
+  /** Carries out a command of another node if it is about a connection of this one. */
+  carryOut(command: GroupCommand): void {
+    const recipient = this.#directory.get(command.connectionId);
     if (recipient === undefined) {
-      if (this.#closed.has(command.connectionId)) this.#acknowledge(command);
+      if (this.#closed.has(command.connectionId)) this.#bus.acknowledge(command);
       return;
     }
-    const joining = command.action === GroupAction.Add
-      ? this.#join(recipient, command.group)
-      : Promise.resolve();
-    if (command.action === GroupAction.Remove) {
-      this.#options.groups.leave(recipient, command.group);
-    }
-    joining.then(() => this.#acknowledge(command), (error) => {
-      // Unacknowledged, the sender learns of it at its timeout.
-      this.#options.logger.error("Cannot add to a group for another node:", error);
-    });
+    this.#changeHere(command.action, recipient, command.group).then(
+      () => this.#bus.acknowledge(command),
+      // The sender learns of it when the acknowledgement does not come.
+      (error) => this.#context.logger.error("Cannot add to a group for another node:", error),
+    );
   }
 
-  /** Another node has done what we asked for. */
-  receiveAck(payload: Uint8Array): void {
-    this.#acks.complete(readAck(payload));
+  /** Another node has carried out a command. */
+  acknowledged(id: number): void {
+    this.#acks.settle(id, undefined);
   }
 
   /** Gives unacknowledged commands again; forgets connections that closed long enough ago. */
   sweep(): void {
-    const { backplane, channels, clock } = this.#options;
-    const now = clock.now();
+    const now = this.#context.clock.now();
     for (const commands of this.#unanswered.values()) {
       for (const { command, givenAt } of commands) {
-        if (now - givenAt < PATIENCE) continue;
+        if (now - givenAt < RESEND_INTERVAL) continue;
         // If the bus is away, the next time or the timeout will do.
-        backplane.publish(channels.groupCommands, writeGroupCommand(command)).catch(() => {});
+        this.#bus.command(command).catch(() => {});
       }
     }
-    const due = now - this.#options.groupAckTimeout;
+    const due = now - this.#context.options.groupAckTimeout;
     for (const [id, closedAt] of this.#closed) {
       if (closedAt > due) return;
       this.#closed.delete(id);
@@ -147,30 +130,39 @@ export class RemoteGroups {
     this.#acks.close(this.#ended);
   }
 
-  async #join(recipient: Recipient, group: string): Promise<void> {
+  async #change(action: number, connectionId: string, group: string): Promise<void> {
+    checkName("group", group, this.#context.options.maximumNameBytes);
+    const recipient = this.#directory.get(connectionId);
+    if (recipient !== undefined) await this.#changeHere(action, recipient, group);
+    else if (!this.#closed.has(connectionId)) await this.#command(action, connectionId, group);
+  }
+
+  async #changeHere(action: number, recipient: Recipient, group: string): Promise<void> {
+    const channel = this.#bus.names.group(group);
+    if (action === GroupAction.Remove) return this.#directory.leave(recipient, channel);
+    if (action !== GroupAction.Add) return;
     try {
-      await this.#options.groups.join(recipient, group);
+      await this.#directory.join(recipient, channel, GROUP);
     } catch (error) {
       // A connection that closed meanwhile has left anyway.
-      if (this.#options.connections.get(recipient.id) === recipient) throw error;
+      if (this.#directory.has(recipient)) throw error;
     }
   }
 
   async #command(action: number, connectionId: string, group: string): Promise<void> {
     if (this.#ended !== undefined) throw this.#ended;
     checkConnectionId(connectionId);
-    const { backplane, channels, clock, serverName, groupAckTimeout } = this.#options;
-    const verb = action === GroupAction.Add ? "add to" : "remove from";
-    const { id, acknowledged } = this.#acks.expect(() =>
-      new GroupAckTimeoutError(
-        `Cannot ${verb} group ${JSON.stringify(group)}: no node answered for connection ` +
-          `${JSON.stringify(connectionId)} within ${groupAckTimeout} ms`,
-      )
-    );
-    const command = { id, serverName, action, group, connectionId };
+    const { clock, options } = this.#context;
+    const timeout = options.groupAckTimeout;
+    // An int32 between nodes: start again rather than overflow.
+    const id = this.#lastId = this.#lastId === 0x7fffffff ? 1 : this.#lastId + 1;
+    const acknowledged = this.#acks.ask(id, {
+      timeout,
+      late: () => unacknowledged(action, connectionId, group, timeout),
+    });
+    const command: Change = { id, action, group, connectionId };
     const answered = this.#keep({ command, givenAt: clock.now() });
-    backplane.publish(channels.groupCommands, writeGroupCommand(command))
-      .catch((error) => this.#acks.fail(id, error));
+    this.#bus.command(command).catch((error) => this.#acks.settle(id, error));
     try {
       await acknowledged;
     } finally {
@@ -178,48 +170,37 @@ export class RemoteGroups {
     }
   }
 
-  /** Keeps a command to be given again, until what this returns is called. */
+  /** Keeps a command to be given again, until the returned function is called. */
   #keep(given: GivenCommand): () => void {
     const { connectionId, group, action } = given.command;
     const key = JSON.stringify([connectionId, group]);
     const before = this.#unanswered.get(key);
-    const same = before !== undefined && before[0]?.command.action === action ? before : [];
-    same.push(given);
+    const [latest] = before ?? [];
+    const same = latest?.command.action === action && before || new Set<GivenCommand>();
+    same.add(given);
     this.#unanswered.delete(key);
     this.#unanswered.set(key, same);
     return () => {
-      same.splice(same.indexOf(given), 1);
-      if (same.length === 0 && this.#unanswered.get(key) === same) this.#unanswered.delete(key);
+      same.delete(given);
+      if (same.size === 0 && this.#unanswered.get(key) === same) this.#unanswered.delete(key);
     };
   }
-
-  #acknowledge(command: GroupCommand): void {
-    const { backplane, channels, logger } = this.#options;
-    backplane.publish(channels.ack(command.serverName), writeAck(command.id)).catch((error) => {
-      logger.warn("Cannot acknowledge a group command:", error);
-    });
-  }
 }
 
-/** A command, and when it was given first. */
-interface GivenCommand {
-  readonly command: GroupCommand;
-  readonly givenAt: number;
+function unacknowledged(
+  action: number,
+  connectionId: string,
+  group: string,
+  timeout: number,
+): GroupAckTimeoutError {
+  const verb = action === GroupAction.Add ? "add to" : "remove from";
+  return new GroupAckTimeoutError(
+    `Cannot ${verb} group ${JSON.stringify(group)}: no node answered for connection ` +
+      `${JSON.stringify(connectionId)} within ${timeout} ms`,
+  );
 }
 
-/** How long an acknowledgement may take before its command is given again, in milliseconds. */
-const PATIENCE = 1000;
-
-/** What no connection id is longer than, in UTF-16 units: upstream's have 22. */
-const LONGEST_ID = 256;
-
-/** Ids may come from clients, who send what they like. */
-function checkConnectionId(id: unknown): void {
-  if (typeof id === "string" && id !== "" && id.length <= LONGEST_ID && id.isWellFormed()) return;
-  throw new HubError("Cannot use connection id: it is no text of 1 to 256 characters");
-}
-
-/** Whoever does not await it must not be ended by an unhandled rejection. */
+/** A promise that nobody awaits must not end the process with an unhandled rejection. */
 function handled(promise: Promise<void>): Promise<void> {
   promise.catch(() => {});
   return promise;

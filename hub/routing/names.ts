@@ -14,3 +14,16 @@ export function checkName(kind: "group" | "user", name: string, maximumBytes: nu
     throw new HubError(`Cannot use ${kind} name: it is longer than ${maximumBytes} bytes`);
   }
 }
+
+/** The longest connection id, in UTF-16 units; the ids of every server have 22. */
+const LONGEST_ID = 256;
+
+/**
+ * Returns normally if `id` may be the id of a connection. Ids may come from clients, which send anything.
+ *
+ * @throws {HubError} if it is empty, too long, or not well-formed text.
+ */
+export function checkConnectionId(id: unknown): void {
+  if (typeof id === "string" && id !== "" && id.length <= LONGEST_ID && id.isWellFormed()) return;
+  throw new HubError("Cannot use connection id: it is not text of 1 to 256 characters");
+}

@@ -1,6 +1,6 @@
 import type { Backplane } from "../../backplanes/backplane.ts";
 import type { HubPolicy } from "../definition/policy.ts";
-import { type HubClients, type HubGroups, RoutedClients } from "../definition/clients.ts";
+import type { HubClients, HubGroups } from "../definition/clients.ts";
 import type { Clock } from "../clock.ts";
 import type { CloseCause } from "../connection/closing.ts";
 import { HubConnection } from "../connection/connection.ts";
@@ -23,10 +23,9 @@ import type { Hub, HubMethods } from "../definition/hub.ts";
 import { Member, type MemberParts } from "./served_connection.ts";
 import type { ResolvedOptions } from "../options/server.ts";
 import { ProtocolChoice } from "../protocol/choice.ts";
-import { jsonProtocol } from "../protocol/json/json.ts";
-import { messagepackProtocol } from "../protocol/messagepack/messagepack.ts";
 import { type HubMessage, MessageType } from "../protocol/messages.ts";
-import type { HubProtocol } from "../protocol/protocol.ts";
+import { PROTOCOLS } from "../protocol/protocols.ts";
+import { RoutedClients } from "../routing/proxies.ts";
 import { Router } from "../routing/router.ts";
 
 /** Whom a new connection belongs to and what it asked for. */
@@ -54,8 +53,6 @@ export interface LiveHubParts {
   /** Says who may use every hub of the server, before its own. */
   readonly authorize?: HubPolicy;
 }
-
-const PROTOCOLS: readonly HubProtocol[] = [jsonProtocol, messagepackProtocol];
 
 /** A context outside any call: nothing of the client is read there, so it cannot answer. */
 function lifetimeContext(state: ConnectionState, where: string): CallContext {
@@ -100,7 +97,7 @@ export class LiveHub implements ConnectionListener {
       listener: this,
     };
     if (options.closeOnAuthenticationExpiration) this.#expirations = new Expirations(parts.clock);
-    this.#router = new Router({ ...rest, ...options, hub: name, protocols: PROTOCOLS });
+    this.#router = new Router(name, { ...rest, logger: options.logger, options });
     this.clients = new RoutedClients(this.#router);
     const dispatch: DispatchOptions = {
       methods: new MethodTable(hub.methods, {

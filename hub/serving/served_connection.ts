@@ -1,13 +1,10 @@
-import {
-  type HubCallerClients,
-  type HubGroups,
-  RoutedCallerClients,
-} from "../definition/clients.ts";
+import type { HubCallerClients, HubGroups } from "../definition/clients.ts";
 import type { HubConnection } from "../connection/connection.ts";
 import type { PipeOwner } from "../connection/pipe.ts";
 import type { ConnectionState, HubRequest, HubUser } from "../definition/context.ts";
 import { type DispatchOptions, Invocations } from "../dispatch/invocations.ts";
 import { MessageType } from "../protocol/messages.ts";
+import { RoutedCallerClients } from "../routing/proxies.ts";
 import type { Router } from "../routing/router.ts";
 
 /** What a {@link Member} keeps of how its connection came. */

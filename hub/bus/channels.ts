@@ -1,0 +1,123 @@
+import { BackplaneUnavailableError } from "../../backplanes/errors.ts";
+import { Deadlines } from "../scheduling/deadlines.ts";
+import { Channel, type ChannelRules } from "./channel.ts";
+import type { NodeContext } from "./node_context.ts";
+import type { Recipient } from "./recipient.ts";
+
+/** The options that {@link Channels} reads, in milliseconds. */
+export interface ChannelsOptions {
+  readonly subscribeTimeout: number;
+  readonly unsubscribeDelay: number;
+}
+
+const NOBODY: readonly never[] = [];
+
+/**
+ * The channels of this node, while they have members: the first subscribes, the last gives up.
+ *
+ * - **Delay**: a channel without members is given up after `unsubscribeDelay`; a channel that has a
+ *   member again before then never left the bus.
+ * - **Roll-back**: a channel that the bus does not confirm in time, or refuses, is given up, and everybody
+ *   who waits for it is told. A permanent channel stays wanted.
+ */
+export class Channels {
+  readonly #context: NodeContext<ChannelsOptions>;
+  readonly #received: (channel: Channel, payload: Uint8Array) => void;
+  readonly #channels = new Map<string, Channel>();
+  readonly #withoutMembers = new Set<Channel>();
+  readonly #unconfirmed: Deadlines<Channel>;
+
+  constructor(
+    context: NodeContext<ChannelsOptions>,
+    received: (channel: Channel, payload: Uint8Array) => void,
+  ) {
+    this.#context = context;
+    this.#received = received;
+    const { clock, options } = context;
+    this.#unconfirmed = new Deadlines(clock, options.subscribeTimeout, (channel) => {
+      this.#settle(channel, unconfirmed(channel, options.subscribeTimeout));
+    });
+  }
+
+  /** Makes `recipient` a member; messages of this node reach it at once. */
+  join(name: string, recipient: Recipient, rules: ChannelRules): Channel {
+    const channel = this.open(name, rules);
+    channel.audience.add(recipient);
+    channel.emptySince = undefined;
+    this.#withoutMembers.delete(channel);
+    return channel;
+  }
+
+  /** Ends the membership of `recipient` at once. */
+  leave(channel: Channel, recipient: Recipient): void {
+    if (!channel.audience.delete(recipient) || channel.audience.size > 0) return;
+    if (channel.rules.always || this.#channels.get(channel.name) !== channel) return;
+    channel.emptySince = this.#context.clock.now();
+    this.#withoutMembers.add(channel);
+  }
+
+  /** The channel of that name, which is subscribed from now on. */
+  open(name: string, rules: ChannelRules): Channel {
+    const known = this.#channels.get(name);
+    if (known !== undefined) return known;
+    const channel = new Channel(name, rules);
+    this.#channels.set(name, channel);
+    const subscription = this.#context.backplane.subscribe(
+      name,
+      (payload) => this.#received(channel, payload),
+    );
+    channel.subscribed(subscription);
+    this.#unconfirmed.begin(channel);
+    subscription.confirmed.then(
+      () => this.#settle(channel),
+      (error) => this.#settle(channel, error),
+    );
+    return channel;
+  }
+
+  /** The channel of that name, if it is subscribed. */
+  get(name: string): Channel | undefined {
+    return this.#channels.get(name);
+  }
+
+  /** The members of a channel on this node. */
+  audience(name: string): Iterable<Recipient> {
+    return this.#channels.get(name)?.audience ?? NOBODY;
+  }
+
+  /** Gives up channels that have had no member for long enough. Called by the heartbeat. */
+  sweep(): void {
+    const { clock, options } = this.#context;
+    const due = clock.now() - options.unsubscribeDelay;
+    for (const channel of this.#withoutMembers) {
+      // Whoever waits for the confirmation is told that it has come, although the member has left.
+      if (channel.joining === undefined && (channel.emptySince ?? due) <= due) this.#drop(channel);
+    }
+  }
+
+  /** Stops waiting for confirmations. */
+  close(): void {
+    this.#unconfirmed.clear();
+  }
+
+  #settle(channel: Channel, error?: unknown): void {
+    if (channel.joining === undefined) return;
+    this.#unconfirmed.end(channel);
+    // A member that joins from now on begins anew, with another channel.
+    if (error !== undefined && !channel.rules.permanent) this.#drop(channel);
+    channel.settle(error);
+  }
+
+  #drop(channel: Channel): void {
+    this.#withoutMembers.delete(channel);
+    this.#channels.delete(channel.name);
+    // The promise cannot reject: a channel that the bus lost is no longer subscribed.
+    channel.subscription?.unsubscribe();
+  }
+}
+
+function unconfirmed({ name }: Channel, timeout: number): BackplaneUnavailableError {
+  return new BackplaneUnavailableError(
+    `Cannot subscribe to ${JSON.stringify(name)}: not confirmed within ${timeout} ms`,
+  );
+}

@@ -1,0 +1,217 @@
+import type { BackplaneStatus } from "../../backplanes/backplane.ts";
+import { BackplaneClosedError } from "../../backplanes/errors.ts";
+import type { Frame } from "../protocol/protocol.ts";
+import type { Channel, ChannelRules } from "./channel.ts";
+import { HubChannels } from "./channel_names.ts";
+import { Channels, type ChannelsOptions } from "./channels.ts";
+import {
+  type CompletionEnvelope,
+  type GroupCommand,
+  type InvocationEnvelope,
+  readAck,
+  readCompletion,
+  readGroupCommand,
+  readInvocation,
+  type ResultAddress,
+  type WritableInvocation,
+  writeAck,
+  writeCompletion,
+  writeGroupCommand,
+  writeInvocation,
+} from "./envelope.ts";
+import type { NodeContext } from "./node_context.ts";
+import { PublishOutcomes } from "./publish_outcomes.ts";
+import type { Recipient } from "./recipient.ts";
+import { writeTo } from "./write_to.ts";
+
+/** What other nodes want of this one. */
+export interface BusListener {
+  /** The groups of a connection are to be changed. */
+  commanded(command: GroupCommand): void;
+  /** A group command of this node has been carried out. */
+  acknowledged(id: number): void;
+  /** A client is asked for a result; `recipient` is `undefined` if it has gone. */
+  asked(recipient: Recipient | undefined, question: InvocationEnvelope): void;
+  /** A client on another node has answered. */
+  answered(answer: CompletionEnvelope): void;
+}
+
+/** The channel of everybody is needed by every node. */
+export const EVERYBODY: ChannelRules = { heedsExclusions: true, permanent: true, always: true };
+
+const NOBODY: readonly never[] = [];
+
+/** What the nodes of one hub say to each other: the one writer and the one reader of envelopes. */
+export class HubBus {
+  readonly names: HubChannels;
+  readonly channels: Channels;
+  readonly #context: NodeContext<ChannelsOptions>;
+  readonly #listener: BusListener;
+  readonly #outcomes: PublishOutcomes;
+  readonly #status: Disposable;
+
+  constructor(hub: string, context: NodeContext<ChannelsOptions>, listener: BusListener) {
+    this.names = new HubChannels(hub);
+    this.channels = new Channels(context, this.#received);
+    this.#context = context;
+    this.#listener = listener;
+    this.#outcomes = new PublishOutcomes(context.logger);
+    this.#status = context.backplane.onStatus(({ status }) => {
+      if (status === "open") this.#outcomes.recovered();
+    });
+  }
+
+  get status(): BackplaneStatus {
+    return this.#context.backplane.status;
+  }
+
+  /**
+   * Subscribes the channels that every node needs; resolves when the bus has confirmed them and is
+   * `open`, however long that takes.
+   *
+   * @throws {BackplaneClosedError} when the backplane is closed.
+   */
+  async start(): Promise<void> {
+    const { backplane, serverName } = this.#context;
+    const { names } = this;
+    const listener = this.#listener;
+    const wanted = [
+      this.channels.open(names.all, EVERYBODY).subscription,
+      backplane.subscribe(names.groupCommands, (payload) => {
+        this.#read(() => listener.commanded(readGroupCommand(payload)));
+      }),
+      backplane.subscribe(names.ack(serverName), (payload) => {
+        this.#read(() => listener.acknowledged(readAck(payload)));
+      }),
+      backplane.subscribe(names.results(serverName), (payload) => {
+        this.#read(() => listener.answered(readCompletion(payload)));
+      }),
+    ];
+    while (true) {
+      try {
+        await Promise.all(wanted.map((subscription) => subscription?.confirmed));
+        // A driver with two connections may hear before it can speak.
+        if (this.status === "open") return;
+      } catch (error) {
+        if (this.status === "closed") throw error;
+      }
+      if (this.status === "closed") {
+        throw new BackplaneClosedError("Cannot start hub: the backplane is closed");
+      }
+      // The driver asks again for a channel that the bus refuses, and says when the bus gives in.
+      await this.#nextStatus();
+    }
+  }
+
+  /** Hands a message to the bus before it returns; {@link outcome} says what became of it. */
+  publish(
+    names: readonly string[],
+    message: WritableInvocation,
+    excluded: readonly string[] = NOBODY,
+  ): readonly Promise<unknown>[] {
+    const [name] = names;
+    if (name === undefined) return NOBODY;
+    const payload = writeInvocation(message, excluded, this.#context.serverName);
+    if (names.length === 1) return [this.#hand(name, payload)];
+    // The first publish may cause other payloads to be written to the same memory.
+    const copy = payload.slice();
+    return names.map((name) => this.#hand(name, copy));
+  }
+
+  /** As {@link PublishOutcomes.of}; `local` is how many connections of this node have the message. */
+  outcome(published: readonly Promise<unknown>[], local: number): Promise<void> | undefined {
+    return this.#outcomes.of(published, local > 0);
+  }
+
+  /**
+   * Asks the client of a connection on another node; the answer comes to {@link BusListener.answered}.
+   * Resolves with how many nodes have heard the question, if the bus can tell.
+   *
+   * @throws {BackplaneError} if the bus does not take the question.
+   */
+  ask(
+    connectionId: string,
+    message: WritableInvocation,
+    invocationId: string,
+  ): Promise<number | undefined> {
+    const { serverName } = this.#context;
+    const address: ResultAddress = { invocationId, returnChannel: this.names.results(serverName) };
+    const payload = writeInvocation(message, NOBODY, serverName, address);
+    return this.#hand(this.names.connection(connectionId), payload);
+  }
+
+  /** Hands the answer of a client to the node that asked; `frame` is in the hub protocol `protocol`. */
+  answer(returnChannel: string, protocol: string, frame: Frame): void {
+    this.#hand(returnChannel, writeCompletion(protocol, frame)).catch((error) => {
+      this.#context.logger.warn("Cannot hand a client result back to its node:", error);
+    });
+  }
+
+  /** Asks the node that has the connection to change its groups. */
+  command(command: Omit<GroupCommand, "serverName">): Promise<unknown> {
+    const { serverName } = this.#context;
+    return this.#hand(this.names.groupCommands, writeGroupCommand({ ...command, serverName }));
+  }
+
+  /** Says that a command of another node has been carried out. */
+  acknowledge({ serverName, id }: GroupCommand): void {
+    this.#hand(this.names.ack(serverName), writeAck(id)).catch((error) => {
+      this.#context.logger.warn("Cannot acknowledge a group command:", error);
+    });
+  }
+
+  /** Stops waiting. The backplane is closed by the server. */
+  close(): void {
+    this.#status[Symbol.dispose]();
+    this.channels.close();
+  }
+
+  /** The one reader of invocations. A property, so that no frame stands between a channel and it. */
+  readonly #received = (channel: Channel, payload: Uint8Array): void => {
+    try {
+      const message = readInvocation(payload);
+      // The members here were served when this node sent it.
+      if (message.origin === this.#context.serverName) return;
+      if (message.returnChannel !== undefined) return this.#asked(channel, message);
+      const excluded = channel.rules.heedsExclusions ? message.excluded : NOBODY;
+      writeTo(channel.audience, message.frames, excluded);
+    } catch (error) {
+      this.#unreadable(error);
+    }
+  };
+
+  #asked({ audience }: Channel, question: InvocationEnvelope): void {
+    if (audience.size === 0) this.#listener.asked(undefined, question);
+    for (const recipient of audience) this.#listener.asked(recipient, question);
+  }
+
+  #read(handle: () => void): void {
+    try {
+      handle();
+    } catch (error) {
+      this.#unreadable(error);
+    }
+  }
+
+  #unreadable(error: unknown): void {
+    this.#context.logger.warn("Ignored a message from another node:", error);
+  }
+
+  /** A driver that throws would keep the message from the members here. */
+  #hand(channel: string, payload: Uint8Array): Promise<number | undefined> {
+    try {
+      return this.#context.backplane.publish(channel, payload);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #nextStatus(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const listening = this.#context.backplane.onStatus(() => {
+      listening[Symbol.dispose]();
+      resolve();
+    });
+    return promise;
+  }
+}

@@ -1,0 +1,13 @@
+import type { Backplane } from "../../backplanes/backplane.ts";
+import type { Clock } from "../clock.ts";
+import type { Logger } from "../options/server.ts";
+
+/** What every part of a node shares. `O` are the options that a part reads. */
+export interface NodeContext<O = unknown> {
+  /** The name of this node, unlike the name of any other. */
+  readonly serverName: string;
+  readonly backplane: Backplane;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly options: O;
+}

@@ -1,0 +1,52 @@
+import type { Clock } from "../clock.ts";
+
+/** Calls back for each item whose time is over. All items have the same time and share one timer. */
+export class Deadlines<T> {
+  readonly #clock: Clock;
+  readonly #timeout: number;
+  readonly #expired: (item: T) => void;
+  /** When each item is due; the oldest comes first. */
+  readonly #due = new Map<T, number>();
+  #timer: Disposable | undefined;
+
+  /** `timeout` is in milliseconds. */
+  constructor(clock: Clock, timeout: number, expired: (item: T) => void) {
+    this.#clock = clock;
+    this.#timeout = timeout;
+    this.#expired = expired;
+  }
+
+  /** Begins the time of `item`. */
+  begin(item: T): void {
+    this.#due.set(item, this.#clock.now() + this.#timeout);
+    this.#timer ??= this.#clock.after(this.#timeout, () => this.#look());
+  }
+
+  /** Ends the time of `item` without a call. */
+  end(item: T): void {
+    this.#due.delete(item);
+    if (this.#due.size > 0) return;
+    this.#timer?.[Symbol.dispose]();
+    this.#timer = undefined;
+  }
+
+  /** Ends the time of every item without a call. */
+  clear(): void {
+    this.#due.clear();
+    this.#timer?.[Symbol.dispose]();
+    this.#timer = undefined;
+  }
+
+  #look(): void {
+    this.#timer = undefined;
+    const now = this.#clock.now();
+    for (const [item, due] of this.#due) {
+      if (due > now) {
+        this.#timer = this.#clock.after(due - now, () => this.#look());
+        return;
+      }
+      this.#due.delete(item);
+      this.#expired(item);
+    }
+  }
+}
