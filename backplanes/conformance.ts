@@ -29,9 +29,13 @@ import { restartCases } from "./conformance/restart.ts";
 import { statusCases } from "./conformance/status.ts";
 import { subscriptionCases } from "./conformance/subscriptions.ts";
 import type { ConformanceCase } from "./conformance/case.ts";
-import type { ConformanceBus, ConformanceSubject } from "./conformance/subject.ts";
+import type {
+  ConformanceBus,
+  ConformanceFaults,
+  ConformanceSubject,
+} from "./conformance/subject.ts";
 
-export type { ConformanceBus, ConformanceCase, ConformanceSubject };
+export type { ConformanceBus, ConformanceCase, ConformanceFaults, ConformanceSubject };
 export type {
   Backplane,
   BackplaneGap,
@@ -81,6 +85,7 @@ export async function conformanceTests(
   const can = {
     stop: bus !== undefined,
     pause: bus?.pause !== undefined && bus.resume !== undefined,
+    refuse: subject.refusedChannel !== undefined,
   };
   for (const { name, needs, run } of conformanceCases) {
     if (needs === undefined || can[needs]) await test(name, () => run(subject));

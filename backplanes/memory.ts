@@ -48,8 +48,7 @@ export type { BackplaneLogger, BackplaneOptions } from "./driver/options.ts";
 const named = new Map<string, MemoryBus>();
 
 /** Options of {@link MemoryBackplane}. */
-export interface MemoryBackplaneOptions
-  extends Pick<BackplaneOptions, "logger"> {
+export interface MemoryBackplaneOptions extends Pick<BackplaneOptions, "logger"> {
   /**
    * Put before every channel name, so that applications can share a bus without hearing each other.
    * End it in `:`.

@@ -1,14 +1,6 @@
 /** The longest that anything may take whose time nobody bounds, in milliseconds. */
 export const PATIENCE = 20_000;
 
-/** Options for trials with faults: short, yet far above what a busy machine needs for an answer. */
-export const FAULT_OPTIONS = {
-  publishTimeout: 1000,
-  subscribeTimeout: 1000,
-  probeInterval: 200,
-  probeTimeout: 1000,
-} as const;
-
 /** What a busy machine may add to a time that the contract bounds, in milliseconds. */
 export const SLACK = 2000;
 

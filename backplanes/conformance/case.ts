@@ -6,8 +6,8 @@ import { Trial } from "./trial.ts";
 export interface ConformanceCase {
   /** What must hold, as a sentence; unique. */
   readonly name: string;
-  /** What the subject's bus must be able to do: `stop` and `start`, or `pause` and `resume` too. */
-  readonly needs?: "stop" | "pause";
+  /** What the subject's bus must be able to do: `stop` and `start`, `pause` and `resume` too, or refuse a channel. */
+  readonly needs?: "stop" | "pause" | "refuse";
   /** Tries it; rejects when it does not hold. Every wait in it is bounded. */
   run(subject: ConformanceSubject): Promise<void>;
 }
@@ -19,7 +19,7 @@ const FAULTS = 30_000;
 export function conformanceCase(
   name: string,
   body: (trial: Trial) => Promise<void>,
-  needs?: "stop" | "pause",
+  needs?: "stop" | "pause" | "refuse",
 ): ConformanceCase {
   return {
     name,

@@ -7,7 +7,7 @@ import { BackplaneClosedError } from "../errors.ts";
 /** Every operation that must be refused after closing. */
 const OPERATIONS: Readonly<Record<string, (backplane: Backplane) => Promise<unknown>>> = {
   publish: (backplane) => backplane.publish("closed", bytes("?")),
-  subscribe: (backplane) => backplane.subscribe("closed", () => {}),
+  subscribe: (backplane) => backplane.subscribe("closed", () => {}).confirmed,
 };
 
 const refusedAfter = Object.entries(OPERATIONS).map(([name, operation]) =>
@@ -23,7 +23,7 @@ const refusedAfter = Object.entries(OPERATIONS).map(([name, operation]) =>
 const pending = conformanceCase("close() settles what is under way", async (trial) => {
   const backplane = await trial.open();
   const waiting = [
-    backplane.subscribe("pending", () => {}),
+    backplane.subscribe("pending", () => {}).confirmed,
     backplane.publish("pending", bytes("?")),
   ];
   const outcomes = Promise.allSettled(waiting);
@@ -55,7 +55,7 @@ const awaitUsing = conformanceCase("`await using` closes", async (trial) => {
   const backplane = await trial.open();
   {
     await using inner = backplane;
-    await inner.subscribe("using", () => {});
+    await inner.subscribe("using", () => {}).confirmed;
   }
   same(backplane.status, "closed", "status");
 });
@@ -68,9 +68,9 @@ const silence = conformanceCase("after close() no handler is called", async (tri
   await receiver.subscribe("last words", (payload) => {
     heard.handler(payload);
     closing.push(receiver.close());
-  });
-  await receiver.subscribe("last words", heard.handler);
-  await witness.subscribe("last words", seen.handler);
+  }).confirmed;
+  await receiver.subscribe("last words", heard.handler).confirmed;
+  await witness.subscribe("last words", seen.handler).confirmed;
   const sent = Array.from({ length: 100 }, (_, index) => `${index}`);
   await Promise.all(sent.map((text) => sender.publish("last words", bytes(text))));
   await Promise.all([seen.counted(100), heard.counted(1)]);
@@ -83,8 +83,8 @@ const silence = conformanceCase("after close() no handler is called", async (tri
 const others = conformanceCase("closing an instance leaves the others alone", async (trial) => {
   const [sender, receiver] = await trial.pair();
   const [leaver, inbox] = [await trial.open(), trial.inbox()];
-  await receiver.subscribe("others", inbox.handler);
-  await leaver.subscribe("others", () => {});
+  await receiver.subscribe("others", inbox.handler).confirmed;
+  await leaver.subscribe("others", () => {}).confirmed;
   await leaver.close();
   const reached = await sender.publish("others", bytes("marker"));
   check(reached === 1 || reached === undefined, `publish() says that it reached ${reached}`);
@@ -94,7 +94,8 @@ const others = conformanceCase("closing an instance leaves the others alone", as
 
 const lateUnsubscribe = conformanceCase("unsubscribe() after close() resolves", async (trial) => {
   const backplane = await trial.open();
-  const subscription = await backplane.subscribe("late", () => {});
+  const subscription = backplane.subscribe("late", () => {});
+  await subscription.confirmed;
   await backplane.close();
   await within(subscription.unsubscribe(), "unsubscribe() resolves");
 });
@@ -106,7 +107,8 @@ const nothingLeft = conformanceCase(
     for (let round = 0; round < 10; round++) {
       const [sender, receiver] = await trial.pair();
       const inbox = trial.inbox();
-      const subscription = await receiver.subscribe("leak", inbox.handler);
+      const subscription = receiver.subscribe("leak", inbox.handler);
+      await subscription.confirmed;
       await sender.publish("leak", bytes("marker"));
       await inbox.heard("marker");
       if (round % 2 === 0) await subscription.unsubscribe();

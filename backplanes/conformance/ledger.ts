@@ -34,7 +34,7 @@ export class Ledger implements AsyncDisposable {
 
   /** Subscribes, and publishes every 5 ms until {@link audit} or until it is disposed. */
   async start(): Promise<void> {
-    await this.#receiver.subscribe("ledger", this.#inbox.handler);
+    await this.#receiver.subscribe("ledger", this.#inbox.handler).confirmed;
     this.#publishing = this.#publish();
     await this.#inbox.counted(20);
   }

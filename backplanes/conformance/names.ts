@@ -1,6 +1,6 @@
 /** Cases on channel names. */
 import { type ConformanceCase, conformanceCase } from "./case.ts";
-import { bytes, rejection, same } from "./assert.ts";
+import { bytes, check, rejection, same } from "./assert.ts";
 
 /** Names that a bus might take for a pattern, for two words, for one another, or not carry at all. */
 const NAMES: readonly string[] = [
@@ -17,7 +17,10 @@ function eachItsOwn(name: string, channels: readonly string[]): ConformanceCase 
     const [sender, receiver] = await trial.pair();
     const inboxes = new Map(channels.map((channel) => [channel, trial.inbox()]));
     await Promise.all(
-      Array.from(inboxes, ([channel, { handler }]) => receiver.subscribe(channel, handler)),
+      Array.from(
+        inboxes,
+        ([channel, { handler }]) => receiver.subscribe(channel, handler).confirmed,
+      ),
     );
     const publish = (text: (index: number) => string) =>
       Promise.all(channels.map((name, index) => sender.publish(name, bytes(text(index)))));
@@ -43,7 +46,13 @@ const refused = conformanceCase(
     for (const name of names) {
       const shown = JSON.stringify(name.slice(0, 10));
       await rejection(backplane.publish(name, bytes("?")), RangeError, `publish(${shown})`);
-      await rejection(backplane.subscribe(name, () => {}), RangeError, `subscribe(${shown})`);
+      let thrown: unknown;
+      try {
+        backplane.subscribe(name, () => {});
+      } catch (error) {
+        thrown = error;
+      }
+      check(thrown instanceof RangeError, `subscribe(${shown}) threw ${thrown}`);
     }
     same(backplane.status, "open", "status after refused names");
   },

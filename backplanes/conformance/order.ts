@@ -13,7 +13,7 @@ function inOrder(count: number, awaited: boolean): ConformanceCase {
   return conformanceCase(name, async (trial) => {
     const [sender, receiver] = await trial.pair();
     const inbox = trial.inbox();
-    await receiver.subscribe("order", inbox.handler);
+    await receiver.subscribe("order", inbox.handler).confirmed;
     const publishing: Promise<unknown>[] = [];
     for (let index = 0; index < count; index++) {
       const published = sender.publish("order", bytes(`${index}`));
@@ -32,7 +32,7 @@ const perPublisher = conformanceCase("each publisher's order is kept", async (tr
   const [first, second] = await trial.pair();
   const receiver = await trial.open();
   const inbox = trial.inbox();
-  await receiver.subscribe("mixed", inbox.handler);
+  await receiver.subscribe("mixed", inbox.handler).confirmed;
   const publishing: Promise<unknown>[] = [];
   for (let index = 0; index < 1000; index++) {
     publishing.push(first.publish("mixed", bytes(`first ${index}`)));
@@ -56,7 +56,7 @@ const handlersInOrder = conformanceCase(
     for (const name of ["one", "two", "three"]) {
       await receiver.subscribe("handlers", (payload) => {
         inbox.handler(bytes(`${name} ${new TextDecoder().decode(payload)}`));
-      });
+      }).confirmed;
     }
     await sender.publish("handlers", bytes("a"));
     await sender.publish("handlers", bytes("b"));
@@ -79,8 +79,8 @@ const notReentrant = conformanceCase(
       else resolve();
       inside--;
     };
-    await left.subscribe("left", answering(left, "right"));
-    await right.subscribe("right", answering(right, "left"));
+    await left.subscribe("left", answering(left, "right")).confirmed;
+    await right.subscribe("right", answering(right, "left")).confirmed;
     await left.publish("right", bytes("?"));
     await within(promise, () => `20 rounds; it came to ${rounds}`);
     same(deepest, 1, "handlers running at once");

@@ -2,30 +2,21 @@
 import { type ConformanceCase, conformanceCase } from "./case.ts";
 import { Ledger } from "./ledger.ts";
 import { checkSequence } from "./status.ts";
-import {
-  bytes,
-  check,
-  FAULT_OPTIONS,
-  pause,
-  refusal,
-  rejection,
-  ROUNDS,
-  same,
-  within,
-} from "./assert.ts";
+import { bytes, check, pause, refusal, rejection, ROUNDS, same, within } from "./assert.ts";
 import { reachesAgain, type Trial } from "./trial.ts";
-import { BackplaneClosedError, BackplaneUnavailableError } from "../errors.ts";
+import { BackplaneClosedError, BackplaneError, BackplaneUnavailableError } from "../errors.ts";
 
 function stopping(name: string, body: (trial: Trial) => Promise<void>): ConformanceCase {
   return conformanceCase(name, body, "stop");
 }
 
 const survives = stopping("subscriptions survive a restart of the bus", async (trial) => {
-  const [sender, receiver] = await trial.pair(FAULT_OPTIONS);
+  const [sender, receiver] = await trial.pair(trial.faults);
   const histories = [trial.history(sender), trial.history(receiver)];
   const [kept, left] = [trial.inbox(), trial.inbox()];
-  await receiver.subscribe("kept", kept.handler);
-  const leaver = await receiver.subscribe("left", left.handler);
+  await receiver.subscribe("kept", kept.handler).confirmed;
+  const leaver = receiver.subscribe("left", left.handler);
+  await leaver.confirmed;
   await trial.bus.stop();
   for (const history of histories) await history.reaches("reconnecting");
   await within(leaver.unsubscribe(), "unsubscribe() while the bus is down resolves");
@@ -35,7 +26,7 @@ const survives = stopping("subscriptions survive a restart of the bus", async (t
   await sender.publish("kept", bytes("marker"));
   await kept.heard("marker");
   const after = trial.inbox();
-  await receiver.subscribe("left", after.handler);
+  await receiver.subscribe("left", after.handler).confirmed;
   await sender.publish("left", bytes("marker"));
   await after.heard("marker");
   same(kept.texts, ["marker"], "what arrived after the restart");
@@ -46,10 +37,10 @@ const survives = stopping("subscriptions survive a restart of the bus", async (t
 const publishing = stopping(
   "publish() while the bus is down rejects within publishTimeout",
   async (trial) => {
-    const sender = await trial.open(FAULT_OPTIONS);
+    const sender = await trial.open(trial.faults);
     const history = trial.history(sender);
     await trial.bus.stop();
-    const limit = FAULT_OPTIONS.publishTimeout + trial.slack;
+    const limit = trial.faults.publishTimeout + trial.slack;
     const publish = () => sender.publish("down", bytes("?"));
     await rejection(publish(), BackplaneUnavailableError, "publish() at the stop", limit);
     await history.reaches("reconnecting");
@@ -60,7 +51,7 @@ const publishing = stopping(
 const atOnce = stopping(
   "publish() rejects at once while the driver knows that the bus is down",
   async (trial) => {
-    const sender = await trial.open({ ...FAULT_OPTIONS, publishTimeout: 600_000 });
+    const sender = await trial.open({ ...trial.faults, publishTimeout: 600_000 });
     const history = trial.history(sender);
     await trial.bus.stop();
     await history.reaches("reconnecting");
@@ -74,18 +65,18 @@ const lateBus = stopping(
   async (trial) => {
     await trial.bus.stop();
     const [sender, receiver] = [
-      await trial.opening(FAULT_OPTIONS),
-      await trial.opening(FAULT_OPTIONS),
+      await trial.opening(trial.faults),
+      await trial.opening(trial.faults),
     ];
     const histories = [trial.history(sender), trial.history(receiver)];
     same(sender.status, "connecting", "status without a bus");
-    const limit = FAULT_OPTIONS.publishTimeout + trial.slack;
+    const limit = trial.faults.publishTimeout + trial.slack;
     const early = sender.publish("late", bytes("?"));
     await rejection(early, BackplaneUnavailableError, "publish() without a bus", limit);
     await trial.bus.start();
     for (const history of histories) await history.reaches("open");
     const inbox = trial.inbox();
-    await receiver.subscribe("late", inbox.handler);
+    await receiver.subscribe("late", inbox.handler).confirmed;
     await sender.publish("late", bytes("marker"));
     await inbox.heard("marker");
     same(inbox.texts, ["marker"], "what arrived");
@@ -93,45 +84,55 @@ const lateBus = stopping(
   },
 );
 
-const patient = stopping(
-  "a subscribe() while the bus is down is confirmed later",
+const longOutage = stopping(
+  "subscriptions survive a long outage, also one that was made during it",
   async (trial) => {
-    const [sender, receiver] = await trial.pair({ ...FAULT_OPTIONS, subscribeTimeout: 60_000 });
-    const [histories, inbox] = [[trial.history(sender), trial.history(receiver)], trial.inbox()];
+    const [sender, receiver] = await trial.pair(trial.faults);
+    const histories = [trial.history(sender), trial.history(receiver)];
+    const [before, during] = [trial.inbox(), trial.inbox()];
+    await receiver.subscribe("before", before.handler).confirmed;
     await trial.bus.stop();
     for (const history of histories) await history.reaches("reconnecting");
-    const subscribing = receiver.subscribe("patient", inbox.handler);
+    const subscription = receiver.subscribe("during", during.handler);
+    const confirmed = refusal(subscription.confirmed);
+    const early = await Promise.race([confirmed.then(() => true), pause(trial.outage)]);
+    check(early === undefined, "`confirmed` settled while the bus was down");
     await trial.bus.start();
-    await within(subscribing, "subscribe() resolves when the bus is back");
-    await histories[0]?.reaches("open");
-    await sender.publish("patient", bytes("marker"));
-    await inbox.heard("marker");
+    for (const history of histories) await history.reaches("open");
+    // An open backplane has every channel that was wanted before.
+    for (const name of ["before", "during"]) await sender.publish(name, bytes("marker"));
+    await Promise.all([before.heard("marker"), during.heard("marker")]);
+    const error = await within(confirmed, "`confirmed` settles");
+    check(error === undefined, `\`confirmed\` rejected with ${error}`);
   },
 );
 
-const withdrawn = stopping(
-  "a subscribe() while the bus is down rejects after subscribeTimeout and is withdrawn",
+const unsubscribed = stopping(
+  "unsubscribe() while the bus is down withdraws a channel that was never confirmed",
   async (trial) => {
-    const [sender, receiver] = await trial.pair(FAULT_OPTIONS);
+    const [sender, receiver] = await trial.pair(trial.faults);
     const histories = [trial.history(sender), trial.history(receiver)];
-    const [refused, witness] = [trial.inbox(), trial.inbox()];
+    const [left, witness] = [trial.inbox(), trial.inbox()];
     await trial.bus.stop();
     for (const history of histories) await history.reaches("reconnecting");
-    const limit = FAULT_OPTIONS.subscribeTimeout + trial.slack;
-    const subscribing = receiver.subscribe("refused", refused.handler);
-    await rejection(subscribing, BackplaneUnavailableError, "subscribe()", limit);
+    const subscription = receiver.subscribe("withdrawn", left.handler);
+    const confirmed = rejection(subscription.confirmed, BackplaneError, "`confirmed`");
+    await within(subscription.unsubscribe(), "unsubscribe() resolves");
+    await confirmed;
     await trial.bus.start();
     for (const history of histories) await history.reaches("open");
-    await receiver.subscribe("refused", witness.handler);
-    await sender.publish("refused", bytes("marker"));
+    const reached = await sender.publish("withdrawn", bytes("unheard"));
+    check(reached === 0 || reached === undefined, `publish() says that it reached ${reached}`);
+    await receiver.subscribe("withdrawn", witness.handler).confirmed;
+    await sender.publish("withdrawn", bytes("marker"));
     await witness.heard("marker");
-    same(refused.texts, [], "what the withdrawn handler heard");
+    same(left.texts, [], "what the withdrawn handler heard");
   },
 );
 
 const gap = stopping("a gap is reported that covers the outage", async (trial) => {
-  const receiver = await trial.open(FAULT_OPTIONS);
-  await receiver.subscribe("gap", () => {});
+  const receiver = await trial.open(trial.faults);
+  await receiver.subscribe("gap", () => {}).confirmed;
   const history = trial.history(receiver);
   await trial.bus.stop();
   const down = Date.now();
@@ -144,11 +145,11 @@ const gap = stopping("a gap is reported that covers the outage", async (trial) =
 });
 
 const noSilentLoss = stopping("nothing is lost in silence over a restart", async (trial) => {
-  const [sender, receiver] = await trial.pair(FAULT_OPTIONS);
+  const [sender, receiver] = await trial.pair(trial.faults);
   const histories = [trial.history(sender), trial.history(receiver)];
   // To have all of them again takes a while, and until then there is a gap.
   const others = Array.from({ length: 5000 }, (_, index) => `other ${index}`);
-  await Promise.all(others.map((name) => receiver.subscribe(name, () => {})));
+  await Promise.all(others.map((name) => receiver.subscribe(name, () => {}).confirmed));
   await using ledger = new Ledger(trial, sender, receiver);
   await ledger.start();
   await trial.bus.stop();
@@ -161,9 +162,9 @@ const noSilentLoss = stopping("nothing is lost in silence over a restart", async
 const overtaken = stopping(
   "a publish that a stop of the bus overtakes rejects and arrives at most once",
   async (trial) => {
-    const [sender, receiver] = await trial.pair(FAULT_OPTIONS);
+    const [sender, receiver] = await trial.pair(trial.faults);
     const inbox = trial.inbox();
-    await receiver.subscribe("overtaken", inbox.handler);
+    await receiver.subscribe("overtaken", inbox.handler).confirmed;
     let [sent, rejected] = [0, 0];
     for (let round = 1; rejected === 0; round++) {
       check(round <= ROUNDS, `${ROUNDS} stops of the bus overtook no publish()`);
@@ -181,7 +182,7 @@ const overtaken = stopping(
       for (; !down; await pause(5)) publish();
       await stopped;
       const settled = Promise.all(outcomes);
-      const limit = FAULT_OPTIONS.publishTimeout + trial.slack;
+      const limit = trial.faults.publishTimeout + trial.slack;
       const refusals = await within(settled, "every publish() settles", limit);
       rejected = refusals.filter((error) => error !== undefined).length;
       const odd = refusals.find((error) =>
@@ -198,18 +199,17 @@ const overtaken = stopping(
   },
 );
 
-const closing = stopping("close() while the bus is down rejects who waits", async (trial) => {
-  const backplane = await trial.open({ ...FAULT_OPTIONS, subscribeTimeout: 60_000 });
+const closing = stopping("close() while the bus is down rejects `confirmed`", async (trial) => {
+  const backplane = await trial.open(trial.faults);
   const history = trial.history(backplane);
   await trial.bus.stop();
   await history.reaches("reconnecting");
-  const subscribing = rejection(
-    backplane.subscribe("closing", () => {}),
-    BackplaneClosedError,
-    "subscribe()",
-  );
+  const subscription = backplane.subscribe("closing", () => {});
+  const confirmed = rejection(subscription.confirmed, BackplaneClosedError, "`confirmed`");
+  // A promise that nobody handles must not become an unhandled rejection, which ends a process.
+  void backplane.subscribe("ignored", () => {}).confirmed;
   await within(backplane.close(), "close() resolves");
-  await subscribing;
+  await confirmed;
   same(backplane.status, "closed", "status");
 });
 
@@ -219,8 +219,8 @@ export const restartCases: readonly ConformanceCase[] = [
   publishing,
   atOnce,
   lateBus,
-  patient,
-  withdrawn,
+  longOutage,
+  unsubscribed,
   gap,
   noSilentLoss,
   overtaken,

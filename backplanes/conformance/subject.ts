@@ -13,6 +13,34 @@ export interface ConformanceBus {
   resume?(): Promise<void> | void;
 }
 
+/** Times of the cases with faults, in milliseconds. */
+export interface ConformanceFaults {
+  /**
+   * The `publishTimeout` of the instances.
+   *
+   * @default {1000}
+   */
+  readonly publishTimeout: number;
+  /**
+   * The `probeInterval` of the instances.
+   *
+   * @default {200}
+   */
+  readonly probeInterval: number;
+  /**
+   * The `probeTimeout` of the instances.
+   *
+   * @default {1000}
+   */
+  readonly probeTimeout: number;
+  /**
+   * How long a long outage lasts.
+   *
+   * @default {6000}
+   */
+  readonly outage: number;
+}
+
 /** A driver and its bus, under test. */
 export interface ConformanceSubject {
   /**
@@ -28,6 +56,10 @@ export interface ConformanceSubject {
    * @default {20000}
    */
   readonly patience?: number;
+  /** Shorter times, for a bus that answers sooner than a server on a busy machine. */
+  readonly faults?: Partial<ConformanceFaults>;
+  /** The name of a channel that the bus refuses to every instance. Unlocks the cases on refusals. */
+  readonly refusedChannel?: string;
   /** Unlocks the cases that need a fault; without it they are left out. */
   readonly bus?: ConformanceBus;
 }

@@ -1,15 +1,17 @@
 /** Cases on subscribing and leaving. */
 import type { BackplaneSubscription } from "../backplane.ts";
 import { type ConformanceCase, conformanceCase } from "./case.ts";
-import { bytes, check, same, within } from "./assert.ts";
+import { bytes, check, pause, refusal, rejection, same, within } from "./assert.ts";
+import { BackplaneClosedError, BackplaneError, BackplaneUnavailableError } from "../errors.ts";
 
 const oneLeaves = conformanceCase(
   "of two handlers on a channel one leaves and the other stays",
   async (trial) => {
     const [sender, receiver] = await trial.pair();
     const [leaver, stayer] = [trial.inbox(), trial.inbox()];
-    const subscription = await receiver.subscribe("two", leaver.handler);
-    await receiver.subscribe("two", stayer.handler);
+    const subscription = receiver.subscribe("two", leaver.handler);
+    await subscription.confirmed;
+    await receiver.subscribe("two", stayer.handler).confirmed;
     await sender.publish("two", bytes("both"));
     await Promise.all([leaver.heard("both"), stayer.heard("both")]);
     await within(subscription.unsubscribe(), "unsubscribe() resolves");
@@ -24,8 +26,9 @@ const oneLeaves = conformanceCase(
 const idempotent = conformanceCase("unsubscribe() is idempotent", async (trial) => {
   const [sender, receiver] = await trial.pair();
   const [leaver, stayer] = [trial.inbox(), trial.inbox()];
-  const subscription = await receiver.subscribe("twice", leaver.handler);
-  await receiver.subscribe("twice", stayer.handler);
+  const subscription = receiver.subscribe("twice", leaver.handler);
+  await subscription.confirmed;
+  await receiver.subscribe("twice", stayer.handler).confirmed;
   await within(
     Promise.all([subscription.unsubscribe(), subscription.unsubscribe()]),
     "two calls of unsubscribe() resolve",
@@ -44,12 +47,14 @@ const synchronous = conformanceCase(
     const [leaver, stayer] = [trial.inbox(), trial.inbox()];
     const leaving: Promise<void>[] = [];
     // The first handler detaches itself and the one behind it, while a message is being delivered.
-    const first = await receiver.subscribe("now", (payload) => {
+    const first = receiver.subscribe("now", (payload) => {
       leaver.handler(payload);
       leaving.push(first.unsubscribe(), second.unsubscribe());
     });
-    const second = await receiver.subscribe("now", leaver.handler);
-    await receiver.subscribe("now", stayer.handler);
+    await first.confirmed;
+    const second = receiver.subscribe("now", leaver.handler);
+    await second.confirmed;
+    await receiver.subscribe("now", stayer.handler).confirmed;
     const sent = Array.from({ length: 100 }, (_, index) => `${index}`);
     await Promise.all(sent.map((text) => sender.publish("now", bytes(text))));
     await stayer.counted(100);
@@ -61,13 +66,14 @@ const synchronous = conformanceCase(
 const silent = conformanceCase("a channel that was left is silent", async (trial) => {
   const [sender, receiver] = await trial.pair();
   const [before, after] = [trial.inbox(), trial.inbox()];
-  const subscription = await receiver.subscribe("left", before.handler);
+  const subscription = receiver.subscribe("left", before.handler);
+  await subscription.confirmed;
   await sender.publish("left", bytes("heard"));
   await before.heard("heard");
   await within(subscription.unsubscribe(), "unsubscribe() resolves");
   const reached = await sender.publish("left", bytes("unheard"));
   check(reached === 0 || reached === undefined, `publish() says that it reached ${reached}`);
-  await receiver.subscribe("left", after.handler);
+  await receiver.subscribe("left", after.handler).confirmed;
   await sender.publish("left", bytes("marker"));
   await after.heard("marker");
   same(before.texts, ["heard"], "what the handler that left heard");
@@ -77,10 +83,8 @@ const again = conformanceCase("a channel can be subscribed to again and again", 
   const [sender, receiver] = await trial.pair();
   const inbox = trial.inbox();
   for (let round = 0; round < 20; round++) {
-    const subscription = await within(
-      receiver.subscribe("again", inbox.handler),
-      `subscribe() resolves in round ${round}`,
-    );
+    const subscription = receiver.subscribe("again", inbox.handler);
+    await within(subscription.confirmed, `the channel is confirmed in round ${round}`);
     await sender.publish("again", bytes(`${round}`));
     await inbox.heard(`${round}`);
     // Not awaited in every second round: the next subscribe overtakes it.
@@ -95,27 +99,33 @@ const lastState = conformanceCase(
   async (trial) => {
     const [sender, receiver] = await trial.pair();
     const inboxes = Array.from({ length: 1000 }, () => trial.inbox());
-    const joining: Promise<BackplaneSubscription>[] = [];
+    const joined: BackplaneSubscription[] = [];
     const leaving: Promise<void>[] = [];
     for (const [index, { handler }] of inboxes.entries()) {
       const subscription = receiver.subscribe("busy", handler);
-      joining.push(subscription);
-      if (index < 999) leaving.push(subscription.then((joined) => joined.unsubscribe()));
+      joined.push(subscription);
+      if (index === 999) break;
+      // Every second one leaves before it is confirmed.
+      leaving.push(
+        index % 2 === 0
+          ? subscription.unsubscribe()
+          : subscription.confirmed.then(() => subscription.unsubscribe()),
+      );
       // Uneven pauses let commands overtake each other in as many ways as there are.
       for (let turn = index % 4; turn > 0; turn--) await Promise.resolve();
       if (index % 97 === 0) await new Promise((resolve) => setTimeout(resolve));
     }
-    await within(Promise.all([...joining, ...leaving]), "1,000 calls settle");
+    const final = joined.at(-1);
+    await within(Promise.all([final?.confirmed, ...leaving]), "1,000 calls settle");
     await sender.publish("busy", bytes("marker"));
     const last = inboxes.at(-1);
     await last?.heard("marker");
     const heard = inboxes.flatMap(({ texts }, index) => texts.length > 0 ? [index] : []);
     same(heard, [999], "the handlers that heard the marker");
-    const final = await joining.at(-1);
     if (final !== undefined) await within(final.unsubscribe(), "the last unsubscribe() resolves");
     const reached = await sender.publish("busy", bytes("nobody"));
     check(reached === 0 || reached === undefined, `publish() says that it reached ${reached}`);
-    await receiver.subscribe("busy", trial.inbox().handler);
+    await receiver.subscribe("busy", trial.inbox().handler).confirmed;
     same(last?.texts, ["marker"], "what the last handler heard");
   },
 );
@@ -124,8 +134,10 @@ const many = conformanceCase("500 channels subscribed to at once all work", asyn
   const [sender, receiver] = await trial.pair();
   const inboxes = Array.from({ length: 500 }, () => trial.inbox());
   await within(
-    Promise.all(inboxes.map(({ handler }, index) => receiver.subscribe(`c${index}`, handler))),
-    "500 subscribe() resolve",
+    Promise.all(
+      inboxes.map(({ handler }, index) => receiver.subscribe(`c${index}`, handler).confirmed),
+    ),
+    "500 channels are confirmed",
   );
   await Promise.all(inboxes.map((_, index) => sender.publish(`c${index}`, bytes(`${index}`))));
   for (const [index, inbox] of inboxes.entries()) {
@@ -139,12 +151,12 @@ const throwing = conformanceCase(
   async (trial) => {
     const [sender, receiver] = await trial.pair();
     const [same1, same2, other] = [trial.inbox(), trial.inbox(), trial.inbox()];
-    await receiver.subscribe("throws", same1.handler);
+    await receiver.subscribe("throws", same1.handler).confirmed;
     await receiver.subscribe("throws", () => {
       throw new Error("thrown by a handler of the conformance suite");
-    });
-    await receiver.subscribe("throws", same2.handler);
-    await receiver.subscribe("calm", other.handler);
+    }).confirmed;
+    await receiver.subscribe("throws", same2.handler).confirmed;
+    await receiver.subscribe("calm", other.handler).confirmed;
     for (const text of ["1", "2"]) {
       await sender.publish("throws", bytes(text));
       await Promise.all([same1.heard(text), same2.heard(text)]);
@@ -159,9 +171,10 @@ const throwing = conformanceCase(
 const disposed = conformanceCase("`await using` unsubscribes", async (trial) => {
   const [sender, receiver] = await trial.pair();
   const [inner, outer] = [trial.inbox(), trial.inbox()];
-  await receiver.subscribe("scope", outer.handler);
+  await receiver.subscribe("scope", outer.handler).confirmed;
   {
-    await using _subscription = await receiver.subscribe("scope", inner.handler);
+    await using subscription = receiver.subscribe("scope", inner.handler);
+    await subscription.confirmed;
     await sender.publish("scope", bytes("inside"));
     await inner.heard("inside");
   }
@@ -170,15 +183,76 @@ const disposed = conformanceCase("`await using` unsubscribes", async (trial) => 
   same(inner.texts, ["inside"], "what the disposed subscription heard");
 });
 
+const beforeConfirmation = conformanceCase(
+  "unsubscribe() before the bus has confirmed withdraws the channel",
+  async (trial) => {
+    const [sender, receiver] = await trial.pair();
+    const [left, witness] = [trial.inbox(), trial.inbox()];
+    for (let round = 0; round < 20; round++) {
+      const subscription = receiver.subscribe("early", left.handler);
+      const confirmed = refusal(subscription.confirmed);
+      for (let turn = round % 4; turn > 0; turn--) await Promise.resolve();
+      await within(subscription.unsubscribe(), `unsubscribe() resolves in round ${round}`);
+      const error = await within(confirmed, `\`confirmed\` settles in round ${round}`);
+      check(
+        error === undefined || error instanceof BackplaneError,
+        `\`confirmed\` rejected with ${error}`,
+      );
+    }
+    await sender.publish("early", bytes("unheard"));
+    await receiver.subscribe("early", witness.handler).confirmed;
+    await sender.publish("early", bytes("marker"));
+    await witness.heard("marker");
+    same(left.texts, [], "what the handlers that left heard");
+  },
+);
+
+const refused = conformanceCase(
+  "a channel that the bus refuses rejects `confirmed` and harms nobody",
+  async (trial) => {
+    const [sender, receiver] = await trial.pair();
+    const inbox = trial.inbox();
+    const subscription = receiver.subscribe(trial.refusedChannel, () => {});
+    const other = receiver.subscribe("permitted", inbox.handler);
+    const error = await rejection(subscription.confirmed, BackplaneError, "`confirmed`");
+    for (const kind of [BackplaneUnavailableError, BackplaneClosedError]) {
+      check(!(error instanceof kind), `\`confirmed\` rejected with ${error}`);
+    }
+    await within(other.confirmed, "another channel is confirmed");
+    await sender.publish("permitted", bytes("marker"));
+    await inbox.heard("marker");
+    same(receiver.status, "open", "status after a refusal");
+    await within(subscription.unsubscribe(), "unsubscribe() resolves");
+  },
+  "refuse",
+);
+
+const refusalLogged = conformanceCase(
+  "a refusal that nobody waits for is logged",
+  async (trial) => {
+    const receiver = await trial.open();
+    receiver.subscribe(trial.refusedChannel, () => {});
+    const limit = Date.now() + trial.patience;
+    while (trial.logged.length === 0) {
+      check(Date.now() < limit, "the refusal is not logged");
+      await pause(10);
+    }
+  },
+  "refuse",
+);
+
 /** All of them. */
 export const subscriptionCases: readonly ConformanceCase[] = [
   oneLeaves,
   idempotent,
   synchronous,
+  beforeConfirmation,
   silent,
   again,
   lastState,
   many,
   throwing,
   disposed,
+  refused,
+  refusalLogged,
 ];

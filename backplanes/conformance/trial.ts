@@ -1,9 +1,17 @@
 import type { Backplane, BackplaneStatus, BackplaneStatusEvent } from "../backplane.ts";
 import type { BackplaneOptions } from "../driver/options.ts";
 import { bytes, check, PATIENCE, pause, shown, SLACK, within } from "./assert.ts";
-import type { ConformanceBus, ConformanceSubject } from "./subject.ts";
+import type { ConformanceBus, ConformanceFaults, ConformanceSubject } from "./subject.ts";
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** Short, yet far above what a busy machine needs for an answer. */
+const FAULTS: ConformanceFaults = {
+  publishTimeout: 1000,
+  probeInterval: 200,
+  probeTimeout: 1000,
+  outage: 6000,
+};
 
 /** Keeps what a handler hears, as text. */
 export class Inbox {
@@ -106,6 +114,10 @@ export class Trial implements AsyncDisposable {
   readonly patience: number;
   /** What a busy machine may add to a time that the contract bounds, in milliseconds. */
   readonly slack: number;
+  /** Options for instances whose bus has a fault. */
+  readonly faults: Omit<ConformanceFaults, "outage">;
+  /** How long a long outage lasts, in milliseconds. */
+  readonly outage: number;
   /** What the driver logged. */
   readonly logged: unknown[][] = [];
   readonly #subject: ConformanceSubject;
@@ -117,6 +129,9 @@ export class Trial implements AsyncDisposable {
     this.#subject = subject;
     this.patience = subject.patience ?? PATIENCE;
     this.slack = Math.min(SLACK, this.patience);
+    const { outage, ...faults } = { ...FAULTS, ...subject.faults };
+    this.faults = faults;
+    this.outage = outage;
   }
 
   /** Opens an instance, which may not have reached the bus yet. */
@@ -148,6 +163,13 @@ export class Trial implements AsyncDisposable {
   /** Begins to remember the status events of `backplane`. */
   history(backplane: Backplane): History {
     return new History(backplane, this.patience);
+  }
+
+  /** The channel that the bus refuses. */
+  get refusedChannel(): string {
+    const { refusedChannel } = this.#subject;
+    check(refusedChannel !== undefined, "this case needs a channel that the bus refuses");
+    return refusedChannel;
   }
 
   /** The bus's faults; each is undone at the end of the trial. */

@@ -42,13 +42,16 @@ export class ChannelSubscriptions {
   readonly #dirty = new Set<string>();
   #connection = 0;
   #online = false;
-  #retryDelay = SHORTEST_RETRY;
+  readonly #shortestRetry: number;
+  #retryDelay: number;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
   #closed: BackplaneClosedError | undefined;
 
-  constructor(bus: ChannelBus, logger: BackplaneLogger) {
+  /** `retryDelay` is the first pause before refused channels are asked for again, in milliseconds. */
+  constructor(bus: ChannelBus, logger: BackplaneLogger, retryDelay: number = SHORTEST_RETRY) {
     this.#bus = bus;
     this.#logger = logger;
+    this.#shortestRetry = this.#retryDelay = retryDelay;
   }
 
   /** Whether any channel is known: wanted, or not yet given up. */
@@ -105,7 +108,7 @@ export class ChannelSubscriptions {
     this.#online = false;
     clearTimeout(this.#retryTimer);
     this.#retryTimer = undefined;
-    this.#retryDelay = SHORTEST_RETRY;
+    this.#retryDelay = this.#shortestRetry;
     for (const channel of this.#channels.values()) {
       channel.confirmed = false;
       channel.busy = false;
@@ -222,6 +225,6 @@ export class ChannelSubscriptions {
       refused = true;
       this.#mark(name);
     }
-    if (!refused) this.#retryDelay = SHORTEST_RETRY;
+    if (!refused) this.#retryDelay = this.#shortestRetry;
   };
 }

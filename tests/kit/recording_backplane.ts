@@ -5,6 +5,7 @@ import type {
   BackplaneStatusEvent,
   BackplaneSubscription,
 } from "../../backplanes/backplane.ts";
+import { BackplaneError } from "../../backplanes/errors.ts";
 import { MemoryBackplane, MemoryBus } from "../../backplanes/memory.ts";
 import { Arrivals } from "./arrivals.ts";
 
@@ -35,17 +36,13 @@ export class RecordingBackplane implements Backplane {
   readonly #inner: Backplane;
 
   /** Wraps a backplane, or one in memory on `bus`, or on a bus of its own. */
-  constructor(bus?: MemoryBus | Backplane, options?: { readonly subscribeTimeout?: number }) {
+  constructor(bus?: MemoryBus | Backplane) {
     const inMemory = bus === undefined || bus instanceof MemoryBus;
-    this.#inner = inMemory ? new MemoryBackplane(bus, options) : bus;
+    this.#inner = inMemory ? new MemoryBackplane(bus) : bus;
   }
 
   get status(): BackplaneStatus {
     return this.#inner.status;
-  }
-
-  get echo(): boolean {
-    return this.#inner.echo;
   }
 
   /** The channels of the publishes. */
@@ -64,18 +61,26 @@ export class RecordingBackplane implements Backplane {
     return held === undefined ? accepted : held.then(() => accepted);
   }
 
-  async subscribe(channel: string, handler: BackplaneHandler): Promise<BackplaneSubscription> {
+  subscribe(channel: string, handler: BackplaneHandler): BackplaneSubscription {
     this.asked.add(`+${channel}`);
-    await this.beforeSubscribe(channel);
-    const subscription = await this.#inner.subscribe(channel, handler);
-    this.channels.add(channel);
-    this.confirmed.add(channel);
+    let inner: BackplaneSubscription | undefined;
+    let left = false;
+    const confirmed = (async () => {
+      await this.beforeSubscribe(channel);
+      if (left) throw new BackplaneError(`Cannot subscribe to ${channel}: it was unsubscribed`);
+      inner = this.#inner.subscribe(channel, handler);
+      await inner.confirmed;
+      this.channels.add(channel);
+      this.confirmed.add(channel);
+    })();
+    confirmed.catch(() => {});
     const unsubscribe = () => {
-      this.asked.add(`-${channel}`);
+      if (!left) this.asked.add(`-${channel}`);
+      left = true;
       this.channels.delete(channel);
-      return subscription.unsubscribe();
+      return inner?.unsubscribe() ?? Promise.resolve();
     };
-    return { unsubscribe, [Symbol.asyncDispose]: unsubscribe };
+    return { confirmed, unsubscribe, [Symbol.asyncDispose]: unsubscribe };
   }
 
   /** How often `channel` was asked for. */

@@ -48,7 +48,7 @@ Deno.test("BroadcastChannelBackplane.close() still posts what was published befo
   const name = crypto.randomUUID();
   using thread = new WorkerThread();
   const receiver = await thread.open(name);
-  const { all } = await heard(2, (handler) => receiver.subscribe("last", handler));
+  const { all } = await heard(2, (handler) => receiver.subscribe("last", handler).confirmed);
   const sender = new BroadcastChannelBackplane(name);
   const publishing = [
     sender.publish("last", bytes("one")),
@@ -69,8 +69,8 @@ Deno.test("BroadcastChannelBackplane works when opened right after the thread's 
     const closing = last.close();
     if (round % 2 === 0) await closing;
     await using near = new BroadcastChannelBackplane(name);
-    const here = await heard(1, (handler) => near.subscribe("here", handler));
-    const there = await heard(1, (handler) => far.subscribe("there", handler));
+    const here = await heard(1, (handler) => near.subscribe("here", handler).confirmed);
+    const there = await heard(1, (handler) => far.subscribe("there", handler).confirmed);
     await near.publish("there", bytes(`to ${round}`));
     await far.publish("here", bytes(`from ${round}`));
     assertEquals(await there.all, [`to ${round}`]);
@@ -84,7 +84,7 @@ Deno.test("BroadcastChannelBackplane ignores what others post under its name", a
   const other = new BroadcastChannel(name);
   await using receiver = new BroadcastChannelBackplane(name);
   await using sender = new BroadcastChannelBackplane(name);
-  const { all } = await heard(1, (handler) => receiver.subscribe("a", handler));
+  const { all } = await heard(1, (handler) => receiver.subscribe("a", handler).confirmed);
   for (const strange of [null, 1, "post", {}, { kind: "post" }, new Uint8Array(3)]) {
     other.postMessage(strange);
   }

@@ -106,7 +106,7 @@ Deno.test("BroadcastChannelBackplane reports no gap where nothing was lost", asy
     for (const receiver of [here, there]) {
       receiver.onStatus(({ gap }) => gap && gaps.push({ round, gap }));
       const { promise, resolve } = Promise.withResolvers<void>();
-      await receiver.subscribe("calm", () => resolve());
+      await receiver.subscribe("calm", () => resolve()).confirmed;
       await promise;
     }
     await there.close();

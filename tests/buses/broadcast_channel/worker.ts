@@ -28,7 +28,9 @@ async function obey(order: Order): Promise<void> {
       return;
     case "subscribe": {
       const handler = (payload: Uint8Array) => answer({ type: "heard", of: order.id, payload });
-      subscriptions.set(order.id, await node.subscribe(order.channel, handler));
+      const subscription = node.subscribe(order.channel, handler);
+      subscriptions.set(order.id, subscription);
+      await subscription.confirmed;
       return;
     }
     case "unsubscribe":

@@ -38,7 +38,7 @@ export class WorkerLoss implements Disposable {
     const thread = new WorkerThread();
     const subscriber = await thread.open(name, options);
     const loss = new WorkerLoss(thread, subscriber);
-    await subscriber.subscribe(CHANNEL, (payload) => loss.#heard(payload));
+    await subscriber.subscribe(CHANNEL, (payload) => loss.#heard(payload)).confirmed;
     return loss;
   }
 

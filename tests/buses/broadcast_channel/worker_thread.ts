@@ -6,8 +6,9 @@ import type {
   BackplaneSubscription,
 } from "../../../backplanes/backplane.ts";
 import { BackplaneClosedError, BackplaneUnavailableError } from "../../../backplanes/errors.ts";
-import { ChannelHandlers } from "../../../backplanes/driver/handlers.ts";
 import { StatusSource } from "../../../backplanes/driver/status.ts";
+import { ChannelSubscriptions } from "../../../backplanes/driver/subscriptions.ts";
+import type { BackplaneLogger } from "../../../backplanes/driver/options.ts";
 import type { BroadcastChannelBackplaneOptions } from "../../../backplanes/broadcast_channel.ts";
 import type { Answer, Order } from "./worker_messages.ts";
 
@@ -41,7 +42,7 @@ export class WorkerThread implements Disposable {
     const status = new StatusSource("open", logger);
     this.#nodes.set(node, (event) => status.emit(event));
     await this.order({ type: "open", node, name, options: rest }).done;
-    return new WorkerBackplane(this, node, status, new ChannelHandlers(logger));
+    return new WorkerBackplane(this, node, status, logger);
   }
 
   /** Orders of one turn leave together, so that the worker's turns are as ours. */
@@ -83,18 +84,25 @@ export class WorkerThread implements Disposable {
 
 /** A backplane in a worker: bytes cross threads as they would, handlers are called here. */
 export class WorkerBackplane implements Backplane {
-  readonly echo: boolean = false;
   readonly id: number;
   readonly #thread: WorkerThread;
   readonly #status: StatusSource;
-  readonly #handlers: ChannelHandlers;
+  readonly #subscriptions: ChannelSubscriptions;
+  /** The order that subscribed each channel. */
+  readonly #orders = new Map<string, number>();
   #closing: Promise<void> | undefined;
 
-  constructor(thread: WorkerThread, id: number, status: StatusSource, handlers: ChannelHandlers) {
+  constructor(thread: WorkerThread, id: number, status: StatusSource, logger: BackplaneLogger) {
     this.#thread = thread;
     this.id = id;
     this.#status = status;
-    this.#handlers = handlers;
+    this.#subscriptions = new ChannelSubscriptions({
+      subscribe: async (channels) =>
+        void await Promise.all(channels.map((each) => this.#join(each))),
+      unsubscribe: async (channels) =>
+        void await Promise.all(channels.map((each) => this.#leave(each))),
+    }, logger);
+    this.#subscriptions.connected();
   }
 
   get status(): BackplaneStatus {
@@ -108,22 +116,8 @@ export class WorkerBackplane implements Backplane {
     return undefined;
   }
 
-  async subscribe(channel: string, handler: BackplaneHandler): Promise<BackplaneSubscription> {
-    this.#check();
-    // Each has a name of its own here: it is in the worker that they share a channel.
-    const order = this.#thread.order({ type: "subscribe", node: this.id, channel });
-    const own = `${order.id}`;
-    const attached = this.#handlers.attach(own, handler);
-    this.#thread.heard.set(order.id, (payload) => this.#handlers.deliver(own, payload));
-    await order.done;
-    let left: Promise<void> | undefined;
-    const unsubscribe = () => {
-      this.#handlers.detach(own, attached);
-      this.#thread.heard.delete(order.id);
-      if (this.status === "closed") return Promise.resolve();
-      return left ??= this.#thread.order({ type: "unsubscribe", node: this.id, of: order.id }).done;
-    };
-    return { unsubscribe, [Symbol.asyncDispose]: unsubscribe };
+  subscribe(channel: string, handler: BackplaneHandler): BackplaneSubscription {
+    return this.#subscriptions.subscribe(channel, handler);
   }
 
   onStatus(listener: (event: BackplaneStatusEvent) => void): Disposable {
@@ -131,7 +125,7 @@ export class WorkerBackplane implements Backplane {
   }
 
   close(): Promise<void> {
-    this.#handlers.clear();
+    this.#subscriptions.close(new BackplaneClosedError("closed"));
     this.#closing ??= this.#thread.order({ type: "close", node: this.id }).done;
     this.#status.emit({ status: "closed" });
     return this.#closing;
@@ -139,6 +133,19 @@ export class WorkerBackplane implements Backplane {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #join(channel: string): Promise<void> {
+    const order = this.#thread.order({ type: "subscribe", node: this.id, channel });
+    this.#orders.set(channel, order.id);
+    this.#thread.heard.set(order.id, (payload) => this.#subscriptions.dispatch(channel, payload));
+    return order.done;
+  }
+
+  #leave(channel: string): Promise<void> {
+    const of = this.#orders.get(channel) ?? 0;
+    this.#thread.heard.delete(of);
+    return this.#thread.order({ type: "unsubscribe", node: this.id, of }).done;
   }
 
   #check(): void {

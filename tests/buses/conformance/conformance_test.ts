@@ -39,6 +39,7 @@ Deno.test("MemoryBackplane passes the conformance suite", async (t) => {
   await passes(t, {
     open: (prefix, options) => new MemoryBackplane(bus, { ...options, prefix }),
     bus: { stop: () => bus.stop(), start: () => bus.start() },
+    faults: { outage: 100 },
   });
 });
 
@@ -68,17 +69,33 @@ for (const first of ["here", "in a worker"]) {
 }
 
 Deno.test("RedisBackplane passes the conformance suite", async (t) => {
-  await using server = await startRedis();
+  // Every channel but those that end in an exclamation mark.
+  const user = "default on nopass resetchannels &*[^!] ~* +@all";
+  await using server = await startRedis({ args: ["--user", ...user.split(" ")] });
   await passes(t, {
     open: (prefix, options) => new RedisBackplane(redisUrl(server, prefix), options),
     bus: hooksOf(server),
+    refusedChannel: "refused!",
   });
 });
 
 Deno.test("NatsBackplane passes the conformance suite", async (t) => {
-  await using server = await startNats();
-  await passes(t, {
-    open: (prefix, options) => new NatsBackplane(natsUrl(server, prefix), options),
-    bus: hooksOf(server),
-  });
+  const file = await Deno.makeTempFile({ prefix: "hubplane-", suffix: ".conf" });
+  const user = `user: any, password: any`;
+  const permissions = `{ publish: ">", subscribe: { allow: ">", deny: "*.refused" } }`;
+  try {
+    await Deno.writeTextFile(
+      file,
+      `no_auth_user: any
+       authorization { users = [{ ${user}, permissions: ${permissions} }] }`,
+    );
+    await using server = await startNats({ args: ["--config", file] });
+    await passes(t, {
+      open: (prefix, options) => new NatsBackplane(natsUrl(server, prefix), options),
+      bus: hooksOf(server),
+      refusedChannel: "refused",
+    });
+  } finally {
+    await Deno.remove(file);
+  }
 });

@@ -36,7 +36,7 @@ async function subscribe(url: string, channel: string): Promise<void> {
   await backplane.subscribe(channel, (payload) => {
     const view = new DataView(payload.buffer, payload.byteOffset);
     report({ type: "received", sequence: view.getUint32(0) });
-  });
+  }).confirmed;
   report({ type: "status", status: backplane.status });
   report({ type: "ready" });
   const lines = Deno.stdin.readable

@@ -7,7 +7,10 @@ import { bounded, bytes, Inbox, nextEvent, randomPrefix, untilStatus } from "../
 
 // The sanitizers see to it that each leaves no socket and no timer behind.
 async function assertCloses(backplane: NatsBackplane): Promise<void> {
-  const waiting = assertRejects(() => backplane.subscribe("a", () => {}), BackplaneClosedError);
+  const waiting = assertRejects(
+    () => backplane.subscribe("a", () => {}).confirmed,
+    BackplaneClosedError,
+  );
   await bounded(Promise.all([backplane.close(), backplane.close()]));
   await bounded(waiting);
   assertEquals(backplane.status, "closed");
@@ -51,7 +54,7 @@ Deno.test("close() ends a backplane while a server is silent or speaks of someth
 Deno.test("close() ends a backplane that has lost its server", async () => {
   await using server = await startNats();
   const backplane = new NatsBackplane(natsUrl(server, "p"));
-  await bounded(backplane.subscribe("a", () => {}));
+  await bounded(backplane.subscribe("a", () => {}).confirmed);
   const away = untilStatus(backplane, "reconnecting");
   await server.stop();
   await away;
@@ -91,7 +94,7 @@ Deno.test("NatsBackplane reports a gap that begins before a server hangs", async
   const prefix = randomPrefix();
   const options = { probeInterval: 100, probeTimeout: 200 };
   await using backplane = new NatsBackplane(natsUrl(server, prefix), options);
-  await bounded(backplane.subscribe("a", () => {}));
+  await bounded(backplane.subscribe("a", () => {}).confirmed);
   const away = nextEvent(backplane, ({ status }) => status === "reconnecting");
   const back = nextEvent(backplane, ({ gap }) => gap !== undefined);
   server.pause();
@@ -134,7 +137,7 @@ Deno.test("NatsBackplane needs no permission but --allow-net", async () => {
   const script = `
     import { NatsBackplane } from ${JSON.stringify(module)};
     await using backplane = new NatsBackplane(${JSON.stringify(natsUrl(server, "p"))});
-    await backplane.subscribe("a", () => {});
+    await backplane.subscribe("a", () => {}).confirmed;
     await backplane.publish("a", new Uint8Array(1));
     console.log(backplane.status);`;
   const child = new Deno.Command(Deno.execPath(), {
@@ -158,7 +161,7 @@ Deno.test("NatsBackplane hands out what came before the server ended, before wha
   await using publisher = new NatsBackplane(natsUrl(server, prefix));
   await using subscriber = new NatsBackplane(natsUrl(server, prefix));
   const inbox = new Inbox();
-  await bounded(subscriber.subscribe("a", inbox.receive));
+  await bounded(subscriber.subscribe("a", inbox.receive).confirmed);
   await untilStatus(publisher, "open");
   const texts = Array.from({ length: 1000 }, (_, number) => `${number}`);
   await Promise.all(texts.map((text) => publisher.publish("a", bytes(text))));

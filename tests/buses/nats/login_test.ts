@@ -12,7 +12,7 @@ async function assertWorks(url: string, options: NatsBackplaneOptions = {}): Pro
   await using publisher = new NatsBackplane(url, { ...options, prefix });
   await using subscriber = new NatsBackplane(url, { ...options, prefix });
   const inbox = new Inbox();
-  await bounded(subscriber.subscribe("a", inbox.receive));
+  await bounded(subscriber.subscribe("a", inbox.receive).confirmed);
   await untilStatus(publisher, "open");
   await bounded(publisher.publish("a", bytes("hello")));
   await inbox.count(1);
@@ -21,7 +21,10 @@ async function assertWorks(url: string, options: NatsBackplaneOptions = {}): Pro
 /** A backplane opened this way is closed with a clear error, at once, and so is all that is asked of it. */
 async function assertRefused(url: string, options: NatsBackplaneOptions, why: RegExp) {
   await using backplane = new NatsBackplane(url, options);
-  const waiting = assertRejects(() => backplane.subscribe("a", () => {}), BackplaneClosedError);
+  const waiting = assertRejects(
+    () => backplane.subscribe("a", () => {}).confirmed,
+    BackplaneClosedError,
+  );
   const began = performance.now();
   const { error } = await nextEvent(backplane, ({ status }) => status === "closed");
   assert(performance.now() - began < 2000, "not at once");

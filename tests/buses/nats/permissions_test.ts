@@ -1,4 +1,4 @@
-import { assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { BackplaneError } from "../../../backplanes/errors.ts";
 import { NatsBackplane, type NatsBackplaneOptions } from "../../../backplanes/nats.ts";
 import { startNats } from "../../kit/servers/nats_server.ts";
@@ -47,9 +47,11 @@ Deno.test("subscribe() rejects when the server does not permit it, and only then
   const inbox = new Inbox();
   // Asked for before and after the connection is open, together and alone.
   for (let time = 0; time < 2; time++) {
-    await bounded(allowed.subscribe("a", inbox.receive));
+    await bounded(allowed.subscribe("a", inbox.receive).confirmed);
     for (const channels of [["a"], ["b", "c", "d e"]]) {
-      for (const waiting of channels.map((channel) => refused.subscribe(channel, () => {}))) {
+      for (
+        const waiting of channels.map((channel) => refused.subscribe(channel, () => {}).confirmed)
+      ) {
         const error = await assertRejects(() => bounded(waiting), BackplaneError, "refused it");
         assertMatch(String(error.cause), /Permissions Violation for Subscription/);
       }
@@ -65,7 +67,7 @@ Deno.test("subscribe() of permitted channels is not hurt by refused ones asked f
   const inbox = new Inbox();
   for (let time = 0; time < 2; time++) {
     const settled = await bounded(Promise.allSettled(
-      ["a", "x", "b", "y"].map((channel) => backplane.subscribe(channel, inbox.receive)),
+      ["a", "x", "b", "y"].map((channel) => backplane.subscribe(channel, inbox.receive).confirmed),
     ));
     assertEquals(settled.map(({ status }) => status), [
       "fulfilled",
@@ -99,25 +101,35 @@ Deno.test("publish() rejects when the server does not permit it, and only then",
   }
 });
 
-Deno.test("NatsBackplane tells of a permission that is taken away, and goes on when it is back", async () => {
+Deno.test("NatsBackplane goes on without a channel whose permission is taken away, and reports a gap when it is back", async () => {
   await using server = await GuardedServer.start(`{ publish: ">", subscribe: ">" }`);
-  await using backplane = server.open({ prefix: "p", probeInterval: 200 });
-  await using publisher = server.open({ prefix: "q" });
-  const inbox = new Inbox();
-  await bounded(backplane.subscribe("a", inbox.receive));
+  const logged: unknown[][] = [];
+  const logger = { error: (...all: unknown[]) => void logged.push(all), warn() {} };
+  await using backplane = server.open({ prefix: "p", probeInterval: 200, logger });
+  const [lost, kept] = [new Inbox(), new Inbox()];
+  await bounded(backplane.subscribe("a", lost.receive).confirmed);
+  await bounded(backplane.subscribe("b", kept.receive).confirmed);
   const told = nextEvent(
     backplane,
     ({ status, error }) =>
       status === "reconnecting" && /Permissions Violation/.test(error?.message ?? ""),
   );
-  await server.permit(`{ publish: ">", subscribe: "other.>" }`);
+  const reopened = nextEvent(backplane, ({ status }) => status === "open");
+  await server.permit(`{ publish: ">", subscribe: "p.b" }`);
   await told;
+  const { gap: outage } = await reopened;
+  assertMatch(String(logged), /Cannot subscribe to "a": the bus refused it/);
+  assertEquals(logged.length, 1);
+  await bounded(backplane.publish("b", bytes("own")));
   const back = nextEvent(backplane, ({ gap }) => gap !== undefined);
   await server.permit(`{ publish: ">", subscribe: ">" }`);
-  await back;
+  const { status, gap } = await back;
+  assertEquals(status, "open");
+  // Nothing lies between the two gaps.
+  assert(outage !== undefined && gap !== undefined && gap.since <= outage.until);
   await using other = server.open({ prefix: "p" });
   await untilStatus(other, "open");
-  await bounded(other.publish("a", bytes("back")));
-  await inbox.count(1);
-  await publisher.close();
+  for (const channel of ["a", "b"]) await bounded(other.publish(channel, bytes("back")));
+  await Promise.all([lost.count(1), kept.count(1)]);
+  assertEquals(logged.length, 1);
 });

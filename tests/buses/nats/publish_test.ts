@@ -11,7 +11,7 @@ Deno.test("publish() refuses a payload above the server's limit before it is sen
   await using publisher = new NatsBackplane(natsUrl(server, "p."));
   await using subscriber = new NatsBackplane(natsUrl(server, "p."));
   const sizes: number[] = [];
-  await bounded(subscriber.subscribe("a", ({ length }) => void sizes.push(length)));
+  await bounded(subscriber.subscribe("a", ({ length }) => void sizes.push(length)).confirmed);
   await untilStatus(publisher, "open");
   await assertRejects(
     () => publisher.publish("a", new Uint8Array(1001)),
@@ -19,7 +19,7 @@ Deno.test("publish() refuses a payload above the server's limit before it is sen
     "1001 bytes are more than the 1000",
   );
   const inbox = new Inbox();
-  await bounded(subscriber.subscribe("end", inbox.receive));
+  await bounded(subscriber.subscribe("end", inbox.receive).confirmed);
   await publisher.publish("a", new Uint8Array(1000));
   await publisher.publish("end", bytes("end"));
   await inbox.count(1);
@@ -34,7 +34,7 @@ Deno.test("publish() resolves with undefined, for one or for many on a channel",
   await using publisher = new NatsBackplane(natsUrl(server, prefix));
   await using subscriber = new NatsBackplane(natsUrl(server, prefix));
   const inbox = new Inbox();
-  await bounded(subscriber.subscribe("a", inbox.receive));
+  await bounded(subscriber.subscribe("a", inbox.receive).confirmed);
   await untilStatus(publisher, "open");
   const texts = Array.from({ length: 100 }, (_, number) => `${number}`);
   const results = await bounded(
@@ -51,7 +51,7 @@ Deno.test("publish() rejects at once while the server is away, and nothing of it
   await using publisher = new NatsBackplane(natsUrl(server, prefix));
   await using subscriber = new NatsBackplane(natsUrl(server, prefix));
   const inbox = new Inbox();
-  await bounded(subscriber.subscribe("a", inbox.receive));
+  await bounded(subscriber.subscribe("a", inbox.receive).confirmed);
   await untilStatus(publisher, "open");
   const away = untilStatus(publisher, "reconnecting");
   await server.stop();

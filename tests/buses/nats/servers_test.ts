@@ -15,7 +15,7 @@ Deno.test("NatsBackplane goes to another server when its own is killed", async (
   await using publisher = new NatsBackplane(url, options);
   await using subscriber = new NatsBackplane(url, options);
   const inbox = new Inbox();
-  await bounded(subscriber.subscribe("a", inbox.receive));
+  await bounded(subscriber.subscribe("a", inbox.receive).confirmed);
   await untilStatus(publisher, "open");
   // Two servers that know nothing of each other: once one is gone, both sides meet on the other.
   for (const [gone, text] of [[one, "on the other"], [other, "on the one"]] as const) {
@@ -28,7 +28,7 @@ Deno.test("NatsBackplane goes to another server when its own is killed", async (
 Deno.test("NatsBackplane takes several servers from its URL, and the first that answers", async () => {
   await using server = await startNats();
   await using backplane = new NatsBackplane(`nats://127.0.0.1:1,127.0.0.1:${server.port}`);
-  await bounded(backplane.subscribe("a", () => {}));
+  await bounded(backplane.subscribe("a", () => {}).confirmed);
   assertEquals(backplane.status, "open");
 });
 
@@ -43,7 +43,7 @@ Deno.test("NatsBackplane carries messages between the servers of a cluster", asy
   await using publisher = new NatsBackplane(`nats://127.0.0.1:${one.port}?prefix=${prefix}`);
   await using subscriber = new NatsBackplane(`nats://127.0.0.1:${other.port}?prefix=${prefix}`);
   const inbox = new Inbox();
-  await bounded(subscriber.subscribe("a", inbox.receive));
+  await bounded(subscriber.subscribe("a", inbox.receive).confirmed);
   await untilStatus(publisher, "open");
   // The servers find each other, and learn of a subscription, in their own time.
   await untilHeard(publisher, inbox, "hello");

@@ -31,7 +31,7 @@ for (
        const one = new ${name}("name");
        const two = new ${name}("name");
        const heard = Promise.withResolvers<string>();
-       await two.subscribe("a", (payload) => heard.resolve(new TextDecoder().decode(payload)));
+       await two.subscribe("a", (payload) => heard.resolve(new TextDecoder().decode(payload))).confirmed;
        await one.publish("a", new TextEncoder().encode("b"));
        console.log("heard", await heard.promise);
        await Promise.all([one.close(), two.close()]);`,

@@ -37,7 +37,7 @@ Deno.test("RedisBackplane logs in with the password of its URL", async () => {
   await using backplane = new RedisBackplane(
     `redis://:${encoded(PASSWORD)}@127.0.0.1:${server.port}`,
   );
-  await backplane.subscribe("news", () => {});
+  await backplane.subscribe("news", () => {}).confirmed;
   await untilOpen(backplane);
   assertEquals(await backplane.publish("news", hello), 1);
 });
@@ -47,7 +47,8 @@ Deno.test("RedisBackplane logs in as an ACL user with few permissions", async ()
   await using backplane = new RedisBackplane(`redis://ann@127.0.0.1:${server.port}?prefix=app:`, {
     password: PASSWORD.replaceAll(" ", ""),
   });
-  const subscription = await backplane.subscribe("news", () => {});
+  const subscription = backplane.subscribe("news", () => {});
+  await subscription.confirmed;
   await untilOpen(backplane);
   assertEquals(await backplane.publish("news", hello), 1);
   await subscription.unsubscribe();
@@ -66,7 +67,11 @@ Deno.test("publish() and subscribe() reject when Redis forbids the channel", asy
     "NOPERM",
   );
   assert(!(error instanceof BackplaneUnavailableError));
-  await assertRejects(() => backplane.subscribe("news", () => {}), BackplaneError, "refused");
+  await assertRejects(
+    () => backplane.subscribe("news", () => {}).confirmed,
+    BackplaneError,
+    "refused",
+  );
   assertEquals(backplane.status, "open");
 });
 
@@ -83,7 +88,7 @@ for (
       `redis://${credentials}127.0.0.1:${server.port}`,
     );
     const waiting = assertRejects(
-      () => backplane.subscribe("news", () => {}),
+      () => backplane.subscribe("news", () => {}).confirmed,
       BackplaneClosedError,
     );
     const error = await untilClosed(backplane);
@@ -102,7 +107,7 @@ for (
 Deno.test("RedisBackplane that was open keeps trying when its password is refused", async () => {
   await using server = await startRedis();
   await using backplane = new RedisBackplane(`redis://127.0.0.1:${server.port}`);
-  await backplane.subscribe("news", () => {});
+  await backplane.subscribe("news", () => {}).confirmed;
   await untilOpen(backplane);
   const admin = new Redis(server.port, "127.0.0.1", { lazyConnect: true });
   await admin.connect();

@@ -26,7 +26,7 @@ Deno.test("RedisBackplane says why it is still connecting, and joins a Redis tha
 Deno.test("RedisBackplane tells one outage once, with the gap when it is over", async () => {
   await using server = await startRedis();
   await using backplane = new RedisBackplane(redisUrl(server, "app:"));
-  await backplane.subscribe("news", () => {});
+  await backplane.subscribe("news", () => {}).confirmed;
   await untilOpen(backplane);
   const events: BackplaneStatusEvent[] = [];
   using _listener = backplane.onStatus((event) => events.push(event));
@@ -54,7 +54,7 @@ Deno.test("RedisBackplane publishes while only its subscriber is away, and is no
   await admin.connect();
   const list = await admin.client("LIST") as string;
   assertEquals(list.trim().split("\n").length, 3);
-  await backplane.subscribe("news", () => {});
+  await backplane.subscribe("news", () => {}).confirmed;
   const gone = untilEvent(backplane, ({ status }) => status === "reconnecting");
   const back = untilEvent(backplane, ({ gap }) => gap !== undefined);
   await admin.client("KILL", "TYPE", "pubsub");
@@ -104,7 +104,7 @@ Deno.test("close() ends a backplane whose Redis hangs, with its sockets", async 
   server.pause();
   const publishing = assertRejects(() => backplane.publish("news", hello), BackplaneClosedError);
   const subscribing = assertRejects(
-    () => backplane.subscribe("news", () => {}),
+    () => backplane.subscribe("news", () => {}).confirmed,
     BackplaneClosedError,
   );
   await deadline(backplane.close(), 1000);

@@ -3,7 +3,7 @@ import { RedisBackplane } from "../../../backplanes/redis.ts";
 
 await using backplane = new RedisBackplane(Deno.args[0] ?? "");
 const heard = Promise.withResolvers<Uint8Array>();
-await backplane.subscribe("news", heard.resolve);
+await backplane.subscribe("news", heard.resolve).confirmed;
 const opened = Promise.withResolvers<void>();
 backplane.onStatus(({ status }) => {
   if (status === "open") opened.resolve();

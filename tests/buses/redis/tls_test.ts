@@ -44,7 +44,7 @@ async function startTls({ mutual = false } = {}): Promise<TlsServer> {
  */
 async function works(backplane: RedisBackplane): Promise<void> {
   const heard = Promise.withResolvers<Uint8Array>();
-  await backplane.subscribe("news", heard.resolve);
+  await backplane.subscribe("news", heard.resolve).confirmed;
   await untilOpen(backplane);
   const payload = crypto.getRandomValues(new Uint8Array(8000));
   assertEquals(await backplane.publish("news", payload), 1);

@@ -23,7 +23,8 @@ async function untilHeard(
 ): Promise<void> {
   const heard = Promise.withResolvers<Uint8Array>();
   const give = performance.now() + timeout;
-  await using _subscription = await subscriber.subscribe("recovered", heard.resolve);
+  await using subscription = subscriber.subscribe("recovered", heard.resolve);
+  await subscription.confirmed;
   const waiting = deadline(heard.promise, timeout);
   let done = false;
   waiting.then(() => done = true, () => done = true);
@@ -52,7 +53,8 @@ Deno.test("RedisBackplane follows the master that a Sentinel names", async () =>
   await using one = new RedisBackplane("redis://news", options);
   await using two = new RedisBackplane("redis://news", options);
   await Promise.all([untilOpen(one), untilOpen(two)]);
-  await using _subscription = await two.subscribe("news", () => {});
+  await using subscription = two.subscribe("news", () => {});
+  await subscription.confirmed;
   assertEquals(await one.publish("news", hello), 1);
 
   const reported = untilEvent(two, ({ gap }) => gap !== undefined, 20_000);
@@ -109,7 +111,7 @@ Deno.test("RedisBackplane reaches every node of a Cluster in order, and outlives
     const all = Promise.withResolvers<void>();
     await subscriber.subscribe("news", (payload) => {
       if (numbers.push(payload[0] ?? -1) === 200) all.resolve();
-    });
+    }).confirmed;
     return { numbers, all };
   }));
   const counts = await Promise.all(

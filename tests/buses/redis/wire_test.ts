@@ -45,7 +45,7 @@ Deno.test("RedisBackplane puts its prefix before each channel byte for byte", as
   const prefix = "ä\r\n*{app}\0";
   await using backplane = new RedisBackplane(redisUrl(server, prefix));
   const heard = Promise.withResolvers<Uint8Array>();
-  await backplane.subscribe("née\n", heard.resolve);
+  await backplane.subscribe("née\n", heard.resolve).confirmed;
   const wire = Buffer.from(`${prefix}née\n`);
   assertEquals((await redis.pubsub("CHANNELS")).length, 1);
   assertEquals(await redis.publish(wire, Buffer.from([0, 255, 13, 10])), 1);
@@ -69,7 +69,7 @@ Deno.test("RedisBackplane hands its handlers a plain Uint8Array", async () => {
   await using server = await startRedis();
   await using backplane = new RedisBackplane(redisUrl(server, "a:"));
   const heard = Promise.withResolvers<Uint8Array>();
-  await backplane.subscribe("news", heard.resolve);
+  await backplane.subscribe("news", heard.resolve).confirmed;
   await untilOpen(backplane);
   await backplane.publish("news", new Uint8Array(3));
   assertEquals(Object.getPrototypeOf(await deadline(heard.promise, 5000)), Uint8Array.prototype);
@@ -80,12 +80,13 @@ Deno.test("RedisBackplane subscribes to a name with * literally", async () => {
   await using redis = await rawClient(server);
   await using backplane = new RedisBackplane(redisUrl(server, "app:"));
   const heard: number[] = [];
-  await backplane.subscribe("*", (payload) => heard.push(payload[0] ?? -1));
+  await backplane.subscribe("*", (payload) => heard.push(payload[0] ?? -1)).confirmed;
   assertEquals(await redis.publish("app:news", Buffer.from([1])), 0);
   assertEquals(await redis.publish("app:*", Buffer.from([2])), 1);
   await untilOpen(backplane);
   await backplane.publish("*", new Uint8Array([3]));
-  const last = await backplane.subscribe("[a-z]?", () => {});
+  const last = backplane.subscribe("[a-z]?", () => {});
+  await last.confirmed;
   await last.unsubscribe();
   assertEquals(heard, [2, 3]);
 });
@@ -94,7 +95,8 @@ Deno.test("RedisBackplane says only PUBLISH, SUBSCRIBE, UNSUBSCRIBE and PING", a
   await using server = await startRedis();
   const commands = await told(server, async () => {
     await using backplane = new RedisBackplane(redisUrl(server, "app:"), { probeInterval: 10 });
-    const subscription = await backplane.subscribe("*", () => {});
+    const subscription = backplane.subscribe("*", () => {});
+    await subscription.confirmed;
     await untilOpen(backplane);
     await backplane.publish("*", new Uint8Array(1));
     await subscription.unsubscribe();
@@ -112,7 +114,10 @@ Deno.test("subscribe() joins the channels of one turn, and again after a loss", 
     commands.filter(([verb]) => verb === "subscribe").map((words) => words.length - 1);
   const first = await told(server, async () => {
     await Promise.all(
-      Array.from({ length: 500 }, (_, index) => backplane.subscribe(`${index}`, () => {})),
+      Array.from(
+        { length: 500 },
+        (_, index) => backplane.subscribe(`${index}`, () => {}).confirmed,
+      ),
     );
   });
   assertEquals(subscribes(first), [500]);
@@ -131,7 +136,7 @@ Deno.test("publish() takes the payload before it returns, and in call order", as
   await using server = await startRedis();
   await using backplane = new RedisBackplane(redisUrl(server, "app:"));
   const heard: number[] = [];
-  await backplane.subscribe("news", (payload) => heard.push(payload[0] ?? -1));
+  await backplane.subscribe("news", (payload) => heard.push(payload[0] ?? -1)).confirmed;
   await untilOpen(backplane);
   const memory = new Uint8Array(1);
   const published: Promise<unknown>[] = [];
@@ -143,7 +148,8 @@ Deno.test("publish() takes the payload before it returns, and in call order", as
     if (number % 50 === 0) await published.at(-1);
   }
   await Promise.all(published);
-  const last = await backplane.subscribe("behind", () => {});
+  const last = backplane.subscribe("behind", () => {});
+  await last.confirmed;
   await last.unsubscribe();
   assertEquals(heard, Array.from({ length: 200 }, (_, number) => number));
 });
@@ -164,7 +170,7 @@ Deno.test("RedisBackplane.publish() gets its own answers while probes go between
   const heard: number[] = [];
   await subscriber.subscribe("burst", (payload) => {
     heard.push(new DataView(payload.buffer, payload.byteOffset).getUint32(0));
-  });
+  }).confirmed;
   await untilOpen(publisher);
   const sent = new Uint8Array(4);
   for (let round = 0, n = 0; round < 50; round++) {

@@ -7,7 +7,7 @@ Deno.test("openBackplane() gives memory: alone a bus of its own, and a name one 
   const opened = await Promise.all(urls.map((url) => openBackplane(url)));
   const heard: number[] = [];
   for (const [index, backplane] of opened.entries()) {
-    await backplane.subscribe("news", () => void heard.push(index));
+    await backplane.subscribe("news", () => void heard.push(index)).confirmed;
   }
   const counts = [];
   for (const backplane of opened) counts.push(await backplane.publish("news", new Uint8Array()));

@@ -63,7 +63,7 @@ Deno.test("openBackplane() hands options on, over what the URL says", async () =
   await using one = await openBackplane("memory:options?prefix=a:", { prefix: "b:" });
   await using two = await openBackplane("memory:options?prefix=b:");
   const heard = Promise.withResolvers<number>();
-  await two.subscribe("channel", (payload) => heard.resolve(payload.length));
+  await two.subscribe("channel", (payload) => heard.resolve(payload.length)).confirmed;
   await one.publish("channel", new Uint8Array(3));
   assertEquals(await heard.promise, 3);
   const error = await assertRejects(

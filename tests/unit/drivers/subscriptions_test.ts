@@ -1,6 +1,7 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { delay } from "@std/async";
-import { BackplaneError, BackplaneUnavailableError } from "../../../backplanes/errors.ts";
+import type { BackplaneGap } from "../../../backplanes/backplane.ts";
+import { BackplaneClosedError, BackplaneError } from "../../../backplanes/errors.ts";
 import { ChannelSubscriptions } from "../../../backplanes/driver/subscriptions.ts";
 
 /** A command that the bus has not answered. */
@@ -14,14 +15,22 @@ interface Command {
 class HeldBus {
   /** What was asked, as `+a,b` or `-a,b`. */
   readonly asked: string[] = [];
+  /** The gaps that were reported for refused channels. */
+  readonly gaps: BackplaneGap[] = [];
+  readonly logged: string[] = [];
   readonly subscriptions: ChannelSubscriptions;
   readonly #commands: Command[] = [];
 
-  constructor(subscribeTimeout = 60_000) {
-    this.subscriptions = new ChannelSubscriptions({
-      subscribe: (channels) => this.#ask(`+${channels.join()}`),
-      unsubscribe: (channels) => this.#ask(`-${channels.join()}`),
-    }, { subscribeTimeout, logger: { error() {}, warn() {} } });
+  constructor(retryDelay?: number) {
+    this.subscriptions = new ChannelSubscriptions(
+      {
+        subscribe: (channels) => this.#ask(`+${channels.join()}`),
+        unsubscribe: (channels) => this.#ask(`-${channels.join()}`),
+        missed: (gap) => void this.gaps.push(gap),
+      },
+      { error: (...all) => void this.logged.push(String(all[0])), warn() {} },
+      retryDelay,
+    );
   }
 
   /** The oldest unanswered command, which must be `text`. */
@@ -59,56 +68,101 @@ Deno.test("ChannelSubscriptions lets no channel wait for another", async () => {
   const unanswered = await bus.command("+slow");
   const quick = bus.subscriptions.subscribe("quick", ignore);
   (await bus.command("+quick")).answer();
-  await quick;
-  assertEquals(await isPending(slow), true);
+  await quick.confirmed;
+  assertEquals(await isPending(slow.confirmed), true);
   unanswered.answer();
-  await slow;
+  await slow.confirmed;
 });
 
 Deno.test("ChannelSubscriptions has one command of a channel under way, and the last call wins", async () => {
   const bus = await online();
   const first = bus.subscriptions.subscribe("a", ignore);
   (await bus.command("+a")).answer();
-  const leaving = (await first).unsubscribe();
+  await first.confirmed;
+  const leaving = first.unsubscribe();
   const leave = await bus.command("-a");
   // The leave cannot be taken back, and must not be overtaken.
   const second = bus.subscriptions.subscribe("a", ignore);
-  assertEquals(await isPending(second), true);
+  assertEquals(await isPending(second.confirmed), true);
   assertEquals(bus.asked, ["+a", "-a"]);
   leave.answer();
   const join = await bus.command("+a");
-  assertEquals(await isPending(second), true);
+  assertEquals(await isPending(second.confirmed), true);
   join.answer();
-  const last = (await second).unsubscribe();
+  await second.confirmed;
+  const last = second.unsubscribe();
   (await bus.command("-a")).answer();
   await Promise.all([leaving, last]);
   assertEquals(bus.asked, ["+a", "-a", "+a", "-a"]);
 });
 
-Deno.test("ChannelSubscriptions takes nobody for a subscriber whom the bus refused, and harms no other", async () => {
+Deno.test("ChannelSubscriptions keeps the other channels of a command that the bus refuses for one", async () => {
   const bus = await online();
   const heard: string[] = [];
-  const joins = ["good", "bad"].map((name) =>
+  const [good, bad] = ["good", "bad"].map((name) =>
     bus.subscriptions.subscribe(name, () => void heard.push(name))
   );
-  const refused = assertRejects(() => joins[1] ?? Promise.resolve(), BackplaneError, '"bad"');
+  const refused = assertRejects(async () => await bad?.confirmed, BackplaneError, '"bad"');
   (await bus.command("+good,bad")).refuse(new Error("one of them is forbidden"));
   (await bus.command("+good")).answer();
   (await bus.command("+bad")).refuse(new Error("forbidden"));
   await refused;
-  await joins[0];
-  for (const name of ["good", "bad"]) bus.subscriptions.handlers.deliver(name, new Uint8Array());
+  await good?.confirmed;
+  bus.subscriptions.dispatch("good", new Uint8Array());
   assertEquals(heard, ["good"]);
+  // The caller was told.
+  assertEquals(bus.logged, []);
+  bus.subscriptions.close(new BackplaneClosedError("closed"));
 });
 
-Deno.test("ChannelSubscriptions withdraws what is not confirmed in time, also from the bus", async () => {
+Deno.test("ChannelSubscriptions logs a refusal that nobody waits for once, and asks again at a reconnect", async () => {
+  const bus = await online();
+  const subscription = bus.subscriptions.subscribe("a", ignore);
+  for (let connection = 0; connection < 3; connection++) {
+    (await bus.command("+a")).refuse(new Error("forbidden"));
+    await delay(0);
+    await assertRejects(() => subscription.confirmed, BackplaneError, "refused it");
+    bus.subscriptions.disconnected();
+    // A new connection may not refuse.
+    assertEquals(await isPending(subscription.confirmed), true);
+    bus.subscriptions.connected();
+  }
+  assertEquals(bus.logged.length, 1);
+  (await bus.command("+a")).answer();
+  await subscription.confirmed;
+  const [gap] = bus.gaps;
+  assert(gap !== undefined && gap.since <= gap.until);
+  assertEquals(bus.gaps.length, 1);
+});
+
+Deno.test("ChannelSubscriptions asks again for a refused channel without a reconnect", async () => {
   const bus = await online(new HeldBus(20));
+  const subscription = bus.subscriptions.subscribe("a", ignore);
+  (await bus.command("+a")).refuse(new Error("forbidden"));
+  await assertRejects(() => subscription.confirmed, BackplaneError);
+  while (bus.asked.length < 2) await delay(5);
+  (await bus.command("+a")).answer();
+  await delay(0);
+  await subscription.confirmed;
+});
+
+Deno.test("ChannelSubscriptions gives up a channel that was left before it was confirmed", async () => {
+  const bus = await online();
   const join = bus.subscriptions.subscribe("late", ignore);
-  const rejected = assertRejects(() => join, BackplaneUnavailableError, "within 20 ms");
+  const rejected = assertRejects(() => join.confirmed, BackplaneError, "it was unsubscribed");
   const command = await bus.command("+late");
+  const leaving = join.unsubscribe();
   await rejected;
   command.answer();
   (await bus.command("-late")).answer();
+  await leaving;
+});
+
+Deno.test("ChannelSubscriptions asks the bus for nothing that was left in the turn it was wanted", async () => {
+  const bus = await online();
+  await bus.subscriptions.subscribe("a", ignore).unsubscribe();
+  await delay(0);
+  assertEquals([bus.asked, bus.subscriptions.any], [[], false]);
 });
 
 Deno.test("ChannelSubscriptions confirms nothing by an answer of a connection that is gone", async () => {
@@ -119,14 +173,14 @@ Deno.test("ChannelSubscriptions confirms nothing by an answer of a connection th
   const back = bus.subscriptions.connected();
   const again = await bus.command("+a");
   stale.answer();
-  assertEquals(await isPending(join), true);
+  assertEquals(await isPending(join.confirmed), true);
   again.answer();
-  await Promise.all([join, back]);
+  await Promise.all([join.confirmed, back]);
 });
 
 Deno.test("ChannelSubscriptions.connected() resolves when every channel is confirmed again", async () => {
   const bus = await online();
-  const joins = ["a", "b"].map((name) => bus.subscriptions.subscribe(name, ignore));
+  const joins = ["a", "b"].map((name) => bus.subscriptions.subscribe(name, ignore).confirmed);
   (await bus.command("+a,b")).answer();
   await Promise.all(joins);
   bus.subscriptions.disconnected();
