@@ -1,6 +1,6 @@
 import type { Backplane } from "../../backplanes/backplane.ts";
 import type { Clock } from "../clock.ts";
-import type { Logger } from "../options/server.ts";
+import type { Logger } from "../definition/logger.ts";
 
 /** What every part of a node shares. `O` are the options that a part reads. */
 export interface NodeContext<O = unknown> {

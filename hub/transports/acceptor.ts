@@ -4,7 +4,7 @@
  * @module
  */
 import type { Pipe, PipeListener } from "../connection/pipe.ts";
-import type { ResolvedOptions } from "../options/server.ts";
+import type { Logger } from "../definition/logger.ts";
 
 /** A WebSocket that was accepted; who connects gets its pipe and returns who listens. */
 export interface AcceptedWebSocket {
@@ -27,7 +27,12 @@ export type AcceptWebSocket = (request: Request) => AcceptedWebSocket;
 export interface Answerer {
   /** Answers a request; `undefined` if it is to no hub. */
   answer(request: Request, accept: AcceptWebSocket): Promise<Response> | undefined;
-  readonly options: ResolvedOptions;
+  /** The options that such an HTTP server needs. */
+  readonly options: {
+    readonly logger: Logger;
+    readonly maximumReceiveMessageSize: number | null;
+    readonly maximumQueuedReceiveBytes: number;
+  };
 }
 
 const answerers = new WeakMap<object, Answerer>();

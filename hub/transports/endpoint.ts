@@ -5,8 +5,7 @@
  */
 import type { Clock } from "../clock.ts";
 import type { Pipe, PipeOwner, StatefulListener } from "../connection/pipe.ts";
-import type { ResolvedOptions } from "../options/server.ts";
-import type { TransportName } from "../options/transports.ts";
+import type { ResolvedTransportOptions, TransportName } from "../options/transports.ts";
 import type { AcceptedWebSocket, AcceptWebSocket } from "./acceptor.ts";
 import type { ConnectionTable } from "./connection_table.ts";
 import { LongPolling } from "./long_polling.ts";
@@ -20,15 +19,16 @@ import type { Session } from "./session.ts";
 export interface EndpointParts {
   readonly table: ConnectionTable;
   readonly clock: Clock;
-  readonly options: Pick<
-    ResolvedOptions,
-    | "allowStatefulReconnects"
-    | "minimumProtocolVersion"
-    | "transports"
-    | "transportSendTimeout"
-    | "webSockets"
-    | "longPolling"
-  >;
+  readonly options:
+    & Pick<
+      ResolvedTransportOptions,
+      | "allowStatefulReconnects"
+      | "minimumProtocolVersion"
+      | "transports"
+      | "webSockets"
+      | "longPolling"
+    >
+    & { readonly transportSendTimeout: number };
 }
 
 /** One request to a hub. */

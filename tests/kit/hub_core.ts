@@ -3,7 +3,7 @@ import type { Backplane } from "../../backplanes/backplane.ts";
 import type { HubConnection } from "../../hub/connection/connection.ts";
 import type { HubUser } from "../../hub/definition/context.ts";
 import type { Hub, HubMethods } from "../../hub/definition/hub.ts";
-import { LiveHub, type LiveHubParts } from "../../hub/serving/live_hub.ts";
+import { LiveHub, type ServerRules } from "../../hub/serving/live_hub.ts";
 import { type HubServerOptions, resolveOptions } from "../../hub/options/server.ts";
 import { KeptLog } from "./running_node.ts";
 import { ManualClock } from "./manual_clock.ts";
@@ -26,22 +26,17 @@ export class HubCore implements AsyncDisposable {
 
   constructor(
     hub: Hub<HubMethods>,
-    options: HubServerOptions & Pick<LiveHubParts, "filters" | "authorize"> = {},
+    options: HubServerOptions & ServerRules = {},
     backplane: Backplane = new MemoryBackplane(),
     /** Its name among others; connection ids start with it unless it is alone. */
     serverName = "node",
   ) {
     this.#backplane = backplane;
     this.#idPrefix = serverName === "node" ? "c" : `${serverName}.c`;
-    this.live = new LiveHub(hub, {
-      name: "hub",
-      serverName,
-      backplane,
-      clock: this.clock,
-      options: resolveOptions({ logger: this.log, ...options }),
-      ...options.filters && { filters: options.filters },
-      ...options.authorize && { authorize: options.authorize },
-    });
+    const resolved = resolveOptions({ logger: this.log, ...options });
+    const { clock } = this;
+    const context = { serverName, backplane, clock, logger: resolved.logger, options: resolved };
+    this.live = new LiveHub(hub, "hub", context, options);
   }
 
   /** A client that has not shaken hands; `stateful` is whether it has negotiated that it may come back. */

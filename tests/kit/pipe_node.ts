@@ -40,13 +40,10 @@ export class PipeNode<B extends Backplane> implements AsyncDisposable {
       connected: ({ connectionId }: HubContext<never, never>) => this.#connected.add(connectionId),
       ...disconnected && { disconnected },
     });
-    this.hub = new LiveHub(hub, {
-      name,
-      serverName: this.serverName,
-      backplane,
-      clock: this.clock,
-      options: resolveOptions({ logger: this.logger, ...rest }),
-    });
+    const { serverName, clock, logger } = this;
+    const resolved = resolveOptions({ logger, ...rest });
+    const context = { serverName, backplane, clock, logger: resolved.logger, options: resolved };
+    this.hub = new LiveHub(hub, name, context);
   }
 
   /** Makes a node that hears the others. */
