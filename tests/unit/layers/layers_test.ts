@@ -70,7 +70,7 @@ for (const [arrow, text] of WRONG) {
 
 Deno.test("objection() is silent when an arrow points the right way", () => {
   const right: Arrow[] = [
-    { from: "hub/definition/clients.ts", to: "hub/routing/router.ts", kind: "types" },
+    { from: "hub/routing/proxies.ts", to: "hub/definition/clients.ts", kind: "types" },
     { from: "backplanes/open.ts", to: "backplanes/redis.ts", kind: "dynamic" },
     { from: "backplanes/redis.ts", to: "backplanes/redis/client.ts", kind: "code" },
     { from: "backplanes/redis.ts", to: "npm:ioredis", kind: "code" },

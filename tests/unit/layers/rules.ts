@@ -62,38 +62,38 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   clock: [],
   errors: [],
   "error texts": ["errors"],
-  options: [],
+  options: ["types of hub/definition/logger.ts"],
   scheduling: ["node:timers"],
   // Its Buffer reads text many times faster than a TextDecoder.
   protocol: ["npm:@msgpack/msgpack", "node:buffer"],
-  bus: ["contract", "clock", "protocol"],
-  routing: ["contract", "clock", "errors", "protocol", "bus"],
+  bus: ["contract", "clock", "protocol", "types of hub/definition/logger.ts"],
+  routing: ["contract", "clock", "definition", "errors", "protocol", "bus"],
   connection: ["clock", "error texts", "protocol", "scheduling"],
   dispatch: [
     ...["definition", "errors", "error texts", "clock", "protocol", "connection"],
-    "types of routing",
+    ...["types of routing", "types of hub/options/dispatch.ts"],
   ],
   // A connection is a pipe of bytes to them; what a frame is, is all they know of protocols.
   transports: [
     ...["connection", "scheduling", "node:buffer", "clock", "options"],
-    "types of hub/protocol/protocol.ts",
+    ...["types of hub/protocol/protocol.ts", "types of hub/definition/logger.ts"],
   ],
   // It stands before the transports, as the platform's own server does.
   listen: [
     ...["options", "hub/transports/acceptor.ts", "types of connection", "npm:ws", "scheduling"],
-    "types of hub/protocol/protocol.ts",
+    ...["types of hub/protocol/protocol.ts", "types of hub/definition/logger.ts"],
     ...["http", "https", "net", "crypto", "stream", "buffer", "timers"].map((name) =>
       `node:${name}`
     ),
   ],
-  definition: ["errors", "types of routing"],
+  definition: ["errors"],
   serving: [
     ...["definition", "options", "errors", "error texts", "clock", "types of contract"],
-    ...["connection", "dispatch", "routing", "protocol"],
+    ...["connection", "dispatch", "routing", "protocol", "transports", "types of bus"],
   ],
   server: [
     ...["definition", "options", "clock", "types of contract"],
-    ...["serving", "transports"],
+    ...["serving", "transports", "types of bus"],
   ],
 };
 
