@@ -60,9 +60,14 @@ export type {
 } from "./hub/definition/clients.ts";
 export type { HubAccess, HubPolicy } from "./hub/definition/policy.ts";
 export type { Authenticate } from "./hub/serving/authentication.ts";
-export type { HubContext, HubRequest, HubUser } from "./hub/definition/context.ts";
+export type {
+  HubContext,
+  HubInvocationContext,
+  HubRequest,
+  HubUser,
+} from "./hub/definition/context.ts";
 export { ClientConnectionError, GroupAckTimeoutError, HubError } from "./hub/definition/errors.ts";
-export type { HubFilter, HubInvocationContext } from "./hub/definition/filter.ts";
+export type { HubFilter } from "./hub/definition/filter.ts";
 export {
   defineHub,
   type Hub,
@@ -71,53 +76,18 @@ export {
   type HubMethodDefinition,
   type HubMethods,
 } from "./hub/definition/hub.ts";
-export type {
-  ArgumentOf,
-  ArgumentsOf,
-  ClientOf,
-  FunctionOf,
-  FunctionsOf,
-  HandlerOf,
-  HubProxy,
-  IsStream,
-  ItemOf,
-  MethodsOf,
-  PlainMethod,
-  ResultOf,
-  StreamMethod,
-  StreamResult,
-  StreamSubscriber,
-} from "./hub/definition/hub_proxy.ts";
-export {
-  type CheckedMethod,
-  type CheckedStreams,
-  type GuardedMethod,
-  type InputsOf,
-  method,
-  type MethodPolicy,
-  type OutputsOf,
-  type SentStreams,
-  type StreamInputsOf,
-  type StreamOutputsOf,
-  type StreamSchemas,
-  type UncheckedStreams,
-} from "./hub/definition/method.ts";
-export type {
-  SchemaFailure,
-  SchemaInput,
-  SchemaIssue,
-  SchemaOutput,
-  SchemaProperties,
-  SchemaResult,
-  SchemaSuccess,
-  SchemaTypes,
-  StandardSchema,
-} from "./hub/definition/schema.ts";
-export type { DrainOptions, HubServerOptions, Logger } from "./hub/options/server.ts";
+export type { ClientOf, FunctionOf, FunctionsOf } from "./hub/definition/hub_proxy.ts";
+export type { Logger } from "./hub/definition/logger.ts";
+export type { ConnectionOptions } from "./hub/options/connection.ts";
+export type { DispatchOptions } from "./hub/options/dispatch.ts";
+export type { RoutingOptions } from "./hub/options/routing.ts";
+export type { HubServerOptions } from "./hub/options/server.ts";
+export type { DrainOptions, ServingOptions } from "./hub/options/serving.ts";
 export type {
   CorsOptions,
   LongPollingOptions,
   TransportName,
+  TransportOptions,
   WebSocketOptions,
 } from "./hub/options/transports.ts";
 export {

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { defineHub, type HubAccess, type HubContext, HubError, method } from "@hubplane/hubplane";
+import { defineHub, type HubAccess, type HubContext, HubError } from "@hubplane/hubplane";
+import { method } from "@hubplane/hubplane/schema";
 import type { Member } from "./accounts.ts";
 
 /** What the board tells its clients. */

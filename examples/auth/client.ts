@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { HubProxy } from "@hubplane/hubplane";
+import type { HubProxy } from "@hubplane/hubplane/client";
 import { HubConnectionBuilder, LogLevel } from "@microsoft/signalr";
 import { parseArgs } from "node:util";
 import type { board } from "./board.ts";

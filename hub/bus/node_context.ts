@@ -1,6 +1,14 @@
 import type { Backplane } from "../../backplanes/backplane.ts";
 import type { Clock } from "../clock.ts";
-import type { Logger } from "../options/server.ts";
+import type { Logger } from "../definition/logger.ts";
+import type { Scheduler } from "../scheduling/scheduler.ts";
+
+export type {
+  Backplane,
+  BackplaneGap,
+  BackplaneStatus,
+  BackplaneStatusEvent,
+} from "../../backplanes/backplane.ts";
 
 /** What every part of a node shares. `O` are the options that a part reads. */
 export interface NodeContext<O = unknown> {
@@ -8,6 +16,7 @@ export interface NodeContext<O = unknown> {
   readonly serverName: string;
   readonly backplane: Backplane;
   readonly clock: Clock;
+  readonly scheduler: Scheduler;
   readonly logger: Logger;
   readonly options: O;
 }

@@ -3,21 +3,12 @@
  *
  * @module
  */
-import type { HubContext, HubUser } from "./context.ts";
-
-/** A call, as filters see it: a method's context and what is called. */
-export interface HubInvocationContext<C, U extends HubUser = HubUser> extends HubContext<C, U> {
-  /** The hub's name; by default its path without the leading slash. */
-  readonly hub: string;
-  /** The method's name, as the hub has it. */
-  readonly method: string;
-  /** What the method is called with, streams of the client last. */
-  readonly args: readonly unknown[];
-}
+import type { HubContext, HubInvocationContext } from "./context.ts";
 
 /**
- * What runs around the methods and hooks of a hub. Filters of the server stand around those of the
- * hub, and in each list the first around the second; each decides whether and when to call `next`.
+ * Code that runs around the methods and hooks of a hub. The filters of the server run outside the
+ * filters of the hub; in each list the first filter is the outermost. A filter decides whether and when
+ * to call `next`, and may call it once: a second call throws.
  *
  * Annotate the context to say which clients and which user a filter expects.
  *
@@ -44,30 +35,35 @@ export interface HubInvocationContext<C, U extends HubUser = HubUser> extends Hu
  */
 export interface HubFilter {
   /**
-   * Runs in place of a call that is allowed and whose arguments are right. What it returns is the
-   * call's result, or its stream; what it throws is the call's error, of which the client sees the text
-   * if it is a `HubError`.
+   * Runs in place of a call that is allowed and whose arguments are valid. The returned value is the
+   * result of the call, or its stream. A thrown error is the error of the call; the client sees the text
+   * of a `HubError`.
    *
-   * `next()` goes on to the next filter, and in the end to the method, with the same arguments or with
-   * those that it is given; it resolves with the result, for a method that streams with its stream. A
-   * stream that is neither returned nor read has to be ended by the filter.
+   * `next()` calls the next filter, and behind the last filter the method, with the same arguments or
+   * with the given ones. It resolves with the result, or with the stream of a method that streams. A
+   * filter must end a stream that it neither returns nor reads.
+   *
+   * A method that ends with `return clients.….send(…)` lets the next call of its client begin while the
+   * bus accepts the message. A filter keeps that if it returns the promise of `next()` itself:
+   * `invoke: (context, next) => next()`. An `async` filter waits for the bus, because its promise is
+   * another one.
    */
   readonly invoke?: (
     context: HubInvocationContext<never, never>,
     next: (args?: readonly unknown[]) => Promise<unknown>,
   ) => unknown;
   /**
-   * Runs when a connection is there, before anything that it sent; throwing refuses it. `next()` goes
-   * on to the next filter, and in the end to the hub's `connected`.
+   * Runs for a new connection, before the first message of its client is dispatched. A throw refuses the
+   * connection. `next()` calls the next filter, and behind the last filter the hub's `connected`.
    */
   readonly connected?: (
     context: HubContext<never, never>,
     next: () => Promise<void>,
   ) => unknown;
   /**
-   * Runs once when a connection has gone, and only if no `connected` threw. `error` is `undefined` for
-   * an orderly end. `next()` goes on to the next filter, and in the end to the hub's `disconnected`,
-   * with the same error or with the one that it is given.
+   * Runs once when a connection has ended, and only if no `connected` threw. `error` is `undefined` for
+   * an orderly end. `next()` calls the next filter, and behind the last filter the hub's `disconnected`,
+   * with the same error or with the given one.
    */
   readonly disconnected?: (
     context: HubContext<never, never>,
@@ -79,15 +75,15 @@ export interface HubFilter {
 const HOOKS = ["invoke", "connected", "disconnected"] as const;
 
 /**
- * Returns normally if `filters` is a list of filters.
+ * Checks that `filters` is an array of filters.
  *
- * @throws {TypeError} if it is not; `task` says what could not be done.
+ * @throws {TypeError} if it is not; the text begins with `task`.
  */
 export function checkFilters(filters: readonly HubFilter[], task: string): void {
-  if (!Array.isArray(filters)) throw new TypeError(`${task}: filters is no list`);
+  if (!Array.isArray(filters)) throw new TypeError(`${task}: filters is not an array`);
   for (const filter of filters as readonly unknown[]) {
     if (typeof filter !== "object" || filter === null) {
-      throw new TypeError(`${task}: a filter is no object`);
+      throw new TypeError(`${task}: a filter is not an object`);
     }
     for (const hook of HOOKS) {
       const value = (filter as HubFilter)[hook];

@@ -95,7 +95,7 @@ export type ResultOf<F> = F extends (...args: never[]) => infer R
  * @example
  * ```ts ignore
  * import { HubConnectionBuilder } from "@microsoft/signalr";
- * import type { HubProxy } from "@hubplane/hubplane";
+ * import type { HubProxy } from "@hubplane/hubplane/client";
  * import type { chat, ChatClient } from "./chat.ts";
  *
  * const connection = new HubConnectionBuilder().withUrl("/chat").build();

@@ -6,6 +6,18 @@
 import type { HubContext } from "./context.ts";
 import type { SchemaInput, SchemaOutput, StandardSchema } from "./schema.ts";
 
+export type {
+  SchemaFailure,
+  SchemaInput,
+  SchemaIssue,
+  SchemaOutput,
+  SchemaProperties,
+  SchemaResult,
+  SchemaSuccess,
+  SchemaTypes,
+  StandardSchema,
+} from "./schema.ts";
+
 /** A schema for each stream of a client, or how many streams there are, of items unchecked. */
 export type StreamSchemas = readonly StandardSchema[] | number;
 
@@ -99,7 +111,8 @@ export interface GuardedMethod<F extends (context: never, ...args: never[]) => u
  *
  * @example
  * ```ts ignore
- * import { defineHub, type HubContext, method } from "@hubplane/hubplane";
+ * import { defineHub, type HubContext } from "@hubplane/hubplane";
+ * import { method } from "@hubplane/hubplane/schema";
  * import { z } from "zod";
  *
  * interface ChatClient {
@@ -160,12 +173,12 @@ export function checkMethod(definition: unknown, task: string): void {
     throw new TypeError(`${task}: authorize is not a function`);
   }
   if (args !== undefined && !isSchemas(args)) {
-    throw new TypeError(`${task}: args is no list of schemas`);
+    throw new TypeError(`${task}: args is not an array of schemas`);
   }
   if (streams === undefined) return;
   if (args === undefined) throw new TypeError(`${task}: streams needs args, which may be []`);
   if (!isSchemas(streams) && !(Number.isSafeInteger(streams) && (streams as number) >= 0)) {
-    throw new TypeError(`${task}: streams is neither a list of schemas nor a number of streams`);
+    throw new TypeError(`${task}: streams is neither an array of schemas nor a number of streams`);
   }
 }
 

@@ -1,6 +1,4 @@
-import { isDone, isLatestSend } from "../routing/proxies.ts";
-import type { CallState } from "../definition/context.ts";
-import { HubError } from "../definition/errors.ts";
+import type { HubConnection } from "../connection/connection.ts";
 import {
   errorInvoking,
   errorStreaming,
@@ -9,62 +7,43 @@ import {
   toError,
   withDetail,
 } from "../connection/error_texts.ts";
-import {
-  type HubMessage,
-  type InvocationMessage,
-  MessageType,
-  type StreamInvocationMessage,
-} from "../protocol/messages.ts";
+import { HubError } from "../definition/errors.ts";
+import { isSent, NOTHING_TO_ACCEPT } from "../definition/sent.ts";
+import { type HubMessage, MessageType } from "../protocol/messages.ts";
+import type { Call, CallState } from "./call_context.ts";
 import { isThenable } from "./now_or_later.ts";
+import type { DispatchParts } from "./parts.ts";
+import type { Slots } from "./slots.ts";
 import { discard, isStreamable, stream } from "./streaming.ts";
 import { UploadClosedError } from "./uploads.ts";
-
-/** A message that calls a method. */
-export type Call = InvocationMessage | StreamInvocationMessage;
-
-/** The way back to the client. */
-export interface Answer {
-  send(message: HubMessage): void;
-  untilWritable(): Promise<void> | undefined;
-  fail(error: Error): void;
-}
-
-/** Who counts the calls that hold up others. */
-export interface Slots {
-  /** `call` goes on without holding up others. */
-  release(call: ActiveCall): void;
-}
-
-/** How failures are told. */
-export interface Reporting {
-  readonly detailedErrors: boolean;
-  readonly logger: Pick<Console, "error">;
-}
 
 /** One call while it runs: from the first line of its method to its completion. */
 export class ActiveCall implements CallState {
   readonly message: Call;
-  readonly #reporting: Reporting;
-  readonly #answer: Answer;
+  readonly #connection: HubConnection;
   readonly #slots: Slots;
-  /** Whether it takes one of the client's slots. */
-  holdsSlot = false;
-  /** Whether its method has ended with a `send`, so that nothing of it is left to run. */
-  onlySends = false;
-  /** Made when somebody asks for the signal, which most methods do not. */
+  readonly #parts: Pick<DispatchParts, "logger" | "options">;
+  /** How the call counts in the slots of its client. */
+  #counts: "running" | "sending" | "background" = "background";
+  /** Made when the signal is first used; most methods never use it. */
   #cancellation: AbortController | undefined;
   #cancelled = false;
-  /** Whether its method has been called. */
+  /** Whether the method has been called. */
   #begun = false;
 
-  constructor(message: Call, reporting: Reporting, answer: Answer, slots: Slots) {
+  constructor(
+    message: Call,
+    connection: HubConnection,
+    slots: Slots,
+    parts: Pick<DispatchParts, "logger" | "options">,
+  ) {
     this.message = message;
+    this.#connection = connection;
     this.#slots = slots;
-    this.#reporting = reporting;
-    this.#answer = answer;
+    this.#parts = parts;
   }
 
-  /** Aborted when the client cancels the call, or its connection is gone. */
+  /** Aborted when the client cancels the call, or when the connection ends. */
   get signal(): AbortSignal {
     if (this.#cancellation === undefined) {
       this.#cancellation = new AbortController();
@@ -73,11 +52,11 @@ export class ActiveCall implements CallState {
     return this.#cancellation.signal;
   }
 
-  /** A method that waits for a client must not hold up what the client sends. */
+  /** A method that waits for a client must not delay the next messages of that client. */
   beforeInvoke(): void {
-    // Nothing is read from the client until its call has begun, so it could not answer.
+    // Until the call has begun nothing more is read from the client, so the client could not answer.
     if (!this.#begun) throw new Error("Client results inside authorize are not allowed.");
-    this.#slots.release(this);
+    this.freeSlot();
   }
 
   /** Aborts the signal; a stream ends with a completion. */
@@ -86,7 +65,23 @@ export class ActiveCall implements CallState {
     this.#cancellation?.abort();
   }
 
-  /** Calls the method and answers; returns nothing if that is done already. Never rejects. */
+  /** Takes a slot of the client. */
+  takeSlot(): void {
+    this.#counts = "running";
+    this.#slots.take();
+  }
+
+  /** Gives back whatever the call counts as. */
+  freeSlot(): void {
+    if (this.#counts === "running") this.#slots.free();
+    else if (this.#counts === "sending") this.#slots.endSending();
+    this.#counts = "background";
+  }
+
+  /**
+   * Calls the method and answers the client. Returns a promise that cannot reject, or nothing if the
+   * answer is written already.
+   */
   run(method: () => unknown): Promise<void> | undefined {
     this.#begun = true;
     let result: unknown;
@@ -96,16 +91,19 @@ export class ActiveCall implements CallState {
       this.#failed(error);
       return undefined;
     }
-    if (isDone(result)) return this.#returned(undefined);
+    if (result === NOTHING_TO_ACCEPT) return this.#returned(undefined);
     if (!isThenable(result)) return this.#returned(result);
-    this.onlySends = isLatestSend(result);
+    // The next call of the client may begin while the bus accepts the message.
+    if (isSent(result) && this.#counts === "running" && this.#slots.beginSending()) {
+      this.#counts = "sending";
+    }
     return Promise.resolve(result).then(
       (value) => this.#returned(value),
       (error) => this.#failed(error),
     );
   }
 
-  /** Answers that the call cannot begin. */
+  /** Tells the client that the call cannot begin. */
   refuse(error: string): void {
     this.#complete({ error });
   }
@@ -127,15 +125,15 @@ export class ActiveCall implements CallState {
 
   async #stream(source: AsyncIterable<unknown> | Iterable<unknown>): Promise<void> {
     const invocationId = this.message.invocationId ?? "";
-    this.#slots.release(this);
+    this.freeSlot();
     try {
       await stream(source, (item) => {
         this.#write({ type: MessageType.StreamItem, invocationId, item: item ?? null });
-        return this.#answer.untilWritable();
+        return this.#connection.untilWritable();
       }, this.signal);
     } catch (thrown) {
       const error = this.#logged(thrown);
-      const text = withDetail(errorStreaming, error, this.#reporting.detailedErrors);
+      const text = withDetail(errorStreaming, error, this.#parts.options.detailedErrors);
       return this.#complete({ error: text });
     }
     this.#complete({});
@@ -144,19 +142,19 @@ export class ActiveCall implements CallState {
   #failed(thrown: unknown): void {
     const error = this.#logged(thrown);
     const text = errorInvoking(this.message.target);
-    this.#complete({ error: withDetail(text, error, this.#reporting.detailedErrors) });
+    this.#complete({ error: withDetail(text, error, this.#parts.options.detailedErrors) });
   }
 
   #logged(thrown: unknown): Error {
     const error = toError(thrown);
     if (!this.#isExpected(error)) {
       const target = JSON.stringify(this.message.target);
-      this.#reporting.logger.error(`Hub method ${target} failed:`, error);
+      this.#parts.logger.error(`Hub method ${target} failed:`, error);
     }
     return error;
   }
 
-  /** What a method tells its client on purpose is no failure of the server, nor what follows from leaving. */
+  /** Errors for the client, and errors that follow from a cancelled call, are not failures of the server. */
   #isExpected(error: Error): boolean {
     if (error instanceof HubError) return true;
     return this.#cancelled && (error instanceof UploadClosedError || error.name === "AbortError");
@@ -170,17 +168,17 @@ export class ActiveCall implements CallState {
 
   #write(message: HubMessage): void {
     try {
-      this.#answer.send(message);
+      this.#connection.send(message);
     } catch (error) {
-      // As upstream: the client would wait for ever, so it is told with the end of the connection.
+      // As upstream: the client would wait for ever, so the connection ends.
       const target = JSON.stringify(this.message.target);
-      this.#reporting.logger.error(`Cannot write what hub method ${target} returned:`, error);
-      this.#answer.fail(toError(error));
+      this.#parts.logger.error(`Cannot write what hub method ${target} returned:`, error);
+      this.#connection.fail(toError(error));
     }
   }
 }
 
-/** A stream rather than a collection: what it gives can be read only once. */
+/** Whether `value` can be read only once: a stream, not a collection. */
 function isOneWay(value: object): boolean {
   return Symbol.asyncIterator in value || "next" in value;
 }

@@ -1,20 +1,21 @@
 /**
- * Puts filters around methods and hooks, once, when the hub is made live: where there are none, nothing
- * is put around.
+ * Wraps methods and hooks in filters, once for each hub of a server. Without filters nothing is wrapped.
  *
  * @module
  */
-import type { HubContext, InvocationContext } from "../definition/context.ts";
+import type { HubContext } from "../definition/context.ts";
 import type { HubFilter } from "../definition/filter.ts";
-import type { MethodCall } from "./method_table.ts";
+import { isSent } from "../definition/sent.ts";
+import type { InvocationContext } from "./call_context.ts";
+import type { MethodCall } from "./guard.ts";
 
-/** What runs when a connection comes and goes. */
+/** The functions that run when a connection has come and when it has ended. */
 export interface Hooks {
   readonly connected?: (context: HubContext<never, never>) => unknown;
   readonly disconnected?: (context: HubContext<never, never>, error?: Error) => unknown;
 }
 
-/** `call` with the filters around it, the first outermost. */
+/** Wraps `call` in the filters; the first filter is the outermost. */
 export function filteredCall(
   call: MethodCall,
   names: { readonly hub: string; readonly method: string },
@@ -27,13 +28,13 @@ export function filteredCall(
     if (filter?.invoke === undefined) return call(context, ...context.args);
     return filter.invoke(
       context,
-      (args) => started(() => run(index + 1, args ? context.withArguments(args) : context)),
+      once((args) => run(index + 1, args ? context.withArguments(args) : context)),
     );
   };
   return (context, ...args) => run(0, context.invocation(names.hub, names.method, args));
 }
 
-/** The hub's hooks with the filters around them, the first outermost. */
+/** Wraps the hooks of the hub in the filters; the first filter is the outermost. */
 export function filteredHooks(hooks: Hooks, filters: readonly HubFilter[]): Hooks {
   return filters.reduceRight(hooksInside, hooks);
 }
@@ -41,19 +42,35 @@ export function filteredHooks(hooks: Hooks, filters: readonly HubFilter[]): Hook
 function hooksInside(inner: Hooks, filter: HubFilter): Hooks {
   return {
     connected(context) {
-      const next = () => started<void>(() => inner.connected?.(context));
-      return filter.connected === undefined ? next() : filter.connected(context, next);
+      if (filter.connected === undefined) return inner.connected?.(context);
+      return filter.connected(context, once(() => inner.connected?.(context)));
     },
     disconnected(context, error) {
-      const next = (other = error) => started<void>(() => inner.disconnected?.(context, other));
-      return filter.disconnected === undefined ? next() : filter.disconnected(context, error, next);
+      if (filter.disconnected === undefined) return inner.disconnected?.(context, error);
+      const next = (other = error) => inner.disconnected?.(context, other);
+      return filter.disconnected(context, error, once(next));
     },
   };
 }
 
-/** Starts what comes next at once. A filter that does not look at the promise leaves no rejection behind. */
-function started<T>(next: () => unknown): Promise<T> {
-  const result = new Promise<T>((resolve) => resolve(next() as T));
-  result.catch(() => {});
-  return result;
+/**
+ * The `next` of one run of a filter. It runs at once, and a second call throws. A filter may ignore the
+ * promise: its rejection is never unhandled.
+ */
+function once<A extends unknown[], T>(next: (...args: A) => unknown): (...args: A) => Promise<T> {
+  let called = false;
+  return (...args) => {
+    if (called) throw new Error("Cannot call next(): the filter has called it before");
+    called = true;
+    let returned: unknown;
+    try {
+      returned = next(...args);
+    } catch (error) {
+      returned = Promise.reject(error);
+    }
+    // The promise of a `send` stays itself: it tells that the method has ended.
+    const result = isSent(returned) ? returned : Promise.resolve(returned);
+    result.catch(() => {});
+    return result as Promise<T>;
+  };
 }

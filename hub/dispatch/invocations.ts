@@ -1,78 +1,45 @@
-import { CallContext, type ConnectionState } from "../definition/context.ts";
+import type { HubConnection } from "../connection/connection.ts";
 import { errorInvoking, failedToInvoke, toError, withDetail } from "../connection/error_texts.ts";
 import { HubError } from "../definition/errors.ts";
 import { type CompletionMessage, type HubMessage, MessageType } from "../protocol/messages.ts";
-import type { ClientResults } from "../routing/client_results.ts";
-import { ActiveCall, type Call, type Slots } from "./active_call.ts";
-import type { Passage } from "./gate.ts";
-import {
-  bindingRefusal,
-  type CallableMethod,
-  type MethodTable,
-  modeRefusal,
-} from "./method_table.ts";
+import { ActiveCall } from "./active_call.ts";
+import { type Call, CallContext, type CallingConnection } from "./call_context.ts";
+import type { CheckedArguments } from "./guard.ts";
+import { bindingRefusal, type CallableMethod, modeRefusal } from "./method_table.ts";
+import type { DispatchParts } from "./parts.ts";
+import { Slots } from "./slots.ts";
 import { Uploads } from "./uploads.ts";
 
-/** From how many calls of a client on those that wait for the bus hold up the next. */
-const MAXIMUM_SENDING = 256;
-
-/** What calls need of the connection that they come from. */
-export interface Caller {
-  /** Whether what the client has sent may still begin: also for a while after it has gone. */
-  readonly isHeard: boolean;
-  /** Writes a message; throws `TypeError` if a value in it cannot be serialised. */
-  send(message: HubMessage): void;
-  /** A promise while the client should not be sent more than it must be. */
-  untilWritable(): Promise<void> | undefined;
-  /** Ends the connection because of an error; the client may reconnect. */
-  fail(error: Error): void;
-}
-
-/** What the calls of every connection of a hub share. */
-export interface DispatchOptions {
-  readonly methods: MethodTable;
-  readonly maximumParallel: number;
-  readonly maximumBackground: number;
-  readonly streamBufferCapacity: number;
-  readonly detailedErrors: boolean;
-  readonly logger: Pick<Console, "error">;
-  readonly results: Pick<ClientResults, "complete">;
-}
-
 /**
- * Runs what one client calls. `specs/signalr-wire.md §9`.
+ * Runs the calls of one client. `specs/signalr-wire.md §9`.
  *
- * - **Slots**: at most `maximumParallel` plain calls run at a time; while all are taken nothing more is
- *   read. Streams and calls with uploads take none, as upstream; nor does a call whose method has ended
- *   with a `send` that the bus has not accepted yet.
- * - **Order**: calls start in the order they came.
- * - **Answers**: one completion for each call with an id, none for one without.
+ * - **Slots**: a limited number of plain calls run at a time; while all slots are taken nothing more is
+ *   read. Streams and calls with uploads take no slot, as upstream; nor does a call whose method has
+ *   ended with a `send` that the bus has not accepted yet.
+ * - **Order**: calls begin in the order in which the client sent them.
+ * - **Answers**: one completion for each call with an id, none for a call without one.
  *
- * What few clients need is made when they need it: there is one of these for nearly every connection.
+ * Nearly every connection has an `Invocations`, so rare members are made on their first use.
  */
-export class Invocations implements Slots {
-  readonly #options: DispatchOptions;
-  readonly #caller: Caller;
-  readonly #state: ConnectionState;
+export class Invocations {
+  readonly #parts: DispatchParts;
+  readonly #connection: HubConnection;
+  readonly #caller: CallingConnection;
+  readonly #slots: Slots;
   readonly #active = new Set<ActiveCall>();
-  /** Those of them that go on after they have begun and were not cancelled, by invocation id. */
+  /** The calls that go on after their begin and are not cancelled, by invocation id. */
   #cancellable: Map<string, Set<ActiveCall>> | undefined;
   /** The invocation ids of running streams. */
   #streaming: Set<string> | undefined;
   #uploads: Uploads | undefined;
-  #slotsTaken = 0;
-  /** How many calls have given their slot back and wait for the bus only. */
-  #sending = 0;
   #retired = false;
-  /** Whether the client has gone, or the connection has ended. */
-  #aborted = false;
-  #slotFreed: (() => void) | undefined;
   #idle: PromiseWithResolvers<void> | undefined;
 
-  constructor(options: DispatchOptions, caller: Caller, state: ConnectionState) {
-    this.#options = options;
+  constructor(parts: DispatchParts, connection: HubConnection, caller: CallingConnection) {
+    this.#parts = parts;
+    this.#connection = connection;
     this.#caller = caller;
-    this.#state = state;
+    this.#slots = new Slots(parts.options);
   }
 
   /** Dispatches a message; returns a promise while nothing more may be read. */
@@ -90,27 +57,26 @@ export class Invocations implements Slots {
         this.#cancel(message.invocationId);
         return undefined;
       default:
-        // Acks and sequences that nobody asked for.
+        // Unexpected acks and sequences.
         return undefined;
     }
   }
 
   /**
-   * The connection is gone: aborts the signal of every call, also of those that its client has left to
-   * begin. To be called again when there are none: then uploads end.
+   * Aborts the signal of every call, because the connection is closed. Queued calls of a client that has
+   * gone may still begin; call `abort` again after the last one, to end the uploads.
    */
   abort(): void {
-    this.#aborted = true;
     for (const call of this.#active) call.cancel();
-    if (this.#caller.isHeard) return;
+    if (this.#connection.isHeard) return;
     this.#uploads?.close();
-    this.#slotFreed?.();
+    this.#slots.wake();
   }
 
-  /** Refuses every call from now on; what is under way goes on, with all that the client sends for it. */
+  /** Refuses every further call. Running calls go on, and the client may send their uploads. */
   retire(): void {
     this.#retired = true;
-    this.#slotFreed?.();
+    this.#slots.wake();
   }
 
   /** Resolves when no call runs. */
@@ -118,24 +84,23 @@ export class Invocations implements Slots {
     if (this.#active.size > 0) await (this.#idle ??= Promise.withResolvers<void>()).promise;
   }
 
-  /** Upload streams first, then results that were asked of the client; any other is ignored. */
+  /** The end of an upload, or the result of a client; a completion with an unknown id is ignored. */
   #complete(message: CompletionMessage): void {
     if (this.#uploads?.complete(message.invocationId, message.error)) return;
     try {
-      this.#options.results.complete(this.#state.connectionId, message);
+      this.#parts.results.complete(this.#caller.connectionId, message);
     } catch (error) {
-      this.#caller.fail(toError(error));
+      this.#connection.fail(toError(error));
     }
   }
 
   #call(message: Call): Promise<void> | undefined {
-    const method = this.#options.methods.find(message.target);
+    const method = this.#parts.methods.find(message.target);
     const takesSlot = method !== undefined && !method.streams && !message.streamIds?.length;
-    if (!takesSlot || this.#retired || this.#slotsTaken < this.#options.maximumParallel) {
+    if (!takesSlot || this.#retired || !this.#slots.full) {
       return this.#begin(message, method, takesSlot);
     }
-    return new Promise<void>((resolve) => this.#slotFreed = resolve)
-      .then(() => this.#begin(message, method, takesSlot));
+    return this.#slots.untilFree().then(() => this.#begin(message, method, takesSlot));
   }
 
   #begin(
@@ -143,38 +108,37 @@ export class Invocations implements Slots {
     method: CallableMethod | undefined,
     takesSlot: boolean,
   ): Promise<void> | undefined {
-    if (!this.#caller.isHeard) return undefined;
-    const refusal = bindingRefusal(method, message, this.#options.detailedErrors) ??
+    if (!this.#connection.isHeard) return undefined;
+    const refusal = bindingRefusal(method, message, this.#parts.options.detailedErrors) ??
       this.#excess(message);
-    const call = new ActiveCall(message, this.#options, this.#caller, this);
+    const call = new ActiveCall(message, this.#connection, this.#slots, this.#parts);
     if (method === undefined || refusal !== undefined) {
       call.refuse(refusal ?? failedToInvoke(message.target));
       return undefined;
     }
     this.#active.add(call);
-    if (this.#aborted) call.cancel();
-    call.holdsSlot = takesSlot;
-    if (takesSlot) this.#slotsTaken++;
-    const context = new CallContext(this.#state, call);
-    const { gate } = method;
-    if (gate === undefined) return this.#run(call, method, context, message.arguments);
-    // Until it is decided nothing more is read: calls start in the order they came.
-    const passage = gate(context, message);
-    if (passage instanceof Promise) {
-      return passage.then((passage) => this.#passed(call, method, context, passage));
+    if (this.#connection.isClosed) call.cancel();
+    if (takesSlot) call.takeSlot();
+    const context = new CallContext(this.#caller, call);
+    const { guard } = method;
+    if (guard === undefined) return this.#run(call, method, context, message.arguments);
+    // Nothing more is read until the guard has decided: calls begin in the order of the client.
+    const checked = guard(context, message);
+    if (checked instanceof Promise) {
+      return checked.then((checked) => this.#guarded(call, method, context, checked));
     }
-    return this.#passed(call, method, context, passage);
+    return this.#guarded(call, method, context, checked);
   }
 
-  #passed(
+  #guarded(
     call: ActiveCall,
     method: CallableMethod,
     context: CallContext,
-    passage: Passage,
+    checked: CheckedArguments,
   ): undefined {
-    if (!this.#caller.isHeard) return this.#left(call);
-    if (typeof passage !== "string") return this.#run(call, method, context, passage);
-    call.refuse(passage);
+    if (!this.#connection.isHeard) return this.#left(call);
+    if (typeof checked !== "string") return this.#run(call, method, context, checked);
+    call.refuse(checked);
     return this.#left(call);
   }
 
@@ -185,13 +149,13 @@ export class Invocations implements Slots {
     args: readonly unknown[],
   ): undefined {
     const { target, streamIds } = call.message;
-    const { detailedErrors } = this.#options;
+    const { detailedErrors, streamBufferCapacity } = this.#parts.options;
     let uploads: readonly AsyncIterable<unknown>[] = [];
     let refusal = modeRefusal(method, call.message, detailedErrors) ??
       this.#duplicate(call.message);
     try {
       if (refusal === undefined && streamIds?.length) {
-        this.#uploads ??= new Uploads(this.#options.streamBufferCapacity);
+        this.#uploads ??= new Uploads(streamBufferCapacity);
         uploads = this.#uploads.open(streamIds, method.itemSchemas);
       }
     } catch (error) {
@@ -204,16 +168,7 @@ export class Invocations implements Slots {
     const ended = call.run(() => method.call(context, ...args, ...uploads));
     if (ended === undefined) return this.#ended(call);
     this.#goesOn(call);
-    // The next may begin while the bus accepts the message.
-    const sends = call.onlySends && this.#sending < MAXIMUM_SENDING && call.holdsSlot;
-    if (sends) {
-      this.#sending++;
-      this.release(call);
-    }
-    ended.then(() => {
-      if (sends) this.#sending--;
-      this.#ended(call);
-    });
+    ended.then(() => this.#ended(call));
   }
 
   #goesOn(call: ActiveCall): void {
@@ -234,25 +189,19 @@ export class Invocations implements Slots {
   }
 
   /**
-   * Whether a call is one too many. What holds no slot has no limit upstream, and each would cost a
-   * client only its message.
+   * The text that refuses a call of a retired client, or one call too many. Upstream has no limit for
+   * calls without a slot; but such a call would cost a client only its message.
    */
   #excess({ target }: Call): string | undefined {
-    const { maximumBackground, detailedErrors } = this.#options;
-    if (this.#retired) {
-      return withDetail(
-        failedToInvoke(target),
-        new HubError("The server is closing."),
-        detailedErrors,
-      );
-    }
-    const background = this.#active.size - this.#slotsTaken - this.#sending;
-    if (background < maximumBackground) return undefined;
-    const error = new HubError(`More than ${maximumBackground} invocations are under way.`);
-    return withDetail(failedToInvoke(target), error, detailedErrors);
+    const { maximumBackgroundInvocationsPerClient: most, detailedErrors } = this.#parts.options;
+    let reason: string;
+    if (this.#retired) reason = "The server is closing.";
+    else if (!this.#slots.exceededBy(this.#active.size)) return undefined;
+    else reason = `More than ${most} invocations are under way.`;
+    return withDetail(failedToInvoke(target), new HubError(reason), detailedErrors);
   }
 
-  /** Upstream refuses an id in use only to a stream, and only while the other is one. */
+  /** The text that refuses a stream whose id another stream has. Upstream checks no other ids. */
   #duplicate(message: Call): string | undefined {
     const { invocationId, type } = message;
     if (type !== MessageType.StreamInvocation || !this.#streaming?.has(invocationId)) {
@@ -261,7 +210,7 @@ export class Invocations implements Slots {
     return `Invocation ID '${invocationId}' is already in use.`;
   }
 
-  /** A call that had begun has ended. */
+  /** Called when a call that has begun has ended. */
   #ended(call: ActiveCall): undefined {
     const { invocationId = "", streamIds, type } = call.message;
     const same = this.#cancellable?.get(invocationId);
@@ -271,21 +220,12 @@ export class Invocations implements Slots {
     return this.#left(call);
   }
 
-  /** Nothing more comes of a call. */
+  /** Forgets a call. */
   #left(call: ActiveCall): undefined {
     this.#active.delete(call);
-    this.release(call);
+    call.freeSlot();
     if (this.#active.size > 0) return;
     this.#idle?.resolve();
     this.#idle = undefined;
-  }
-
-  release(call: ActiveCall): void {
-    if (!call.holdsSlot) return;
-    call.holdsSlot = false;
-    this.#slotsTaken--;
-    const freed = this.#slotFreed;
-    this.#slotFreed = undefined;
-    freed?.();
   }
 }

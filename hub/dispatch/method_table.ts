@@ -1,5 +1,5 @@
+import type { HubContext } from "../definition/context.ts";
 import type { HubPolicy } from "../definition/policy.ts";
-import type { CallContext, HubContext } from "../definition/context.ts";
 import { HubError } from "../definition/errors.ts";
 import {
   errorInvoking,
@@ -12,33 +12,30 @@ import type { HubMethodDefinition, HubMethods } from "../definition/hub.ts";
 import type { StreamSchemas } from "../definition/method.ts";
 import { MessageType } from "../protocol/messages.ts";
 import type { StandardSchema } from "../definition/schema.ts";
-import type { Call } from "./active_call.ts";
+import type { Call } from "./call_context.ts";
 import { filteredCall } from "./filters.ts";
-import { type Gate, gateOf, type GateParts } from "./gate.ts";
+import { type Guard, guardFor, type GuardParts, type MethodCall } from "./guard.ts";
 import { countParameters, type ParameterCount } from "./parameters.ts";
-
-/** How a method is called; it has no `this`. */
-export type MethodCall = (context: CallContext, ...args: unknown[]) => unknown;
 
 /** A method that clients may call. */
 export interface CallableMethod {
-  /** The function, with the filters around it. */
+  /** The function, wrapped in the filters. */
   readonly call: MethodCall;
-  /** How many arguments it takes. */
+  /** The number of its arguments. */
   readonly parameters: ParameterCount;
-  /** Whether it streams: its function is a generator. */
+  /** Whether the method streams: its function is a generator. */
   readonly streams: boolean;
-  /** What has to let a call pass before it begins. */
-  readonly gate: Gate | undefined;
-  /** What the items of each stream of the client are checked with. */
+  /** Checks a call before the method runs. */
+  readonly guard: Guard | undefined;
+  /** The schemas for the items of the client's streams. */
   readonly itemSchemas: readonly StandardSchema[] | undefined;
 }
 
-/** What stands around every method of a hub. */
-export interface Surroundings {
-  /** The hub's name. */
+/** The settings that all methods of a hub share. */
+export interface HubDefaults {
+  /** The name of the hub. */
   readonly hub: string;
-  /** The filters of the server, then those of the hub. */
+  /** The filters of the server, then the filters of the hub. */
   readonly filters: readonly HubFilter[];
   /** The policies of the server and of the hub. */
   readonly policies: readonly HubPolicy[];
@@ -46,17 +43,17 @@ export interface Surroundings {
   readonly logger: Pick<Console, "error">;
 }
 
-/** The methods of a hub by name without case; nothing else can be called. */
+/** The methods of a hub by name. Names ignore case; nothing else can be called. */
 export class MethodTable {
   readonly #methods = new Map<string, CallableMethod>();
 
-  constructor(methods: HubMethods, around: Surroundings) {
+  constructor(methods: HubMethods, defaults: HubDefaults) {
     for (const [name, method] of Object.entries(methods)) {
-      this.#methods.set(name.toLowerCase(), callable(name, method, around));
+      this.#methods.set(name.toLowerCase(), callable(name, method, defaults));
     }
   }
 
-  /** The method of that name, or `undefined`. */
+  /** The method with that name, or `undefined`. */
   find(name: string): CallableMethod | undefined {
     return this.#methods.get(name.toLowerCase());
   }
@@ -65,31 +62,31 @@ export class MethodTable {
 function callable(
   method: string,
   entry: HubMethods[string],
-  { filters, ...around }: Surroundings,
+  { filters, ...defaults }: HubDefaults,
 ): CallableMethod {
   const { handler, authorize, args, streams }: MethodParts = typeof entry === "function"
     ? { handler: entry }
     : entry;
   return {
-    call: filteredCall(handler as HubCall, { hub: around.hub, method }, filters),
+    call: filteredCall(handler as HubCall, { hub: defaults.hub, method }, filters),
     parameters: args === undefined
       ? countParameters(handler)
       : { least: args.length, most: args.length, streams: streamCount(streams) },
     streams: /Generator/.test(Object.prototype.toString.call(handler)),
-    gate: gateOf({
-      ...around,
+    guard: guardFor({
+      ...defaults,
       method,
       schemas: args ?? [],
-      authorize: authorize as GateParts["authorize"],
+      authorize: authorize as GuardParts["authorize"],
     }),
     itemSchemas: typeof streams === "object" && streams.length > 0 ? streams : undefined,
   };
 }
 
-/** A method as it is called, whatever it declares. */
+/** A method as the dispatcher calls it; the declared parameters are not known to it. */
 type HubCall = (context: HubContext<never, never>, ...args: unknown[]) => unknown;
 
-/** What `method()` may have put into a hub's method. */
+/** The object that `method()` makes. */
 interface MethodParts extends HubMethodDefinition {
   readonly args?: readonly StandardSchema[];
   readonly streams?: StreamSchemas;
@@ -100,8 +97,8 @@ function streamCount(streams: StreamSchemas = 0): number {
 }
 
 /**
- * Why the arguments of a call do not fit its method, in upstream's words; `undefined` if they do, as far
- * as they are not checked by schemas.
+ * The text that refuses a call with a wrong number of arguments, in upstream's words; `undefined` if the
+ * number is right. Schemas are checked later.
  */
 export function bindingRefusal(
   method: CallableMethod | undefined,
@@ -113,7 +110,7 @@ export function bindingRefusal(
   if (bindingError !== undefined) return failed(bindingError);
   const { least, most, streams } = method.parameters;
   const sent = args.length;
-  // Without schemas a parameter may be an argument or a stream: which, is told by what was sent.
+  // Without schemas a parameter may be an argument or a stream; the message tells which.
   const exact = streams !== undefined || !streamIds?.length;
   if (exact ? sent < least || sent > most : sent > most) {
     return failed(new ArgumentCountError(sent, least));
@@ -122,8 +119,9 @@ export function bindingRefusal(
 }
 
 /**
- * Why a call that may be made cannot begin, in upstream's words: streaming mode, uploads. `undefined` if
- * it can. Uploads follow the other arguments, so a method's parameters count both unless it has schemas.
+ * The text that refuses a call in the wrong streaming mode or with a wrong number of uploads, in
+ * upstream's words; `undefined` if both are right. Uploads follow the other arguments, so the parameters
+ * of a method without schemas count both.
  */
 export function modeRefusal(
   method: CallableMethod,

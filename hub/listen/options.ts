@@ -1,6 +1,6 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
+import type { Logger } from "../definition/logger.ts";
 import { inRange, MAXIMUM } from "../options/range.ts";
-import type { Logger } from "../options/server.ts";
 
 /** Options of {@link listen}; all have defaults. Durations are milliseconds, sizes bytes. */
 export interface ListenOptions {

@@ -11,8 +11,7 @@ import { setImmediate } from "node:timers";
 // @ts-types="./ws.d.ts"
 import { type WebSocket, WebSocketServer } from "ws";
 import type { Pipe, PipeListener } from "../connection/pipe.ts";
-import type { ResolvedOptions } from "../options/server.ts";
-import type { AcceptedWebSocket } from "../transports/acceptor.ts";
+import type { AcceptedWebSocket, Answerer } from "../transports/acceptor.ts";
 import { WebSocketPipe } from "./web_socket_pipe.ts";
 
 /** How long a peer may take to answer a close, in milliseconds; then it is dropped. */
@@ -21,7 +20,7 @@ export const CLOSE_TIMEOUT = 5000;
 /** Tells the endpoint that the opening was answered. A response with status 101 cannot be constructed. */
 const SWITCHING: Response = Object.defineProperty(new Response(null), "status", { value: 101 });
 
-type Limits = Pick<ResolvedOptions, "maximumReceiveMessageSize" | "maximumQueuedReceiveBytes">;
+type Limits = Pick<Answerer["options"], "maximumReceiveMessageSize" | "maximumQueuedReceiveBytes">;
 
 /** Takes WebSockets out of `node:http`. */
 export class WebSockets {

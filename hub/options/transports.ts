@@ -1,11 +1,6 @@
-/**
- * The options that belong to one transport, or to browsers on other origins.
- *
- * @module
- */
-import { inRange, MAXIMUM } from "./range.ts";
+import { inRange, inRanges, MAXIMUM } from "./range.ts";
 
-/** A way between client and server, as it is called on the wire; `specs/signalr-wire.md §1`. */
+/** The name of a transport on the wire; `specs/signalr-wire.md §1`. */
 export type TransportName = "WebSockets" | "ServerSentEvents" | "LongPolling";
 
 /** Every transport in the order in which clients try them. */
@@ -18,9 +13,10 @@ export const TRANSPORT_NAMES: readonly TransportName[] = [
 /** Options of the WebSocket transport; all have defaults. */
 export interface WebSocketOptions {
   /**
-   * The origins whose pages may open a WebSocket, such as `https://app.example`; others are answered
-   * 403. A browser opens a WebSocket to any site and sends that site's cookies along, so list your own
-   * if cookies say who somebody is. A request without `Origin` comes from no browser and passes.
+   * The origins whose pages may open a WebSocket, such as `https://app.example`; other origins get 403.
+   * A page may open a WebSocket to any site, and the browser sends the cookies of that site. So list
+   * your own origins if cookies authenticate your users. A request without `Origin` does not come from a
+   * browser and passes.
    *
    * @default {every origin}
    */
@@ -30,30 +26,78 @@ export interface WebSocketOptions {
 /** Options of the long-polling transport; all have defaults. Durations are milliseconds. */
 export interface LongPollingOptions {
   /**
-   * How long a poll waits for something to answer it with, 1 to 2,147,483,647. Clients give up after
-   * 100 s, and proxies often after 60 s. Looked at once a second.
+   * How long a poll waits for a message, 1 to 2,147,483,647. Clients give up after 100 s, and proxies
+   * often after 60 s. Checked once a second.
    *
    * @default {90000}
    */
   readonly pollTimeout?: number;
 }
 
-/** Which pages of other origins may use the hubs. `specs/signalr-wire.md §5`. */
+/** The pages of other origins that may use the hubs. `specs/signalr-wire.md §5`. */
 export interface CorsOptions {
-  /** The origins, such as `https://app.example`; `"*"` for every one, then without credentials. */
+  /** The origins, such as `https://app.example`; `"*"` for every origin, without credentials. */
   readonly origins: readonly string[] | "*";
   /**
-   * Whether their requests may carry cookies; the official client wants it unless `withCredentials` is
-   * false. By default true for a list and false for `"*"`.
+   * Whether requests from these origins may carry cookies. The official client needs it unless its
+   * `withCredentials` is false. By default true for a list and false for `"*"`.
    *
    * @default {true for a list}
    */
   readonly credentials?: boolean;
 }
 
+/** The options of transports. Durations are milliseconds. */
+export interface TransportOptions {
+  /**
+   * Whether clients that ask for it may lose their WebSocket and go on with another, within
+   * `disconnectTimeout`, without losing a message.
+   *
+   * @default {false}
+   */
+  readonly allowStatefulReconnects?: boolean;
+  /**
+   * How many connections may be negotiated and not have a transport yet, 1 to 10,000,000; further
+   * negotiates get 503.
+   *
+   * @default {100000}
+   */
+  readonly maximumPendingConnections?: number;
+  /**
+   * The lowest negotiate version that is served, 0 or 1.
+   *
+   * @default {0}
+   */
+  readonly minimumProtocolVersion?: number;
+  /**
+   * The transports that clients may use; other transports are refused with 404.
+   *
+   * @default {all three}
+   */
+  readonly transports?: readonly TransportName[];
+  /** For WebSockets alone. */
+  readonly webSockets?: WebSocketOptions;
+  /** For long polling alone. */
+  readonly longPolling?: LongPollingOptions;
+  /**
+   * The pages of other origins that may use the hubs; without it none, unless they skip negotiation.
+   *
+   * @default {none}
+   */
+  readonly cors?: CorsOptions;
+}
+
+/** {@link TransportOptions} with their defaults. */
+export interface ResolvedTransportOptions
+  extends Required<Omit<TransportOptions, "webSockets" | "longPolling" | "cors">> {
+  readonly webSockets: ResolvedWebSocketOptions;
+  readonly longPolling: Required<LongPollingOptions>;
+  readonly cors: ResolvedCorsOptions | undefined;
+}
+
 /** {@link WebSocketOptions}, checked. */
 export interface ResolvedWebSocketOptions {
-  /** Absent if every origin may. */
+  /** `undefined` if every origin may open a WebSocket. */
   readonly allowedOrigins: ReadonlySet<string> | undefined;
 }
 
@@ -64,14 +108,35 @@ export interface ResolvedCorsOptions {
 }
 
 /**
- * Checks which transports are served; the result is in the order of {@link TRANSPORT_NAMES}.
+ * Checks and completes the options of transports.
  *
- * @throws {TypeError} naming one that does not exist.
+ * @throws {RangeError} naming the option, its value and its range.
+ * @throws {TypeError} if a transport or an origin does not exist, or CORS would give credentials to
+ * every origin.
  */
-export function resolveTransports(
-  names: readonly TransportName[] = TRANSPORT_NAMES,
-): readonly TransportName[] {
-  if (!Array.isArray(names)) throw new TypeError("Cannot use transports: it is no list");
+export function resolveTransports(options: TransportOptions): ResolvedTransportOptions {
+  const { allowStatefulReconnects = false, maximumPendingConnections, minimumProtocolVersion } =
+    options;
+  const { webSockets: { allowedOrigins } = {}, longPolling: { pollTimeout = 90_000 } = {} } =
+    options;
+  return {
+    allowStatefulReconnects,
+    ...inRanges({ maximumPendingConnections, minimumProtocolVersion }, {
+      maximumPendingConnections: [1, 10_000_000, 100_000],
+      minimumProtocolVersion: [0, 1, 0],
+    }),
+    transports: offered(options.transports),
+    webSockets: {
+      allowedOrigins: allowedOrigins && originSet("webSockets.allowedOrigins", allowedOrigins),
+    },
+    longPolling: { pollTimeout: inRange("longPolling.pollTimeout", pollTimeout, 1, MAXIMUM) },
+    cors: resolveCors(options.cors),
+  };
+}
+
+/** The served transports, in the order of {@link TRANSPORT_NAMES}. */
+function offered(names: readonly TransportName[] = TRANSPORT_NAMES): readonly TransportName[] {
+  if (!Array.isArray(names)) throw new TypeError("Cannot use transports: it is not an array");
   const unknown = names.find((name) => !TRANSPORT_NAMES.includes(name));
   if (unknown !== undefined) {
     throw new TypeError(
@@ -83,42 +148,11 @@ export function resolveTransports(
   return TRANSPORT_NAMES.filter((name) => names.includes(name));
 }
 
-/**
- * Checks the options of WebSockets.
- *
- * @throws {TypeError} if an origin is none.
- */
-export function resolveWebSockets(
-  { allowedOrigins }: WebSocketOptions = {},
-): ResolvedWebSocketOptions {
-  return {
-    allowedOrigins: allowedOrigins === undefined
-      ? undefined
-      : originSet("webSockets.allowedOrigins", allowedOrigins),
-  };
-}
-
-/**
- * Checks and completes the options of long polling.
- *
- * @throws {RangeError} naming the option, its value and its range.
- */
-export function resolveLongPolling(
-  { pollTimeout = 90_000 }: LongPollingOptions = {},
-): Required<LongPollingOptions> {
-  return { pollTimeout: inRange("longPolling.pollTimeout", pollTimeout, 1, MAXIMUM) };
-}
-
-/**
- * Checks and completes what pages of other origins may do; `undefined` if nothing.
- *
- * @throws {TypeError} if an origin is none, or every origin were to have credentials.
- */
-export function resolveCors(options: CorsOptions | undefined): ResolvedCorsOptions | undefined {
+function resolveCors(options: CorsOptions | undefined): ResolvedCorsOptions | undefined {
   if (options === undefined) return undefined;
   const { origins, credentials = origins !== "*" } = options;
   if (origins !== "*") return { origins: originSet("cors.origins", origins), credentials };
-  // Any page at all could act as whoever is logged in.
+  // Any page could act as the logged-in user.
   if (credentials) {
     throw new TypeError('Cannot use cors: origins "*" and credentials exclude each other');
   }
@@ -126,21 +160,23 @@ export function resolveCors(options: CorsOptions | undefined): ResolvedCorsOptio
 }
 
 function originSet(option: string, origins: readonly string[]): ReadonlySet<string> {
-  if (!Array.isArray(origins)) throw new TypeError(`Cannot use ${option}: it is no list`);
+  if (!Array.isArray(origins)) throw new TypeError(`Cannot use ${option}: it is not an array`);
   for (const origin of origins) {
     if (isOrigin(origin)) continue;
     throw new TypeError(
-      `Cannot use ${option}: ${JSON.stringify(origin)} is no origin such as "https://app.example"`,
+      `Cannot use ${option}: ${
+        JSON.stringify(origin)
+      } is not an origin such as "https://app.example"`,
     );
   }
   return new Set(origins);
 }
 
-/** Whether a browser would write it so: the scheme, the host, and a port that is not the usual one. */
+/** Whether `text` is an origin as browsers write it: a scheme, a host, and a port unless it is the default. */
 function isOrigin(text: unknown): boolean {
-  // A wildcard would parse, and never match.
+  // A wildcard is valid in a URL, but would never match.
   if (typeof text !== "string" || text.includes("*") || !URL.canParse(text)) return false;
   const { origin, protocol, host } = new URL(text);
-  // URLs with schemes of applications, as `tauri://localhost`, have no origin of their own here.
+  // URLs with schemes of applications, such as `tauri://localhost`, have the origin "null" in `URL`.
   return text === (origin === "null" ? `${protocol}//${host}` : origin);
 }

@@ -5,22 +5,8 @@ import type {
   InvokeOptions,
   SingleClientProxy,
 } from "../definition/clients.ts";
+import { markSent, NOTHING_TO_ACCEPT } from "../definition/sent.ts";
 import type { Router, Target } from "./router.ts";
-
-/** What `send` returns when nothing goes to the bus. */
-const DONE = Promise.resolve();
-
-let latest: Promise<void> | undefined;
-
-/** Whether `value` is the promise that `send` has returned last: for who called it in the same turn. */
-export function isLatestSend(value: unknown): boolean {
-  return latest !== undefined && value === latest;
-}
-
-/** Whether `value` is what `send` returns when it needs nothing of the bus: all is done. */
-export function isDone(value: unknown): boolean {
-  return value === DONE;
-}
 
 /** {@link ClientProxy} over a router. */
 class RoutedProxy<C> implements ClientProxy<C> {
@@ -39,8 +25,9 @@ class RoutedProxy<C> implements ClientProxy<C> {
     } catch (error) {
       sent = Promise.reject(error);
     }
-    sent?.catch(ignore);
-    return latest = sent ?? DONE;
+    if (sent === undefined) return NOTHING_TO_ACCEPT;
+    sent.catch(ignore);
+    return markSent(sent);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { HubUser } from "../definition/context.ts";
 import { expiryOf } from "./expirations.ts";
-import type { Logger } from "../options/server.ts";
+import type { Logger } from "../definition/logger.ts";
 
 /**
  * Says who a request comes from: a user, `undefined` for an anonymous client, or a `Response` that

@@ -2,7 +2,7 @@ import type { Clock } from "../clock.ts";
 import type { HubConnection } from "../connection/connection.ts";
 import { MessageType } from "../protocol/messages.ts";
 import type { LiveHub } from "./live_hub.ts";
-import type { DrainOptions } from "../options/server.ts";
+import type { DrainOptions } from "../options/serving.ts";
 
 /** The longest a closing server waits for its hubs' `disconnected`, in milliseconds; as upstream. */
 const SHUTDOWN_TIMEOUT = 5000;

@@ -1,5 +1,5 @@
-import type { BackplaneGap } from "../../backplanes/backplane.ts";
-import type { Logger } from "../options/server.ts";
+import type { BackplaneGap } from "../bus/node_context.ts";
+import type { Logger } from "../definition/logger.ts";
 
 /** Says that messages of other nodes may have been missed: to the log, and to who asked to be called. */
 export function reportGap(

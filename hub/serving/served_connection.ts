@@ -1,41 +1,48 @@
-import type { HubCallerClients, HubGroups } from "../definition/clients.ts";
 import type { HubConnection } from "../connection/connection.ts";
-import type { Session } from "../transports/session.ts";
-import type { ConnectionState, HubRequest, HubUser } from "../definition/context.ts";
-import { type DispatchOptions, Invocations } from "../dispatch/invocations.ts";
-import { MessageType } from "../protocol/messages.ts";
+import type { HubCallerClients, HubGroups } from "../definition/clients.ts";
+import type { HubRequest, HubUser } from "../definition/context.ts";
+import type { CallingConnection } from "../dispatch/call_context.ts";
+import { Invocations } from "../dispatch/invocations.ts";
+import type { DispatchParts } from "../dispatch/parts.ts";
+import { type HubMessage, MessageType } from "../protocol/messages.ts";
 import { RoutedCallerClients } from "../routing/proxies.ts";
 import type { Router } from "../routing/router.ts";
+import type { Session } from "../transports/session.ts";
 
-/** What a {@link Member} keeps of how its connection came. */
-export interface MemberOrigin {
+/** A connection that a hub takes: its user, its request, and what was negotiated. */
+export interface NewConnection {
+  /** The public connection id. */
+  readonly id: string;
   readonly user: HubUser | undefined;
   readonly request: HubRequest;
+  /** Whether the client has negotiated that it may come back on another pipe. */
+  readonly stateful?: boolean;
+  /** Told when the connection has ended. */
   readonly owner?: Pick<Session, "connectionEnded">;
 }
 
-/** What all members of a hub share. */
-export interface MemberParts {
+/** The parts that all connections of a hub share. */
+export interface ServedParts {
   readonly router: Router;
-  readonly dispatch: DispatchOptions;
+  readonly dispatch: DispatchParts;
 }
 
-/** What a hub keeps of one connection: there are many, so that nothing is made before it is needed. */
-export class Member implements ConnectionState {
+/** One connection of a hub. There are many, so each member is made on its first use. */
+export class ServedConnection implements CallingConnection {
   readonly user: HubUser | undefined;
   readonly request: HubRequest;
-  /** Who is told when its connection has ended. */
+  /** Told when the connection has ended. */
   readonly owner: Pick<Session, "connectionEnded"> | undefined;
   readonly #connection: HubConnection;
-  readonly #parts: MemberParts;
+  readonly #parts: ServedParts;
   #invocations: Invocations | undefined;
   #items: Map<unknown, unknown> | undefined;
   #abort: (() => void) | undefined;
 
   constructor(
     connection: HubConnection,
-    { user, request, owner }: MemberOrigin,
-    parts: MemberParts,
+    { user, request, owner }: NewConnection,
+    parts: ServedParts,
   ) {
     this.user = user;
     this.request = request;
@@ -44,9 +51,15 @@ export class Member implements ConnectionState {
     this.#parts = parts;
   }
 
-  /** Its calls. */
-  get invocations(): Invocations {
-    return this.#invocations ??= new Invocations(this.#parts.dispatch, this.#connection, this);
+  /** The calls of the client; `undefined` before its first message. */
+  get invocations(): Invocations | undefined {
+    return this.#invocations;
+  }
+
+  /** Dispatches a message of the client; returns a promise while nothing more may be read. */
+  receive(message: HubMessage): Promise<void> | undefined {
+    this.#invocations ??= new Invocations(this.#parts.dispatch, this.#connection, this);
+    return this.#invocations.receive(message);
   }
 
   get connectionId(): string {
@@ -65,7 +78,7 @@ export class Member implements ConnectionState {
     return this.#connection.signal;
   }
 
-  /** A function of its own: methods take it out of their context. */
+  /** A bound function, because methods destructure their context. */
   get abort(): () => void {
     return this.#abort ??= () => this.#connection.close({ message: { type: MessageType.Close } });
   }

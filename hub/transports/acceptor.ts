@@ -4,7 +4,7 @@
  * @module
  */
 import type { Pipe, PipeListener } from "../connection/pipe.ts";
-import type { ResolvedOptions } from "../options/server.ts";
+import type { Logger } from "../definition/logger.ts";
 
 /** A WebSocket that was accepted; `connect` gets its pipe and returns the pipe's listener. */
 export interface AcceptedWebSocket {
@@ -30,5 +30,10 @@ export const ANSWERER: unique symbol = Symbol("hubplane.answerer");
 export interface Answerer {
   /** Answers a request; `undefined` if it is to no hub. */
   answer(request: Request, accept: AcceptWebSocket): Promise<Response> | undefined;
-  readonly options: ResolvedOptions;
+  /** The options that such an HTTP server needs. */
+  readonly options: {
+    readonly logger: Logger;
+    readonly maximumReceiveMessageSize: number | null;
+    readonly maximumQueuedReceiveBytes: number;
+  };
 }

@@ -3,8 +3,7 @@
  *
  * @module
  */
-import type { ResolvedOptions } from "../options/server.ts";
-import type { TransportName } from "../options/transports.ts";
+import type { ResolvedTransportOptions, TransportName } from "../options/transports.ts";
 import type { ConnectionTable } from "./connection_table.ts";
 
 const MAXIMUM_VERSION = 1;
@@ -33,7 +32,7 @@ export function offered(transports: readonly TransportName[]): readonly OfferedT
 export function negotiate(
   url: URL,
   table: ConnectionTable,
-  options: Pick<ResolvedOptions, "allowStatefulReconnects" | "minimumProtocolVersion">,
+  options: Pick<ResolvedTransportOptions, "allowStatefulReconnects" | "minimumProtocolVersion">,
   availableTransports: readonly OfferedTransport[],
 ): Response {
   const { minimumProtocolVersion } = options;

@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import type { ResolvedOptions } from "../options/server.ts";
+import type { ResolvedTransportOptions } from "../options/transports.ts";
 import type { Scheduler } from "../scheduling/scheduler.ts";
 import type { ConnectionTable } from "./connection_table.ts";
 
@@ -8,13 +8,5 @@ export interface TransportParts {
   readonly table: ConnectionTable;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
-  readonly options: Pick<
-    ResolvedOptions,
-    | "allowStatefulReconnects"
-    | "minimumProtocolVersion"
-    | "transports"
-    | "transportSendTimeout"
-    | "webSockets"
-    | "longPolling"
-  >;
+  readonly options: ResolvedTransportOptions & { readonly transportSendTimeout: number };
 }

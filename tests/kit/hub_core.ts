@@ -5,7 +5,7 @@ import { Link } from "../../hub/connection/link.ts";
 import { Scheduler } from "../../hub/scheduling/scheduler.ts";
 import type { HubUser } from "../../hub/definition/context.ts";
 import type { Hub, HubMethods } from "../../hub/definition/hub.ts";
-import { LiveHub, type LiveHubParts } from "../../hub/serving/live_hub.ts";
+import { LiveHub, type ServerRules } from "../../hub/serving/live_hub.ts";
 import { type HubServerOptions, resolveOptions } from "../../hub/options/server.ts";
 import { KeptLog } from "./running_node.ts";
 import { ManualClock } from "./manual_clock.ts";
@@ -28,23 +28,19 @@ export class HubCore implements AsyncDisposable {
 
   constructor(
     hub: Hub<HubMethods>,
-    options: HubServerOptions & Pick<LiveHubParts, "filters" | "authorize"> = {},
+    options: HubServerOptions & ServerRules = {},
     backplane: Backplane = new MemoryBackplane(),
     /** Its name among others; connection ids start with it unless it is alone. */
     serverName = "node",
   ) {
     this.#backplane = backplane;
     this.#idPrefix = serverName === "node" ? "c" : `${serverName}.c`;
-    this.live = new LiveHub(hub, {
-      name: "hub",
-      serverName,
-      backplane,
-      clock: this.clock,
-      scheduler: new Scheduler(),
-      options: resolveOptions({ logger: this.log, ...options }),
-      ...options.filters && { filters: options.filters },
-      ...options.authorize && { authorize: options.authorize },
-    });
+    const resolved = resolveOptions({ logger: this.log, ...options });
+    const { clock } = this;
+    const { logger } = resolved;
+    const scheduler = new Scheduler();
+    const context = { serverName, backplane, clock, scheduler, logger, options: resolved };
+    this.live = new LiveHub(hub, "hub", context, options);
   }
 
   /** A client that has not shaken hands; `stateful` is whether it has negotiated that it may come back. */

@@ -41,14 +41,12 @@ export class PipeNode<B extends Backplane> implements AsyncDisposable {
       connected: ({ connectionId }: HubContext<never, never>) => this.#connected.add(connectionId),
       ...disconnected && { disconnected },
     });
-    this.hub = new LiveHub(hub, {
-      name,
-      serverName: this.serverName,
-      backplane,
-      clock: this.clock,
-      scheduler: new Scheduler(),
-      options: resolveOptions({ logger: this.logger, ...rest }),
-    });
+    const { serverName, clock } = this;
+    const resolved = resolveOptions({ logger: this.logger, ...rest });
+    const { logger } = resolved;
+    const scheduler = new Scheduler();
+    const context = { serverName, backplane, clock, scheduler, logger, options: resolved };
+    this.hub = new LiveHub(hub, name, context);
   }
 
   /** Makes a node that hears the others. */

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { drainHubs } from "../../../hub/serving/drain.ts";
-import { resolveDrainOptions } from "../../../hub/options/server.ts";
+import { resolveDrainOptions } from "../../../hub/options/serving.ts";
 import { type DrainOptions, type HubContext, MemoryBackplane } from "../../../mod.ts";
 import { bounded, endOfTurn, Events } from "../../kit/wait.ts";
 import { Node } from "./nodes.ts";

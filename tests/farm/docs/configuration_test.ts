@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { resolveBackplaneOptions } from "../../../backplanes/driver/options.ts";
 import { resolveListenOptions } from "../../../hub/listen/options.ts";
-import { resolveDrainOptions, resolveOptions } from "../../../hub/options/server.ts";
+import { resolveOptions } from "../../../hub/options/server.ts";
+import { resolveDrainOptions } from "../../../hub/options/serving.ts";
 import { ROOT } from "../../kit/graph.ts";
 import { readInterfaces } from "./interfaces.ts";
 import { readRange, readTables } from "./tables.ts";
@@ -36,7 +37,9 @@ const TABLES: readonly (readonly [heading: string, type: string, resolve?: Resol
 
 /** Where the interfaces are. */
 const FILES = [
-  ...["hub/options/server.ts", "hub/options/transports.ts"],
+  ...["server", "serving", "connection", "dispatch", "routing", "transports"].map((name) =>
+    `hub/options/${name}.ts`
+  ),
   ...["hub/server.ts", "hub/definition/hub.ts"],
   ...["hub/listen/options.ts", "backplanes/driver/options.ts"],
   ...[

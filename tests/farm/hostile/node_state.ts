@@ -8,7 +8,7 @@ import { Session as Inspector } from "node:inspector";
 import { HubConnection } from "../../../hub/connection/connection.ts";
 import { ActiveCall } from "../../../hub/dispatch/active_call.ts";
 import { Uploads } from "../../../hub/dispatch/uploads.ts";
-import { Member } from "../../../hub/serving/served_connection.ts";
+import { ServedConnection } from "../../../hub/serving/served_connection.ts";
 import { Session } from "../../../hub/transports/session.ts";
 import { liveMiB } from "./live_memory.ts";
 
@@ -25,7 +25,7 @@ const [upload] = new Uploads(1).open(["one"]);
 /** Of these there is one for each connection, call or stream, and none before the first. */
 const INSTANCES: Readonly<Record<string, object>> = {
   "connection objects": HubConnection.prototype,
-  "member objects": Member.prototype,
+  "served connection objects": ServedConnection.prototype,
   "session objects": Session.prototype,
   "call objects": ActiveCall.prototype,
   "upload objects": Object.getPrototypeOf(upload),
@@ -37,16 +37,16 @@ const ENTRIES: Readonly<Record<string, string>> = {
   "pending tokens": "#table #pending",
   "resting tokens": "#table #resting",
   "attached requests": "#table #attachments",
-  "members of the hub": "#hubs 0 #members",
-  "connections": "#hubs 0 #router #connections",
-  "users": "#hubs 0 #router #users #sets",
-  "connections with a user": "#hubs 0 #router #userOf",
-  "groups": "#hubs 0 #router #groups #members #sets",
-  "connections in groups": "#hubs 0 #router #groups #joined",
-  "results that are awaited": "#hubs 0 #router results #pending",
+  "served connections of the hub": "#paths distinct 0 #served",
+  "connections": "#paths distinct 0 #router #connections",
+  "users": "#paths distinct 0 #router #users #sets",
+  "connections with a user": "#paths distinct 0 #router #userOf",
+  "groups": "#paths distinct 0 #router #groups #members #sets",
+  "connections in groups": "#paths distinct 0 #router #groups #joined",
+  "results that are awaited": "#paths distinct 0 #router results #pending",
   // One that is let go stays for a while, and is no state of anybody.
-  "channels": "#hubs 0 #router #interest #entries",
-  "channels that are let go": "#hubs 0 #router #interest #released",
+  "channels": "#paths distinct 0 #router #interest #entries",
+  "channels that are let go": "#paths distinct 0 #router #interest #released",
 };
 
 /** Counts what one server holds. */

@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { defineHub, type HubAccess, type HubContext, method } from "../../../mod.ts";
+import { defineHub, type HubAccess, type HubContext } from "../../../mod.ts";
+import { method } from "../../../hub/definition/method.ts";
 import { SignalRClient } from "../../kit/signalr_client.ts";
 import { bounded } from "../../kit/wait.ts";
 import { onEachServer } from "../../kit/servers/each_server.ts";

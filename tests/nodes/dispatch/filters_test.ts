@@ -7,8 +7,8 @@ import {
   type HubFilter,
   type HubInvocationContext,
   type HubUser,
-  method,
 } from "../../../mod.ts";
+import { method } from "../../../hub/definition/method.ts";
 import { SignalRClient } from "../../kit/signalr_client.ts";
 import { Events } from "../../kit/wait.ts";
 import { HubCore } from "../../kit/hub_core.ts";

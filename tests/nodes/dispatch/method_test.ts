@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import * as v from "valibot";
 import { z } from "zod";
-import { defineHub, type HubContext, method, type StandardSchema } from "../../../mod.ts";
+import { defineHub, type HubContext } from "../../../mod.ts";
+import { method, type StandardSchema } from "../../../hub/definition/method.ts";
 import { onEachServer } from "../../kit/servers/each_server.ts";
 import { PROTOCOLS, SignalRClient } from "../../kit/signalr_client.ts";
 import { Events } from "../../kit/wait.ts";
@@ -248,14 +249,14 @@ Deno.test("method() throws TypeError when a part is wrong", () => {
     [{}, "it is not a function, nor an object with a handler"],
     [{ handler: 1 }, "handler is not a function"],
     [{ handler, authorize: 1 }, "authorize is not a function"],
-    [{ handler, args: z.string() }, "args is no list of schemas"],
-    [{ handler, args: ["string"] }, "args is no list of schemas"],
-    [{ handler, args: [undefined] }, "args is no list of schemas"],
-    [{ handler, args: [{ "~standard": { version: 2, validate() {} } }] }, "args is no list"],
+    [{ handler, args: z.string() }, "args is not an array of schemas"],
+    [{ handler, args: ["string"] }, "args is not an array of schemas"],
+    [{ handler, args: [undefined] }, "args is not an array of schemas"],
+    [{ handler, args: [{ "~standard": { version: 2, validate() {} } }] }, "args is not an array"],
     [{ handler, streams: 1 }, "streams needs args, which may be []"],
-    [{ handler, args: [], streams: -1 }, "streams is neither a list"],
-    [{ handler, args: [], streams: 1.5 }, "streams is neither a list"],
-    [{ handler, args: [], streams: [1] }, "streams is neither a list"],
+    [{ handler, args: [], streams: -1 }, "streams is neither an array"],
+    [{ handler, args: [], streams: 1.5 }, "streams is neither an array"],
+    [{ handler, args: [], streams: [1] }, "streams is neither an array"],
   ];
   for (const [definition, text] of wrong) {
     const given = definition as Parameters<typeof method>[0];

@@ -1,4 +1,4 @@
-import type { SchemaResult, StandardSchema } from "../../../mod.ts";
+import type { SchemaResult, StandardSchema } from "../../../hub/definition/method.ts";
 
 /** A schema made by hand; `later` makes it give its result in a promise. */
 export function schema<T>(

@@ -64,7 +64,7 @@ export const pollsWait: Difference["change"] = (step, at, steps) => {
 export const withoutTrailingText: Difference["change"] = ({ send, ...step }) => [
   send?.text === undefined
     ? { ...step, ...send && { send } }
-    : { ...step, send: { ...send, text: send.text.replace(/(?<=\}) [a-z]+(?=\x1e$)/, "") } },
+    : { ...step, send: { ...send, text: send.text.replace(/(?<=\}) [a-z]+(?=\P{L}$)/u, "") } },
 ];
 
 /** Has a placeholder where upstream counts its questions: in the MessagePack messages called `s1`. */

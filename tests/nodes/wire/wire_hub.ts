@@ -1,12 +1,7 @@
 import { delay } from "@std/async";
 import { describe, toError } from "../../../hub/connection/error_texts.ts";
-import {
-  type HubContext,
-  HubError,
-  method,
-  type SingleClientProxy,
-  type StandardSchema,
-} from "../../../mod.ts";
+import { type HubContext, HubError, type SingleClientProxy } from "../../../mod.ts";
+import { method, type StandardSchema } from "../../../hub/definition/method.ts";
 
 interface WireClient {
   hello(text: string): void;

@@ -8,8 +8,8 @@ import {
   type HubMethods,
   type HubPolicy,
   MemoryBackplane,
-  method,
 } from "../../../mod.ts";
+import { method } from "../../../hub/definition/method.ts";
 import { HubCore } from "../../kit/hub_core.ts";
 import { type Account, admin, ANN, BOB, unauthorized } from "../../kit/accounts.ts";
 import { call, failure, result, streamCall } from "../../kit/messages.ts";

@@ -70,9 +70,9 @@ Deno.test("filters that are none are a TypeError", async () => {
   const backplane = new MemoryBackplane();
   const hub = defineHub({ methods: {} });
   const wrong: readonly (readonly [filters: unknown, text: string])[] = [
-    [{}, "filters is no list"],
-    [[undefined], "a filter is no object"],
-    [[() => {}], "a filter is no object"],
+    [{}, "filters is not an array"],
+    [[undefined], "a filter is not an object"],
+    [[() => {}], "a filter is not an object"],
     [[{ invoke: 1 }], "a filter's invoke is not a function"],
     [[{}, { connected: "x" }], "a filter's connected is not a function"],
     [[{ disconnected: null }], "a filter's disconnected is not a function"],

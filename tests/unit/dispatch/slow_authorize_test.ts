@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { defineHub, type HubContext, method } from "../../../mod.ts";
+import { defineHub, type HubContext } from "../../../mod.ts";
+import { method } from "../../../hub/definition/method.ts";
 import { Events } from "../../kit/wait.ts";
 import { HubCore } from "../../kit/hub_core.ts";
 import { settle } from "../../kit/memory_pipe.ts";

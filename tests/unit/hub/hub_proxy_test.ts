@@ -1,5 +1,6 @@
 import { HubConnectionBuilder, Subject } from "@microsoft/signalr";
-import { defineHub, type HubContext, type HubProxy } from "@hubplane/hubplane";
+import { defineHub, type HubContext } from "@hubplane/hubplane";
+import type { HubProxy } from "@hubplane/hubplane/client";
 import { assertEquals } from "@std/assert";
 
 interface Client {

@@ -39,6 +39,12 @@ Deno.test("importing ./listen loads ws, and neither hubs nor drivers", async () 
   assertEquals(await packagesLoadedBy("hub/listen/listen.ts"), ["npm:ws"]);
 });
 
+Deno.test("importing ./client and ./schema loads no npm package", async () => {
+  for (const file of ["hub_proxy", "method"]) {
+    assertEquals(await packagesLoadedBy(`hub/definition/${file}.ts`), [], file);
+  }
+});
+
 Deno.test("drivers without a server, and the conformance suite, load no npm package", async () => {
   for (const file of ["memory", "broadcast_channel", "conformance"]) {
     assertEquals(await packagesLoadedBy(`backplanes/${file}.ts`), [], file);

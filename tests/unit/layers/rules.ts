@@ -64,13 +64,13 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   "error texts": ["errors"],
   range: [],
-  "option slices": ["range"],
+  "option slices": ["range", "types of hub/definition/logger.ts"],
   options: ["range", "option slices"],
   scheduling: ["clock", "node:timers"],
   // A Buffer reads text many times faster than a TextDecoder.
   protocol: ["node:buffer"],
   // The only room of the hub that imports backplanes.
-  bus: ["contract", "clock", "protocol", "scheduling", "types of hub/options/logger.ts"],
+  bus: ["contract", "clock", "protocol", "scheduling", "types of hub/definition/logger.ts"],
   routing: ["definition", "errors", "clock", "protocol", "bus"],
   connection: ["clock", "error texts", "protocol", "scheduling"],
   dispatch: [
@@ -79,12 +79,13 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ],
   // To transports a connection is a pipe of bytes; of protocols they know only what a frame is.
   transports: [
-    ...["connection", "scheduling", "node:buffer", "clock"],
+    ...["connection", "scheduling", "node:buffer", "clock", "types of hub/definition/logger.ts"],
     "types of hub/protocol/frame.ts",
   ],
   // In front of the transports, as the platform's own server is.
   listen: [
     ...["hub/transports/acceptor.ts", "types of connection", "npm:ws", "scheduling", "range"],
+    "types of hub/definition/logger.ts",
     "types of hub/protocol/frame.ts",
     ...["http", "https", "net", "crypto", "stream", "buffer", "timers"].map((name) =>
       `node:${name}`
@@ -93,7 +94,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   serving: [
     ...["definition", "types of options", "errors", "error texts", "clock"],
     ...["connection", "dispatch", "routing", "bus", "protocol", "scheduling"],
-    "types of transports",
+    "transports",
   ],
   server: [
     "definition",

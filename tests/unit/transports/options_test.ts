@@ -33,16 +33,16 @@ Deno.test("resolveOptions() refuses what cannot work, and says which option and 
       { transports: ["WebSocket"] },
       'Cannot use transports: "WebSocket" is not one of WebSockets, ServerSentEvents, LongPolling',
     ],
-    [{ transports: "WebSockets" }, "Cannot use transports: it is no list"],
+    [{ transports: "WebSockets" }, "Cannot use transports: it is not an array"],
     [
       { cors: { origins: "*", credentials: true } },
       'Cannot use cors: origins "*" and credentials exclude each other',
     ],
-    [{ cors: { origins: "https://app.example" } }, "Cannot use cors.origins: it is no list"],
-    [{ cors: {} }, "Cannot use cors.origins: it is no list"],
+    [{ cors: { origins: "https://app.example" } }, "Cannot use cors.origins: it is not an array"],
+    [{ cors: {} }, "Cannot use cors.origins: it is not an array"],
     [
       { webSockets: { allowedOrigins: "https://app.example" } },
-      "Cannot use webSockets.allowedOrigins: it is no list",
+      "Cannot use webSockets.allowedOrigins: it is not an array",
     ],
   ];
   for (const [options, message] of cases) {
@@ -75,7 +75,7 @@ Deno.test("resolveOptions() refuses what no browser sends as an origin", () => {
       assertThrows(
         () => resolveOptions(options as HubServerOptions),
         TypeError,
-        `Cannot use ${option}: ${JSON.stringify(origin)} is no origin such as`,
+        `Cannot use ${option}: ${JSON.stringify(origin)} is not an origin such as`,
       );
     }
   }

@@ -9,22 +9,22 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import * as v from "valibot";
 import { z } from "zod";
 import {
-  type ClientOf,
   createHubServer,
   defineHub,
   type HubAccess,
   type HubContext,
   type HubFilter,
   type HubInvocationContext,
-  type HubProxy,
   type HubUser,
   MemoryBackplane,
+} from "../../../mod.ts";
+import {
   method,
-  type MethodsOf,
   type SchemaInput,
   type SchemaOutput,
   type StandardSchema,
-} from "../../../mod.ts";
+} from "../../../hub/definition/method.ts";
+import type { ClientOf, HubProxy, MethodsOf } from "../../../hub/definition/hub_proxy.ts";
 import { claim, holds, type Same } from "./type_claims.ts";
 
 interface Client {

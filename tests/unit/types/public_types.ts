@@ -7,7 +7,6 @@
 import {
   type Backplane,
   type BackplaneStatus,
-  type ClientOf,
   createHubServer,
   defineHub,
   type HubClients,
@@ -17,6 +16,7 @@ import {
   type HubUser,
   MemoryBackplane,
 } from "../../../mod.ts";
+import type { ClientOf } from "../../../hub/definition/hub_proxy.ts";
 import { claim, holds, type Same } from "./type_claims.ts";
 
 interface ChatClient {

@@ -1,27 +1,30 @@
-import type { HubPolicy } from "../definition/policy.ts";
-import type { CallContext, HubContext } from "../definition/context.ts";
-import { failedToInvoke, toError, unauthorized, withDetail } from "../connection/error_texts.ts";
+import type { HubContext } from "../definition/context.ts";
 import { HubError } from "../definition/errors.ts";
+import type { HubPolicy } from "../definition/policy.ts";
 import type { StandardSchema } from "../definition/schema.ts";
-import type { Call } from "./active_call.ts";
+import { failedToInvoke, toError, unauthorized, withDetail } from "../connection/error_texts.ts";
 import { allAllow } from "./authorization.ts";
-import { type NowOrLater, then } from "./now_or_later.ts";
+import type { Call, CallContext } from "./call_context.ts";
+import { chain, type NowOrLater } from "./now_or_later.ts";
 import { checkArguments } from "./schema_arguments.ts";
 
-/** What a call goes on with: the arguments for its method, or why it is refused. */
-export type Passage = readonly unknown[] | string;
+/** The function of a method; it is called without a `this`. */
+export type MethodCall = (context: CallContext, ...args: unknown[]) => unknown;
+
+/** The arguments that a method is called with, or the text that refuses the call. */
+export type CheckedArguments = readonly unknown[] | string;
 
 /**
- * What stands before a method: first its schemas, then the policies, in upstream's order
+ * Checks a call before its method runs: the schemas first, then the policies, in upstream's order
  * (`specs/signalr-wire.md §9.2`). Never throws or rejects.
  */
-export type Gate = (context: CallContext, message: Call) => NowOrLater<Passage>;
+export type Guard = (context: CallContext, message: Call) => NowOrLater<CheckedArguments>;
 
-/** What a gate is made of. */
-export interface GateParts {
-  /** The hub's name. */
+/** The checks of one method. */
+export interface GuardParts {
+  /** The name of the hub. */
   readonly hub: string;
-  /** The method's name, as the hub has it. */
+  /** The name of the method, as the hub spells it. */
   readonly method: string;
   /** A schema for each argument. */
   readonly schemas: readonly StandardSchema[];
@@ -33,26 +36,27 @@ export interface GateParts {
   readonly logger: Pick<Console, "error">;
 }
 
-/** The gate of a method; `undefined` where nothing is to be looked at. */
-export function gateOf(parts: GateParts): Gate | undefined {
+/** Makes the guard of a method; `undefined` if the method has neither schemas nor policies. */
+export function guardFor(parts: GuardParts): Guard | undefined {
   const { schemas, policies, authorize } = parts;
-  const guarded = policies.length > 0 || authorize !== undefined;
+  const restricted = policies.length > 0 || authorize !== undefined;
   const allowed = (context: CallContext, message: Call, args: readonly unknown[]) =>
-    then(
+    chain(
       isAllowed(parts, context, args),
       (yes) => yes ? args : unauthorized(message.target),
     );
   if (schemas.length === 0) {
-    return guarded ? (context, message) => allowed(context, message, message.arguments) : undefined;
+    if (!restricted) return undefined;
+    return (context, message) => allowed(context, message, message.arguments);
   }
   return (context, message) =>
-    then(
+    chain(
       checked(parts, message),
-      (args) => guarded && typeof args !== "string" ? allowed(context, message, args) : args,
+      (args) => restricted && typeof args !== "string" ? allowed(context, message, args) : args,
     );
 }
 
-function checked(parts: GateParts, message: Call): NowOrLater<Passage> {
+function checked(parts: GuardParts, message: Call): NowOrLater<CheckedArguments> {
   const refused = (thrown: unknown): string => {
     const error = toError(thrown);
     if (!(error instanceof HubError)) {
@@ -69,20 +73,20 @@ function checked(parts: GateParts, message: Call): NowOrLater<Passage> {
 }
 
 function isAllowed(
-  { hub, method, policies, authorize, logger }: GateParts,
+  { hub, method, policies, authorize, logger }: GuardParts,
   context: CallContext,
   args: readonly unknown[],
 ): NowOrLater<boolean> {
   const report = (error: unknown) => {
     logger.error(`authorize of hub method "${method}" failed:`, error);
   };
-  const own = () =>
+  const byMethod = () =>
     authorize === undefined ||
     allAllow([authorize], (policy) => policy(context, ...args), report);
-  if (policies.length === 0) return own();
+  if (policies.length === 0) return byMethod();
   const access = context.invocation(hub, method, args);
-  return then(
+  return chain(
     allAllow(policies, (policy) => policy(access, method), report),
-    (yes) => yes && own(),
+    (yes) => yes && byMethod(),
   );
 }

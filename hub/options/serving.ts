@@ -1,0 +1,88 @@
+import type { Logger } from "../definition/logger.ts";
+import { inRange, MAXIMUM } from "./range.ts";
+
+/** The options of a server as a whole. */
+export interface ServingOptions {
+  /**
+   * A prefix of every path in `hubs`, for matching requests: it begins with `/` and has no trailing
+   * slash, or is empty.
+   *
+   * @default {""}
+   */
+  readonly basePath?: string;
+  /**
+   * Receives the reports of failures, outages and gaps.
+   *
+   * @default {console}
+   */
+  readonly logger?: Logger;
+  /**
+   * Whether clients see the texts of all errors, not only of `HubError`. For development.
+   *
+   * @default {false}
+   */
+  readonly detailedErrors?: boolean;
+  /**
+   * Whether a connection is closed, with leave to reconnect, when its user's `expires` has passed.
+   * Checked once a second. A later poll of the same user prolongs the connection.
+   *
+   * @default {false}
+   */
+  readonly closeOnAuthenticationExpiration?: boolean;
+}
+
+/**
+ * Checks and completes the options of a server as a whole.
+ *
+ * @throws {TypeError} if an option is of the wrong type.
+ */
+export function resolveServing(options: ServingOptions): Required<ServingOptions> {
+  const { basePath = "", logger = console } = options;
+  if (basePath !== "" && !/^\/.*[^/]$/.test(basePath)) {
+    throw new TypeError(
+      `Cannot use basePath: ${JSON.stringify(basePath)} does not start with "/" or ends with one`,
+    );
+  }
+  return {
+    basePath,
+    logger,
+    detailedErrors: options.detailedErrors ?? false,
+    closeOnAuthenticationExpiration: options.closeOnAuthenticationExpiration ?? false,
+  };
+}
+
+/** Options of {@link HubServer.drain}. */
+export interface DrainOptions {
+  /**
+   * How long running invocations may take to finish, in milliseconds, 0 to 2,147,483,647.
+   *
+   * @default {30000}
+   */
+  readonly timeout?: number;
+  /**
+   * How many connections are closed at a time, 1 to 2,147,483,647.
+   *
+   * @default {100}
+   */
+  readonly batch?: number;
+  /**
+   * The pause between two batches, in milliseconds, 0 to 2,147,483,647.
+   *
+   * @default {100}
+   */
+  readonly interval?: number;
+}
+
+/**
+ * Checks and completes the options of a drain.
+ *
+ * @throws {RangeError} naming the option, its value and its range.
+ */
+export function resolveDrainOptions(options: DrainOptions): Required<DrainOptions> {
+  const { timeout = 30_000, batch = 100, interval = 100 } = options;
+  return {
+    timeout: inRange("timeout", timeout, 0, MAXIMUM),
+    batch: inRange("batch", batch, 1, MAXIMUM),
+    interval: inRange("interval", interval, 0, MAXIMUM),
+  };
+}

@@ -1,0 +1,83 @@
+import type { Clock } from "../clock.ts";
+import type { HubUser } from "../definition/context.ts";
+import type { ResolvedOptions } from "../options/server.ts";
+import type { Scheduler } from "../scheduling/scheduler.ts";
+import type { AcceptWebSocket } from "../transports/acceptor.ts";
+import type { ConnectionTable } from "../transports/connection_table.ts";
+import { CrossOrigin } from "../transports/cors.ts";
+import { Endpoint } from "../transports/endpoint.ts";
+import { parameters } from "../transports/negotiate.ts";
+import { type Authenticate, identify, unauthorizedResponse } from "./authentication.ts";
+import type { HubPaths, PathMatch } from "./hub_paths.ts";
+import type { LiveHub } from "./live_hub.ts";
+
+/** The parts of a {@link Front}. */
+export interface FrontParts {
+  readonly paths: HubPaths<LiveHub>;
+  readonly table: ConnectionTable;
+  readonly authenticate: Authenticate | undefined;
+  readonly clock: Clock;
+  readonly scheduler: Scheduler;
+  readonly options: ResolvedOptions;
+  /** Whether new connections are taken. */
+  readonly admitting: () => boolean;
+}
+
+/** Answers the requests to the hubs of a server: finds the hub, identifies the user, asks the policies. */
+export class Front {
+  readonly #parts: FrontParts;
+  readonly #endpoint: Endpoint;
+  readonly #crossOrigin: CrossOrigin | undefined;
+
+  constructor(parts: FrontParts) {
+    const { options } = this.#parts = parts;
+    this.#endpoint = new Endpoint(parts);
+    if (options.cors !== undefined) this.#crossOrigin = new CrossOrigin(options.cors);
+  }
+
+  /** Answers a request; `undefined` if the request is to no hub. */
+  answer(request: Request, accept: AcceptWebSocket): Promise<Response> | undefined {
+    const url = new URL(request.url);
+    const match = this.#parts.paths.match(url.pathname);
+    if (match === undefined) return undefined;
+    const crossOrigin = this.#crossOrigin;
+    // A browser sends preflight requests without cookies, so there is nobody to identify.
+    const preflight = crossOrigin?.preflight(request);
+    if (preflight !== undefined) return Promise.resolve(preflight);
+    const response = this.#admit(request, url, match, accept);
+    if (crossOrigin === undefined) return response;
+    return response.then((response) => crossOrigin.apply(request, response));
+  }
+
+  async #admit(
+    request: Request,
+    url: URL,
+    { hub, negotiating }: PathMatch<LiveHub>,
+    accept: AcceptWebSocket,
+  ): Promise<Response> {
+    const { authenticate, options, admitting } = this.#parts;
+    const user = authenticate && await identify(request, authenticate, options.logger);
+    if (user instanceof Response) return user;
+    // Reading the headers costs more than the rest of an answer, so only policies read them.
+    if (hub.guarded && !await hub.admits(user, { url: request.url, headers: request.headers })) {
+      return unauthorizedResponse(user);
+    }
+    if (request.method === "GET") this.#renew(url, hub, user);
+    return await this.#endpoint.answer({
+      request,
+      url,
+      negotiating,
+      userId: user?.id,
+      admitting: admitting(),
+      accept,
+      connect: (pipe, connection) => hub.connect(pipe, { ...connection, user }),
+    });
+  }
+
+  /** A poll, or a client that comes back, may bring a newer authentication. */
+  #renew(url: URL, hub: LiveHub, user: HubUser | undefined): void {
+    if (!this.#parts.options.closeOnAuthenticationExpiration) return;
+    const session = this.#parts.table.find(parameters(url, "id")[0] ?? "");
+    if (session !== undefined) hub.renew(session.id, user);
+  }
+}
