@@ -1,39 +1,39 @@
 /**
- * Whom a message goes to: `clients.group("x").send("method", …)`.
+ * The clients that a message goes to: `clients.group("x").send("method", …)`.
  *
  * @module
  */
 
-/** How long to wait for a client's result, and who may give up earlier. */
+/** The timeout of a client's result, and a signal that ends the wait earlier. */
 export interface InvokeOptions {
   /**
-   * How long the client may take, in milliseconds, 1 to 2,147,483,647.
+   * How long the client may take to answer, in milliseconds, 1 to 2,147,483,647.
    *
    * @default {30000}
    */
   readonly timeout?: number;
-  /** Gives up early; the promise rejects with `Invocation canceled by the server.` */
+  /** Ends the wait; the promise rejects with `Invocation canceled by the server.` */
   readonly signal?: AbortSignal;
 }
 
-/** Calls client methods on some set of connections. `C` is the interface that the clients implement. */
+/** Calls client methods on a set of connections. `C` is the interface that the clients implement. */
 export interface ClientProxy<C> {
   /**
-   * Calls `method` on every connection of the set. Before this returns, the message is serialised,
-   * delivered to the members on this node and handed to the backplane, so messages leave in call order.
+   * Calls `method` on every connection of the set. Before `send` returns, the message is serialised,
+   * handed to the backplane and delivered to the members on this node, so messages leave in call order.
    *
-   * The promise may be ignored: it never becomes an unhandled rejection. A hub method that ends with it,
-   * `return clients.all.send(…)` in a function that is not `async`, lets its client's next call begin
-   * while the bus accepts the message: nothing of the method is left to run. Where nothing is known of
-   * the clients (a hub method whose context is not annotated), no method may be named.
+   * The promise may be ignored: it never becomes an unhandled rejection. A hub method that returns the
+   * promise itself, `return clients.all.send(…)` in a function that is not `async`, lets the next call of
+   * its client begin while the bus accepts the message. If the interface of the clients is not known (in
+   * a hub method whose context is not annotated), no method can be named.
    *
-   * @returns once the bus has accepted the message; it says nothing of receipt by clients.
+   * @returns once the bus has accepted the message; clients may not have received the message yet.
    * @throws {TypeError} if an argument cannot be serialised; nothing is delivered then.
    * @throws {HubError} if a group name or user id is empty or too long; nothing is delivered then.
    * @throws {BackplaneUnavailableError} if members on other nodes may not have the message; its
    * `deliveredLocally` tells whether members here have it. Do not repeat it blindly.
-   * @throws {BackplaneError} with the same, if the bus refuses the message: it is too large, forbidden,
-   * or the backplane is closed (`BackplaneClosedError`).
+   * @throws {BackplaneError} with the same property, if the bus refuses the message: the message is too
+   * large or forbidden, or the backplane is closed (`BackplaneClosedError`).
    */
   send<K extends [C] extends [never] ? never : keyof C & string>(
     method: K,
@@ -42,8 +42,8 @@ export interface ClientProxy<C> {
 }
 
 /**
- * The names of the methods of `C` that have a result. A client that returns nothing answers with an
- * error, so only these can be asked for one; a method that returns `null` has one.
+ * The names of the methods of `C` that have a result. A client whose method returns nothing answers
+ * with an error; a method that returns `null` has a result.
  */
 export type ResultMethod<C> = [C] extends [never] ? never
   :
@@ -54,20 +54,19 @@ export type ResultMethod<C> = [C] extends [never] ? never
     }[keyof C]
     & string;
 
-/** Calls client methods on one connection, and can ask for their results. */
+/** Calls client methods on one connection, and asks for their results. */
 export interface SingleClientProxy<C> extends ClientProxy<C> {
   /**
-   * Calls `method` on the connection, on this node or another, and resolves with what it returns: a
-   * value or `null`.
-   * Within a hub method, calls of the same client go on meanwhile; within `connected` and
-   * `disconnected` it rejects, because nothing of the client is read there.
+   * Calls `method` on the connection, on this node or another, and resolves with the returned value or
+   * with `null`. Within a hub method, other calls of the same client go on meanwhile. Within `connected`
+   * and `disconnected` the promise rejects, because no message of the client is read there.
    *
    * The promise may be ignored: it never becomes an unhandled rejection.
    *
    * @throws {TypeError} if an argument cannot be serialised.
-   * @throws {RangeError} if {@link with} was given a timeout out of its range.
-   * @throws {HubError} with the client's error, or if the client took too long or was given up.
-   * @throws {ClientConnectionError} if the connection does not exist, or goes before it has answered.
+   * @throws {RangeError} if the timeout of {@link with} is out of its range.
+   * @throws {HubError} with the client's error, after the timeout, or when the signal is aborted.
+   * @throws {ClientConnectionError} if the connection does not exist, or ends before it has answered.
    * @throws {BackplaneError} if the connection is on another node and the bus fails.
    */
   invoke<K extends ResultMethod<C>>(
@@ -80,21 +79,21 @@ export interface SingleClientProxy<C> extends ClientProxy<C> {
   with(options: InvokeOptions): SingleClientProxy<C>;
 }
 
-/** The sets that can be addressed from anywhere. */
+/** The sets of clients that can be addressed from anywhere. */
 export interface HubClients<C> {
   /** Every connection of the hub. */
   readonly all: ClientProxy<C>;
-  /** Every connection but those. */
+  /** Every connection except the given ones. */
   allExcept(connectionIds: readonly string[]): ClientProxy<C>;
-  /** One connection; none of that id is no error. */
+  /** One connection; an unknown id is not an error. */
   client(connectionId: string): SingleClientProxy<C>;
   /** Several connections. */
   clients(connectionIds: readonly string[]): ClientProxy<C>;
   /** The members of a group. */
   group(name: string): ClientProxy<C>;
-  /** The members of several groups; who is in two of them gets two copies. */
+  /** The members of several groups; a connection in two of the groups gets two copies. */
   groups(names: readonly string[]): ClientProxy<C>;
-  /** The members of a group but those. */
+  /** The members of a group except the given connections. */
   groupExcept(name: string, connectionIds: readonly string[]): ClientProxy<C>;
   /** Every connection of a user. */
   user(id: string): ClientProxy<C>;
@@ -102,27 +101,30 @@ export interface HubClients<C> {
   users(ids: readonly string[]): ClientProxy<C>;
 }
 
-/** The sets that can be addressed from a hub method, which has a caller. */
+/** The sets of clients that can be addressed from a hub method. */
 export interface HubCallerClients<C> extends HubClients<C> {
   /** The connection that called. */
   readonly caller: SingleClientProxy<C>;
-  /** Every connection but the one that called. */
+  /** Every connection except the caller. */
   readonly others: ClientProxy<C>;
-  /** The members of a group but the one that called. */
+  /** The members of a group except the caller. */
   othersInGroup(name: string): ClientProxy<C>;
 }
 
-/** Which connections are in which groups. */
+/** Adds connections to groups and removes them. */
 export interface HubGroups {
   /**
-   * Adds a connection, on this node or another, to a group. Resolves when messages that anyone
-   * publishes to the group from then on reach it; a member already is no error.
+   * Adds a connection, on this node or another, to a group. Resolves when the connection receives all
+   * later messages to the group. Adding a member again is not an error.
    *
-   * @throws {HubError} if the group's name is empty or too long, or the id is no text of 1 to 256 characters.
-   * @throws {GroupAckTimeoutError} if the connection exists nowhere, after `groupAckTimeout`.
-   * @throws {BackplaneUnavailableError} if the bus is away and is needed; the connection is then no member.
+   * @throws {HubError} if the group's name is empty or too long, or the id is not a string of 1 to 256 characters.
+   * @throws {GroupAckTimeoutError} after `groupAckTimeout`, if the connection does not exist.
+   * @throws {BackplaneUnavailableError} if the bus is needed and away; the connection does not join then.
    */
   add(connectionId: string, group: string): Promise<void>;
-  /** Removes a connection from a group, at once where it is on this node; no member is no error. Throws as {@link add}. */
+  /**
+   * Removes a connection from a group; a connection of this node leaves at once. Removing a connection that
+   * is not a member is not an error. Throws as {@link add}.
+   */
   remove(connectionId: string, group: string): Promise<void>;
 }

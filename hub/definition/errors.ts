@@ -1,15 +1,15 @@
 /**
- * The errors of a hub that callers catch or throw on purpose. What a backplane rejects with is in
+ * The errors of a hub that callers catch or throw on purpose. The errors of backplanes are in
  * `backplanes/errors.ts`.
  *
  * @module
  */
 
 /**
- * An error whose text the client may see. Throw it from a hub method to tell the caller why; any
- * other error reaches the client only as a generic text (unless `detailedErrors`).
+ * An error whose text the client may see. Throw a `HubError` from a hub method to tell the caller the
+ * reason. Of any other error the client sees a generic text (unless `detailedErrors`).
  *
- * Clients show it as upstream writes it: `An unexpected error occurred invoking 'x' on the server.
+ * The client gets the text in upstream's words: `An unexpected error occurred invoking 'x' on the server.
  * HubException: your text`.
  *
  * @example
@@ -35,7 +35,7 @@ export class HubError extends Error {
 
 /**
  * No node acknowledged a change of a connection's groups within `groupAckTimeout`: the connection
- * exists nowhere, or its node is out of reach.
+ * does not exist, or its node cannot be reached.
  */
 export class GroupAckTimeoutError extends Error {
   /** Makes the error. */
@@ -45,7 +45,7 @@ export class GroupAckTimeoutError extends Error {
   }
 }
 
-/** A result was asked of a client that is not there, or goes before it has answered. */
+/** The connection that was asked for a result does not exist, or has ended before it answered. */
 export class ClientConnectionError extends Error {
   /** Makes the error. */
   constructor(message: string, options?: ErrorOptions) {

@@ -1,5 +1,5 @@
 /**
- * The hub a user writes: plain functions that clients call.
+ * A hub as an application writes it: plain functions that clients call.
  *
  * @module
  */
@@ -9,14 +9,14 @@ import { checkFilters, type HubFilter } from "./filter.ts";
 import { checkMethod, type MethodPolicy } from "./method.ts";
 
 /**
- * A method as a function: it takes the context first, which must be annotated, then what the client
- * sends.
+ * A method as a function. Its first parameter is the context, which must be annotated; the arguments of
+ * the client follow.
  */
 export type HubFunction = (context: HubContext<never, never>, ...args: never[]) => unknown;
 
-/** A method with what is looked at before it runs; {@link method} makes it. */
+/** A method with a policy or with schemas; {@link method} makes it. */
 export interface HubMethodDefinition {
-  /** Says whether the caller may call it. */
+  /** Decides whether the caller may call the method. */
   readonly authorize?: MethodPolicy<never[]>;
   /** The method. */
   readonly handler: HubFunction;
@@ -25,48 +25,49 @@ export interface HubMethodDefinition {
 /** The methods of a hub. */
 export type HubMethods = Record<string, HubFunction | HubMethodDefinition>;
 
-/** What {@link defineHub} takes. */
+/** The definition that {@link defineHub} takes. */
 export interface HubDefinition<M extends HubMethods> {
   /**
-   * The hub's name, the same on every node: the first part of its channels on the bus. To share a hub
-   * with ASP.NET Core nodes, the full name of its class, such as `MyApp.Hubs.ChatHub`. By default the
-   * path in `hubs` without its leading slash. Of two hubs on one bus neither name may be the other's
-   * beginning up to a `:`, because a `:` also separates the name from what follows it.
+   * The name of the hub, the same on every node: the first part of its channels on the bus. To share a
+   * hub with ASP.NET Core nodes, give the full name of its class, such as `MyApp.Hubs.ChatHub`. The
+   * default is the path in `hubs` without its leading slash. Two hubs on one bus must not have names such
+   * as `a` and `a:b`, because a `:` separates the name from the rest of the channel.
    */
   readonly name?: string;
   /**
-   * What clients may call, and nothing else; names ignore case. A client must send exactly as many
-   * arguments as the function declares after the context, those with defaults included, or at least
-   * as many if it ends in a rest parameter; with schemas (see {@link method}) as many as there are.
+   * The methods that clients may call; names ignore case. A client must send exactly as many arguments
+   * as the function declares after the context, parameters with defaults included. If the function ends
+   * in a rest parameter, the client may send more. With schemas (see {@link method}) the client must
+   * send one argument for each schema.
    */
   readonly methods: M;
   /**
-   * Says who may connect, and call which method. Asked after the server's `authorize` and before that
-   * of the method; all must say yes.
+   * Decides whether a user may connect, and call a method. Runs after the `authorize` of the server and
+   * before the `authorize` of the method; all must return `true`.
    */
   readonly authorize?: HubPolicy;
-  /** What runs around every call and connection, inside the filters of the server; the first outermost. */
+  /** Filters around calls and connections, inside the filters of the server. The first is the outermost. */
   readonly filters?: readonly HubFilter[];
-  /** Called when a connection is there, before anything that it sent; throwing refuses it. */
+  /** Called for a new connection, before the first message of its client. A throw refuses the connection. */
   readonly connected?: (context: HubContext<never, never>) => unknown;
   /**
-   * Called once when a connection has gone, and only if `connected` did not throw. If its client has
-   * left, then after the last call that it had sent has begun, or `disconnectTimeout` has passed.
+   * Called once when a connection has ended, and only if `connected` did not throw. If the client has
+   * gone, the hook runs after the last call of the client has begun, or after `disconnectTimeout`.
    * `error` is absent for an orderly end.
    */
   readonly disconnected?: (context: HubContext<never, never>, error?: Error) => unknown;
 }
 
-/** A hub, ready to be served by {@link createHubServer}; nothing runs before that. */
+/** A hub for {@link createHubServer}. Nothing of it runs before it is served. */
 export interface Hub<M extends HubMethods> extends HubDefinition<M> {
-  /** The methods as they were given. */
+  /** The methods of the definition. */
   readonly methods: M;
 }
 
 /**
- * Defines a hub. It does nothing by itself: the same hub can be served by any number of servers.
+ * Defines a hub. Any number of servers can serve the same hub.
  *
- * @throws {TypeError} if a method is neither a function nor what {@link method} makes, two names differ
+ * @throws {TypeError} if a method is neither a function nor made by {@link method}, two names differ
  * only in case, `authorize` or a filter is of the wrong type, or the name is empty or longer than 160
  * characters.
  *
@@ -116,9 +117,9 @@ export function defineHub<const M extends HubMethods>(definition: HubDefinition<
 }
 
 /**
- * Returns normally if `name` may name a hub.
+ * Checks the name of a hub.
  *
- * @throws {TypeError} if it may not.
+ * @throws {TypeError} if a hub cannot have this name.
  */
 export function checkHubName(name: string): void {
   if (typeof name !== "string" || name === "" || name.length > 160 || !name.isWellFormed()) {

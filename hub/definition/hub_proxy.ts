@@ -1,6 +1,6 @@
 /**
- * Types for clients: from one hub definition, what a `HubConnection` of `@microsoft/signalr` can do.
- * Types only; nothing of this module exists at run time.
+ * Types for clients: they turn a hub definition into a typed `HubConnection` of `@microsoft/signalr`.
+ * This module has types only.
  *
  * @module
  */
@@ -24,7 +24,7 @@ export type MethodsOf<H> = H extends Hub<infer M> ? FunctionsOf<M>
 /** Methods as the functions that clients see. */
 export type FunctionsOf<M> = { readonly [K in keyof M]: FunctionOf<M[K]> };
 
-/** A method as the function that clients see: one with schemas takes what they take. */
+/** A method as the function that clients see: with schemas it takes their input types. */
 export type FunctionOf<E> = E extends {
   readonly args: infer A extends readonly StandardSchema[];
   readonly streams?: infer S;
@@ -37,33 +37,33 @@ export type FunctionOf<E> = E extends {
 export interface StreamSubscriber<T> {
   /** Called with each item. */
   next(value: T): void;
-  /** Called if the stream breaks off. */
+  /** Called if the stream ends with an error. */
   // deno-lint-ignore no-explicit-any -- as the official client declares it
   error(error: any): void;
-  /** Called at its end. */
+  /** Called at the end of the stream. */
   complete(): void;
 }
 
 /** A stream from the server, as the official client's `IStreamResult`. */
 export interface StreamResult<T> {
-  /** Begins to read; dispose the result to cancel. */
+  /** Starts the stream; dispose the result to cancel the stream. */
   subscribe(subscriber: StreamSubscriber<T>): { dispose(): void };
 }
 
 /**
- * What a client sends for a parameter: a stream for what the method reads as an `AsyncIterable`.
+ * The type that a client sends for a parameter: a stream where the method reads an `AsyncIterable`.
  *
- * The official client skips the second of two streams that stand side by side; keep another argument
- * between them. The method gets its streams behind all other arguments.
+ * The official client skips the second of two adjacent streams; keep another argument between them. The
+ * method gets its streams after all other arguments.
  */
 export type ArgumentOf<P> = P extends AsyncIterable<infer T> ? StreamResult<T> : P;
 
-/** What a client sends for the parameters of a method, without its context. */
+/** The types that a client sends for the parameters of a method, without the context. */
 export type ArgumentsOf<F> = F extends (context: never, ...args: infer A) => unknown
   ? { [I in keyof A]: ArgumentOf<A[I]> }
   : never;
 
-/** What a method gives: the items if it streams, else its result. */
+/** The type of the items of a method that streams. */
 export type ItemOf<F> = F extends (...args: never[]) => infer R
   ? Awaited<R> extends AsyncIterable<infer T> | Iterable<infer T> ? T : never
   : never;
@@ -83,7 +83,7 @@ export type IsStream<F> = F extends (...args: never[]) => infer R
   ? Awaited<R> extends AsyncIterable<unknown> | Generator ? true : false
   : false;
 
-/** What a plain method gives, as it arrives: a method without a result gives `null`. */
+/** The type of the result as it arrives: a method without a result returns `null`. */
 export type ResultOf<F> = F extends (...args: never[]) => infer R
   ? Awaited<R> extends void ? null : Awaited<R>
   : never;
@@ -121,13 +121,13 @@ export interface HubProxy<H, C = ClientOf<H>> {
     method: K,
     ...args: ArgumentsOf<MethodsOf<H>[K]>
   ): StreamResult<ItemOf<MethodsOf<H>[K]>>;
-  /** Handles what the server calls; what the handler returns is the client's result. */
+  /** Handles the calls of the server; the returned value is the result of the client. */
   on<K extends keyof C & string>(method: K, handler: HandlerOf<C[K]>): void;
-  /** Removes the handlers of a method, or one of them. */
+  /** Removes all handlers of a method, or the given one. */
   off<K extends keyof C & string>(method: K, handler?: HandlerOf<C[K]>): void;
 }
 
-/** A handler of a client method; it may return its result later. */
+/** A handler of a client method; it may return a promise of its result. */
 export type HandlerOf<F> = F extends (...args: infer A) => infer R
   ? (...args: A) => R | Promise<Awaited<R>>
   : never;

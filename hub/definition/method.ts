@@ -1,5 +1,5 @@
 /**
- * Methods whose arguments are checked, and that not everybody may call.
+ * Methods with schemas for their arguments, and with policies.
  *
  * @module
  */
@@ -18,25 +18,25 @@ export type {
   StandardSchema,
 } from "./schema.ts";
 
-/** A schema for each stream of a client, or how many streams there are, of items unchecked. */
+/** A schema for each stream of a client, or the number of streams whose items are not checked. */
 export type StreamSchemas = readonly StandardSchema[] | number;
 
-/** What a list of schemas makes of what is sent. */
+/** The output types of an array of schemas. */
 export type OutputsOf<A extends readonly StandardSchema[]> = {
   -readonly [I in keyof A]: SchemaOutput<A[I]>;
 };
 
-/** What may be sent to a list of schemas. */
+/** The input types of an array of schemas. */
 export type InputsOf<A extends readonly StandardSchema[]> = {
   -readonly [I in keyof A]: SchemaInput<A[I]>;
 };
 
-/** Streams of what schemas make of items. */
+/** Streams of the output types of schemas. */
 export type CheckedStreams<A extends readonly StandardSchema[]> = {
   -readonly [I in keyof A]: AsyncIterable<SchemaOutput<A[I]>>;
 };
 
-/** Streams of what may be sent as items. */
+/** Streams of the input types of schemas. */
 export type SentStreams<A extends readonly StandardSchema[]> = {
   -readonly [I in keyof A]: AsyncIterable<SchemaInput<A[I]>>;
 };
@@ -53,15 +53,15 @@ export type StreamInputsOf<S extends StreamSchemas> = S extends readonly Standar
   : S extends number ? UncheckedStreams<S>
   : [];
 
-/** `N` streams of items unchecked. */
+/** `N` streams whose items are not checked. */
 export type UncheckedStreams<N extends number, Streams extends AsyncIterable<unknown>[] = []> =
   number extends N ? AsyncIterable<unknown>[]
     : Streams["length"] extends N ? Streams
     : UncheckedStreams<N, [...Streams, AsyncIterable<unknown>]>;
 
 /**
- * Says whether the caller may call a method: only `true` says yes. It gets what the method would get;
- * streams cannot be read yet, so it gets none. Annotate the context.
+ * Decides whether the caller may call a method: only `true` allows. The policy gets the context and the
+ * arguments of the method, without the streams. Annotate the context.
  */
 export type MethodPolicy<Args extends readonly unknown[]> = (
   context: HubContext<never, never>,
@@ -76,38 +76,39 @@ export interface CheckedMethod<
   R,
 > {
   /**
-   * A schema for each argument, of any library that speaks [Standard Schema](https://standardschema.dev).
-   * A client must send exactly as many, and the method gets what the schemas make of them.
+   * A schema for each argument, from any library that implements
+   * [Standard Schema](https://standardschema.dev). A client must send exactly one argument for each schema,
+   * and the method gets the outputs of the schemas.
    */
   readonly args: A;
   /**
-   * A schema for the items of each stream that the client sends, or how many streams there are. A
-   * stream ends with an error at the first item that its schema refuses.
+   * A schema for the items of each stream of the client, or the number of streams. A stream ends with an
+   * error at the first item that its schema refuses.
    */
   readonly streams?: S;
-  /** Says whether the caller may call it. Without it everybody may who may use the hub. */
+  /** Decides whether the caller may call the method. Without it every user of the hub may. */
   readonly authorize?: MethodPolicy<OutputsOf<A>>;
   /** The method: the context, the arguments, the streams. Annotate the context. */
   readonly handler: (context: X, ...args: [...OutputsOf<A>, ...StreamOutputsOf<S>]) => R;
 }
 
-/** A method that not everybody may call, for {@link method}. */
+/** A method with a policy, for {@link method}. */
 export interface GuardedMethod<F extends (context: never, ...args: never[]) => unknown> {
-  /** Says whether the caller may call it; the arguments are unchecked. */
+  /** Decides whether the caller may call the method; the arguments are not checked. */
   readonly authorize: MethodPolicy<readonly unknown[]>;
   /** The method. */
   readonly handler: F;
-  /** There are none: its arguments are those that the handler declares. */
+  /** Absent: the handler declares the arguments. */
   readonly args?: never;
-  /** There are none: its streams are those that the handler declares. */
+  /** Absent: the handler declares the streams. */
   readonly streams?: never;
 }
 
 /**
- * A method whose arguments are checked against schemas before it runs, with their types inferred. A
- * call whose arguments do not fit fails with a `HubException` that says where and why.
+ * Defines a method whose arguments are checked with schemas before it runs; their types are inferred. A
+ * call with invalid arguments fails with a `HubException` that names the argument and the issue.
  *
- * @throws {TypeError} if a schema is none, or a part is of the wrong type.
+ * @throws {TypeError} if a schema is not one, or a part is of the wrong type.
  *
  * @example
  * ```ts ignore
@@ -139,7 +140,7 @@ export function method<
   const S extends StreamSchemas = [],
 >(definition: CheckedMethod<A, S, X, R>): CheckedMethod<A, S, X, R>;
 /**
- * A method that only those may call whom `authorize` lets.
+ * Defines a method that a caller may call only if `authorize` returns `true`.
  *
  * @throws {TypeError} if a part is of the wrong type.
  */
@@ -148,7 +149,7 @@ export function method<F extends (context: never, ...args: never[]) => unknown>(
 ): GuardedMethod<F>;
 export function method(definition: object): object {
   checkMethod(definition, "Cannot define method");
-  // Not a spread: a part may come from a prototype.
+  // Not a spread: a part may be inherited.
   const { args, streams, authorize, handler } = definition as Record<string, unknown>;
   return Object.freeze({
     handler,
@@ -159,9 +160,9 @@ export function method(definition: object): object {
 }
 
 /**
- * Returns normally if `definition` may be a hub's method and is not just a function.
+ * Checks a method that is not a function.
  *
- * @throws {TypeError} if it may not; `task` says what could not be done.
+ * @throws {TypeError} if it is not a method; the text begins with `task`.
  */
 export function checkMethod(definition: unknown, task: string): void {
   if (typeof definition !== "object" || definition === null || !("handler" in definition)) {

@@ -1,30 +1,30 @@
 /**
- * Who may connect and call.
+ * Policies decide whether a user may connect and call.
  *
  * @module
  */
 import type { HubRequest, HubUser } from "./context.ts";
 
-/** Who asks for access, and to what. `U` is the user that `authenticate` returns. */
+/** A request for access to a hub. `U` is the type of user that `authenticate` returns. */
 export interface HubAccess<U extends HubUser = HubUser> {
-  /** The hub's name; by default its path without the leading slash. */
+  /** The name of the hub; by default its path without the leading slash. */
   readonly hub: string;
-  /** Who asks; `undefined` if anonymous. */
+  /** The user; `undefined` for an anonymous client. */
   readonly user: U | undefined;
-  /** The request in question; for a call the one that opened the connection. */
+  /** The HTTP request; for a call the request that opened the connection. */
   readonly request: HubRequest;
 }
 
 /**
- * Says whether somebody may use a hub (without `method`), or may call one of its methods (its name as
- * the hub has it). Only `true` says yes: whoever throws, rejects or returns anything else refuses.
- * Annotate the context to say which user it expects.
+ * Decides whether a user may use a hub (without `method`), or may call `method`, spelled as the hub
+ * spells it. Only `true` allows; a policy that throws, rejects or returns another value refuses.
+ * Annotate the context with the type of user that the policy expects.
  *
- * - **Connecting**: asked at every request of a client, negotiates and polls included, before there is
- *   a connection. Refused with 403, or 401 if the client is anonymous.
- * - **Calling**: asked before every call, when its arguments are known to be right. Refused with
- *   `Failed to invoke 'x' because user is unauthorized`. While a promise is pending nothing more is
- *   read from that client, so that its calls still start in order.
+ * - **Connecting**: the policy runs for every request of a client, negotiates and polls included, before
+ *   a connection exists. A refused user gets 403, an anonymous client 401.
+ * - **Calling**: the policy runs before every call whose arguments are valid. A refused call fails with
+ *   `Failed to invoke 'x' because user is unauthorized`. While the promise of a policy is pending nothing
+ *   more is read from that client, so that its calls begin in order.
  */
 export type HubPolicy = (
   context: HubAccess<never>,

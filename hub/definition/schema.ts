@@ -1,18 +1,18 @@
 /**
- * What a schema is: the interface of [Standard Schema](https://standardschema.dev), which Zod, Valibot,
- * ArkType and others implement. It is declared here, as that specification suggests, so that nothing
- * has to be installed; a test compares it with the original.
+ * The interface of [Standard Schema](https://standardschema.dev), which Zod, Valibot, ArkType and others
+ * implement. It is declared here, as its specification suggests, so that users need not install it; a
+ * test compares the declarations with the original.
  *
  * @module
  */
 
-/** A schema: takes `Input` and makes `Output` of it, or says what is wrong. */
+/** A schema: turns an `Input` into an `Output`, or reports the issues of the input. */
 export interface StandardSchema<Input = unknown, Output = Input> {
-  /** What the standard defines. */
+  /** The properties that the standard defines. */
   readonly "~standard": SchemaProperties<Input, Output>;
 }
 
-/** What the standard defines of a schema. */
+/** The properties that the standard defines. */
 export interface SchemaProperties<Input, Output> {
   /** The version of the standard. */
   readonly version: 1;
@@ -20,45 +20,45 @@ export interface SchemaProperties<Input, Output> {
   readonly vendor: string;
   /** Checks a value. */
   readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>;
-  /** For types alone; nothing is there at run time. */
+  /** Types only; absent at run time. */
   readonly types?: SchemaTypes<Input, Output> | undefined;
 }
 
 /** The types of a schema. */
 export interface SchemaTypes<Input, Output> {
-  /** What it takes. */
+  /** The type of the input. */
   readonly input: Input;
-  /** What it gives. */
+  /** The type of the output. */
   readonly output: Output;
 }
 
-/** What came of a check. */
+/** The result of a check. */
 export type SchemaResult<Output> = SchemaSuccess<Output> | SchemaFailure;
 
-/** The value is right. */
+/** The result for a valid value. */
 export interface SchemaSuccess<Output> {
-  /** What the schema makes of it. */
+  /** The output of the schema. */
   readonly value: Output;
-  /** There are none. */
+  /** Absent. */
   readonly issues?: undefined;
 }
 
-/** The value is wrong. */
+/** The result for an invalid value. */
 export interface SchemaFailure {
-  /** What is wrong with it. */
+  /** The issues of the value. */
   readonly issues: readonly SchemaIssue[];
 }
 
-/** One thing that is wrong with a value. */
+/** One issue of a value. */
 export interface SchemaIssue {
-  /** What is wrong. */
+  /** The text of the issue. */
   readonly message: string;
-  /** Where in the value; absent for the whole. */
+  /** The path to the invalid part; absent for the whole value. */
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 
-/** What a schema takes. */
+/** The input type of a schema. */
 export type SchemaInput<S extends StandardSchema> = NonNullable<S["~standard"]["types"]>["input"];
 
-/** What a schema gives. */
+/** The output type of a schema. */
 export type SchemaOutput<S extends StandardSchema> = NonNullable<S["~standard"]["types"]>["output"];

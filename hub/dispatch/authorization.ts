@@ -1,13 +1,13 @@
 /**
- * Asks policies. `specs/signalr-wire.md §9.2`.
+ * Evaluates policies. `specs/signalr-wire.md §9.2`.
  *
  * @module
  */
 import { isThenable, type NowOrLater } from "./now_or_later.ts";
 
 /**
- * Whether every policy says `true`, asked one after the other; the first that does not ends it. One
- * that throws or rejects is reported and has not. Never throws or rejects.
+ * Whether every policy returns `true`. Policies are asked one after the other, until one refuses. A
+ * policy that throws or rejects is reported and refuses. Never throws or rejects.
  */
 export function allAllow<P>(
   policies: readonly P[],

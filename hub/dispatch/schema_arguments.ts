@@ -1,5 +1,5 @@
 /**
- * Checks what clients send against schemas of any library that speaks Standard Schema.
+ * Checks the arguments and stream items of clients with schemas of any Standard Schema library.
  *
  * @module
  */
@@ -7,15 +7,15 @@ import { HubError } from "../definition/errors.ts";
 import type { SchemaIssue, SchemaResult, StandardSchema } from "../definition/schema.ts";
 import { isThenable, type NowOrLater } from "./now_or_later.ts";
 
-/** How much of what a schema says a client is told: issues, and characters of each part. */
+/** The limits of an error text for a client: issues, and characters of each part. */
 const MAXIMUM_ISSUES = 3;
 const MAXIMUM_MESSAGE = 200;
 const MAXIMUM_KEYS = 8;
 const MAXIMUM_KEY = 40;
 
 /**
- * What the schemas make of `args`, one after the other; the first that refuses its argument ends it
- * with a {@link HubError} that says where and why. There are as many of both.
+ * Returns the outputs of the schemas for `args`, one schema for each argument. The first schema that
+ * refuses its argument ends the check with a {@link HubError} that names the argument and the issue.
  *
  * @throws {HubError} (or rejects) if an argument is refused.
  * @throws {unknown} (or rejects with) what a schema throws.
@@ -51,7 +51,7 @@ function valueOf(result: SchemaResult<unknown>, index: number): unknown {
   return result.value;
 }
 
-/** An item that its schema refused; upstream's words for the client, the schema's as its cause. */
+/** A schema has refused an item. The text is upstream's; the cause has the text of the schema. */
 export class ItemError extends HubError {
   /** Makes the error. */
   constructor(issues: readonly SchemaIssue[]) {
@@ -60,8 +60,8 @@ export class ItemError extends HubError {
 }
 
 /**
- * A stream of a client whose items are checked as they are read. At the first that is refused it ends
- * with an {@link ItemError}, and what still comes is dropped.
+ * Checks the items of a client's stream while they are read. The stream ends with an {@link ItemError} at
+ * the first refused item; later items are dropped.
  */
 export function checkItems(
   upload: AsyncIterable<unknown>,
@@ -92,7 +92,7 @@ export function checkItems(
   };
 }
 
-/** What was refused and why, as short as a schema or a client may not be. */
+/** The text for a refused value. It is short, however long the texts of the schema and of the client are. */
 function refusal(what: string, issues: readonly SchemaIssue[]): string {
   const told = issues.slice(0, MAXIMUM_ISSUES).map(({ path = [], message }) =>
     `${what}${pathText(path)}: ${cut(String(message), MAXIMUM_MESSAGE)}`
@@ -101,7 +101,7 @@ function refusal(what: string, issues: readonly SchemaIssue[]): string {
   return `Cannot take ${told.join("; ")}`;
 }
 
-/** A path as it is written in code: `.user["first name"][0]`. */
+/** Formats a path as code: `.user["first name"][0]`. */
 function pathText(path: NonNullable<SchemaIssue["path"]>): string {
   const keys = path.slice(0, MAXIMUM_KEYS).map((segment) => {
     const key = typeof segment === "object" ? segment.key : segment;

@@ -1,10 +1,10 @@
 /**
- * Streams to a client. `specs/signalr-wire.md §9.3 and §9.4`.
+ * Streams results to a client. `specs/signalr-wire.md §9.3 and §9.4`.
  *
  * @module
  */
 
-/** Something that gives one item after the other. */
+/** A result that can be streamed. */
 export type Streamable = AsyncIterable<unknown> | Iterable<unknown>;
 
 /** Whether a method's result can be streamed; a `ReadableStream` is an `AsyncIterable`. */
@@ -14,10 +14,10 @@ export function isStreamable(value: unknown): value is Streamable {
 }
 
 /**
- * Sends every item of `source` until it ends or `signal` is aborted; then nothing more is asked of it.
- * Unless it has ended, it is told that nobody reads on, and not waited for.
+ * Sends every item of `source` until the source ends or `signal` is aborted. A source that has not ended
+ * is told to stop, and nobody waits for it.
  *
- * `send` returns a promise while the client cannot take more.
+ * `send` returns a promise while the client cannot take more items.
  */
 export async function stream(
   source: Streamable,
@@ -25,7 +25,7 @@ export async function stream(
   signal: AbortSignal,
 ): Promise<void> {
   const items = read(source);
-  // One listener for the whole stream: a race per item would pile up reactions on one promise.
+  // One listener for the whole stream: a race for each item would pile up reactions on one promise.
   let stop = () => {};
   const waitFor = <T>(promise: Promise<T>) => until(promise, (end) => stop = end);
   signal.addEventListener("abort", () => stop(), { once: true });
@@ -48,18 +48,18 @@ export function discard(source: Streamable): void {
   try {
     leave(read(source));
   } catch {
-    // Somebody else reads it.
+    // The stream has another reader.
   }
 }
 
-/** What is asked for items, and told when nobody wants more. */
+/** The reader of a source. */
 interface Items {
   next(): Promise<{ readonly done?: boolean; readonly value?: unknown }>;
   leave(): unknown;
 }
 
 function read(source: Streamable): Items {
-  // Its reader can cancel while it waits; its iterator would wait for the next chunk first.
+  // A reader can cancel while it waits; an iterator would wait for the next chunk first.
   if (source instanceof ReadableStream) {
     const reader = source.getReader();
     return { next: () => reader.read(), leave: () => reader.cancel() };
@@ -72,12 +72,12 @@ function read(source: Streamable): Items {
   return { next: () => settled(iterator.next()), leave: () => iterator.return?.() };
 }
 
-/** As `for await` does: what a synchronous iterator gives may be promised. */
+/** As in `for await`, the items of a synchronous iterator may be promises. */
 async function settled({ done = false, value }: IteratorResult<unknown>) {
   return { done, value: await value };
 }
 
-/** Settles as `promise` does, or with `undefined` as soon as what `register` was given is called. */
+/** Settles as `promise` does, or with `undefined` when the registered function is called. */
 function until<T>(
   promise: Promise<T>,
   register: (end: () => void) => void,
@@ -88,11 +88,11 @@ function until<T>(
   });
 }
 
-/** A generator that waits hears of it when it is done waiting. */
+/** Tells a source to stop. A generator that waits stops after its wait. */
 function leave(items: Items): void {
   try {
     Promise.resolve(items.leave()).catch(() => {});
   } catch {
-    // It was asked to stop; what it throws at that concerns nobody.
+    // The source was told to stop, so its error is ignored.
   }
 }

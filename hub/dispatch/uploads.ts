@@ -8,7 +8,7 @@ import { UnreadableValue } from "../protocol/pack/values.ts";
 import type { StandardSchema } from "../definition/schema.ts";
 import { checkItems } from "./schema_arguments.ts";
 
-/** The connection ended before the stream did. */
+/** The connection ended before the stream. */
 export class UploadClosedError extends Error {
   constructor() {
     super("The underlying connection was closed.");
@@ -17,14 +17,14 @@ export class UploadClosedError extends Error {
 }
 
 /**
- * One stream of a client, for the method to read.
+ * One stream of a client, read by a method.
  *
- * - **Bounded**: beyond its capacity nothing more is read from the client until the method has read.
- * - **Left early** (`break` or `return`): what still comes is dropped.
- * - **Several readers** share the items: each goes to one of them, in the order they asked.
+ * - **Bounded**: while the stream is full nothing more is read from the client.
+ * - **Left early** (`break` or `return`): later items are dropped.
+ * - **Several readers** share the items: each item goes to the reader that has waited longest.
  */
 class Upload implements AsyncIterableIterator<unknown> {
-  /** The ids of its call, which that call alone has. */
+  /** The array of stream ids in the message of the call; the array identifies the call. */
   readonly #ids: readonly string[];
   readonly #capacity: number;
   readonly #items: unknown[] = [];
@@ -38,12 +38,12 @@ class Upload implements AsyncIterableIterator<unknown> {
     this.#capacity = capacity;
   }
 
-  /** Whether it was opened with these very ids. */
+  /** Whether the stream belongs to the call with this very array of ids. */
   isOf(ids: readonly string[]): boolean {
     return this.#ids === ids;
   }
 
-  /** Adds an item; returns a promise while there is no room for more. */
+  /** Adds an item; returns a promise while the stream is full. */
   push(item: unknown): Promise<void> | undefined {
     if (this.#ended) return undefined;
     const reader = this.#readers.shift();
@@ -56,7 +56,7 @@ class Upload implements AsyncIterableIterator<unknown> {
     return (this.#room ??= Promise.withResolvers<void>()).promise;
   }
 
-  /** The client sends no more, or nobody reads any more. */
+  /** Ends the stream, with an error if there is one. */
   end(error?: Error): void {
     if (this.#ended) return;
     this.#ended = true;
@@ -90,7 +90,7 @@ class Upload implements AsyncIterableIterator<unknown> {
     return this;
   }
 
-  /** The error, to the first who asks; then the end. */
+  /** The result at the end: the first reader gets the error, later readers the end. */
   #end(): Promise<IteratorResult<unknown>> {
     const error = this.#error;
     this.#error = undefined;
@@ -105,20 +105,20 @@ class Upload implements AsyncIterableIterator<unknown> {
   }
 }
 
-/** The streams that one client has open. */
+/** The open streams of one client. */
 export class Uploads {
   readonly #capacity: number;
   readonly #open = new Map<string, Upload>();
 
-  /** `capacity` is how many items of a stream may wait to be read. */
+  /** `capacity` is the number of items of a stream that may wait to be read. */
   constructor(capacity: number) {
     this.#capacity = capacity;
   }
 
   /**
-   * Opens streams with these ids; their items are checked with `schemas`, where there are any.
+   * Opens streams with these ids. The items of each stream are checked with its schema, if it has one.
    *
-   * @throws {HubError} if one is open already; none is opened then.
+   * @throws {HubError} if a stream with one of the ids is open already; no stream is opened then.
    */
   open(
     ids: readonly string[],
@@ -139,14 +139,14 @@ export class Uploads {
     });
   }
 
-  /** An item has come; returns a promise while nothing more may be read. Unknown ids are ignored. */
+  /** Adds an item to its stream; returns a promise while nothing more may be read. Unknown ids are ignored. */
   item(id: string, item: unknown): Promise<void> | undefined {
     if (!(item instanceof UnreadableValue)) return this.#open.get(id)?.push(item);
     this.complete(id, "Failed to bind Stream message.");
     return undefined;
   }
 
-  /** A stream has ended, in an error if there is one; returns whether there was one of that id. */
+  /** Ends a stream, with an error if there is one; returns whether there was a stream with the id. */
   complete(id: string, error: string | undefined): boolean {
     const upload = this.#open.get(id);
     if (upload === undefined) return false;
@@ -155,7 +155,7 @@ export class Uploads {
     return true;
   }
 
-  /** The call that opened these has ended: nobody reads them any more. A later call may have an id again. */
+  /** Drops the streams of a call that has ended. A later call may use the ids again. */
   drop(ids: readonly string[]): void {
     for (const id of ids) {
       const upload = this.#open.get(id);
@@ -165,7 +165,7 @@ export class Uploads {
     }
   }
 
-  /** The connection is gone. */
+  /** Ends all streams, because the connection has ended. */
   close(): void {
     for (const upload of this.#open.values()) upload.end(new UploadClosedError());
     this.#open.clear();

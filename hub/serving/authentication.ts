@@ -3,14 +3,14 @@ import { expiryOf } from "./expirations.ts";
 import type { Logger } from "../definition/logger.ts";
 
 /**
- * Says who a request comes from: a user, `undefined` for an anonymous client, or a `Response` that
- * refuses it and is sent as it is.
+ * Returns the user of a request, `undefined` for an anonymous client, or a `Response` that refuses the
+ * request and is sent unchanged.
  */
 export type Authenticate = (
   request: Request,
 ) => HubUser | undefined | Response | Promise<HubUser | undefined | Response>;
 
-/** Who a request comes from, or what to answer instead. A failure is logged and answered with 500. */
+/** Returns the user of a request, or the response that refuses it. A failure is logged; the response is 500. */
 export async function identify(
   request: Request,
   authenticate: Authenticate,
@@ -19,7 +19,7 @@ export async function identify(
   try {
     const authenticated = await authenticate(request);
     if (authenticated instanceof Response) return authenticated;
-    // An empty id is no user.
+    // A user with an empty id is anonymous.
     const user = authenticated?.id ? authenticated : undefined;
     expiryOf(user);
     return user;
@@ -29,7 +29,7 @@ export async function identify(
   }
 }
 
-/** What somebody is told who may not use a hub: to say who they are, or that it does not help. */
+/** The response that refuses a user, or asks an anonymous client to authenticate. */
 export function unauthorizedResponse(user: HubUser | undefined): Response {
   return new Response(null, { status: user === undefined ? 401 : 403 });
 }

@@ -18,8 +18,9 @@ async function pause(clock: Clock, delay: number, signal: AbortSignal): Promise<
 }
 
 /**
- * Asks every client to reconnect elsewhere, `batch` at a time, once its running calls have finished
- * or `timeout` has passed. Resolves when no connection is left; `cut` ends the waiting.
+ * Asks all clients to reconnect to another node, `batch` at a time. A connection is closed when its
+ * running calls have finished, or after `timeout`. Resolves when all connections have ended; `cut` ends
+ * the wait.
  */
 export async function drainHubs(
   hubs: readonly LiveHub[],
@@ -39,7 +40,7 @@ export async function drainHubs(
         inBatch = 0;
       }
       inBatch++;
-      // A call that never ends must not keep its connection: then it is closed all the same.
+      // A call that never ends must not keep its connection open.
       late.then(() => closeForReconnect(connection));
       ended.push(hub.retire(connection), connection.finished);
     }

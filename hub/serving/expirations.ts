@@ -3,7 +3,7 @@ import type { HubConnection } from "../connection/connection.ts";
 import type { HubUser } from "../definition/context.ts";
 import { MessageType } from "../protocol/messages.ts";
 
-/** Until when a connection may stay. */
+/** The time at which a connection expires. */
 interface Stay {
   readonly connection: HubConnection;
   readonly userId: string | undefined;
@@ -23,25 +23,25 @@ export class Expirations {
     this.#clock = clock;
   }
 
-  /** A connection has come. */
+  /** Adds a connection. */
   add(connection: HubConnection, user: HubUser | undefined): void {
     const stay = { connection, userId: user?.id, until: expiryOf(user) };
     this.#stays.set(connection.id, stay);
   }
 
-  /** A later request for the same connection has come, as a poll: the newest counts, as upstream. */
+  /** Renews a connection at a later request, such as a poll: the newest expiry counts, as upstream. */
   renew(id: string, user: HubUser | undefined): void {
     const stay = this.#stays.get(id);
-    // Everybody may know the id of a connection.
+    // Connection ids are public, so another user may send one.
     if (stay?.userId === user?.id && stay !== undefined) stay.until = expiryOf(user);
   }
 
-  /** A connection has gone. */
+  /** Forgets a connection. */
   delete(id: string): void {
     this.#stays.delete(id);
   }
 
-  /** The heartbeat. */
+  /** Closes expired connections. Called by the heartbeat. */
   tick(): void {
     const now = this.#clock.date();
     for (const { connection, until } of this.#stays.values()) {
@@ -52,9 +52,10 @@ export class Expirations {
 }
 
 /**
- * When the authentication of a user expires, in milliseconds since 1970; never if it does not say.
+ * The time at which the authentication of a user expires, in milliseconds since 1970; `Infinity` if
+ * `expires` is absent.
  *
- * @throws {TypeError} if it says no time.
+ * @throws {TypeError} if `expires` is not a valid date.
  */
 export function expiryOf(user: HubUser | undefined): number {
   const expires = user?.expires;

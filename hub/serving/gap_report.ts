@@ -1,7 +1,7 @@
 import type { BackplaneGap } from "../bus/node_context.ts";
 import type { Logger } from "../definition/logger.ts";
 
-/** Says that messages of other nodes may have been missed: to the log, and to who asked to be called. */
+/** Reports that messages of other nodes may have been lost: to the log, and to `onGap`. */
 export function reportGap(
   gap: BackplaneGap,
   onGap: ((gap: BackplaneGap) => void) | undefined,

@@ -1,13 +1,13 @@
 import { checkHubName, type Hub, type HubMethods } from "../definition/hub.ts";
 
-/** What a request's path leads to. */
+/** The hub that the path of a request belongs to. */
 export interface PathMatch<L> {
   readonly hub: L;
-  /** Whether it is the path's `/negotiate`. */
+  /** Whether the path ends in `/negotiate`. */
   readonly negotiating: boolean;
 }
 
-/** Which hub is where. Paths ignore case, as upstream; one hub may have several. */
+/** The hubs by path. Paths ignore case, as upstream; one hub may have several paths. */
 export class HubPaths<L> {
   /** The hubs, each once. */
   readonly distinct: readonly L[];
@@ -15,7 +15,7 @@ export class HubPaths<L> {
   readonly #byPath = new Map<string, L>();
 
   /**
-   * Makes each hub live once, with its name.
+   * Starts each hub once, with its name.
    *
    * @throws {TypeError} if a path is malformed, or two different hubs have one name.
    */
@@ -59,7 +59,7 @@ export class HubPaths<L> {
     return path.startsWith("/") ? this.#byPath.get(normalize(path)) : undefined;
   }
 
-  /** The hub that a request to `pathname` is for; a slash at its end makes no difference, as upstream. */
+  /** The hub for a request to `pathname`; a slash at the end is ignored, as upstream. */
   match(pathname: string): PathMatch<L> | undefined {
     let path = pathname.toLowerCase();
     if (path.endsWith("/")) path = path.slice(0, -1);
@@ -75,7 +75,7 @@ export class HubPaths<L> {
 
 const NEGOTIATE = "/negotiate";
 
-/** As a URL's path is written, in lower case. */
+/** The path as a URL has it, in lower case. */
 function normalize(path: string): string {
   return path === "" ? "" : new URL(path, "http://localhost").pathname.toLowerCase();
 }
