@@ -20,11 +20,17 @@ const PARALLEL = "--parallel";
 /** Everything outside of `tests` that may have examples in its documentation. */
 const DOCUMENTED = ["mod.ts", "backplanes", "hub", "examples", "bench", "docs", "README.md"];
 
+/** `deno task check` checks the types of all tests, and examples in docs are checked where they run. */
+const UNCHECKED = "--no-check";
+
 /** Every suite by its name. */
 export const SUITES: Readonly<Record<string, Suite>> = {
-  /** The type check takes longer than these tests, and `deno task check` does it. */
-  unit: { bundled: ["tests/unit"], paths: [], args: [PARALLEL, "--no-check"] },
-  test: { bundled: ["tests/unit"], paths: ["tests/nodes", "tests/buses"], args: [PARALLEL] },
+  unit: { bundled: ["tests/unit"], paths: [], args: [PARALLEL, UNCHECKED] },
+  test: {
+    bundled: ["tests/unit"],
+    paths: ["tests/nodes", "tests/buses"],
+    args: [PARALLEL, UNCHECKED],
+  },
   farm: { bundled: [], paths: ["tests/farm", ...DOCUMENTED], args: [PARALLEL] },
   /** One file after another: its files set environment variables, and print figures. */
   long: { bundled: [], paths: ["tests/long"], args: [] },
