@@ -1,17 +1,17 @@
-/** How many arguments a hub method takes after its context. */
+/** The number of arguments that a hub method takes after its context. */
 export interface ParameterCount {
-  /** The fewest. */
+  /** The fewest arguments. */
   readonly least: number;
-  /** The most; infinite if it ends in a rest parameter. */
+  /** The most arguments; infinite if the method ends in a rest parameter. */
   readonly most: number;
-  /** How many streams it takes beside them; without it a stream is one of them. */
+  /** The number of streams beside the arguments; without it a stream is one of the arguments. */
   readonly streams?: number;
 }
 
 /**
- * Counts the parameters that a function declares, the context not included. `length` would leave out
- * those with defaults, which upstream's clients must send (`specs/signalr-wire.md §9.1`); so the
- * declaration is read. Where there is none to read (native and bound functions), any number will do.
+ * Counts the parameters that a function declares, without the context. `length` would leave out
+ * parameters with defaults, which clients must send as upstream's (`specs/signalr-wire.md §9.1`); so the
+ * declaration is read. Native and bound functions have no declaration and take any number of arguments.
  */
 export function countParameters(method: (...args: never[]) => unknown): ParameterCount {
   const declared = declaration(Function.prototype.toString.call(method));
@@ -21,110 +21,61 @@ export function countParameters(method: (...args: never[]) => unknown): Paramete
   return { least: fixed, most: rest ? Infinity : fixed };
 }
 
-interface Declaration {
-  readonly count: number;
-  readonly rest: boolean;
-}
-
-const QUOTES = new Set(["'", '"', "`"]);
-
-/** Reads a parameter list: what stands between commas at its outermost level. */
-function declaration(source: string): Declaration | undefined {
+/** The parameters in a source text, and whether the last one is a rest parameter. */
+function declaration(source: string): { count: number; rest: boolean } | undefined {
   if (/\{\s*\[native code\]\s*\}\s*$/.test(source)) return undefined;
-  const single = /^(?:async\s+)?([\p{ID_Start}$_][\p{ID_Continue}$]*)\s*=>/u.exec(source);
-  if (single !== null) return { count: 1, rest: false };
-  const start = parametersStart(source);
-  if (start === undefined) return undefined;
-  const parameters = split(source, start);
-  return {
-    count: parameters.length,
-    rest: parameters.at(-1)?.startsWith("...") ?? false,
-  };
-}
-
-/** Where the list begins: behind the name, which may be computed and hold brackets of its own. */
-function parametersStart(source: string): number | undefined {
-  for (let i = 0; i < source.length; i++) {
-    const character = source.charAt(i);
-    if (character === "(") return i + 1;
-    if (character === "[") i = skip(source, i);
-    else if (QUOTES.has(character)) i = skipQuoted(source, i);
-    else if (source.startsWith("//", i) || source.startsWith("/*", i)) i = skipComment(source, i);
+  if (/^(?:async\s+)?[\p{ID_Start}$_][\p{ID_Continue}$]*\s*=>/u.test(source)) {
+    return { count: 1, rest: false };
   }
-  return undefined;
-}
-
-function split(source: string, start: number): string[] {
-  const parameters: string[] = [];
-  let text = "";
-  for (let i = start; i < source.length; i++) {
-    const character = source.charAt(i);
-    if (source.startsWith("//", i) || source.startsWith("/*", i)) {
-      i = skipComment(source, i);
-      continue;
+  let at = 0;
+  // The name before the list may be computed, and have brackets and quotes.
+  while (at < source.length && source.charAt(at) !== "(") at = behind(source, at);
+  if (at === source.length) return undefined;
+  let [count, rest, begun] = [0, false, false];
+  for (at++; at < source.length && source.charAt(at) !== ")";) {
+    const end = behind(source, at);
+    const text = source.slice(at, end);
+    if (text === ",") begun = false;
+    else if (!begun && !/^(?:\s|\/[/*])/.test(text)) {
+      begun = true;
+      count++;
+      rest = source.startsWith("...", at);
     }
-    if (character === ")") break;
-    if (character === ",") {
-      parameters.push(text.trim());
-      text = "";
-      continue;
-    }
-    const from = i;
-    i = skipAtom(source, i);
-    text += source.slice(from, i + 1);
+    at = end;
   }
-  if (text.trim() !== "") parameters.push(text.trim());
-  return parameters;
+  return { count, rest };
 }
 
-/** The index of the bracket that closes the one at `open`. */
-function skip(source: string, open: number): number {
-  for (let i = open + 1; i < source.length; i++) {
-    if (")]}".includes(source.charAt(i))) return i;
-    i = skipAtom(source, i);
-  }
-  return source.length;
-}
-
-/** The last index of what begins at `at` and can hold commas and brackets that do not count, or `at`. */
-function skipAtom(source: string, at: number): number {
-  const character = source.charAt(at);
-  if (QUOTES.has(character)) return skipQuoted(source, at);
-  if ("([{".includes(character)) return skip(source, at);
-  if (source.startsWith("//", at) || source.startsWith("/*", at)) return skipComment(source, at);
-  return character === "/" && BEFORE_PATTERN.test(source.slice(0, at))
-    ? skipPattern(source, at)
-    : at;
-}
-
-/** Behind an operand a slash divides. */
+const COMMENT = /\/\/.*|\/\*[^]*?\*\//y;
+const STRING = /'(?:\\[^]|[^'\\])*'|"(?:\\[^]|[^"\\])*"/y;
+const PATTERN = /\/(?:\\.|\[(?:\\.|[^\]\\])*\]|[^/\\[])+\//y;
+/** The text before a pattern. After anything else a slash divides. */
 const BEFORE_PATTERN = /[(,=:[!&|?{};+\-*%~^<>]\s*$/;
 
-function skipPattern(source: string, open: number): number {
-  let inClass = false;
-  for (let i = open + 1; i < source.length; i++) {
-    const character = source.charAt(i);
-    if (character === "\\") i++;
-    else if (character === "[") inClass = true;
-    else if (character === "]") inClass = false;
-    else if (character === "/" && !inClass) return i;
+/** The index behind the comment, string, pattern, template, bracket pair or single character at `at`. */
+function behind(source: string, at: number): number {
+  const character = source.charAt(at);
+  if (character === "`") return behindTemplate(source, at + 1);
+  if ("([{".includes(character)) return behindBracket(source, at + 1);
+  const divides = character === "/" && !BEFORE_PATTERN.test(source.slice(0, at));
+  for (const token of divides ? [COMMENT] : [COMMENT, STRING, PATTERN]) {
+    token.lastIndex = at;
+    if (token.test(source)) return token.lastIndex;
   }
-  return source.length;
+  return at + 1;
 }
 
-function skipQuoted(source: string, open: number): number {
-  const quote = source.charAt(open);
-  for (let i = open + 1; i < source.length; i++) {
-    const character = source.charAt(i);
-    if (character === "\\") i++;
-    else if (character === quote) return i;
-    else if (quote === "`" && source.startsWith("${", i)) i = skip(source, i + 1);
-  }
-  return source.length;
+function behindBracket(source: string, from: number): number {
+  let at = from;
+  while (at < source.length && !")]}".includes(source.charAt(at))) at = behind(source, at);
+  return at + 1;
 }
 
-function skipComment(source: string, open: number): number {
-  const line = source.startsWith("//", open);
-  const end = source.indexOf(line ? "\n" : "*/", open + 2);
-  return end < 0 ? source.length : end + (line ? 0 : 1);
+function behindTemplate(source: string, from: number): number {
+  let at = from;
+  while (at < source.length && source.charAt(at) !== "`") {
+    if (source.startsWith("${", at)) at = behindBracket(source, at + 2);
+    else at += source.charAt(at) === "\\" ? 2 : 1;
+  }
+  return at + 1;
 }
