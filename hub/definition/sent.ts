@@ -5,9 +5,10 @@ export interface Sent extends Promise<void> {
   readonly [SENT]: true;
 }
 
-/** Marks the promise of a `send`. A property, because a `WeakSet` costs 20 times as much. */
+/** Marks the promise of a `send`. A plain property costs next to nothing; a `WeakSet` costs 200 ns. */
 export function markSent(promise: Promise<void>): Sent {
-  return Object.assign(promise, { [SENT]: true } as const);
+  (promise as { [SENT]?: true })[SENT] = true;
+  return promise as Sent;
 }
 
 /** Whether `value` is the promise of a `send`. */
