@@ -14,7 +14,8 @@ export interface CloseCause {
   readonly gone?: true;
 }
 
-const RECONNECT: CloseMessage = { type: MessageType.Close, allowReconnect: true };
+/** An orderly end; the client is asked to reconnect. */
+export const RECONNECT: CloseCause = { message: { type: MessageType.Close, allowReconnect: true } };
 
 /** Something went wrong; the client gets the details with `detailedErrors`, or if they are meant for it. */
 export function failed(error: Error, detailedErrors: boolean, allowReconnect = true): CloseCause {
@@ -31,19 +32,19 @@ export function clientClosed({ error }: CloseMessage): CloseCause {
 /** More bytes are unsent than allowed. */
 export function tooSlow(): CloseCause {
   const error = new ProtocolError("The client reads too slowly: too many bytes are unsent.");
-  return { error, message: RECONNECT, slow: true };
+  return { ...RECONNECT, error, slow: true };
 }
 
 /** More bytes are waiting to be dispatched than allowed. */
 export function flooded(): CloseCause {
   const error = new ProtocolError("Too many bytes are waiting to be dispatched.");
-  return { error, message: RECONNECT };
+  return { ...RECONNECT, error };
 }
 
 /** A client that may come back did not acknowledge the messages that it was sent. */
 export function unacknowledged(): CloseCause {
   const error = new ProtocolError("The client does not acknowledge the messages that it is sent.");
-  return { error, message: RECONNECT, slow: true };
+  return { ...RECONNECT, error, slow: true };
 }
 
 /** A message for the client was not written in the client's protocol. */

@@ -114,7 +114,7 @@ export class HubConnection implements ConversationOwner {
     if (conversation?.reconnect === undefined || this.#closed) return pipe.close(1000);
     conversation.inbox.dropPartial();
     conversation.reconnect.returned();
-    conversation.keepAlive.excuse(this.#parts.clock.now());
+    conversation.excuse(this.#parts.clock.now());
     this.#outbox.resume(pipe, conversation.frame(conversation.reconnect.sequence));
     if (conversation.inbox.full) pipe.pause();
   }

@@ -3,7 +3,6 @@ import { type HubMessage, MessageType } from "../protocol/messages.ts";
 import type { HubProtocol } from "../protocol/protocol.ts";
 import { clientTimeout, drainTimedOut } from "./closing.ts";
 import { Inbox, type InboxListener } from "./inbox.ts";
-import { KeepAlive } from "./keep_alive.ts";
 import type { ConnectionParts } from "./parts.ts";
 import { type SequenceState, StatefulReconnect } from "./stateful_reconnect.ts";
 
@@ -20,11 +19,10 @@ export interface ConversationOwner extends InboxListener {
   send(message: HubMessage): void;
 }
 
-/** A connection after its handshake. */
+/** A connection after its handshake. Pings and timeouts: `specs/signalr-wire.md §10`. */
 export class Conversation {
   readonly protocol: HubProtocol;
   readonly inbox: Inbox;
-  readonly keepAlive: KeepAlive;
   /** Absent if the client may not come back on another pipe. */
   readonly reconnect: StatefulReconnect | undefined;
   /** Whether the hub has admitted the client. */
@@ -35,19 +33,21 @@ export class Conversation {
   goneAt: number | undefined;
   readonly #parts: ConnectionParts;
   readonly #owner: ConversationOwner;
+  #pingedAt: number;
+  /** The time of a client begins with its first ping; a client that never pings never times out. */
+  #heardAt: number | undefined;
 
   constructor(
     { protocol, sequence }: ConversationState,
     parts: ConnectionParts,
     owner: ConversationOwner,
   ) {
-    const { limits, clock } = parts;
     this.protocol = protocol;
     this.#parts = parts;
     this.#owner = owner;
     this.inbox = new Inbox(protocol, parts, owner);
-    this.keepAlive = new KeepAlive(limits, clock.now());
-    this.reconnect = sequence && new StatefulReconnect(sequence, limits);
+    this.#pingedAt = parts.clock.now();
+    this.reconnect = sequence && new StatefulReconnect(sequence, parts.limits);
   }
 
   /** The frame of a message in the client's protocol. */
@@ -62,21 +62,30 @@ export class Conversation {
    */
   takes(message: HubMessage): boolean {
     const ping = message.type === MessageType.Ping;
-    this.keepAlive.heard(this.#parts.clock.now(), ping);
+    if (ping || this.#heardAt !== undefined) this.#heardAt = this.#parts.clock.now();
     return this.reconnect?.takes(message) !== false && !ping;
+  }
+
+  /** Forgives the silence of the client: it could not be heard. */
+  excuse(now: number): void {
+    if (this.#heardAt !== undefined) this.#heardAt = now;
   }
 
   /** Checks the timeouts, once a second; `pinging` is whether the pipe needs pings. */
   tick(now: number, pinging: boolean): void {
+    const { keepAliveInterval, clientTimeoutInterval, detailedErrors } = this.#parts.limits;
     const expired = this.reconnect?.expired(now);
     if (expired !== undefined) return this.#owner.close(expired);
     const ack = this.reconnect?.takeAck();
     if (ack !== undefined) this.#owner.send(ack);
     if (!pinging) return;
-    if (this.keepAlive.takePing(now)) this.#owner.send({ type: MessageType.Ping });
-    if (this.inbox.blocked) this.keepAlive.excuse(now);
-    else if (this.keepAlive.timedOut(now)) {
-      this.#owner.close(clientTimeout(this.#parts.limits.detailedErrors));
+    if (now - this.#pingedAt >= keepAliveInterval) {
+      this.#pingedAt = now;
+      this.#owner.send({ type: MessageType.Ping });
+    }
+    if (this.inbox.blocked) this.excuse(now);
+    else if (now - (this.#heardAt ?? now) >= clientTimeoutInterval) {
+      this.#owner.close(clientTimeout(detailedErrors));
     }
   }
 

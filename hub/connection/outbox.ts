@@ -1,6 +1,6 @@
 import type { Frame } from "../protocol/frame.ts";
 import type { Scheduler, TurnListener } from "../scheduling/scheduler.ts";
-import type { ConnectionLimits, ConnectionParts } from "./parts.ts";
+import type { ConnectionParts } from "./parts.ts";
 import type { Pipe } from "./pipe.ts";
 import type { ResendBuffer } from "./resend_buffer.ts";
 
@@ -24,7 +24,7 @@ const CALM_TURNS = 8;
  *   again through the next pipe. The kept frames count towards the limit.
  */
 export class Outbox implements TurnListener {
-  readonly #limits: ConnectionLimits;
+  readonly #limits: ConnectionParts["limits"];
   readonly #scheduler: Scheduler;
   #pipe: Pipe | undefined;
   #resend: ResendBuffer | undefined;

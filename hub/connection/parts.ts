@@ -1,29 +1,14 @@
 import type { Clock } from "../clock.ts";
-import type { ProtocolChoice } from "../protocol/choice.ts";
+import type { ResolvedConnectionOptions } from "../options/connection.ts";
 import type { HubMessage } from "../protocol/messages.ts";
 import type { Scheduler } from "../scheduling/scheduler.ts";
 import type { CloseCause } from "./closing.ts";
 
 /** Shared by all connections of a hub: there are many, and each has one pointer to this object. */
 export interface ConnectionParts {
-  readonly limits: ConnectionLimits;
+  readonly limits: ResolvedConnectionOptions;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
-  readonly protocols: ProtocolChoice;
-}
-
-/** Limits and times of a connection, in bytes and milliseconds. */
-export interface ConnectionLimits {
-  readonly handshakeTimeout: number;
-  readonly keepAliveInterval: number;
-  readonly clientTimeoutInterval: number;
-  readonly disconnectTimeout: number;
-  readonly maximumReceiveMessageSize: number | null;
-  readonly maximumQueuedReceiveBytes: number;
-  readonly maximumBufferedBytes: number;
-  readonly transportSendTimeout: number;
-  readonly statefulReconnectBufferSize: number;
-  readonly detailedErrors: boolean;
 }
 
 /** The hub's side of its connections; `C` is the connection. */

@@ -1,8 +1,8 @@
 import type { TextOrBytes } from "../protocol/frame.ts";
 import { type HubMessage, MessageType, type SequenceMessage } from "../protocol/messages.ts";
+import type { ResolvedConnectionOptions } from "../options/connection.ts";
+import { ProtocolError } from "../protocol/protocol_error.ts";
 import { type CloseCause, unacknowledged } from "./closing.ts";
-import type { ConnectionLimits } from "./parts.ts";
-import { ReceiveSequence } from "./receive_sequence.ts";
 import { ResendBuffer } from "./resend_buffer.ts";
 
 /** How long the resend buffer may stay over its size, in milliseconds; as upstream. */
@@ -29,20 +29,23 @@ export interface SequenceState {
 export class StatefulReconnect {
   /** The frames that the client has not acknowledged. */
   readonly sent: ResendBuffer;
-  readonly #received: ReceiveSequence;
-  readonly #limits: ConnectionLimits;
+  readonly #limits: ResolvedConnectionOptions;
+  /** The number of the next message; less than `#received` while a client sends messages again. */
+  #next: number;
+  /** The largest number of a message that has come. */
+  #received: number;
+  #acknowledged: number;
   #lostAt: number | undefined;
   #fullSince: number | undefined;
 
-  constructor({ acknowledged, unacknowledged, received }: SequenceState, limits: ConnectionLimits) {
+  constructor(
+    { acknowledged, unacknowledged, received }: SequenceState,
+    limits: ResolvedConnectionOptions,
+  ) {
     this.sent = new ResendBuffer(acknowledged + 1, unacknowledged);
-    this.#received = new ReceiveSequence(received);
     this.#limits = limits;
-  }
-
-  /** Whether the client has no pipe now. */
-  get away(): boolean {
-    return this.#lostAt !== undefined;
+    this.#next = received + 1;
+    this.#received = this.#acknowledged = received;
   }
 
   /** The first message on a new pipe: the number of the message that follows. */
@@ -72,14 +75,19 @@ export class StatefulReconnect {
         this.sent.acknowledge(message.sequenceId);
         return false;
       case MessageType.Sequence:
-        this.#received.restart(message.sequenceId);
+        if (message.sequenceId > this.#received + 1) {
+          throw new ProtocolError("Sequence ID greater than amount of messages we've received.");
+        }
+        this.#next = message.sequenceId;
         return false;
       case MessageType.Ping:
       case MessageType.Close:
         return true;
-      default:
-        return this.#received.accept();
     }
+    const current = this.#next++;
+    if (current <= this.#received) return false;
+    this.#received = current;
+    return true;
   }
 
   /** Checks the timeouts; called once a second. Returns why the connection ends, if it does. */
@@ -93,7 +101,8 @@ export class StatefulReconnect {
 
   /** The acknowledgement to send, if one is due. */
   takeAck(): SequenceMessage | undefined {
-    const sequenceId = this.away ? undefined : this.#received.takeAck();
-    return sequenceId === undefined ? undefined : { type: MessageType.Ack, sequenceId };
+    if (this.#lostAt !== undefined || this.#received === this.#acknowledged) return undefined;
+    this.#acknowledged = this.#received;
+    return { type: MessageType.Ack, sequenceId: this.#received };
   }
 }
