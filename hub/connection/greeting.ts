@@ -1,7 +1,7 @@
-import { ProtocolRefusal } from "../protocol/choice.ts";
 import type { TextOrBytes } from "../protocol/frame.ts";
 import { parseHandshake } from "../protocol/handshake.ts";
 import { HandshakeReader, type HandshakeRecord } from "../protocol/handshake_reader.ts";
+import { chooseProtocol } from "../protocol/protocols.ts";
 import type { ConversationState } from "./conversation.ts";
 import { describe } from "./error_texts.ts";
 import type { ConnectionParts } from "./parts.ts";
@@ -47,17 +47,16 @@ export class Greeting {
       return "Handshake was canceled.";
     }
     if (handshake === undefined) return undefined;
-    const { protocols, limits } = this.#parts;
-    const { record, rest } = handshake;
     try {
-      const request = parseHandshake(record);
-      const protocol = protocols.choose(request, textOnly);
+      const request = parseHandshake(handshake.record);
+      const protocol = chooseProtocol(request, textOnly);
+      if (typeof protocol === "string") return protocol;
       // Version 1 has no reconnect, even if it was negotiated.
       const sequence = this.#mayReturn && request.version > 1 ? NEW_SEQUENCE : undefined;
-      return { protocol, sequence, rest };
+      return { protocol, sequence, rest: handshake.rest };
     } catch (error) {
-      if (error instanceof ProtocolRefusal) return error.message;
-      const detail = limits.detailedErrors ? ` ${describe(error as Error)}` : "";
+      const { detailedErrors } = this.#parts.limits;
+      const detail = detailedErrors ? ` ${describe(error as Error)}` : "";
       return `An unexpected error occurred during connection handshake.${detail}`;
     }
   }

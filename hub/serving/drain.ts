@@ -1,6 +1,5 @@
 import type { Clock } from "../clock.ts";
-import type { HubConnection } from "../connection/connection.ts";
-import { MessageType } from "../protocol/messages.ts";
+import { RECONNECT } from "../connection/closing.ts";
 import type { LiveHub } from "./live_hub.ts";
 import type { DrainOptions } from "../options/serving.ts";
 
@@ -41,7 +40,7 @@ export async function drainHubs(
       }
       inBatch++;
       // A call that never ends must not keep its connection open.
-      late.then(() => closeForReconnect(connection));
+      late.then(() => connection.close(RECONNECT));
       ended.push(hub.retire(connection), connection.finished);
     }
   }
@@ -53,13 +52,9 @@ export async function drainHubs(
 /** Ends every connection at once; resolves when the hubs have dealt with it, or after 5 s. */
 export async function endHubs(hubs: readonly LiveHub[], clock: Clock): Promise<void> {
   const connections = hubs.flatMap((hub) => [...hub.connections]);
-  for (const connection of connections) closeForReconnect(connection);
+  for (const connection of connections) connection.close(RECONNECT);
   const { promise: late, resolve } = Promise.withResolvers<void>();
   const timer = clock.after(SHUTDOWN_TIMEOUT, resolve);
   await Promise.race([Promise.all(connections.map((connection) => connection.finished)), late]);
   timer[Symbol.dispose]();
-}
-
-function closeForReconnect(connection: HubConnection): void {
-  connection.close({ message: { type: MessageType.Close, allowReconnect: true } });
 }

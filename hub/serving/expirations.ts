@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
+import { RECONNECT } from "../connection/closing.ts";
 import type { HubConnection } from "../connection/connection.ts";
 import type { HubUser } from "../definition/context.ts";
-import { MessageType } from "../protocol/messages.ts";
 
 /** The time at which a connection expires. */
 interface Stay {
@@ -45,8 +45,7 @@ export class Expirations {
   tick(): void {
     const now = this.#clock.date();
     for (const { connection, until } of this.#stays.values()) {
-      if (until > now) continue;
-      connection.close({ message: { type: MessageType.Close, allowReconnect: true } });
+      if (until <= now) connection.close(RECONNECT);
     }
   }
 }

@@ -1,5 +1,5 @@
 import type { NodeContext } from "../bus/node_context.ts";
-import type { CloseCause } from "../connection/closing.ts";
+import { type CloseCause, RECONNECT } from "../connection/closing.ts";
 import { HubConnection, type HubConnectionParts } from "../connection/connection.ts";
 import { toError } from "../connection/error_texts.ts";
 import { Greeting } from "../connection/greeting.ts";
@@ -15,9 +15,7 @@ import { CallContext, type CallingConnection } from "../dispatch/call_context.ts
 import { filteredHooks, type Hooks } from "../dispatch/filters.ts";
 import { MethodTable } from "../dispatch/method_table.ts";
 import type { ResolvedOptions } from "../options/server.ts";
-import { ProtocolChoice } from "../protocol/choice.ts";
-import { type HubMessage, MessageType } from "../protocol/messages.ts";
-import { PROTOCOLS } from "../protocol/protocols.ts";
+import type { HubMessage } from "../protocol/messages.ts";
 import { RoutedClients } from "../routing/proxies.ts";
 import { Router } from "../routing/router.ts";
 import { Expirations } from "./expirations.ts";
@@ -70,13 +68,7 @@ export class LiveHub implements ConnectionListener<HubConnection> {
     this.#name = name;
     this.#policies = [authorize, hub.authorize].filter((policy) => policy !== undefined);
     this.#hooks = filteredHooks(hub, allFilters);
-    this.#connectionParts = {
-      limits: options,
-      clock,
-      scheduler,
-      protocols: new ProtocolChoice(PROTOCOLS),
-      listener: this,
-    };
+    this.#connectionParts = { limits: options, clock, scheduler, listener: this };
     if (options.closeOnAuthenticationExpiration) this.#expirations = new Expirations(clock);
     this.#router = new Router(name, context);
     this.clients = new RoutedClients(this.#router);
@@ -151,7 +143,7 @@ export class LiveHub implements ConnectionListener<HubConnection> {
       invocations.retire();
       await invocations.idle();
     }
-    connection.close({ message: { type: MessageType.Close, allowReconnect: true } });
+    connection.close(RECONNECT);
   }
 
   /** Leaves the bus, after all connections have ended. */

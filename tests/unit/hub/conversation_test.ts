@@ -8,7 +8,6 @@ import { HubConnection } from "../../../hub/connection/connection.ts";
 import type { ConversationState } from "../../../hub/connection/conversation.ts";
 import { Link } from "../../../hub/connection/link.ts";
 import { resolveOptions } from "../../../hub/options/server.ts";
-import { ProtocolChoice } from "../../../hub/protocol/choice.ts";
 import { jsonProtocol } from "../../../hub/protocol/json/json.ts";
 import { MessageType } from "../../../hub/protocol/messages.ts";
 import { Scheduler } from "../../../hub/scheduling/scheduler.ts";
@@ -27,7 +26,6 @@ function goOn(state: ConversationState) {
     limits: resolveOptions({}),
     clock: new ManualClock(),
     scheduler: new Scheduler(),
-    protocols: new ProtocolChoice([jsonProtocol]),
     listener: {
       opened: () => note("opened"),
       message: (_connection, message) => {

@@ -2,7 +2,6 @@ import { setImmediate } from "node:timers/promises";
 import { assertEquals } from "@std/assert";
 import { Outbox } from "../../../hub/connection/outbox.ts";
 import { resolveOptions } from "../../../hub/options/server.ts";
-import { ProtocolChoice } from "../../../hub/protocol/choice.ts";
 import { Frame } from "../../../hub/protocol/frame.ts";
 import { Scheduler } from "../../../hub/scheduling/scheduler.ts";
 import { ManualClock } from "../../kit/manual_clock.ts";
@@ -14,9 +13,7 @@ class TextOutbox {
   readonly #outbox: Outbox;
 
   constructor(scheduler: Scheduler) {
-    const limits = resolveOptions({});
-    const clock = new ManualClock();
-    const parts = { limits, clock, scheduler, protocols: new ProtocolChoice([]) };
+    const parts = { limits: resolveOptions({}), clock: new ManualClock(), scheduler };
     this.#outbox = new Outbox(this.pipe, parts);
   }
 

@@ -1,5 +1,5 @@
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
-import { ProtocolChoice, ProtocolRefusal } from "../../../hub/protocol/choice.ts";
+import { chooseProtocol } from "../../../hub/protocol/protocols.ts";
 import {
   HANDSHAKE_SUCCESS,
   handshakeFailure,
@@ -82,27 +82,24 @@ Deno.test("parseHandshake() refuses broken JSON as a reader error", () => {
   }
 });
 
-Deno.test("ProtocolChoice.choose() finds a protocol by its name in any case", () => {
-  const choice = new ProtocolChoice([jsonProtocol]);
+Deno.test("chooseProtocol() finds a protocol by its name in any case", () => {
   for (const protocol of ["json", "JSON", "Json"]) {
     for (const version of [-1, 0, 1, 2]) {
-      assertStrictEquals(choice.choose({ protocol, version }), jsonProtocol);
+      assertStrictEquals(chooseProtocol({ protocol, version }), jsonProtocol);
     }
   }
 });
 
-Deno.test("ProtocolChoice.choose() says what it refuses", () => {
-  const choice = new ProtocolChoice([jsonProtocol]);
+Deno.test("chooseProtocol() gives the reason of a refusal", () => {
   const cases = [
     ["xml", 1, "The protocol 'xml' is not supported."],
-    ["messagepack", 3, "The protocol 'messagepack' is not supported."],
+    ["messagepack", 3, "The server does not support version 3 of the 'messagepack' protocol."],
     ["", 1, "The protocol '' is not supported."],
     ["__proto__", 1, "The protocol '__proto__' is not supported."],
     ["JSON", 3, "The server does not support version 3 of the 'json' protocol."],
   ] as const;
   for (const [protocol, version, text] of cases) {
-    const error = assertThrows(() => choice.choose({ protocol, version }), ProtocolRefusal);
-    assertEquals(error.message, text);
+    assertEquals(chooseProtocol({ protocol, version }), text);
   }
 });
 
