@@ -56,10 +56,7 @@ export interface HubFilter {
    * Runs for a new connection, before the first message of its client is dispatched. A throw refuses the
    * connection. `next()` calls the next filter, and behind the last filter the hub's `connected`.
    */
-  readonly connected?: (
-    context: HubContext<never, never>,
-    next: () => Promise<void>,
-  ) => unknown;
+  readonly connected?: (context: HubContext<never, never>, next: () => Promise<void>) => unknown;
   /**
    * Runs once when a connection has ended, and only if no `connected` threw. `error` is `undefined` for
    * an orderly end. `next()` calls the next filter, and behind the last filter the hub's `disconnected`,

@@ -105,11 +105,8 @@ export function defineHub<const M extends HubMethods>(definition: HubDefinition<
     }
     const twin = seen.get(method.toLowerCase());
     if (twin !== undefined) {
-      throw new TypeError(
-        `Cannot define hub: methods ${JSON.stringify(twin)} and ${
-          JSON.stringify(method)
-        } differ only in case`,
-      );
+      const names = `${JSON.stringify(twin)} and ${JSON.stringify(method)}`;
+      throw new TypeError(`Cannot define hub: methods ${names} differ only in case`);
     }
     seen.set(method.toLowerCase(), method);
   }

@@ -26,7 +26,4 @@ export interface HubAccess<U extends HubUser = HubUser> {
  *   `Failed to invoke 'x' because user is unauthorized`. While the promise of a policy is pending nothing
  *   more is read from that client, so that its calls begin in order.
  */
-export type HubPolicy = (
-  context: HubAccess<never>,
-  method?: string,
-) => boolean | Promise<boolean>;
+export type HubPolicy = (context: HubAccess<never>, method?: string) => boolean | Promise<boolean>;

@@ -31,7 +31,7 @@ export class Connections {
     this.#requests.delete(socket);
   }
 
-  /** Ends idle connections now, and the others after their requests in progress. */
+  /** Ends idle connections now, and busy connections after their requests. */
   end(): void {
     this.#ending = true;
     for (const [socket, requests] of this.#requests) if (requests === 0) socket.destroy();

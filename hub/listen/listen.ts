@@ -26,7 +26,7 @@ import type { AddressInfo } from "node:net";
 import { clearTimeout, setTimeout } from "node:timers";
 import { ANSWERER, type Answerer } from "../transports/acceptor.ts";
 import { Connections } from "./connections.ts";
-import { Handler } from "./handler.ts";
+import { Handler, type HandlerParts } from "./handler.ts";
 import { type ListenOptions, type ResolvedListenOptions, resolveListenOptions } from "./options.ts";
 import { CLOSE_TIMEOUT, WebSockets } from "./web_sockets.ts";
 
@@ -58,53 +58,23 @@ export interface Listener extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-interface ListenerParts {
-  readonly webSockets: WebSockets;
-  readonly connections: Connections;
-  readonly options: ResolvedListenOptions;
-}
-
-class RunningListener implements Listener {
-  readonly hostname: string;
-  readonly port: number;
-  readonly url: string;
-  readonly #http: Server;
-  readonly #webSockets: WebSockets;
-  readonly #connections: Connections;
-  #closing: Promise<void> | undefined;
-
-  constructor(http: Server, parts: ListenerParts) {
-    const { webSockets, connections, options } = parts;
-    const { address, port } = http.address() as AddressInfo;
-    this.hostname = address;
-    this.port = port;
-    const everywhere = address === "0.0.0.0" || address === "::";
-    const host = everywhere ? "localhost" : address.includes(":") ? `[${address}]` : address;
-    this.url = `${options.tls ? "https" : "http"}://${host}:${port}`;
-    this.#http = http;
-    this.#webSockets = webSockets;
-    this.#connections = connections;
-  }
-
-  close(): Promise<void> {
-    return this.#closing ??= this.#close();
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
-  }
-
-  #close(): Promise<void> {
-    return new Promise((resolve) => {
-      const cut = setTimeout(() => this.#connections.cut(), CLOSE_TIMEOUT);
-      this.#http.close(() => {
+function listenerOf(http: Server, { webSockets, connections, options }: HandlerParts): Listener {
+  const { address: hostname, port } = http.address() as AddressInfo;
+  const everywhere = hostname === "0.0.0.0" || hostname === "::";
+  const host = everywhere ? "localhost" : hostname.includes(":") ? `[${hostname}]` : hostname;
+  const url = `${options.tls ? "https" : "http"}://${host}:${port}`;
+  let closing: Promise<void> | undefined;
+  const close = () =>
+    closing ??= new Promise<void>((resolve) => {
+      const cut = setTimeout(() => connections.cut(), CLOSE_TIMEOUT);
+      http.close(() => {
         clearTimeout(cut);
         resolve();
       });
-      this.#connections.end();
-      this.#webSockets.close();
+      connections.end();
+      webSockets.close();
     });
-  }
+  return { hostname, port, url, close, [Symbol.asyncDispose]: close };
 }
 
 function httpServer(options: ResolvedListenOptions): Server {
@@ -122,10 +92,7 @@ function httpServer(options: ResolvedListenOptions): Server {
 }
 
 /** Resolves when `http` listens. */
-function started(
-  http: Server,
-  { hostname, port, logger }: ResolvedListenOptions,
-): Promise<void> {
+function started(http: Server, { hostname, port, logger }: ResolvedListenOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     http.on("error", (cause) => {
       if (http.listening) logger.error("A connection could not be accepted:", cause);
@@ -162,5 +129,5 @@ export async function listen(
   http.on("request", (message, target) => handler.request(message, target));
   http.on("upgrade", (message, socket, head) => handler.upgrade(message, socket, head));
   await started(http, resolved);
-  return new RunningListener(http, parts);
+  return listenerOf(http, parts);
 }

@@ -1,6 +1,6 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import type { Logger } from "../definition/logger.ts";
-import { inRange, MAXIMUM } from "../options/range.ts";
+import { inRanges, MAXIMUM } from "../options/range.ts";
 
 /** Options of {@link listen}; all have defaults. Durations are milliseconds, sizes bytes. */
 export interface ListenOptions {
@@ -69,17 +69,11 @@ export interface ListenOptions {
 }
 
 /** {@link ListenOptions}, checked and completed. */
-export interface ResolvedListenOptions {
-  readonly port: number;
-  readonly hostname: string;
+export interface ResolvedListenOptions
+  extends Required<Omit<ListenOptions, "cert" | "key" | "origin" | "fetch">> {
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
   readonly origin: string | undefined;
   readonly fetch: ListenOptions["fetch"];
-  readonly maximumConnections: number;
-  readonly maximumHeaderBytes: number;
-  readonly headersTimeout: number;
-  readonly requestTimeout: number;
-  readonly keepAliveTimeout: number;
   readonly logger: Logger;
 }
 
@@ -93,9 +87,7 @@ export function resolveListenOptions(
   options: ListenOptions,
   logger: Logger,
 ): ResolvedListenOptions {
-  const { port = 8000, hostname = "0.0.0.0", cert, key, origin, fetch } = options;
-  const { maximumConnections = 100_000, maximumHeaderBytes = 16_384 } = options;
-  const { headersTimeout = 10_000, requestTimeout = 60_000, keepAliveTimeout = 65_000 } = options;
+  const { hostname = "0.0.0.0", cert, key, origin, fetch, ...numbers } = options;
   if ((cert === undefined) !== (key === undefined)) {
     throw new TypeError("Cannot listen: cert and key go together");
   }
@@ -103,16 +95,18 @@ export function resolveListenOptions(
     throw new TypeError("Cannot listen: fetch is not a function");
   }
   return {
-    port: inRange("port", port, 0, 65_535),
+    ...inRanges<typeof numbers>(numbers, {
+      port: [0, 65_535, 8000],
+      maximumConnections: [1, MAXIMUM, 100_000],
+      maximumHeaderBytes: [1024, 1_048_576, 16_384],
+      headersTimeout: [1, MAXIMUM, 10_000],
+      requestTimeout: [1, MAXIMUM, 60_000],
+      keepAliveTimeout: [1, MAXIMUM, 65_000],
+    }),
     hostname,
     tls: cert === undefined || key === undefined ? undefined : checkedTls(cert, key),
     origin: origin === undefined ? undefined : originOf(origin),
     fetch,
-    maximumConnections: inRange("maximumConnections", maximumConnections, 1, MAXIMUM),
-    maximumHeaderBytes: inRange("maximumHeaderBytes", maximumHeaderBytes, 1024, 1_048_576),
-    headersTimeout: inRange("headersTimeout", headersTimeout, 1, MAXIMUM),
-    requestTimeout: inRange("requestTimeout", requestTimeout, 1, MAXIMUM),
-    keepAliveTimeout: inRange("keepAliveTimeout", keepAliveTimeout, 1, MAXIMUM),
     logger,
   };
 }

@@ -11,7 +11,7 @@ export interface RequestParts {
   readonly scheme: string;
   /** The host of an HTTP/1.0 request without a `Host` header. */
   readonly host: string;
-  /** Aborted when the client goes before the request was answered. */
+  /** Aborted when the client leaves before its request is answered. */
   readonly signal: AbortSignal;
 }
 

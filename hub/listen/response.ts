@@ -33,11 +33,7 @@ export async function send(
 }
 
 /** Sends an answer to a request to upgrade, and ends the socket, which `node:http` has handed over. */
-export async function sendRaw(
-  response: Response,
-  socket: Writable,
-  head: boolean,
-): Promise<void> {
+export async function sendRaw(response: Response, socket: Writable, head: boolean): Promise<void> {
   const { status, statusText } = response;
   const reason = statusText || (STATUS_CODES[status] ?? "");
   const body = await bodyToSend(response, head);

@@ -20,7 +20,7 @@ export const CLOSE_TIMEOUT = 5000;
 /** Tells the endpoint that the opening was answered. A response with status 101 cannot be constructed. */
 const SWITCHING: Response = Object.defineProperty(new Response(null), "status", { value: 101 });
 
-type Limits = Pick<Answerer["options"], "maximumReceiveMessageSize" | "maximumQueuedReceiveBytes">;
+type Limits = Answerer["options"];
 
 /** Takes WebSockets out of `node:http`. */
 export class WebSockets {
@@ -50,7 +50,7 @@ export class WebSockets {
     if (websocket === undefined) {
       throw new TypeError("Cannot accept WebSocket: not a valid opening");
     }
-    // The request had to wait, and the listener is closing meanwhile.
+    // The listener began to close while the request waited.
     if (this.#closing) setImmediate(() => askToLeave(websocket));
     const connectNow = (connect: (pipe: Pipe) => PipeListener) => {
       connectEnds(websocket, socket, connect);
@@ -68,7 +68,7 @@ export class WebSockets {
 /**
  * The limits for `ws`. A message may hold as many records as may wait to be dispatched, and one of the
  * largest size. Each fragment, and each packet of an incomplete frame, costs memory beside its bytes:
- * their number is limited far above what real clients send.
+ * their number is limited, far above the numbers of real clients.
  */
 function bounds({ maximumReceiveMessageSize: largest, maximumQueuedReceiveBytes: queued }: Limits) {
   const maxPayload = largest === null ? 0 : Math.max(largest, queued);
@@ -108,6 +108,6 @@ function connectEnds(
   socket.once("finish", () => {
     if (!socket.readableEnded) listener.pipeClosed();
   });
-  // 1006: the client went without a word.
+  // 1006: the connection ended without a close frame.
   websocket.on("close", (code: number) => listener.pipeClosed(code === 1006));
 }
