@@ -28,8 +28,3 @@ export async function identify(
     return new Response(null, { status: 500 });
   }
 }
-
-/** The response that refuses a user, or asks an anonymous client to authenticate. */
-export function unauthorizedResponse(user: HubUser | undefined): Response {
-  return new Response(null, { status: user === undefined ? 401 : 403 });
-}

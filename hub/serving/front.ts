@@ -1,23 +1,18 @@
-import type { Clock } from "../clock.ts";
 import type { HubUser } from "../definition/context.ts";
 import type { ResolvedOptions } from "../options/server.ts";
-import type { Scheduler } from "../scheduling/scheduler.ts";
 import type { AcceptWebSocket } from "../transports/acceptor.ts";
-import type { ConnectionTable } from "../transports/connection_table.ts";
-import { CrossOrigin } from "../transports/cors.ts";
+import { allowOrigin, preflight } from "../transports/cors.ts";
 import { Endpoint } from "../transports/endpoint.ts";
 import { parameters } from "../transports/negotiate.ts";
-import { type Authenticate, identify, unauthorizedResponse } from "./authentication.ts";
+import type { TransportParts } from "../transports/parts.ts";
+import { type Authenticate, identify } from "./authentication.ts";
 import type { HubPaths, PathMatch } from "./hub_paths.ts";
 import type { LiveHub } from "./live_hub.ts";
 
 /** The parts of a {@link Front}. */
-export interface FrontParts {
+export interface FrontParts extends TransportParts {
   readonly paths: HubPaths<LiveHub>;
-  readonly table: ConnectionTable;
   readonly authenticate: Authenticate | undefined;
-  readonly clock: Clock;
-  readonly scheduler: Scheduler;
   readonly options: ResolvedOptions;
   /** Whether new connections are taken. */
   readonly admitting: () => boolean;
@@ -27,12 +22,10 @@ export interface FrontParts {
 export class Front {
   readonly #parts: FrontParts;
   readonly #endpoint: Endpoint;
-  readonly #crossOrigin: CrossOrigin | undefined;
 
   constructor(parts: FrontParts) {
-    const { options } = this.#parts = parts;
+    this.#parts = parts;
     this.#endpoint = new Endpoint(parts);
-    if (options.cors !== undefined) this.#crossOrigin = new CrossOrigin(options.cors);
   }
 
   /** Answers a request; `undefined` if the request is to no hub. */
@@ -40,13 +33,12 @@ export class Front {
     const url = new URL(request.url);
     const match = this.#parts.paths.match(url.pathname);
     if (match === undefined) return undefined;
-    const crossOrigin = this.#crossOrigin;
+    const { cors } = this.#parts.options;
     // A browser sends preflight requests without cookies, so there is nobody to identify.
-    const preflight = crossOrigin?.preflight(request);
-    if (preflight !== undefined) return Promise.resolve(preflight);
+    const allowance = cors && preflight(request, cors);
+    if (allowance !== undefined) return Promise.resolve(allowance);
     const response = this.#admit(request, url, match, accept);
-    if (crossOrigin === undefined) return response;
-    return response.then((response) => crossOrigin.apply(request, response));
+    return cors ? response.then((response) => allowOrigin(request, response, cors)) : response;
   }
 
   async #admit(
@@ -58,9 +50,9 @@ export class Front {
     const { authenticate, options, admitting } = this.#parts;
     const user = authenticate && await identify(request, authenticate, options.logger);
     if (user instanceof Response) return user;
-    // Reading the headers costs more than the rest of an answer, so only policies read them.
+    // Reading the headers costs more than all other steps, so only policies read them.
     if (hub.guarded && !await hub.admits(user, { url: request.url, headers: request.headers })) {
-      return unauthorizedResponse(user);
+      return new Response(null, { status: user === undefined ? 401 : 403 });
     }
     if (request.method === "GET") this.#renew(url, hub, user);
     return await this.#endpoint.answer({

@@ -26,18 +26,13 @@ export class HubPaths<L> {
   ) {
     this.#basePath = normalize(basePath);
     const live = new Map<Hub<HubMethods>, L>();
-    const names = new Map<string, Hub<HubMethods>>();
+    const names = new Set<string>();
     for (const [path, hub] of Object.entries(hubs ?? {})) {
+      const task = `Cannot serve hub at ${JSON.stringify(path)}`;
       if (!/^\/.*[^/]$/.test(path)) {
-        throw new TypeError(
-          `Cannot serve hub at ${
-            JSON.stringify(path)
-          }: a path starts with "/" and has no trailing slash`,
-        );
+        throw new TypeError(`${task}: a path starts with "/" and has no trailing slash`);
       }
-      if (this.#byPath.has(normalize(path))) {
-        throw new TypeError(`Cannot serve hub at ${JSON.stringify(path)}: the path is taken`);
-      }
+      if (this.#byPath.has(normalize(path))) throw new TypeError(`${task}: the path is taken`);
       let started = live.get(hub);
       if (started === undefined) {
         const name = hub.name ?? path.slice(1);
@@ -45,7 +40,7 @@ export class HubPaths<L> {
         if (names.has(name)) {
           throw new TypeError(`Cannot serve two hubs of one name: ${JSON.stringify(name)}`);
         }
-        names.set(name, hub);
+        names.add(name);
         live.set(hub, started = start(hub, name));
       }
       this.#byPath.set(normalize(path), started);

@@ -19,7 +19,7 @@ import type { HubMessage } from "../protocol/messages.ts";
 import { RoutedClients } from "../routing/proxies.ts";
 import { Router } from "../routing/router.ts";
 import { Expirations } from "./expirations.ts";
-import { type NewConnection, ServedConnection, type ServedParts } from "./served_connection.ts";
+import { ServedConnection, type ServedParts, type UserConnection } from "./served_connection.ts";
 
 /** The filters and the policy of a server, outside those of its hubs. */
 export interface ServerRules {
@@ -27,7 +27,7 @@ export interface ServerRules {
   readonly authorize?: HubPolicy | undefined;
 }
 
-/** A context outside any call. No message of the client is read meanwhile, so it could not answer. */
+/** A context outside any call. The client could not answer: none of its messages is read. */
 function lifetimeContext(connection: CallingConnection, where: string): CallContext {
   return new CallContext(connection, {
     get signal() {
@@ -115,7 +115,7 @@ export class LiveHub implements ConnectionListener<HubConnection> {
   }
 
   /** Takes a new connection; its transport hands on the bytes of the client. */
-  connect(pipe: Pipe, from: NewConnection): HubConnection {
+  connect(pipe: Pipe, from: UserConnection): HubConnection {
     const { id, user, stateful } = from;
     const greeting = new Greeting(this.#connectionParts, stateful);
     const connection = new HubConnection(id, pipe, this.#connectionParts, greeting);
@@ -129,7 +129,7 @@ export class LiveHub implements ConnectionListener<HubConnection> {
     this.#expirations?.renew(connectionId, user);
   }
 
-  /** Does what is due. Called by the heartbeat. */
+  /** Checks all timeouts. Called by the heartbeat. */
   tick(now: number): void {
     for (const connection of this.#served.keys()) connection.tick(now);
     this.#expirations?.tick();
@@ -158,10 +158,7 @@ export class LiveHub implements ConnectionListener<HubConnection> {
     return this.#hooks.connected === undefined ? reachable : this.#greet(served, reachable);
   }
 
-  async #greet(
-    served: ServedConnection,
-    reachable: Promise<unknown> | undefined,
-  ): Promise<void> {
+  async #greet(served: ServedConnection, reachable: Promise<unknown> | undefined): Promise<void> {
     await reachable;
     try {
       await this.#hooks.connected?.(lifetimeContext(served, "connected"));
@@ -191,10 +188,8 @@ export class LiveHub implements ConnectionListener<HubConnection> {
     served.invocations?.abort();
     try {
       if (admitted) {
-        await this.#hooks.disconnected?.(
-          lifetimeContext(served, "disconnected"),
-          cause.error,
-        );
+        const context = lifetimeContext(served, "disconnected");
+        await this.#hooks.disconnected?.(context, cause.error);
       }
     } catch (error) {
       this.#context.logger.error("Hub's disconnected failed:", error);

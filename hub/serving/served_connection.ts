@@ -7,18 +7,13 @@ import type { DispatchParts } from "../dispatch/parts.ts";
 import { type HubMessage, MessageType } from "../protocol/messages.ts";
 import { RoutedCallerClients } from "../routing/proxies.ts";
 import type { Router } from "../routing/router.ts";
-import type { Session } from "../transports/session.ts";
+import type { NewConnection } from "../transports/endpoint.ts";
 
-/** A connection that a hub takes: its user, its request, and what was negotiated. */
-export interface NewConnection {
-  /** The public connection id. */
-  readonly id: string;
+/** A connection that a transport opens for a user. */
+export interface UserConnection
+  extends Pick<NewConnection, "id">, Partial<Pick<NewConnection, "stateful" | "owner">> {
   readonly user: HubUser | undefined;
   readonly request: HubRequest;
-  /** Whether the client has negotiated that it may come back on another pipe. */
-  readonly stateful?: boolean;
-  /** Told when the connection has ended. */
-  readonly owner?: Pick<Session, "connectionEnded">;
 }
 
 /** The parts that all connections of a hub share. */
@@ -32,18 +27,15 @@ export class ServedConnection implements CallingConnection {
   readonly user: HubUser | undefined;
   readonly request: HubRequest;
   /** Told when the connection has ended. */
-  readonly owner: Pick<Session, "connectionEnded"> | undefined;
+  readonly owner: NewConnection["owner"] | undefined;
   readonly #connection: HubConnection;
   readonly #parts: ServedParts;
   #invocations: Invocations | undefined;
   #items: Map<unknown, unknown> | undefined;
   #abort: (() => void) | undefined;
 
-  constructor(
-    connection: HubConnection,
-    { user, request, owner }: NewConnection,
-    parts: ServedParts,
-  ) {
+  constructor(connection: HubConnection, from: UserConnection, parts: ServedParts) {
+    const { user, request, owner } = from;
     this.user = user;
     this.request = request;
     this.owner = owner;

@@ -8,7 +8,7 @@ import type { Pipe, PipeListener } from "../connection/pipe.ts";
 import type { TransportName } from "../options/transports.ts";
 import type { AcceptedWebSocket, AcceptWebSocket } from "./acceptor.ts";
 import { LongPolling } from "./long_polling.ts";
-import { negotiate, offered, type OfferedTransport, parameters } from "./negotiate.ts";
+import { negotiate, parameters } from "./negotiate.ts";
 import type { TransportParts } from "./parts.ts";
 import { RequestCopy } from "./request_copy.ts";
 import { NO_CONNECTION, plain, uncached } from "./responses.ts";
@@ -39,7 +39,7 @@ export interface NewConnection {
   readonly request: RequestCopy;
   /** Whether the client may lose its WebSocket and come back on another. */
   readonly stateful: boolean;
-  /** Hears when the connection has ended. */
+  /** Is told when the connection has ended. */
   readonly owner: Pick<Session, "connectionEnded">;
 }
 
@@ -48,20 +48,17 @@ const encoder = new TextEncoder();
 /** Answers the requests to every hub of a server. */
 export class Endpoint {
   readonly #parts: TransportParts;
-  readonly #offered: readonly OfferedTransport[];
 
   constructor(parts: TransportParts) {
     this.#parts = parts;
-    this.#offered = offered(parts.options.transports);
   }
 
   /** Answers a request. */
   async answer(info: HubRequestInfo): Promise<Response> {
     const { request, url, negotiating, admitting } = info;
-    const { table, options } = this.#parts;
     if (negotiating) {
       if (request.method !== "POST") return plain(405);
-      return admitting ? negotiate(url, table, options, this.#offered) : unavailable();
+      return admitting ? negotiate(url, this.#parts) : unavailable();
     }
     switch (request.method) {
       case "GET":

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { ResolvedTransportOptions, TransportName } from "../options/transports.ts";
-import type { ConnectionTable } from "./connection_table.ts";
+import type { TransportName } from "../options/transports.ts";
+import type { TransportParts } from "./parts.ts";
 
 const MAXIMUM_VERSION = 1;
 
@@ -14,33 +14,13 @@ const TRANSFER_FORMATS: Readonly<Record<TransportName, readonly string[]>> = {
   LongPolling: ["Text", "Binary"],
 };
 
-/** A transport in the answer. */
-export interface OfferedTransport {
-  readonly transport: TransportName;
-  readonly transferFormats: readonly string[];
-}
-
-/** The transports that every client is offered. */
-export function offered(transports: readonly TransportName[]): readonly OfferedTransport[] {
-  return transports.map((transport) => ({
-    transport,
-    transferFormats: TRANSFER_FORMATS[transport],
-  }));
-}
-
 /** Answers `POST …/negotiate`. */
-export function negotiate(
-  url: URL,
-  table: ConnectionTable,
-  options: Pick<ResolvedTransportOptions, "allowStatefulReconnects" | "minimumProtocolVersion">,
-  availableTransports: readonly OfferedTransport[],
-): Response {
-  const { minimumProtocolVersion } = options;
+export function negotiate(url: URL, { table, options }: TransportParts): Response {
   const version = requestedVersion(url);
   if (version === undefined) {
     return json({ error: "The client requested a non-integer protocol version." });
   }
-  if (version < minimumProtocolVersion) {
+  if (version < options.minimumProtocolVersion) {
     return json({
       error:
         `The client requested version '${version}', but the server does not support this version.`,
@@ -56,7 +36,10 @@ export function negotiate(
     negotiateVersion,
     connectionId: session.id,
     connectionToken: negotiateVersion > 0 ? session.token : undefined,
-    availableTransports,
+    availableTransports: options.transports.map((transport) => ({
+      transport,
+      transferFormats: TRANSFER_FORMATS[transport],
+    })),
   });
 }
 

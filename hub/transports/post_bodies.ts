@@ -69,14 +69,14 @@ export class PostBodies {
     }
   }
 
-  /** Before there is a transport, bodies are read as far as there is room; the others wait for it. */
+  /** Before there is a transport, a body is read if there is room; other bodies wait for a transport. */
   async #room(bytes: number): Promise<void> {
     if (this.#listener === undefined && this.#earlyBytes + bytes <= MAXIMUM_EARLY_BYTES) return;
     await this.#connected.promise;
     await this.#held?.promise;
   }
 
-  /** Reads a body, whose end is not waited for when the connection ends. */
+  /** Reads a body; does not wait for its end if the connection ends. */
   #readPieces(body: ReadableStream<Uint8Array>): Promise<Status> {
     const { promise, resolve } = Promise.withResolvers<Status>();
     let taken = false;

@@ -18,14 +18,12 @@ export class RequestCopy {
 
   /** The headers, made on the first use. */
   get headers(): Headers {
-    return this.#headers ??= headersOf(this.#lines);
+    if (this.#headers !== undefined) return this.#headers;
+    const headers = this.#headers = new Headers();
+    const lines = this.#lines.split("\n");
+    for (let i = 0; i + 1 < lines.length; i += 2) {
+      headers.append(lines[i] ?? "", lines[i + 1] ?? "");
+    }
+    return headers;
   }
-}
-
-function headersOf(lines: string): Headers {
-  const headers = new Headers();
-  if (lines === "") return headers;
-  const parts = lines.split("\n");
-  for (let i = 0; i + 1 < parts.length; i += 2) headers.append(parts[i] ?? "", parts[i + 1] ?? "");
-  return headers;
 }
