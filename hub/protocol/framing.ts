@@ -39,7 +39,7 @@ export class TextFrameReader implements FrameReader {
   #decoder: TextDecoder | undefined;
   /** Text that was pushed and not looked at. Made when needed, as `#begun`: few clients send pieces. */
   #incoming: TextQueue | undefined;
-  /** The beginning of a record whose end is not in sight. */
+  /** The beginning of a record whose end has not come. */
   #begun: TextQueue | undefined;
   #begunBytes = 0;
   #text = "";

@@ -33,15 +33,9 @@ export interface InvocationMessage {
 }
 
 /** A call whose answer is a stream. */
-export interface StreamInvocationMessage {
+export interface StreamInvocationMessage extends Omit<InvocationMessage, "type"> {
   readonly type: typeof MessageType.StreamInvocation;
-  readonly headers?: MessageHeaders;
   readonly invocationId: string;
-  readonly target: string;
-  readonly arguments: readonly unknown[];
-  /** The arguments could not be read; only the call fails, not its connection. */
-  readonly bindingError?: Error;
-  readonly streamIds?: readonly string[];
 }
 
 /** One item of a stream. */
@@ -83,7 +77,7 @@ export interface CloseMessage {
   readonly allowReconnect?: boolean;
 }
 
-/** Acknowledges what was received, or says with which message sending goes on (stateful reconnect). */
+/** Acknowledges messages, or gives the number of the next message (stateful reconnect). */
 export interface SequenceMessage {
   readonly type: typeof MessageType.Ack | typeof MessageType.Sequence;
   readonly sequenceId: number;

@@ -8,7 +8,7 @@
  * | `undefined` in an array | `null` | nil |
  * | `undefined` in an object | left out | left out |
  * | `bigint` within ±2^53 | number | integer |
- * | an object with `toJSON` | what it returns | what it returns |
+ * | an object with `toJSON` | the result of `toJSON` | the result of `toJSON` |
  *
  * Lone surrogates in a text or a key become U+FFFD. These are a `TypeError`: `NaN` and infinities, larger
  * `bigint`s, functions, symbols, `Map`, `Set`, `Promise` (a forgotten `await`), `Error`, `RegExp`, other
@@ -32,6 +32,7 @@
  * @module
  */
 import { MAXIMUM_DEPTH } from "./json/json_text.ts";
+import { bufferOf } from "./pack/utf8.ts";
 
 /**
  * The JSON text of `value`; `undefined` is `null`.
@@ -39,7 +40,9 @@ import { MAXIMUM_DEPTH } from "./json/json_text.ts";
  * @throws {TypeError} if the value cannot be sent.
  */
 export function toJson(value: unknown): string {
-  const plain = isPlain(value, 0) ? value : convert(value, encodeBase64, 0);
+  const plain = isPlain(value, 0)
+    ? value
+    : convert(value, (bytes) => bufferOf(bytes).toString("base64"), 0);
   return JSON.stringify(plain) ?? "null";
 }
 
@@ -136,13 +139,4 @@ function isOpaque(value: object): boolean {
 
 function refusal(what: string): TypeError {
   return new TypeError(`Cannot serialise ${what}`);
-}
-
-function encodeBase64(bytes: Uint8Array): string {
-  let binary = "";
-  // In pieces, because the number of arguments of a call is limited.
-  for (let start = 0; start < bytes.length; start += 0x8000) {
-    binary += String.fromCharCode(...bytes.subarray(start, start + 0x8000));
-  }
-  return btoa(binary);
 }

@@ -25,9 +25,7 @@ export class Deadlines<T> {
   /** Ends the time of `item` without a call. */
   end(item: T): void {
     this.#due.delete(item);
-    if (this.#due.size > 0) return;
-    this.#timer?.[Symbol.dispose]();
-    this.#timer = undefined;
+    if (this.#due.size === 0) this.clear();
   }
 
   /** Ends the time of every item without a call. */

@@ -17,8 +17,8 @@ const MAXIMUM_IMMEDIATE_WRITES = 16;
 
 /**
  * The pauses before each look at something congested, in milliseconds; the last pause repeats. Native
- * sockets do not say when they have drained: most drain very soon, and looking at the others must not
- * cost much.
+ * sockets do not say when they have drained: most drain very soon, and looks at slow sockets must cost
+ * little.
  */
 const PAUSES = [1, 4, 16, 50] as const;
 

@@ -10,7 +10,14 @@
 import { type FrameReader, RECORD_SEPARATOR, TextFrameReader } from "../framing.ts";
 import { notInt32 } from "../handshake.ts";
 import { type JsonObject, parseJsonObject } from "./json_text.ts";
-import { type HubMessage, type MessageHeaders, MessageType } from "../messages.ts";
+import {
+  type CompletionMessage,
+  type HubMessage,
+  type InvocationMessage,
+  type MessageHeaders,
+  MessageType,
+  type SequenceMessage,
+} from "../messages.ts";
 import type { HubProtocol } from "../protocol.ts";
 import type { TextOrBytes } from "../frame.ts";
 import { ProtocolError } from "../protocol_error.ts";
@@ -89,14 +96,8 @@ const READERS = {
     ...optional(object, "error"),
     ...optional(object, "allowReconnect"),
   }),
-  [MessageType.Ack]: (object: JsonObject): HubMessage => ({
-    type: MessageType.Ack,
-    sequenceId: sequenceId(object),
-  }),
-  [MessageType.Sequence]: (object: JsonObject): HubMessage => ({
-    type: MessageType.Sequence,
-    sequenceId: sequenceId(object),
-  }),
+  [MessageType.Ack]: (object: JsonObject) => sequence(MessageType.Ack, object),
+  [MessageType.Sequence]: (object: JsonObject) => sequence(MessageType.Sequence, object),
 } as const;
 
 /** Checks the types of known members, the same for all messages; the error texts are upstream's. */
@@ -151,17 +152,13 @@ function optional(object: JsonObject, member: string): JsonObject | undefined {
   return Object.hasOwn(object, member) ? { [member]: object[member] } : undefined;
 }
 
-function call(
-  object: JsonObject,
-): { target: string; arguments: readonly unknown[]; streamIds?: readonly string[] } {
+function call(object: JsonObject): Pick<InvocationMessage, "target" | "arguments" | "streamIds"> {
   const { target, arguments: args, streamIds } = object;
   if (typeof target !== "string") throw missing("target");
   if (!Array.isArray(args)) throw missing("arguments");
+  if (streamIds === undefined) return { target, arguments: args };
   // `check()` accepts only an array of strings.
-  const ids = streamIds as readonly string[] | undefined;
-  return ids === undefined
-    ? { target, arguments: args }
-    : { target, arguments: args, streamIds: ids };
+  return { target, arguments: args, streamIds: streamIds as readonly string[] };
 }
 
 function invocationId(object: JsonObject): string {
@@ -170,13 +167,12 @@ function invocationId(object: JsonObject): string {
   return invocationId;
 }
 
-function sequenceId(object: JsonObject): number {
-  const { sequenceId } = object;
+function sequence(type: SequenceMessage["type"], { sequenceId }: JsonObject): HubMessage {
   if (sequenceId === undefined || sequenceId === null) throw missing("sequenceId");
   if (typeof sequenceId !== "number") throw expected("sequenceId", "Number");
   // Beyond 2^53 the number is not exact; no connection sends that many messages.
   if (Number.isInteger(sequenceId) && sequenceId >= -(2 ** 63) && sequenceId < 2 ** 63) {
-    return sequenceId;
+    return { type, sequenceId };
   }
   throw new ProtocolError(
     "Either the JSON value is not in a supported format, or is out of bounds for an Int64.",
@@ -230,9 +226,7 @@ function begin(
   return text;
 }
 
-function completionEnd(
-  message: { readonly error?: string; readonly result?: unknown },
-): string {
+function completionEnd(message: CompletionMessage): string {
   if (message.error !== undefined) return `,"error":${JSON.stringify(message.error)}`;
   return Object.hasOwn(message, "result") ? `,"result":${toJson(message.result)}` : "";
 }

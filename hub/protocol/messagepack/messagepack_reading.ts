@@ -188,11 +188,7 @@ function value(reader: PackReader): unknown {
   }
 }
 
-function attempt<T>(
-  read: () => T,
-  failed: string,
-  name?: typeof SERIALIZATION,
-): T {
+function attempt<T>(read: () => T, failed: string, name?: typeof SERIALIZATION): T {
   try {
     return read();
   } catch (error) {

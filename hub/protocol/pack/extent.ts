@@ -1,6 +1,6 @@
 /**
- * What follows each format from 0xc0 to 0xdf: so many bytes, or, where the number is negative, a length
- * in so many bytes.
+ * The number of bytes that follow each format from 0xc0 to 0xdf. A negative number is the number of bytes
+ * of a length.
  */
 // deno-fmt-ignore
 const BEHIND: readonly number[] = [

@@ -1,5 +1,5 @@
-import type { Buffer } from "node:buffer";
-import { bufferOf, isUtf8 } from "./utf8.ts";
+import { type Buffer, isUtf8 } from "node:buffer";
+import { bufferOf } from "./utf8.ts";
 
 /** A text of at most this many bytes is read byte by byte: calling the decoder costs more. */
 const SHORT_TEXT = 8;

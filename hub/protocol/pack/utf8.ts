@@ -3,8 +3,6 @@ import { Buffer } from "node:buffer";
 /** A text of at most this length is copied by hand: calling the encoder costs more. */
 const SHORT_TEXT = 32;
 
-const decoder = new TextDecoder("utf-8", { fatal: true });
-
 /** Writes UTF-8 into `buffer`, which must have room; returns the number of bytes. */
 export function writeText(text: string, buffer: Buffer, at: number): number {
   if (text.length <= SHORT_TEXT) {
@@ -27,14 +25,4 @@ export function readText(bytes: Uint8Array): string {
 /** A `Buffer` over the same memory. */
 export function bufferOf({ buffer, byteOffset, length }: Uint8Array): Buffer {
   return Buffer.from(buffer, byteOffset, length);
-}
-
-/** Whether all bytes are UTF-8. */
-export function isUtf8(bytes: Uint8Array): boolean {
-  try {
-    decoder.decode(bytes);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,6 +1,6 @@
 /**
- * Writes MessagePack without an intermediate value: what nodes exchange (`specs/signalr-redis.md §3`)
- * and what clients are sent. Every value has the smallest format, as upstream.
+ * Writes MessagePack without an intermediate value: the messages between nodes
+ * (`specs/signalr-redis.md §3`) and the messages to clients. Every value has the smallest format, as upstream.
  *
  * @module
  */
