@@ -23,7 +23,7 @@ export function failed(error: Error, detailedErrors: boolean, allowReconnect = t
   return { error, message: { type: MessageType.Close, error: text, allowReconnect } };
 }
 
-/** The client has said that it goes, and perhaps why. */
+/** The client has sent a close message, and may have given a reason. */
 export function clientClosed({ error }: CloseMessage): CloseCause {
   const message: CloseMessage = { type: MessageType.Close };
   return error ? { message, error: toldByClient(error) } : { message };

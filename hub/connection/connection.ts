@@ -91,7 +91,7 @@ export class HubConnection implements ConversationOwner {
     else if (agreed !== undefined) this.#open(agreed);
   }
 
-  /** `pipe` was closed; `vanished` is whether the client went without a word. */
+  /** `pipe` was closed; `vanished` is whether the client left without closing it. */
   pipeClosed(pipe: Pipe, vanished: boolean): void {
     // A pipe that was given up is ignored, even if its client says goodbye at last.
     if (this.#closed || pipe !== this.#outbox.pipe) return;

@@ -36,7 +36,7 @@ export class Greeting {
   }
 
   /**
-   * Adds a chunk. Returns an agreement, or why there is none in words for the client, or `undefined` if
+   * Adds a chunk. Returns an agreement, or the reason of a refusal for the client, or `undefined` if
    * the handshake is not complete. `textOnly` is whether the pipe cannot carry bytes.
    */
   receive(chunk: TextOrBytes, textOnly: boolean | undefined): Agreement | string | undefined {

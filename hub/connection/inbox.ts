@@ -29,7 +29,7 @@ const MESSAGE_BYTES = 32;
 
 /**
  * Reads one connection's messages, one at a time: the next is parsed when the one before has been
- * dispatched. Chunks that arrive meanwhile wait unparsed, up to a limit.
+ * dispatched. Chunks that arrive earlier wait unparsed, up to a limit.
  */
 export class Inbox implements TurnListener {
   readonly #protocol: HubProtocol;
@@ -96,7 +96,7 @@ export class Inbox implements TurnListener {
 
   /**
    * No more chunks come. Resolves once all waiting messages were dispatched: with a cause if the last
-   * message is truncated, or with that of {@link stop} if that was called first.
+   * message is truncated, or with the cause of {@link stop} if `stop` was called first.
    */
   drained(): Promise<CloseCause | undefined> {
     const drained = this.#drained = Promise.withResolvers<CloseCause | undefined>();

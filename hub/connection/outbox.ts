@@ -14,12 +14,12 @@ const CALM_TURNS = 8;
  * The frames that wait to be sent to one connection.
  *
  * - **Adaptive coalescing**: the first frame of a turn leaves at once, as long as the turn sends little
- *   ({@link Scheduler.takeImmediateWrite}); the others leave as one write at its end. After such a turn
+ *   ({@link Scheduler.takeImmediateWrite}); later frames leave as one write at its end. After such a turn
  *   the first frame waits too, and a turn longer if it is alone, until some turns in a row had a single
- *   frame. The system call is what sending costs.
+ *   frame. Most of the cost of sending is the system call.
  * - **Bounded**: when more than the limit is unsent (queued here or in the pipe), the frame is dropped and
  *   {@link write} says so; the connection must then be closed, because a gap in its messages would be silent.
- * - **Order** is that of the calls.
+ * - **Ordered**: frames leave in the order of the calls.
  * - **Resend**: with {@link keepIn}, frames are kept until the client has acknowledged them, and sent
  *   again through the next pipe. The kept frames count towards the limit.
  */
@@ -68,10 +68,10 @@ export class Outbox implements TurnListener {
   }
 
   /**
-   * Gives up the pipe for `pipe`; sends `sequence` and all unacknowledged frames, then the frames that
-   * follow. At once, unlike a stream: no other frame may reach the client before them, they are kept here
-   * whether they are sent or wait, and they are within the limit, because passing it ends the connection.
-   * Streams wait meanwhile.
+   * Replaces the pipe by `pipe`; sends `sequence` and all unacknowledged frames, then the frames that
+   * follow. The kept frames are sent at once: no other frame may reach the client before them, and their
+   * bytes are within the limit, because passing it ends the connection. Streams wait until the client has
+   * taken the kept frames.
    */
   resume(pipe: Pipe, sequence: Frame): void {
     const old = this.#pipe;
@@ -106,7 +106,7 @@ export class Outbox implements TurnListener {
     if (this.#unsentAtMost + byteLength > limit && this.#look() + byteLength > limit) return false;
     this.#unsentAtMost += byteLength;
     const { turn } = this.#scheduler;
-    // No frame overtakes the queue, which at the beginning of a turn is that of the turn before.
+    // No frame overtakes the queue; when a turn begins, the queue may hold frames of the previous turn.
     const first = this.#queue === undefined && this.#turn !== turn;
     if (first && this.#busy === 0 && this.#scheduler.takeImmediateWrite()) {
       this.#turn = turn;

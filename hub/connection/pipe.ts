@@ -13,9 +13,9 @@ export interface Pipe {
   readonly bufferedBytes: number;
   /** Hands over whole records; never blocks. Without effect once closed. */
   write(frames: Frame): void;
-  /** Ends the pipe after what was written, with a WebSocket close code. Idempotent. */
+  /** Ends the pipe after the written records, with a WebSocket close code. Idempotent. */
   close(code: number): void;
-  /** Ends the pipe at once where the transport can; what was written may be lost. Idempotent. */
+  /** Ends the pipe at once where the transport can; written records may be lost. Idempotent. */
   terminate(): void;
   /** Asks the transport to stop reading, where it can. */
   pause(): void;
@@ -23,13 +23,13 @@ export interface Pipe {
   resume(): void;
 }
 
-/** Hears from a transport: the other end of its {@link Pipe}. */
+/** Receives the chunks of a transport, and its end: the other end of its {@link Pipe}. */
 export interface PipeListener {
   /** Something arrived; chunk boundaries have no meaning. */
   receive(chunk: TextOrBytes): void;
   /**
    * The client is gone, or the pipe was closed. May be called more than once. `vanished` is whether the
-   * client went without a word, and may come back on another pipe.
+   * client left without closing the pipe, and may come back on another one.
    */
   pipeClosed(vanished?: boolean): void;
 }

@@ -1,6 +1,6 @@
+import type { ResolvedConnectionOptions } from "../options/connection.ts";
 import type { TextOrBytes } from "../protocol/frame.ts";
 import { type HubMessage, MessageType, type SequenceMessage } from "../protocol/messages.ts";
-import type { ResolvedConnectionOptions } from "../options/connection.ts";
 import { ProtocolError } from "../protocol/protocol_error.ts";
 import { type CloseCause, unacknowledged } from "./closing.ts";
 import { ResendBuffer } from "./resend_buffer.ts";
@@ -19,7 +19,7 @@ export interface SequenceState {
 }
 
 /**
- * A client that may lose its socket and go on with another: nothing is lost, nothing comes twice.
+ * A client that may lose its socket and go on with another: no message is lost or comes twice.
  * `specs/signalr-wire.md §12`.
  *
  * Differs on purpose: upstream holds back the writer while the buffer is full; here no writer waits for a
