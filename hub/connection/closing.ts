@@ -63,7 +63,7 @@ export function drainTimedOut(): CloseCause {
   return { error };
 }
 
-/** The client went in the middle of a message. */
+/** The client left in the middle of a message. */
 export function truncatedMessage(detailedErrors: boolean): CloseCause {
   const error = new ProtocolError("Connection terminated while reading a message.");
   return failed(error, detailedErrors);

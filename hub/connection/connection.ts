@@ -93,7 +93,7 @@ export class HubConnection implements ConversationOwner {
 
   /** `pipe` was closed; `vanished` is whether the client left without closing it. */
   pipeClosed(pipe: Pipe, vanished: boolean): void {
-    // A pipe that was given up is ignored, even if its client says goodbye at last.
+    // A pipe that was given up is ignored, even if its client closes it later.
     if (this.#closed || pipe !== this.#outbox.pipe) return;
     const conversation = this.#conversation;
     if (vanished && conversation?.reconnect !== undefined) {
@@ -181,7 +181,7 @@ export class HubConnection implements ConversationOwner {
       if (state.timedOut(now)) this.#refuse("Handshake was canceled.");
     } else if (this.#closed) state.checkDrain(now);
     else if (pipe !== undefined && this.#outbox.isStuck(now)) {
-      // As if the client had vanished: a native socket says so only when its peer lets go of it.
+      // As if the client had vanished: a native socket reports that only when its peer closes it.
       pipe.terminate();
       this.pipeClosed(pipe, true);
     } else state.tick(now, pipe !== undefined && !pipe.inherentKeepAlive);

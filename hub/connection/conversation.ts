@@ -6,7 +6,7 @@ import { Inbox, type InboxListener } from "./inbox.ts";
 import type { ConnectionParts } from "./parts.ts";
 import { type SequenceState, StatefulReconnect } from "./stateful_reconnect.ts";
 
-/** Where a client and its server stand, as a value: a conversation begins or goes on from it. */
+/** The state of a client and its server, as a value: a conversation begins or continues from it. */
 export interface ConversationState {
   readonly protocol: HubProtocol;
   /** Absent if the client may not come back on another pipe. */

@@ -16,7 +16,7 @@ export interface InboxListener {
   backlog(waiting: boolean): void;
 }
 
-/** Where reading is asked to stop, in bytes that wait; transports that cannot stop go on. */
+/** If more bytes than this wait, the transport is asked to stop reading; some transports cannot. */
 const BACKLOG_BYTES = 64 * 1024;
 
 /**
@@ -24,7 +24,7 @@ const BACKLOG_BYTES = 64 * 1024;
  * wait for a client that sends 64 MiB in one piece.
  */
 const TURN_BYTES = 64 * 1024;
-/** Added to the bytes of each message there: even a message of two bytes is work. */
+/** Added to the bytes of each message of a turn: even a message of two bytes takes time. */
 const MESSAGE_BYTES = 32;
 
 /**

@@ -31,7 +31,7 @@ export class Outbox implements TurnListener {
   #queue: Frame | undefined;
   /** Never less than what is really unsent: the pipe is asked only when this passes the limit. */
   #unsentAtMost: number;
-  /** Since when looks have found that the client takes nothing of the unsent bytes. */
+  /** The time since which the client has taken none of the unsent bytes, as far as looks tell. */
   #stuckSince: number | undefined;
   /** The last turn in which a frame left at once. */
   #turn = 0;

@@ -25,7 +25,7 @@ export interface Pipe {
 
 /** Receives the chunks of a transport, and its end: the other end of its {@link Pipe}. */
 export interface PipeListener {
-  /** Something arrived; chunk boundaries have no meaning. */
+  /** A chunk has arrived; the boundaries of chunks have no meaning. */
   receive(chunk: TextOrBytes): void;
   /**
    * The client is gone, or the pipe was closed. May be called more than once. `vanished` is whether the

@@ -8,7 +8,7 @@ const TRIM = 256;
  * `specs/signalr-wire.md §12`: messages are counted from 1.
  */
 export class ResendBuffer {
-  /** The contents without their frames, which keep everything that was made of them. */
+  /** The contents, not their frames: a frame also keeps its encoded forms. */
   readonly #kept: { readonly content: TextOrBytes; readonly bytes: number }[] = [];
   #head = 0;
   /** The number of the first frame that is kept. */

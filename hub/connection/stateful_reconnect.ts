@@ -8,7 +8,7 @@ import { ResendBuffer } from "./resend_buffer.ts";
 /** How long the resend buffer may stay over its size, in milliseconds; as upstream. */
 const FULL_TIMEOUT = 5000;
 
-/** How far a client and its server have come, as a value. */
+/** The messages that a client and its server have exchanged, as a value. */
 export interface SequenceState {
   /** How many messages the client has acknowledged. */
   readonly acknowledged: number;

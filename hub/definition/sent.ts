@@ -16,5 +16,5 @@ export function isSent(value: unknown): value is Sent {
   return value instanceof Promise && SENT in value;
 }
 
-/** The promise of every `send` that the bus has nothing to accept of. */
+/** The promise of a `send` that publishes nothing. */
 export const NOTHING_TO_ACCEPT: Sent = markSent(Promise.resolve());

@@ -3,7 +3,7 @@ import type { IncomingMessage } from "node:http";
 /** The characters of a host: no path, query, user or white space. */
 const HOST = /^[\w.:[\]%~!$&'()*+,;=-]+$/;
 
-/** The parts of a request that its message does not say. */
+/** The parts of a request that are not in its message. */
 export interface RequestParts {
   /** The configured beginning of the URL; without it, the `Host` header is used. */
   readonly origin: string | undefined;

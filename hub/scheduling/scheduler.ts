@@ -36,7 +36,7 @@ export class Scheduler {
   #waiting: TurnListener[] = [];
   #carriers: TurnListener[] = [];
   readonly #congested = new Map<Writable, PromiseWithResolvers<void>>();
-  /** Everything that is looked at after the same pause shares one timer. */
+  /** All congested writables with the same pause share one timer. */
   readonly #polled: readonly Set<Writable>[] = PAUSES.map(() => new Set());
 
   /** `atEnd` calls back once, at the end of the turn. */

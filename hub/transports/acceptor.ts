@@ -12,7 +12,7 @@ export interface AcceptedWebSocket {
   readonly response: Response;
   /** Makes a connection at once; to be called in the same turn. */
   connectNow(connect: (pipe: Pipe) => PipeListener): void;
-  /** Hands the pipe over when it is open, and not at all if it never is. */
+  /** Makes a connection when the socket is open, and none if the socket never opens. */
   connectWhenOpen(connect: (pipe: Pipe) => PipeListener): void;
 }
 

@@ -83,7 +83,7 @@ export class LongPolling implements HttpPipe, TurnListener {
     if (this.#ended) return;
     this.#ended = true;
     this.#session.posts.resume();
-    // The session stays until a poll has been told.
+    // The session stays until a poll has been answered.
     if (this.#poll !== undefined) this.#parts.scheduler.afterFlush(this);
   }
 

@@ -66,7 +66,7 @@ export class PulledBody {
     this.#close();
   }
 
-  /** For how long the client has taken no waiting bytes, in milliseconds, as far as looks tell. */
+  /** How long the client has taken no waiting bytes, in milliseconds, as far as looks tell. */
   stuckFor(now: number): number {
     if (this.#queue.length > 0 && this.#handed === this.#seen) return now - this.#seenAt;
     this.#seen = this.#queue.length > 0 ? this.#handed : -1;

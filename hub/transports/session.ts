@@ -14,7 +14,7 @@ export interface HttpPipe extends Pipe {
   dispose(): void;
 }
 
-/** A connection as the transports see it: what its requests have in common. */
+/** A connection as the transports see it: the state that its requests share. */
 export class Session {
   /** The public id. */
   readonly id: string;

@@ -40,7 +40,7 @@ class WebSocketPipe implements Pipe, EventListenerObject {
         return this.#listener?.receive(typeof data === "string" ? data : new Uint8Array(data));
       }
       case "close":
-        // This event follows every error, and can come twice. A client that says goodbye closes cleanly.
+        // This event follows every error, and can come twice. A client that leaves on purpose closes cleanly.
         return this.#listener?.pipeClosed(!(event as CloseEvent).wasClean);
       case "open":
         if (this.#connect !== undefined) this.connectNow(this.#connect);
