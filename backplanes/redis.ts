@@ -124,16 +124,13 @@ export class RedisBackplane implements Backplane {
   }
 
   /**
-   * As {@link Backplane.publish}. Resolves with the number of subscribers reached, or with `undefined`
-   * in a Cluster. The payload may be used again as soon as this returns.
+   * As {@link Backplane.publish}; resolves with the number of subscribers reached, or with `undefined`
+   * in a Cluster. The prefix does not count as part of the channel name.
    *
-   * @throws {RangeError} if the channel name is not 1 to 1,024 UTF-8 bytes (without the prefix) or not
-   * well-formed, or the payload is over 512 MiB.
-   * @throws {BackplaneUnavailableError} while the publishing connection is away or publishes of
-   * 128 MiB, each counted with 1 KiB beside its bytes, wait for their answers; when the connection is
-   * lost before the answer, or after `publishTimeout`.
+   * @throws {RangeError} also if the payload is over 512 MiB.
+   * @throws {BackplaneUnavailableError} also while publishes of 128 MiB, each counted with 1 KiB beside
+   * its bytes, wait for their answers.
    * @throws {BackplaneError} if Redis forbids it.
-   * @throws {BackplaneClosedError} after {@link close}.
    */
   publish(channel: string, payload: Uint8Array): Promise<number | undefined> {
     try {

@@ -13,31 +13,9 @@ export interface ConformanceBus {
   resume?(): Promise<void> | void;
 }
 
-/** Times of the cases with faults, in milliseconds. */
-export interface ConformanceFaults {
-  /**
-   * The `publishTimeout` of the instances.
-   *
-   * @default {1000}
-   */
-  readonly publishTimeout: number;
-  /**
-   * The `probeInterval` of the instances.
-   *
-   * @default {200}
-   */
-  readonly probeInterval: number;
-  /**
-   * The `probeTimeout` of the instances.
-   *
-   * @default {1000}
-   */
-  readonly probeTimeout: number;
-  /**
-   * How long a long outage lasts.
-   *
-   * @default {6000}
-   */
+/** Times of the cases with faults, in milliseconds: three options of the instances, and an outage. */
+export interface ConformanceFaults extends Required<Omit<BackplaneOptions, "logger">> {
+  /** How long a long outage lasts. */
   readonly outage: number;
 }
 
@@ -56,7 +34,11 @@ export interface ConformanceSubject {
    * @default {20000}
    */
   readonly patience?: number;
-  /** Shorter times, for a bus that answers sooner than a server on a busy machine. */
+  /**
+   * Shorter times, for a bus that answers sooner than a server on a busy machine.
+   *
+   * @default {{ publishTimeout: 1000, probeInterval: 200, probeTimeout: 1000, outage: 6000 }}
+   */
   readonly faults?: Partial<ConformanceFaults>;
   /** The name of a channel that the bus refuses to every instance. Unlocks the cases on refusals. */
   readonly refusedChannel?: string;

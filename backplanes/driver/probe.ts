@@ -18,9 +18,7 @@ export class Probe {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #run = 0;
 
-  constructor(
-    options: { readonly probeInterval: number; readonly probeTimeout: number },
-  ) {
+  constructor(options: { readonly probeInterval: number; readonly probeTimeout: number }) {
     this.#interval = options.probeInterval;
     this.#timeout = options.probeTimeout;
   }

@@ -1,7 +1,7 @@
 /** The publishes that a NATS server has not yet accepted. */
 import { Buffer } from "node:buffer";
 import { WriteCoalescer } from "../driver/write_coalescer.ts";
-import { MAXIMUM_WAITING_BYTES, waitingBytes } from "../driver/waiting.ts";
+import { MAXIMUM_WAITING_BYTES, tooSlow, waitingBytes } from "../driver/waiting.ts";
 import { BackplaneError, BackplaneUnavailableError } from "../errors.ts";
 
 /** The longest that a batch takes more, in milliseconds: all in it have one deadline. */
@@ -54,7 +54,7 @@ export class Publishes {
   /** Takes a copy of `payload`; resolves when the server has accepted it. */
   publish(subject: string, payload: Uint8Array): Promise<undefined> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    if (this.#waitingBytes > MAXIMUM_WAITING_BYTES) return Promise.reject(tooSlow());
+    if (this.#waitingBytes > MAXIMUM_WAITING_BYTES) return Promise.reject(tooSlow("NATS"));
     const now = performance.now();
     const longest = Math.min(LONGEST_OPEN, this.#timeout / 2);
     if (this.#open !== undefined && now >= this.#open.openedAt + longest) this.flush();
@@ -163,10 +163,4 @@ export class Publishes {
   #reject(batch: PublishBatch, error: Error): void {
     for (const accepted of batch.subjects.values()) accepted.reject(error);
   }
-}
-
-function tooSlow(): BackplaneUnavailableError {
-  return new BackplaneUnavailableError(
-    `Cannot publish: more than ${MAXIMUM_WAITING_BYTES} bytes wait for NATS to accept them`,
-  );
 }

@@ -1,3 +1,4 @@
+import { sleep } from "../driver/sleep.ts";
 import type { NatsServer } from "./address.ts";
 
 /** The first and the longest pause between two rounds of all servers, in milliseconds. */
@@ -42,17 +43,4 @@ export class NatsServers {
       : SHORTEST_PAUSE;
     return sleep(longest * (0.5 + Math.random() / 2), signal);
   }
-}
-
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    const wake = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", wake);
-      resolve();
-    };
-    const timer = setTimeout(wake, ms);
-    signal.addEventListener("abort", wake);
-  });
 }

@@ -2,6 +2,7 @@ import type { Redis } from "ioredis";
 import type { BackplaneGap } from "../backplane.ts";
 import { BackplaneError, BackplaneUnavailableError } from "../errors.ts";
 import { Probe } from "../driver/probe.ts";
+import { sleep } from "../driver/sleep.ts";
 import { CONNECT_TIMEOUT, destroyClient, makeClient } from "./client.ts";
 import { isIncurable, withoutSecrets } from "./errors.ts";
 import type { RedisRole, RedisSettings } from "./settings.ts";
@@ -84,7 +85,7 @@ export class RedisConnection {
       await this.#connect();
       if (performance.now() - begun > LONGEST_PAUSE) failures = 0;
       const longest = Math.min(LONGEST_PAUSE, SHORTEST_PAUSE * 2 ** failures);
-      await pause(longest * (1 - Math.random() / 2), signal);
+      await sleep(longest * (1 - Math.random() / 2), signal);
     }
   }
 
@@ -174,17 +175,4 @@ export class RedisConnection {
         cause,
       });
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener("abort", end);
-    if (signal.aborted) end();
-  });
 }

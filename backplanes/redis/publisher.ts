@@ -3,7 +3,7 @@ import type { Command, Redis } from "ioredis";
 import { JoinedCommands } from "./joined_commands.ts";
 import { BackplaneError, BackplaneUnavailableError } from "../errors.ts";
 import { isIncurable, isReply, withoutSecrets } from "./errors.ts";
-import { MAXIMUM_WAITING_BYTES, waitingBytes } from "../driver/waiting.ts";
+import { MAXIMUM_WAITING_BYTES, tooSlow, waitingBytes } from "../driver/waiting.ts";
 
 /** The largest message that Redis takes, in bytes (its `proto-max-bulk-len`). */
 const MAXIMUM_PAYLOAD_BYTES = 512 * 1024 * 1024;
@@ -111,7 +111,7 @@ export class RedisPublisher {
   publish(redis: Redis, channel: string, payload: Uint8Array): Promise<number> {
     if (payload.length > MAXIMUM_PAYLOAD_BYTES) return Promise.reject(tooLarge(payload));
     const commands = this.#commandsFor(redis);
-    if (commands.waitingBytes > MAXIMUM_WAITING_BYTES) return Promise.reject(tooSlow());
+    if (commands.waitingBytes > MAXIMUM_WAITING_BYTES) return Promise.reject(tooSlow("Redis"));
     this.#trim();
     const command = new Publish(channel, payload, performance.now() + this.#timeout, commands);
     this.#pending.push(command);
@@ -174,11 +174,5 @@ function described(error: unknown): Error {
 function tooLarge(payload: Uint8Array): RangeError {
   return new RangeError(
     `Cannot publish: the payload of ${payload.length} bytes is over ${MAXIMUM_PAYLOAD_BYTES}`,
-  );
-}
-
-function tooSlow(): BackplaneUnavailableError {
-  return new BackplaneUnavailableError(
-    `Cannot publish: more than ${MAXIMUM_WAITING_BYTES} bytes wait for Redis to accept them`,
   );
 }
