@@ -101,7 +101,7 @@ export class RedisBackplane implements Backplane {
     this.#publishing = new RedisConnection("publisher", settings, {
       prepare: () => Promise.resolve(),
       sending: () => this.#publisher.flush(),
-      // This connection hears no messages, so it can miss none.
+      // The publishing connection receives no messages, so it has no gap to report.
       opened: () => opened(),
       lost: (error, incurable) => this.#lost(error, incurable),
     });
@@ -118,7 +118,7 @@ export class RedisBackplane implements Backplane {
     });
   }
 
-  /** Where the connections to Redis stand; `open` means both. */
+  /** The status of both connections to Redis; `open` if both are open. */
   get status(): BackplaneStatus {
     return this.#status.status;
   }
@@ -175,7 +175,7 @@ export class RedisBackplane implements Backplane {
     this.#subscriptions.dispatch(name, bytes);
   };
 
-  /** Never settles when the connection is lost: `disconnected` then makes up for every channel. */
+  /** Never settles if the connection is lost: `disconnected` then resets every channel. */
   async #command(verb: "subscribe" | "unsubscribe", channels: readonly string[]): Promise<void> {
     const { redis } = this.#subscribing;
     const { prefix } = this.#settings;
@@ -198,7 +198,7 @@ export class RedisBackplane implements Backplane {
     );
   }
 
-  /** Tells of what the two connections amount to, if that or the reason is new. */
+  /** Emits the status of the two connections together, if it or the reason is new. */
   #changed(error?: Error, gap?: BackplaneGap): void {
     const open = this.#publishing.open && this.#subscribing.open;
     this.#wasOpen ||= open;
@@ -222,7 +222,7 @@ export class RedisBackplane implements Backplane {
     this.#closed = closed;
     // Messages of this turn are still sent, although their publishes reject.
     this.#publisher.flush();
-    // First what ends the connections, so that nothing can be sent from a listener or a handler.
+    // The connections end first, so that no listener or handler can send through them.
     const ended = Promise.all([this.#publishing.close(), this.#subscribing.close()]);
     this.#ended = ended.then(() => {});
     this.#publisher.close(closed);

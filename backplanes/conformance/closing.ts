@@ -99,7 +99,7 @@ export const closingCases: readonly ConformanceCase[] = defineCases({
     await within(subscription.unsubscribe(), "unsubscribe() resolves");
   },
   async "20 instances opened, used and closed leave no timer and no socket behind"(trial) {
-    // The runner's sanitizers, such as those of Deno.test, see timers and sockets that are left.
+    // The sanitizers of the runner, such as those of Deno.test, find the timers and sockets.
     for (let round = 0; round < 10; round++) {
       const [sender, receiver] = await trial.pair();
       const inbox = trial.inbox();

@@ -14,15 +14,15 @@ export const hangCases: readonly ConformanceCase[] = defineCases({
     const hung = Date.now();
     const limit = trial.faults.probeInterval + trial.faults.probeTimeout + trial.slack;
     await within(history.reaches("reconnecting"), "the hung bus is noticed", limit);
-    // The first to notice may be a connection that only publishes, and has no gap to report. The bus
-    // hangs until any other has noticed too: one that is answered in time has missed nothing.
+    // A connection that only publishes may notice first, and has no gap to report. The bus hangs until
+    // every connection must have noticed, because one that is answered in time misses nothing.
     await pause(hung + limit - Date.now());
     await trial.bus.resume();
     await history.reaches("open");
     check(history.covers(hung, hung), "no gap covers the moment the bus hung");
   },
   async "publish() to a hung bus rejects within publishTimeout and arrives at most once"(trial) {
-    // Probes that see nothing in time: it is publishTimeout that must end the wait.
+    // Probes are too slow to notice the hang: publishTimeout must end the wait.
     const options = { ...trial.faults, probeInterval: 60_000, probeTimeout: 60_000 };
     const [sender, receiver] = await trial.pair(options);
     const histories = [trial.history(sender), trial.history(receiver)];
@@ -39,12 +39,12 @@ export const hangCases: readonly ConformanceCase[] = defineCases({
     check(arrived <= 1, `the rejected message arrived ${arrived} times`);
   },
   /**
-   * The bus hangs until the publisher has given the publish up, then takes it, from a connection that
-   * nobody hears any more or as an answer that nobody waits for.
+   * The bus hangs until the publish has rejected. Then it takes the message, from a connection that is
+   * already given up or with an answer that comes too late.
    */
   async "a publish whose reply is lost rejects and arrives at most once"(trial) {
     const sender = await trial.open(trial.faults);
-    // Stays through the hang, so that it hears what the bus takes afterwards.
+    // The receiver keeps its connection, so that it hears the messages that the bus takes after the hang.
     const patient = { ...trial.faults, probeInterval: 60_000, probeTimeout: 60_000 };
     const receiver = await trial.open(patient);
     const inbox = trial.inbox();

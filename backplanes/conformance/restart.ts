@@ -83,7 +83,7 @@ export const restartCases: readonly ConformanceCase[] = defineCases({
     check(!early, "`confirmed` settled while the bus was down");
     await trial.bus.start();
     for (const history of histories) await history.reaches("open");
-    // An open backplane has every channel that was wanted before.
+    // A backplane that is open again has every channel that was wanted before.
     for (const name of ["before", "during"]) await sender.publish(name, bytes("marker"));
     await Promise.all([before.heard("marker"), during.heard("marker")]);
     const error = await within(confirmed, "`confirmed` settles", trial.patience);
@@ -129,7 +129,7 @@ export const restartCases: readonly ConformanceCase[] = defineCases({
   async "nothing is lost in silence over a restart"(trial) {
     const [sender, receiver] = await trial.pair(trial.faults);
     const histories = [trial.history(sender), trial.history(receiver)];
-    // To have all of them again takes a while, and until then there is a gap.
+    // Subscribing to all of them again takes a while, and the gap lasts until then.
     const others = Array.from({ length: 5000 }, (_, index) => `other ${index}`);
     await Promise.all(others.map((name) => receiver.subscribe(name, () => {}).confirmed));
     await using ledger = new Ledger(trial, sender, receiver);

@@ -23,13 +23,13 @@ export interface ConformanceFaults extends Required<Omit<BackplaneOptions, "logg
 export interface ConformanceSubject {
   /**
    * Opens one more instance on the bus, with `prefix` before its channel names; every instance of
-   * one subject is on the same bus. The driver must heed what `options` holds: the suite shortens
-   * its timeouts, and looks at what it logs.
+   * one subject is on the same bus. The driver must use `options`: the suite shortens its timeouts
+   * and checks its log.
    */
   open(prefix: string, options: BackplaneOptions): Promise<Backplane> | Backplane;
   /**
-   * The longest that a case waits for what should happen soon, such as an arrival or a reconnect,
-   * in milliseconds.
+   * How long a case waits for an event that should come soon, such as an arrival or a reconnect, in
+   * milliseconds.
    *
    * @default {20000}
    */

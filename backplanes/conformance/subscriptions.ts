@@ -77,7 +77,7 @@ export const subscriptionCases: readonly ConformanceCase[] = defineCases({
       await within(subscription.confirmed, `the channel is confirmed in round ${round}`);
       await sender.publish("again", bytes(`${round}`));
       await inbox.heard(`${round}`);
-      // Not awaited in every second round: the next subscribe overtakes it.
+      // Every second round does not wait, so that the next subscribe() overtakes it.
       const left = subscription.unsubscribe();
       if (round % 2 === 0) await left;
     }
@@ -94,13 +94,13 @@ export const subscriptionCases: readonly ConformanceCase[] = defineCases({
       const subscription = receiver.subscribe("busy", handler);
       joined.push(subscription);
       if (index === 999) break;
-      // Every second one leaves before it is confirmed.
+      // Every second subscription leaves before it is confirmed.
       leaving.push(
         index % 2 === 0
           ? subscription.unsubscribe()
           : subscription.confirmed.then(() => subscription.unsubscribe()),
       );
-      // Uneven pauses let commands overtake each other in as many ways as there are.
+      // Uneven pauses let commands overtake each other in many ways.
       for (let turn = index % 4; turn > 0; turn--) await Promise.resolve();
       if (index % 97 === 0) await new Promise((resolve) => setTimeout(resolve));
     }
