@@ -33,10 +33,12 @@ export const closingCases: readonly ConformanceCase[] = defineCases({
     ];
     const outcomes = Promise.allSettled(waiting);
     await within(backplane.close(), "close() resolves");
-    for (const outcome of await within(outcomes, "what was under way settles", trial.patience)) {
+    for (
+      const outcome of await within(outcomes, "every operation under way settles", trial.patience)
+    ) {
       if (outcome.status === "fulfilled") continue;
       const { reason } = outcome;
-      check(reason instanceof BackplaneClosedError, `it rejected with ${reason}`);
+      check(reason instanceof BackplaneClosedError, `an operation rejected with ${reason}`);
     }
   },
   async "close() is idempotent"(trial) {
@@ -78,7 +80,7 @@ export const closingCases: readonly ConformanceCase[] = defineCases({
     await within(Promise.all(closing), "close() in a handler resolves");
     await sender.publish("last words", bytes("marker"));
     await seen.heard("marker");
-    same(heard.texts, ["0"], "what the closed instance heard");
+    same(heard.texts, ["0"], "the messages of the closed instance");
   },
   async "closing an instance leaves the others alone"(trial) {
     const [sender, receiver] = await trial.pair();

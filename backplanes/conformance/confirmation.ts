@@ -1,4 +1,4 @@
-/** Cases on what becomes of a channel that the bus has not confirmed. */
+/** Cases on channels that the bus has not confirmed. */
 import { type ConformanceCase, defineCases } from "./case.ts";
 import { bytes, check, pause, refusal, rejection, same, within } from "./assert.ts";
 import { BackplaneClosedError, BackplaneError, BackplaneUnavailableError } from "../errors.ts";
@@ -23,7 +23,7 @@ export const confirmationCases: readonly ConformanceCase[] = [
       await receiver.subscribe("early", witness.handler).confirmed;
       await sender.publish("early", bytes("marker"));
       await witness.heard("marker");
-      same(left.texts, [], "what the handlers that left heard");
+      same(left.texts, [], "the messages of the handlers that left");
     },
   }),
   ...defineCases({

@@ -1,4 +1,4 @@
-/** Cases on who receives what. */
+/** Cases on the delivery of messages. */
 import { type ConformanceCase, defineCases } from "./case.ts";
 import { bytes, check, same, within } from "./assert.ts";
 
@@ -35,7 +35,7 @@ export const deliveryCases: readonly ConformanceCase[] = defineCases({
     await published;
     await sender.publish("buffer", bytes("marker"));
     await inbox.heard("marker");
-    same(inbox.texts, ["first", "marker"], "what arrived");
+    same(inbox.texts, ["first", "marker"], "the messages that arrived");
   },
   async "a message reaches every other instance"(trial) {
     const sender = await trial.open();
@@ -55,7 +55,7 @@ export const deliveryCases: readonly ConformanceCase[] = defineCases({
     await Promise.all(sent.map((text) => sender.publish("once", bytes(text))));
     await sender.publish("once", bytes("marker"));
     await inbox.heard("marker");
-    same([...inbox.texts].sort(), [...sent, "marker"].sort(), "what arrived");
+    same([...inbox.texts].sort(), [...sent, "marker"].sort(), "the messages that arrived");
   },
   async "an own message comes back at most once"(trial) {
     const [self, other] = await trial.pair();
@@ -82,7 +82,7 @@ export const deliveryCases: readonly ConformanceCase[] = defineCases({
     await right.heard("9");
     await sender.publish("wrong", bytes("marker"));
     await wrong.heard("marker");
-    same(wrong.texts, ["marker"], "what arrived on the other channel");
+    same(wrong.texts, ["marker"], "the messages that arrived on the other channel");
   },
   async "two prefixes are isolated"(trial) {
     const [left, right] = [`${trial.prefix}left:`, `${trial.prefix}right:`];
@@ -98,8 +98,8 @@ export const deliveryCases: readonly ConformanceCase[] = defineCases({
     await rightInbox.heard("right");
     await leftSender?.publish("same", bytes("marker"));
     await leftInbox.heard("marker");
-    same(leftInbox.texts, ["left", "marker"], "what arrived under the first prefix");
-    same(rightInbox.texts, ["right"], "what arrived under the second prefix");
+    same(leftInbox.texts, ["left", "marker"], "the messages that arrived under the first prefix");
+    same(rightInbox.texts, ["right"], "the messages that arrived under the second prefix");
   },
   async "a message published right after a channel was confirmed arrives"(trial) {
     const [sender, receiver] = await trial.pair();

@@ -32,7 +32,7 @@ function eachItsOwn(...channels: readonly string[]): (trial: Trial) => Promise<v
     for (const [index, channel] of channels.entries()) {
       const inbox = inboxes.get(channel);
       await inbox?.heard("marker");
-      const what = `what arrived on ${JSON.stringify(channel.slice(0, 40))}`;
+      const what = `the messages that arrived on ${JSON.stringify(channel.slice(0, 40))}`;
       same(inbox?.texts, [`${index}`, "marker"], what);
     }
   };

@@ -22,7 +22,7 @@ function inOrder(count: number, awaited: boolean): (trial: Trial) => Promise<voi
     await Promise.all(publishing);
     await inbox.counted(count);
     const wrong = outOfOrder(inbox.texts);
-    check(wrong === -1, `message ${wrong} is ${inbox.texts[wrong]}`);
+    check(wrong === -1, `message ${wrong} arrived as ${inbox.texts[wrong]}`);
     same(inbox.texts.length, count, "messages arrived");
   };
 }
@@ -77,7 +77,7 @@ export const orderCases: readonly ConformanceCase[] = defineCases({
     await left.subscribe("left", answering(left, "right")).confirmed;
     await right.subscribe("right", answering(right, "left")).confirmed;
     await left.publish("right", bytes("?"));
-    await within(promise, () => `20 rounds; it came to ${rounds}`);
+    await within(promise, () => `20 rounds are made; ${rounds} were`);
     same(deepest, 1, "handlers running at once");
   },
 });

@@ -26,8 +26,8 @@ export const restartCases: readonly ConformanceCase[] = defineCases({
     await receiver.subscribe("left", after.handler).confirmed;
     await sender.publish("left", bytes("marker"));
     await after.heard("marker");
-    same(kept.texts, ["marker"], "what arrived after the restart");
-    same(left.texts, [], "what a handler heard that had left during the outage");
+    same(kept.texts, ["marker"], "the messages that arrived after the restart");
+    same(left.texts, [], "the messages of the handler that left during the outage");
     for (const { events } of histories) checkSequence("open", events);
   },
   async "publish() while the bus is down rejects within publishTimeout"(trial) {
@@ -65,7 +65,7 @@ export const restartCases: readonly ConformanceCase[] = defineCases({
     await receiver.subscribe("late", inbox.handler).confirmed;
     await sender.publish("late", bytes("marker"));
     await inbox.heard("marker");
-    same(inbox.texts, ["marker"], "what arrived");
+    same(inbox.texts, ["marker"], "the messages that arrived");
     for (const { events } of histories) checkSequence("connecting", events);
   },
   async "subscriptions survive a long outage, also one that was made during it"(trial) {
@@ -111,7 +111,7 @@ export const restartCases: readonly ConformanceCase[] = defineCases({
     await receiver.subscribe("withdrawn", witness.handler).confirmed;
     await sender.publish("withdrawn", bytes("marker"));
     await witness.heard("marker");
-    same(left.texts, [], "what the withdrawn handler heard");
+    same(left.texts, [], "the messages of the withdrawn handler");
   },
   async "a gap is reported that covers the outage"(trial) {
     const receiver = await trial.open(trial.faults);

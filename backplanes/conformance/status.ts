@@ -43,7 +43,7 @@ export const statusCases: readonly ConformanceCase[] = defineCases({
     await backplane.close();
     checkSequence(first, history.events);
     same(history.events.filter(({ status }) => status === "closed").length, 1, "events of closing");
-    same(trial.logged, [], "what was logged");
+    same(trial.logged, [], "the log");
   },
   async "a disposed status listener hears nothing more"(trial) {
     const backplane = await trial.open();

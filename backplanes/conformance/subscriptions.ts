@@ -16,8 +16,8 @@ export const subscriptionCases: readonly ConformanceCase[] = defineCases({
     await sender.publish("two", bytes("one"));
     await sender.publish("two", bytes("marker"));
     await stayer.heard("marker");
-    same(leaver.texts, ["both"], "what the one that left heard");
-    same(stayer.texts, ["both", "one", "marker"], "what the other heard");
+    same(leaver.texts, ["both"], "the messages of the handler that left");
+    same(stayer.texts, ["both", "one", "marker"], "the messages of the other");
   },
   async "unsubscribe() is idempotent"(trial) {
     const [sender, receiver] = await trial.pair();
@@ -33,7 +33,7 @@ export const subscriptionCases: readonly ConformanceCase[] = defineCases({
     await subscription[Symbol.asyncDispose]();
     await sender.publish("twice", bytes("marker"));
     await stayer.heard("marker");
-    same(leaver.texts, [], "what the one that left heard");
+    same(leaver.texts, [], "the messages of the handler that left");
   },
   async "unsubscribe() detaches its handler before it returns"(trial) {
     const [sender, receiver] = await trial.pair();
@@ -51,7 +51,7 @@ export const subscriptionCases: readonly ConformanceCase[] = defineCases({
     const sent = Array.from({ length: 100 }, (_, index) => `${index}`);
     await Promise.all(sent.map((text) => sender.publish("now", bytes(text))));
     await stayer.counted(100);
-    same(leaver.texts, ["0"], "what those that left heard");
+    same(leaver.texts, ["0"], "the messages of the detached handlers");
     await within(Promise.all(leaving), "unsubscribe() resolves");
   },
   async "a channel that was left is silent"(trial) {
@@ -67,7 +67,7 @@ export const subscriptionCases: readonly ConformanceCase[] = defineCases({
     await receiver.subscribe("left", after.handler).confirmed;
     await sender.publish("left", bytes("marker"));
     await after.heard("marker");
-    same(before.texts, ["heard"], "what the handler that left heard");
+    same(before.texts, ["heard"], "the messages of the handler that left");
   },
   async "a channel can be subscribed to again and again"(trial) {
     const [sender, receiver] = await trial.pair();
@@ -81,7 +81,11 @@ export const subscriptionCases: readonly ConformanceCase[] = defineCases({
       const left = subscription.unsubscribe();
       if (round % 2 === 0) await left;
     }
-    same(inbox.texts, Array.from({ length: 20 }, (_, round) => `${round}`), "what arrived");
+    same(
+      inbox.texts,
+      Array.from({ length: 20 }, (_, round) => `${round}`),
+      "the messages that arrived",
+    );
   },
   async "1,000 concurrent subscribe() and unsubscribe() of one channel end in the last state"(
     trial,
@@ -115,7 +119,7 @@ export const subscriptionCases: readonly ConformanceCase[] = defineCases({
     const reached = await sender.publish("busy", bytes("nobody"));
     check(reached === 0 || reached === undefined, `publish() says that it reached ${reached}`);
     await receiver.subscribe("busy", trial.inbox().handler).confirmed;
-    same(last?.texts, ["marker"], "what the last handler heard");
+    same(last?.texts, ["marker"], "the messages of the last handler");
   },
   async "500 channels subscribed to at once all work"(trial) {
     const [sender, receiver] = await trial.pair();
@@ -129,7 +133,7 @@ export const subscriptionCases: readonly ConformanceCase[] = defineCases({
     await Promise.all(inboxes.map((_, index) => sender.publish(`c${index}`, bytes(`${index}`))));
     for (const [index, inbox] of inboxes.entries()) {
       await inbox.heard(`${index}`);
-      same(inbox.texts, [`${index}`], `what arrived on channel ${index}`);
+      same(inbox.texts, [`${index}`], `the messages that arrived on channel ${index}`);
     }
   },
   async "a handler that throws is logged and harms nobody"(trial) {
@@ -147,8 +151,11 @@ export const subscriptionCases: readonly ConformanceCase[] = defineCases({
     }
     await sender.publish("calm", bytes("marker"));
     await other.heard("marker");
-    same(same2.texts, ["1", "2"], "what the handler behind it heard");
-    check(trial.logged.length >= 2, `it was logged ${trial.logged.length} times, not 2 times`);
+    same(same2.texts, ["1", "2"], "the messages of the handler behind it");
+    check(
+      trial.logged.length >= 2,
+      `the error was logged ${trial.logged.length} times, not 2 times`,
+    );
   },
   async "`await using` unsubscribes"(trial) {
     const [sender, receiver] = await trial.pair();
@@ -162,6 +169,6 @@ export const subscriptionCases: readonly ConformanceCase[] = defineCases({
     }
     await sender.publish("scope", bytes("outside"));
     await outer.heard("outside");
-    same(inner.texts, ["inside"], "what the disposed subscription heard");
+    same(inner.texts, ["inside"], "the messages of the disposed subscription");
   },
 });

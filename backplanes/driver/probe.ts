@@ -1,6 +1,6 @@
 import { BackplaneUnavailableError } from "../errors.ts";
 
-/** A timer that fired late proves our own turn was long; the answer may lie unread. Look once more. */
+/** A late timer proves that this thread was busy: an answer may lie unread for so long, in milliseconds. */
 const GRACE = 100;
 
 /**

@@ -15,7 +15,7 @@ export interface ChannelBus {
   subscribe(channels: readonly string[]): Promise<void>;
   /** Gives `channels` up, likewise. */
   unsubscribe(channels: readonly string[]): Promise<void>;
-  /** Called when the bus has confirmed a channel that it had refused: `gap` lasted from the refusal until now. */
+  /** Called when the bus confirms a refused channel; `gap` lasted from the first refusal until now. */
   missed?(gap: BackplaneGap): void;
 }
 

@@ -149,7 +149,7 @@ function whenReady(cluster: Cluster, signal: AbortSignal): Promise<void> {
   });
 }
 
-/** Ends a client without waiting for a bus that may hang; resolves when its socket and timers are gone. */
+/** Ends a client without waiting for the bus; resolves when its socket and timers are gone. */
 export async function destroyClient(client: Redis): Promise<void> {
   if (client.status !== "end") {
     const ended = new Promise<void>((resolve) => client.once("end", () => resolve()));

@@ -13,7 +13,7 @@ const LONGEST_PAUSE = 1000;
 
 /** The events of a {@link RedisConnection}. */
 export interface RedisConnectionEvents {
-  /** Redis answers on `redis`. The connection is open when the promise resolves, and lost if it rejects. */
+  /** Redis answers on `redis`. The connection is open when this resolves, and lost if it rejects. */
   prepare(redis: Redis): Promise<void>;
   /** A PING is about to be sent; it must not overtake queued commands. */
   sending?(): void;
