@@ -2,7 +2,7 @@ import type { BackplaneSubscription } from "../../backplanes/backplane.ts";
 import type { Recipient } from "./recipient.ts";
 import { SmallSet } from "./small_set.ts";
 
-/** What a channel is for. */
+/** How a channel is used. */
 export interface ChannelRules {
   /** Whether the list of excluded connections in a message counts. */
   readonly heedsExclusions?: true;

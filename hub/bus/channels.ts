@@ -90,7 +90,7 @@ export class Channels {
     const { clock, options } = this.#context;
     const due = clock.now() - options.unsubscribeDelay;
     for (const channel of this.#withoutMembers) {
-      // Whoever waits for the confirmation is told that it has come, although the member has left.
+      // A join that waits for the confirmation resolves when it comes, although the member has left.
       if (channel.joining === undefined && (channel.emptySince ?? due) <= due) this.#drop(channel);
     }
   }

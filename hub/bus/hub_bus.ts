@@ -1,6 +1,7 @@
 import type { BackplaneStatus } from "../../backplanes/backplane.ts";
 import { BackplaneClosedError } from "../../backplanes/errors.ts";
 import type { TextOrBytes } from "../protocol/frame.ts";
+import type { SerializedInvocation } from "../protocol/serialized_invocation.ts";
 import type { Channel, ChannelRules } from "./channel.ts";
 import { HubChannels } from "./channel_names.ts";
 import { Channels, type ChannelsOptions } from "./channels.ts";
@@ -13,7 +14,6 @@ import {
   readGroupCommand,
   readInvocation,
   type ResultAddress,
-  type WritableInvocation,
   writeAck,
   writeCompletion,
   writeGroupCommand,
@@ -24,7 +24,7 @@ import { PublishOutcomes } from "./publish_outcomes.ts";
 import type { Recipient } from "./recipient.ts";
 import { writeTo } from "./write_to.ts";
 
-/** What other nodes want of this one. */
+/** Takes what other nodes ask of this one. */
 export interface BusListener {
   /** The groups of a connection are to be changed. */
   commanded(command: GroupCommand): void;
@@ -41,7 +41,7 @@ export const EVERYBODY: ChannelRules = { heedsExclusions: true, permanent: true,
 
 const NOBODY: readonly never[] = [];
 
-/** What the nodes of one hub say to each other: the one writer and the one reader of envelopes. */
+/** The bus between the nodes of one hub: the one writer and the one reader of envelopes. */
 export class HubBus {
   readonly names: HubChannels;
   readonly channels: Channels;
@@ -103,10 +103,10 @@ export class HubBus {
     }
   }
 
-  /** Hands a message to the bus before it returns; {@link outcome} says what became of it. */
+  /** Hands a message to the bus before it returns; {@link outcome} tells whether the bus accepts it. */
   publish(
     names: readonly string[],
-    message: WritableInvocation,
+    message: SerializedInvocation,
     excluded: readonly string[] = NOBODY,
   ): readonly Promise<unknown>[] {
     const [name] = names;
@@ -131,7 +131,7 @@ export class HubBus {
    */
   ask(
     connectionId: string,
-    message: WritableInvocation,
+    message: SerializedInvocation,
     invocationId: string,
   ): Promise<number | undefined> {
     const { serverName } = this.#context;

@@ -3,20 +3,12 @@ import type { ChannelRules } from "../bus/channel.ts";
 import { EVERYBODY, HubBus } from "../bus/hub_bus.ts";
 import type { NodeContext } from "../bus/node_context.ts";
 import { writeTo } from "../bus/write_to.ts";
+import type { ResolvedRoutingOptions } from "../options/routing.ts";
 import { SerializedInvocation } from "../protocol/serialized_invocation.ts";
 import { ClientResults } from "./client_results.ts";
 import { Directory } from "./directory.ts";
 import { GroupCommands } from "./group_commands.ts";
 import { checkName } from "./names.ts";
-
-/** The options that routing reads; durations are milliseconds. */
-export interface RoutingOptions {
-  readonly groupAckTimeout: number;
-  readonly maximumNameBytes: number;
-  readonly clientResultTimeout: number;
-  readonly subscribeTimeout: number;
-  readonly unsubscribeDelay: number;
-}
 
 /** The connections that a message is for. */
 export interface Target {
@@ -44,7 +36,7 @@ export class Router {
   readonly #directory: Directory;
   readonly #maximumNameBytes: number;
 
-  constructor(hub: string, context: NodeContext<RoutingOptions>) {
+  constructor(hub: string, context: NodeContext<ResolvedRoutingOptions>) {
     this.#maximumNameBytes = context.options.maximumNameBytes;
     this.#bus = new HubBus(hub, context, {
       commanded: (command) => this.groups.carryOut(command),
