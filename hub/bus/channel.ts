@@ -8,8 +8,6 @@ export interface ChannelRules {
   readonly heedsExclusions?: true;
   /** Whether members stay although the bus has not confirmed the channel in time, or refuses it. */
   readonly permanent?: true;
-  /** Whether the channel stays subscribed without members. */
-  readonly always?: true;
 }
 
 /** A channel that this node listens to for its own connections. */
@@ -18,8 +16,6 @@ export class Channel {
   readonly rules: ChannelRules;
   /** The connections of this node that messages on the channel are for. */
   readonly audience: SmallSet<Recipient> = new SmallSet();
-  /** When the last member left; `undefined` while there are members. */
-  emptySince: number | undefined;
   #subscription: BackplaneSubscription | undefined;
   #joining: PromiseWithResolvers<void> | undefined;
 

@@ -2,9 +2,8 @@ import type { BackplaneStatus } from "../../backplanes/backplane.ts";
 import { BackplaneClosedError } from "../../backplanes/errors.ts";
 import type { TextOrBytes } from "../protocol/frame.ts";
 import type { SerializedInvocation } from "../protocol/serialized_invocation.ts";
-import type { Channel, ChannelRules } from "./channel.ts";
 import { HubChannels } from "./channel_names.ts";
-import { Channels, type ChannelsOptions } from "./channels.ts";
+import { Channels, type ChannelsOptions, type ReceivedInvocation } from "./channels.ts";
 import {
   type CompletionEnvelope,
   type GroupCommand,
@@ -36,9 +35,6 @@ export interface BusListener {
   answered(answer: CompletionEnvelope): void;
 }
 
-/** The channel of everybody is needed by every node. */
-export const EVERYBODY: ChannelRules = { heedsExclusions: true, permanent: true, always: true };
-
 const NOBODY: readonly never[] = [];
 
 /** The bus between the nodes of one hub: the one writer and the one reader of envelopes. */
@@ -67,16 +63,16 @@ export class HubBus {
 
   /**
    * Subscribes the channels that every node needs; resolves when the bus has confirmed them and is
-   * `open`, however long that takes.
+   * `open`, however long that takes. Messages for everybody go to `everybody`.
    *
    * @throws {BackplaneClosedError} when the backplane is closed.
    */
-  async start(): Promise<void> {
+  async start(everybody: Iterable<Recipient>): Promise<void> {
     const { backplane, serverName } = this.#context;
     const { names } = this;
     const listener = this.#listener;
     const wanted = [
-      this.channels.open(names.all, EVERYBODY).subscription,
+      backplane.subscribe(names.all, (payload) => this.#received(payload, everybody, true)),
       backplane.subscribe(names.groupCommands, (payload) => {
         this.#read(() => listener.commanded(readGroupCommand(payload)));
       }),
@@ -89,7 +85,7 @@ export class HubBus {
     ];
     while (true) {
       try {
-        await Promise.all(wanted.map((subscription) => subscription?.confirmed));
+        await Promise.all(wanted.map((subscription) => subscription.confirmed));
         // A driver with two connections may hear before it can speak.
         if (this.status === "open") return;
       } catch (error) {
@@ -167,22 +163,21 @@ export class HubBus {
   }
 
   /** The one reader of invocations. A property, so that no frame stands between a channel and it. */
-  readonly #received = (channel: Channel, payload: Uint8Array): void => {
+  readonly #received: ReceivedInvocation = (payload, audience, heedsExclusions = false) => {
     try {
       const message = readInvocation(payload);
       // The members here were served when this node sent it.
       if (message.origin === this.#context.serverName) return;
-      if (message.returnChannel !== undefined) return this.#asked(channel, message);
-      const excluded = channel.rules.heedsExclusions ? message.excluded : NOBODY;
-      writeTo(channel.audience, message.frames, excluded);
+      if (message.returnChannel !== undefined) return this.#asked(audience, message);
+      writeTo(audience, message.frames, heedsExclusions ? message.excluded : NOBODY);
     } catch (error) {
       this.#unreadable(error);
     }
   };
 
-  #asked({ audience }: Channel, question: InvocationEnvelope): void {
-    if (audience.size === 0) this.#listener.asked(undefined, question);
-    for (const recipient of audience) this.#listener.asked(recipient, question);
+  #asked(audience: Iterable<Recipient>, question: InvocationEnvelope): void {
+    const [recipient] = audience;
+    this.#listener.asked(recipient, question);
   }
 
   #read(handle: () => void): void {

@@ -1,6 +1,5 @@
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { MemoryBackplane, MemoryBus } from "../../../backplanes/memory.ts";
-import type { Channel } from "../../../hub/bus/channel.ts";
 import { Channels } from "../../../hub/bus/channels.ts";
 import type { Recipient } from "../../../hub/bus/recipient.ts";
 import { Scheduler } from "../../../hub/scheduling/scheduler.ts";
@@ -18,12 +17,12 @@ function recipient(id: string): Recipient {
 function start(bus = new MemoryBus()) {
   const backplane = new RecordingBackplane(new MemoryBackplane(bus));
   const clock = new ManualClock();
-  const received: [channel: string, bytes: number][] = [];
+  const received: [id: string | undefined, bytes: number][] = [];
   const scheduler = new Scheduler();
   const node = { serverName: "node", backplane, clock, scheduler, logger: console };
   const channels = new Channels(
     { ...node, options: OPTIONS },
-    ({ name }: Channel, payload) => received.push([name, payload.length]),
+    (payload, [recipient]) => received.push([recipient?.id, payload.length]),
   );
   return { bus, backplane, clock, channels, received };
 }
@@ -94,7 +93,7 @@ Deno.test("Channels: a permanent channel stays wanted although it is not confirm
   await channel.subscription?.confirmed;
   const other = new MemoryBackplane(bus);
   await other.publish("own", new Uint8Array(3));
-  assertEquals(received, [["own", 3]]);
+  assertEquals(received, [["ann", 3]]);
   await other.close();
   await backplane.close();
 });
