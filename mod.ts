@@ -76,7 +76,6 @@ export {
   type HubMethodDefinition,
   type HubMethods,
 } from "./hub/definition/hub.ts";
-export type { ClientOf, FunctionOf, FunctionsOf } from "./hub/definition/hub_proxy.ts";
 export type { Logger } from "./hub/definition/logger.ts";
 export type { ConnectionOptions } from "./hub/options/connection.ts";
 export type { DispatchOptions } from "./hub/options/dispatch.ts";

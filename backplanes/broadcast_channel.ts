@@ -112,12 +112,7 @@ export class BroadcastChannelBackplane implements Backplane {
     return this.#status.status;
   }
 
-  /**
-   * As {@link Backplane.publish}; resolves once the post is made, which tells nothing of receivers.
-   *
-   * @throws {RangeError} if the channel name is empty, over 1,024 bytes or not well-formed.
-   * @throws {BackplaneClosedError} after `close()`.
-   */
+  /** As {@link Backplane.publish}; resolves once the post is made, which tells nothing of receivers. */
   async publish(channel: string, payload: Uint8Array): Promise<undefined> {
     checkChannelName(channel);
     if (this.status === "closed") throw closed();
@@ -144,7 +139,7 @@ export class BroadcastChannelBackplane implements Backplane {
     return this.#closing ??= this.#close();
   }
 
-  /** The same as {@link close}, for `await using`. */
+  /** As {@link close}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

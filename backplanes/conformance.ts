@@ -1,6 +1,6 @@
 /**
  * The duties of every {@link Backplane} driver, as named cases for any test runner. The four drivers
- * of this package pass them against real servers; a driver of your own should too.
+ * of this package pass them, against real servers; your own driver should pass them too.
  *
  * Register them with a runner, here `Deno.test` (`test` of `node:test` works as well):
  *
@@ -15,8 +15,8 @@
  * }, (name, run) => Deno.test(`MyBackplane: ${name}`, run));
  * ```
  *
- * A case uses channel names of its own under a random prefix, waits for events and never for luck,
- * proves that something did *not* arrive by a later message that did, and leaves the bus running.
+ * A case uses a random prefix and waits for events, never for a fixed time. A message that did *not*
+ * arrive is proved by a later message that did. Every case leaves the bus running.
  *
  * @module
  */
@@ -47,7 +47,7 @@ export type {
 } from "./backplane.ts";
 export type { BackplaneLogger, BackplaneOptions } from "./driver/options.ts";
 
-/** Every case, in an order that goes from the plain to the faulty. Names are unique. */
+/** Every case: those without faults first. Names are unique. */
 export const conformanceCases: readonly ConformanceCase[] = [
   ...deliveryCases,
   ...nameCases,
@@ -61,7 +61,8 @@ export const conformanceCases: readonly ConformanceCase[] = [
 ];
 
 /**
- * Registers every case that the subject's bus allows: without hooks the faults are left out.
+ * Registers every case that the subject's bus allows: without its hooks, the cases with faults are left
+ * out.
  *
  * Cases that fault the bus disturb all others on it, so a runner must not run them side by side.
  *
@@ -73,7 +74,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
  * import { conformanceTests } from "@hubplane/hubplane/conformance";
  * import { MemoryBackplane } from "@hubplane/hubplane/memory";
  *
- * // Without a runner, the first case that does not hold throws.
+ * // Without a runner, the first case that fails throws.
  * await conformanceTests({
  *   open: (prefix, options) => new MemoryBackplane("example", { ...options, prefix }),
  * }, (_name, run) => run());

@@ -32,11 +32,8 @@ export class BackplaneError extends Error {
  * was rejected may still have arrived (once at most): repeat it only where twice does no harm.
  */
 export class BackplaneUnavailableError extends BackplaneError {
-  /** Makes the error. */
-  constructor(message: string, options?: BackplaneErrorOptions) {
-    super(message, options);
-    this.name = "BackplaneUnavailableError";
-  }
+  /** The name of this class. */
+  override readonly name: string = "BackplaneUnavailableError";
 }
 
 /**
@@ -44,9 +41,6 @@ export class BackplaneUnavailableError extends BackplaneError {
  * that no retry can cure (`cause` is then that error: a wrong password, a refused certificate).
  */
 export class BackplaneClosedError extends BackplaneError {
-  /** Makes the error. */
-  constructor(message: string, options?: BackplaneErrorOptions) {
-    super(message, options);
-    this.name = "BackplaneClosedError";
-  }
+  /** The name of this class. */
+  override readonly name: string = "BackplaneClosedError";
 }

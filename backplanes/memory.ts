@@ -104,13 +104,7 @@ export class MemoryBackplane implements Backplane {
     return this.#status.status;
   }
 
-  /**
-   * As {@link Backplane.publish}; resolves with the number of other backplanes that listen.
-   *
-   * @throws {RangeError} if the channel name is empty, over 1,024 bytes or not well-formed.
-   * @throws {BackplaneUnavailableError} while the bus is stopped, or if it is before the delivery.
-   * @throws {BackplaneClosedError} after `close()`.
-   */
+  /** As {@link Backplane.publish}; resolves with the number of other backplanes that listen. */
   publish(channel: string, payload: Uint8Array): Promise<number> {
     try {
       checkChannelName(channel);
@@ -151,7 +145,7 @@ export class MemoryBackplane implements Backplane {
     return Promise.resolve();
   }
 
-  /** The same as {@link close}, for `await using`. */
+  /** As {@link close}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

@@ -25,7 +25,7 @@
  *   does `confirmed` of a subscription. When the permission for a confirmed channel is taken away, the
  *   connection ends and a new one is made, without that channel until it is permitted again.
  * - **Clusters**: all this holds on one server. No client of core NATS sees what gets lost
- *   *between* the servers of a cluster, and a new subscription takes a moment to be known on all of them.
+ *   *between* the servers of a cluster, and a new subscription reaches all of them only after a moment.
  *
  * @module
  */
@@ -66,7 +66,7 @@ export class NatsBackplane implements Backplane {
   /**
    * Begins to connect to `url`: `nats://[user:password@|token@]host[:port][,host[:port]…][?prefix=…]`.
    * The port is 4222 by default; user, password, token and prefix are percent-encoded. With
-   * `nats://` TLS is used where the server offers it, with `tls://` never anything else.
+   * `nats://` TLS is used where the server offers it, with `tls://` always.
    *
    * @throws {TypeError} if the URL or a server is malformed, or options contradict each other; the
    * text never shows a part of the URL.
@@ -123,7 +123,7 @@ export class NatsBackplane implements Backplane {
     return this.#status.onStatus(listener);
   }
 
-  /** As {@link Backplane.close}; what was published and not yet accepted rejects. */
+  /** As {@link Backplane.close}; a publish that is not yet accepted rejects. */
   async close(): Promise<void> {
     this.#close();
     await this.#running;
@@ -134,7 +134,7 @@ export class NatsBackplane implements Backplane {
     return this.close();
   }
 
-  /** Connects to one server after another, for as long as it takes. */
+  /** Connects to one server after another until the backplane is closed. */
   async #run(): Promise<void> {
     const servers = new NatsServers(this.#address.servers);
     const { signal } = this.#ending;
@@ -150,7 +150,7 @@ export class NatsBackplane implements Backplane {
     }
   }
 
-  /** One connection, from the dial to its end. */
+  /** Serves one connection, from connecting to its end. */
   async #serve(server: NatsServer, opened: () => void): Promise<never> {
     const { promise: ended, resolve: end } = Promise.withResolvers<Error>();
     const connection = await NatsConnection.open(server, {
@@ -160,7 +160,7 @@ export class NatsBackplane implements Backplane {
     }, {
       received: (channel, payload) => this.#subscriptions.dispatch(channel, payload),
       denied: (channel) =>
-        this.#options.logger.error(`NATS refused what was published on ${JSON.stringify(channel)}`),
+        this.#options.logger.error(`NATS refused a message on ${JSON.stringify(channel)}`),
       lost: (error) => {
         this.#lost(error);
         end(error);
@@ -178,10 +178,10 @@ export class NatsBackplane implements Backplane {
     }
   }
 
-  /** Subscribes again to everything, and then is open. */
+  /** Subscribes to every wanted channel again, then sets `open`. */
   async #open(connection: NatsConnection): Promise<void> {
     if (connection.failure !== undefined) throw connection.failure;
-    // From here on subscribers are promised what is published, whether this connection lasts or not.
+    // From here on, a message either arrives or is in a gap, even if this connection is lost at once.
     this.#probe.answered(Date.now());
     this.#probe.start(() => connection.flush(), (error) => connection.close(error));
     await this.#subscriptions.connected();
@@ -194,11 +194,11 @@ export class NatsBackplane implements Backplane {
     });
   }
 
-  /** Runs before anything that waits on the connection is rejected. */
+  /** Runs before any publish or command of the connection rejects. */
   #lost(error: Error): void {
     this.#probe.stop();
     this.#subscriptions.disconnected();
-    // A connection that is lost again before it is open belongs to the same gap.
+    // A connection that is lost before it is open belongs to the same gap.
     this.#since ??= this.#probe.since;
     if (this.#status.status === "open") this.#status.emit({ status: "reconnecting", error });
   }
@@ -223,7 +223,7 @@ export class NatsBackplane implements Backplane {
     );
     this.#probe.stop();
     this.#subscriptions.close(this.#closed);
-    // Before the connection ends, or that would be told as a loss.
+    // `closed` comes first: after it, the end of the connection is not reported as a loss.
     this.#status.emit({ status: "closed", ...cause && { error: cause } });
     this.#ending.abort();
     this.#connection?.close(this.#closed);

@@ -101,7 +101,7 @@ export class RedisBackplane implements Backplane {
     this.#publishing = new RedisConnection("publisher", settings, {
       prepare: () => Promise.resolve(),
       sending: () => this.#publisher.flush(),
-      // This connection hears no messages, so it can miss none.
+      // The publishing connection receives no messages, so it has no gap to report.
       opened: () => opened(),
       lost: (error, incurable) => this.#lost(error, incurable),
     });
@@ -118,22 +118,19 @@ export class RedisBackplane implements Backplane {
     });
   }
 
-  /** Where the connections to Redis stand; `open` means both. */
+  /** The status of both connections to Redis; `open` if both are open. */
   get status(): BackplaneStatus {
     return this.#status.status;
   }
 
   /**
-   * As {@link Backplane.publish}. Resolves with the number of subscribers reached, or with `undefined`
-   * in a Cluster. The payload may be used again as soon as this returns.
+   * As {@link Backplane.publish}; resolves with the number of subscribers reached, or with `undefined`
+   * in a Cluster. The prefix does not count as part of the channel name.
    *
-   * @throws {RangeError} if the channel name is not 1 to 1,024 UTF-8 bytes (without the prefix) or not
-   * well-formed, or the payload is over 512 MiB.
-   * @throws {BackplaneUnavailableError} while the publishing connection is away or publishes of
-   * 128 MiB, each counted with 1 KiB beside its bytes, wait for their answers; when the connection is
-   * lost before the answer, or after `publishTimeout`.
+   * @throws {RangeError} also if the payload is over 512 MiB.
+   * @throws {BackplaneUnavailableError} also while publishes of 128 MiB, each counted with 1 KiB beside
+   * its bytes, wait for their answers.
    * @throws {BackplaneError} if Redis forbids it.
-   * @throws {BackplaneClosedError} after {@link close}.
    */
   publish(channel: string, payload: Uint8Array): Promise<number | undefined> {
     try {
@@ -178,7 +175,7 @@ export class RedisBackplane implements Backplane {
     this.#subscriptions.dispatch(name, bytes);
   };
 
-  /** Never settles when the connection is lost: `disconnected` then makes up for every channel. */
+  /** Never settles if the connection is lost: `disconnected` then resets every channel. */
   async #command(verb: "subscribe" | "unsubscribe", channels: readonly string[]): Promise<void> {
     const { redis } = this.#subscribing;
     const { prefix } = this.#settings;
@@ -201,7 +198,7 @@ export class RedisBackplane implements Backplane {
     );
   }
 
-  /** Tells of what the two connections amount to, if that or the reason is new. */
+  /** Emits the status of the two connections together, if it or the reason is new. */
   #changed(error?: Error, gap?: BackplaneGap): void {
     const open = this.#publishing.open && this.#subscribing.open;
     this.#wasOpen ||= open;
@@ -225,7 +222,7 @@ export class RedisBackplane implements Backplane {
     this.#closed = closed;
     // Messages of this turn are still sent, although their publishes reject.
     this.#publisher.flush();
-    // First what ends the connections, so that nothing can be sent from a listener or a handler.
+    // The connections end first, so that no listener or handler can send through them.
     const ended = Promise.all([this.#publishing.close(), this.#subscribing.close()]);
     this.#ended = ended.then(() => {});
     this.#publisher.close(closed);

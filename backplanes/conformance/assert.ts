@@ -4,7 +4,7 @@ export const WAIT_LIMIT = 20_000;
 /** The time that a busy machine may add to a time that the contract bounds, in milliseconds. */
 export const SLACK = 2000;
 
-/** How often a case tries a fault that may come too early or too late for what it is to show. */
+/** How often a case repeats a fault that may come too early or too late to show anything. */
 export const ROUNDS = 5;
 
 const encoder = new TextEncoder();
@@ -25,7 +25,7 @@ function failure(message: string, cause?: unknown): Error {
   return error;
 }
 
-/** Throws unless both have the same JSON. */
+/** Throws unless `actual` and `expected` have the same JSON. */
 export function same(actual: unknown, expected: unknown, what: string): void {
   const equal = JSON.stringify(actual) === JSON.stringify(expected);
   check(equal, `${what}: expected ${shown(expected)}, got ${shown(actual)}`);
@@ -37,7 +37,7 @@ export function shown(value: unknown): string {
   return text.length > 500 ? `${text.slice(0, 500)}… (${text.length} characters)` : text;
 }
 
-/** Resolves as `promise` does; throws if it rejects, or does neither within `milliseconds`. */
+/** Resolves as `promise` does; throws if it rejects, or does not settle within `milliseconds`. */
 export async function within<T>(
   promise: PromiseLike<T>,
   what: string | (() => string),
@@ -46,7 +46,7 @@ export async function within<T>(
   const text = () => typeof what === "string" ? what : what();
   const refused = (cause: unknown) => {
     if (cause instanceof Error && cause.name === "ConformanceError") throw cause;
-    throw failure(`Not so, but ${cause}: ${text()}`, cause);
+    throw failure(`Failed with ${cause}: ${text()}`, cause);
   };
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
@@ -80,7 +80,7 @@ export async function rejection(
   return error;
 }
 
-/** Lets `milliseconds` pass; only where messages are spread over time, or a fault must last. */
+/** Waits for `milliseconds`; only to spread messages over time, or to let a fault last. */
 export function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -6,28 +6,26 @@ import { Trial } from "./trial.ts";
 export interface ConformanceCase {
   /** The behaviour, as a sentence; unique. */
   readonly name: string;
-  /** The abilities that the subject's bus needs: `stop` and `start`, `pause` and `resume` too, or refuse a channel. */
+  /** What the subject must have: `bus`, also with `pause` and `resume`, or `refusedChannel`. */
   readonly needs?: "stop" | "pause" | "refuse";
-  /** Tries it; rejects when it does not hold. Every wait in it is bounded. */
+  /** Tries the behaviour; rejects if the driver lacks it. Every wait in it is bounded. */
   run(subject: ConformanceSubject): Promise<void>;
 }
 
 /** The time that faults and bounded timeouts may add to a case, in milliseconds. */
 const FAULTS = 30_000;
 
-/** Makes a case of a sentence and a body, which gets a trial that is cleaned up after it. */
-export function conformanceCase(
-  name: string,
-  body: (trial: Trial) => Promise<void>,
-  needs?: "stop" | "pause" | "refuse",
-): ConformanceCase {
-  return {
+/** Makes a case of each named body. A body gets a trial of its own, which is cleaned up after it. */
+export function defineCases(
+  bodies: Readonly<Record<string, (trial: Trial) => Promise<void>>>,
+  needs?: ConformanceCase["needs"],
+): ConformanceCase[] {
+  return Object.entries(bodies).map(([name, body]) => ({
     name,
-    ...(needs === undefined ? {} : { needs }),
+    ...needs && { needs },
     async run(subject) {
       await using trial = new Trial(subject);
-      const limit = 3 * trial.patience + FAULTS;
-      await within(body(trial), `"${name}" holds`, limit);
+      await within(body(trial), `"${name}" holds`, 3 * trial.patience + FAULTS);
     },
-  };
+  }));
 }

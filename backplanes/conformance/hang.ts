@@ -1,13 +1,12 @@
 /** Cases on a bus that hangs: connections stay, nothing answers. */
-import { type ConformanceCase, conformanceCase } from "./case.ts";
+import { type ConformanceCase, defineCases } from "./case.ts";
 import { Ledger } from "./ledger.ts";
 import { bytes, check, pause, rejection, ROUNDS, same, within } from "./assert.ts";
 import { reachesAgain } from "./trial.ts";
 import { BackplaneUnavailableError } from "../errors.ts";
 
-const noticed = conformanceCase(
-  "a hung bus is noticed within probeInterval + probeTimeout",
-  async (trial) => {
+export const hangCases: readonly ConformanceCase[] = defineCases({
+  async "a hung bus is noticed within probeInterval + probeTimeout"(trial) {
     const receiver = await trial.open(trial.faults);
     await receiver.subscribe("hang", () => {}).confirmed;
     const history = trial.history(receiver);
@@ -15,20 +14,15 @@ const noticed = conformanceCase(
     const hung = Date.now();
     const limit = trial.faults.probeInterval + trial.faults.probeTimeout + trial.slack;
     await within(history.reaches("reconnecting"), "the hung bus is noticed", limit);
-    // The first to notice may be a connection that only publishes, and has no gap to report. The bus
-    // hangs until any other has noticed too: one that is answered in time has missed nothing.
+    // A connection that only publishes may notice first, and has no gap to report. The bus hangs until
+    // every connection must have noticed, because one that is answered in time misses nothing.
     await pause(hung + limit - Date.now());
     await trial.bus.resume();
     await history.reaches("open");
     check(history.covers(hung, hung), "no gap covers the moment the bus hung");
   },
-  "pause",
-);
-
-const publishing = conformanceCase(
-  "publish() to a hung bus rejects within publishTimeout and arrives at most once",
-  async (trial) => {
-    // Probes that see nothing in time: it is publishTimeout that must end the wait.
+  async "publish() to a hung bus rejects within publishTimeout and arrives at most once"(trial) {
+    // Probes are too slow to notice the hang: publishTimeout must end the wait.
     const options = { ...trial.faults, probeInterval: 60_000, probeTimeout: 60_000 };
     const [sender, receiver] = await trial.pair(options);
     const histories = [trial.history(sender), trial.history(receiver)];
@@ -44,18 +38,13 @@ const publishing = conformanceCase(
     const arrived = inbox.texts.filter((text) => text === "unanswered").length;
     check(arrived <= 1, `the rejected message arrived ${arrived} times`);
   },
-  "pause",
-);
-
-/**
- * The bus hangs until the publisher has given the publish up, then takes it, from a connection that
- * nobody hears any more or as an answer that nobody waits for.
- */
-const lostReply = conformanceCase(
-  "a publish whose reply is lost rejects and arrives at most once",
-  async (trial) => {
+  /**
+   * The bus hangs until the publish has rejected. Then it takes the message, from a connection that is
+   * already given up or with an answer that comes too late.
+   */
+  async "a publish whose reply is lost rejects and arrives at most once"(trial) {
     const sender = await trial.open(trial.faults);
-    // Stays through the hang, so that it hears what the bus takes afterwards.
+    // The receiver keeps its connection, so that it hears the messages that the bus takes after the hang.
     const patient = { ...trial.faults, probeInterval: 60_000, probeTimeout: 60_000 };
     const receiver = await trial.open(patient);
     const inbox = trial.inbox();
@@ -81,12 +70,7 @@ const lostReply = conformanceCase(
     const arrived = inbox.texts.filter((text) => text.startsWith("unanswered"));
     same(arrived.length, new Set(arrived).size, "rejected messages, each counted once");
   },
-  "pause",
-);
-
-const subscribing = conformanceCase(
-  "a channel wanted while the bus hangs is confirmed when the bus goes on",
-  async (trial) => {
+  async "a channel wanted while the bus hangs is confirmed when the bus goes on"(trial) {
     const [sender, receiver] = await trial.pair(trial.faults);
     const histories = [trial.history(sender), trial.history(receiver)];
     const inbox = trial.inbox();
@@ -100,12 +84,7 @@ const subscribing = conformanceCase(
     await sender.publish("hang", bytes("marker"));
     await inbox.heard("marker");
   },
-  "pause",
-);
-
-const noSilentLoss = conformanceCase(
-  "nothing is lost in silence over a hang",
-  async (trial) => {
+  async "nothing is lost in silence over a hang"(trial) {
     const [sender, receiver] = await trial.pair(trial.faults);
     const histories = [trial.history(sender), trial.history(receiver)];
     await using ledger = new Ledger(trial, sender, receiver);
@@ -116,14 +95,4 @@ const noSilentLoss = conformanceCase(
     for (const history of histories) await history.reaches("open");
     await ledger.audit();
   },
-  "pause",
-);
-
-/** All of them. */
-export const hangCases: readonly ConformanceCase[] = [
-  noticed,
-  publishing,
-  lostReply,
-  subscribing,
-  noSilentLoss,
-];
+}, "pause");

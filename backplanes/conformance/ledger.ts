@@ -2,7 +2,7 @@ import type { Backplane } from "../backplane.ts";
 import { bytes, check, pause, same } from "./assert.ts";
 import type { History, Inbox, Trial } from "./trial.ts";
 
-/** One message and what its publisher was told. */
+/** One message, and how its publish ended. */
 interface Entry {
   readonly text: string;
   readonly called: number;
@@ -11,7 +11,7 @@ interface Entry {
 }
 
 /**
- * Publishes all the time and keeps a book of it, to find a message that was lost in silence: not
+ * Publishes all the time and records every message, to find one that was lost in silence: not
  * delivered, not rejected, and in no gap that either side reported.
  */
 export class Ledger implements AsyncDisposable {
@@ -24,7 +24,7 @@ export class Ledger implements AsyncDisposable {
   #publishing: Promise<void> | undefined;
   #ended = false;
 
-  /** A book of what `sender` publishes and `receiver` hears. */
+  /** Records the messages that `sender` publishes and `receiver` hears. */
   constructor(trial: Trial, sender: Backplane, receiver: Backplane) {
     this.#sender = sender;
     this.#receiver = receiver;
@@ -56,15 +56,15 @@ export class Ledger implements AsyncDisposable {
     }
   }
 
-  /** Ends publishing; a driver may leave what is under way unsettled for good. */
+  /** Ends publishing, without waiting for publishes: a driver may never settle them. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ended = true;
     await this.#publishing;
   }
 
-  /** Ends publishing and checks the book; both sides must be `open` again. */
+  /** Ends publishing and checks every message; both sides must be `open` again. */
   async audit(): Promise<void> {
-    // Some more, so that the time after the outage is in the book.
+    // More messages must arrive first, so that the time after the outage is checked too.
     await this.#inbox.counted(this.#inbox.texts.length + 20);
     await this[Symbol.asyncDispose]();
     await Promise.all(this.#underWay);

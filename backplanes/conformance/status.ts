@@ -1,6 +1,6 @@
 /** Cases on status and its listeners. */
 import type { BackplaneStatus, BackplaneStatusEvent } from "../backplane.ts";
-import { type ConformanceCase, conformanceCase } from "./case.ts";
+import { type ConformanceCase, defineCases } from "./case.ts";
 import { check, same } from "./assert.ts";
 
 /** The statuses that may follow each status; an event may also repeat it, to report a gap or an error. */
@@ -28,26 +28,24 @@ export function checkSequence(
   }
 }
 
-const opens = conformanceCase("status becomes open, and closed for good", async (trial) => {
-  const backplane = await trial.opening();
-  const first = backplane.status;
-  check(first === "connecting" || first === "open", `a new backplane is ${first}`);
-  const history = trial.history(backplane);
-  backplane.onStatus(({ status }) =>
-    check(backplane.status === status, `status is ${backplane.status} in an event of ${status}`)
-  );
-  await history.reaches("open");
-  await backplane.close();
-  same(backplane.status, "closed", "status after close()");
-  await backplane.close();
-  checkSequence(first, history.events);
-  same(history.events.filter(({ status }) => status === "closed").length, 1, "events of closing");
-  same(trial.logged, [], "what was logged");
-});
-
-const disposedListener = conformanceCase(
-  "a disposed status listener hears nothing more",
-  async (trial) => {
+export const statusCases: readonly ConformanceCase[] = defineCases({
+  async "status becomes open, and closed for good"(trial) {
+    const backplane = await trial.opening();
+    const first = backplane.status;
+    check(first === "connecting" || first === "open", `a new backplane is ${first}`);
+    const history = trial.history(backplane);
+    backplane.onStatus(({ status }) =>
+      check(backplane.status === status, `status is ${backplane.status} in an event of ${status}`)
+    );
+    await history.reaches("open");
+    await backplane.close();
+    same(backplane.status, "closed", "status after close()");
+    await backplane.close();
+    checkSequence(first, history.events);
+    same(history.events.filter(({ status }) => status === "closed").length, 1, "events of closing");
+    same(trial.logged, [], "the log");
+  },
+  async "a disposed status listener hears nothing more"(trial) {
     const backplane = await trial.open();
     let [disposed, kept] = [0, 0];
     const listening = backplane.onStatus(() => disposed++);
@@ -58,11 +56,7 @@ const disposedListener = conformanceCase(
     same(disposed, 0, "events the disposed listener heard");
     check(kept > 0, "the other listener heard nothing of closing");
   },
-);
-
-const throwingListener = conformanceCase(
-  "a status listener that throws harms nobody",
-  async (trial) => {
+  async "a status listener that throws harms nobody"(trial) {
     const backplane = await trial.open();
     let heard = 0;
     backplane.onStatus(() => {
@@ -72,7 +66,4 @@ const throwingListener = conformanceCase(
     await backplane.close();
     check(heard > 0, "the listener behind it heard nothing");
   },
-);
-
-/** All of them. */
-export const statusCases: readonly ConformanceCase[] = [opens, disposedListener, throwingListener];
+});

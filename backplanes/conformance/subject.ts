@@ -13,31 +13,9 @@ export interface ConformanceBus {
   resume?(): Promise<void> | void;
 }
 
-/** Times of the cases with faults, in milliseconds. */
-export interface ConformanceFaults {
-  /**
-   * The `publishTimeout` of the instances.
-   *
-   * @default {1000}
-   */
-  readonly publishTimeout: number;
-  /**
-   * The `probeInterval` of the instances.
-   *
-   * @default {200}
-   */
-  readonly probeInterval: number;
-  /**
-   * The `probeTimeout` of the instances.
-   *
-   * @default {1000}
-   */
-  readonly probeTimeout: number;
-  /**
-   * How long a long outage lasts.
-   *
-   * @default {6000}
-   */
+/** Times of the cases with faults, in milliseconds: three options of the instances, and an outage. */
+export interface ConformanceFaults extends Required<Omit<BackplaneOptions, "logger">> {
+  /** How long a long outage lasts. */
   readonly outage: number;
 }
 
@@ -45,18 +23,22 @@ export interface ConformanceFaults {
 export interface ConformanceSubject {
   /**
    * Opens one more instance on the bus, with `prefix` before its channel names; every instance of
-   * one subject is on the same bus. The driver must heed what `options` holds: the suite shortens
-   * its timeouts, and looks at what it logs.
+   * one subject is on the same bus. The driver must use `options`: the suite shortens its timeouts
+   * and checks its log.
    */
   open(prefix: string, options: BackplaneOptions): Promise<Backplane> | Backplane;
   /**
-   * The longest that a case waits for what should happen soon, such as an arrival or a reconnect,
-   * in milliseconds.
+   * How long a case waits for an event that should come soon, such as an arrival or a reconnect, in
+   * milliseconds.
    *
    * @default {20000}
    */
   readonly patience?: number;
-  /** Shorter times, for a bus that answers sooner than a server on a busy machine. */
+  /**
+   * Shorter times, for a bus that answers sooner than a server on a busy machine.
+   *
+   * @default {{ publishTimeout: 1000, probeInterval: 200, probeTimeout: 1000, outage: 6000 }}
+   */
   readonly faults?: Partial<ConformanceFaults>;
   /** The name of a channel that the bus refuses to every instance. Unlocks the cases on refusals. */
   readonly refusedChannel?: string;

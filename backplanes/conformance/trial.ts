@@ -5,7 +5,7 @@ import type { ConformanceBus, ConformanceFaults, ConformanceSubject } from "./su
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** Short, yet far above what a busy machine needs for an answer. */
+/** Short times that are still far longer than a busy machine needs for an answer. */
 const FAULTS: ConformanceFaults = {
   publishTimeout: 1000,
   probeInterval: 200,
@@ -13,7 +13,7 @@ const FAULTS: ConformanceFaults = {
   outage: 6000,
 };
 
-/** Keeps what a handler hears, as text. */
+/** Keeps the payloads that a handler receives, as text. */
 export class Inbox {
   /** Every payload, in the order of arrival. */
   readonly texts: string[] = [];
@@ -24,7 +24,7 @@ export class Inbox {
     this.#patience = patience;
   }
 
-  /** Give this to `subscribe`. */
+  /** The handler to give to `subscribe`. */
   readonly handler = (payload: Uint8Array): void => {
     this.texts.push(decoder.decode(payload));
     for (const look of [...this.#waiting]) look();
@@ -61,7 +61,7 @@ export class Inbox {
 
 /** Remembers the status events of a backplane. */
 export class History {
-  /** Every event since it was made. */
+  /** Every event since this history was made. */
   readonly events: BackplaneStatusEvent[] = [];
   readonly #backplane: Backplane;
   readonly #patience: number;
@@ -72,14 +72,14 @@ export class History {
     backplane.onStatus((event) => this.events.push(event));
   }
 
-  /** Whether a reported gap overlaps what happened from `start` to `end` (epoch milliseconds). */
+  /** Whether a reported gap overlaps the time from `start` to `end` (epoch milliseconds). */
   covers(start: number, end: number): boolean {
     return this.events.some(({ gap }) =>
       gap !== undefined && gap.since <= end && start <= gap.until
     );
   }
 
-  /** Resolves once a gap has been reported that holds all from `start` to `end` (epoch milliseconds). */
+  /** Resolves once a reported gap holds the whole time from `start` to `end` (epoch milliseconds). */
   async reports(start: number, end: number): Promise<void> {
     const gaps = () => this.events.flatMap(({ gap }) => gap ?? []);
     await this.#until(
@@ -172,7 +172,7 @@ export class Trial implements AsyncDisposable {
     return refusedChannel;
   }
 
-  /** The bus's faults; each is undone at the end of the trial. */
+  /** The faults of the bus; each is undone at the end of the trial. */
   get bus(): Required<ConformanceBus> {
     const { bus } = this.#subject;
     check(bus !== undefined, "this case needs a bus that can be stopped");
@@ -197,7 +197,7 @@ export class Trial implements AsyncDisposable {
     };
   }
 
-  /** Heals the bus and closes every instance. */
+  /** Ends the faults of the bus and closes every instance. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#paused) await this.bus.resume();
     if (this.#stopped) await this.bus.start();
@@ -217,7 +217,7 @@ export async function reachesAgain(
 ): Promise<void> {
   const marker = `marker ${crypto.randomUUID()}`;
   const give = Date.now() + trial.patience;
-  // The bus may drop the connection only now.
+  // The bus may drop the connection as late as now.
   while (!inbox.texts.includes(marker)) {
     check(Date.now() < give, "no message arrives after the bus went on");
     const published = sender.publish(channel, bytes(marker)).catch(() => {});

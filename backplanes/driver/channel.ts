@@ -13,12 +13,12 @@ export interface Refusal {
   logged: boolean;
 }
 
-/** One channel: its handlers, and what is known of it on the bus. It is *wanted* while it has a handler. */
+/** One channel: its handlers, and its state on the bus. A channel is *wanted* while it has a handler. */
 export class Channel {
   readonly name: string;
-  /** The bus sends it here. */
+  /** Whether the bus sends the channel here. */
   confirmed = false;
-  /** A command for it is under way: the lock of this channel. */
+  /** Whether a command for the channel is under way: the lock of this channel. */
   busy = false;
   refusal: Refusal | undefined;
   /** Replaced and never changed, so that a handler may subscribe or leave while a message is dispatched. */
@@ -42,9 +42,13 @@ export class Channel {
     this.#subscriptions = this.#subscriptions.filter((other) => other !== subscription);
   }
 
-  /** Calls every handler in the order of subscribing. A handler that throws harms no other. */
-  dispatch(payload: Uint8Array, logger: BackplaneLogger): void {
-    for (const subscription of this.#subscriptions) {
+  /**
+   * Calls every handler in the order of subscribing; returns whether there are any. A handler that
+   * throws harms no other.
+   */
+  dispatch(payload: Uint8Array, logger: BackplaneLogger): boolean {
+    const subscriptions = this.#subscriptions;
+    for (const subscription of subscriptions) {
       // A handler called before this one may have detached it.
       if (subscription.ended) continue;
       try {
@@ -53,13 +57,34 @@ export class Channel {
         logger.error(`Backplane handler of channel ${JSON.stringify(this.name)} failed:`, error);
       }
     }
+    return subscriptions.length > 0;
   }
 
-  /** Settles what waits for `confirmed`; returns whether anything did. */
+  /** Settles every promise of `confirmed`; returns whether there was one. */
   settle(error?: BackplaneError): boolean {
     let told = false;
     for (const subscription of this.#subscriptions) told = subscription.settle(error) || told;
     return told;
+  }
+
+  /** The connection is lost; the next one may not refuse the channel. */
+  disconnected(): void {
+    this.confirmed = false;
+    this.busy = false;
+    if (this.refusal !== undefined) this.refusal.error = undefined;
+  }
+
+  /** The bus refused the channel. Logs that once, unless somebody waits for `confirmed`. */
+  refused(cause: unknown, logger: BackplaneLogger): void {
+    this.busy = false;
+    const message = `Cannot subscribe to ${JSON.stringify(this.name)}: the bus refused it`;
+    const error = new BackplaneError(message, { cause });
+    const refusal = this.refusal ??= { since: Date.now(), error, logged: false };
+    refusal.error = error;
+    this.left();
+    if (this.settle(error) || refusal.logged) return;
+    refusal.logged = true;
+    logger.error(`${message}. It is asked for again until it is confirmed:`, cause);
   }
 
   /** Ends every subscription with `error`. */
@@ -74,7 +99,7 @@ export class Channel {
     return (this.#leaving ??= Promise.withResolvers<void>()).promise;
   }
 
-  /** The bus does not send the channel for a handler that has been detached. */
+  /** The bus no longer sends the channel for a detached handler. */
   left(): void {
     this.#leaving?.resolve();
     this.#leaving = undefined;
@@ -87,7 +112,7 @@ export class ChannelSubscription implements BackplaneSubscription {
   readonly #channel: Channel;
   readonly #leave: (channel: Channel, subscription: ChannelSubscription) => Promise<void>;
   #error: BackplaneError | undefined;
-  /** Made when `confirmed` is read and cannot be answered yet. */
+  /** Made when `confirmed` is read before it can be answered. */
   #waiting: PromiseWithResolvers<void> | undefined;
   #left: Promise<void> | undefined;
 

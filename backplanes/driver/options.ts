@@ -51,9 +51,7 @@ export function resolveBackplaneOptions(
     const [least, most, otherwise] = RANGES[name];
     const value = options[name] ?? otherwise;
     if (Number.isFinite(value) && value >= least && value <= most) return value;
-    throw new RangeError(
-      `Cannot use ${name}: ${value} is not between ${least} and ${most} ms`,
-    );
+    throw new RangeError(`Cannot use ${name}: ${value} is not between ${least} and ${most} ms`);
   };
   return {
     publishTimeout: duration("publishTimeout"),

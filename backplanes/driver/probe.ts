@@ -1,6 +1,6 @@
 import { BackplaneUnavailableError } from "../errors.ts";
 
-/** A timer that fired late proves our own turn was long; the answer may lie unread. Look once more. */
+/** A late timer proves that this thread was busy: an answer may lie unread for so long, in milliseconds. */
 const GRACE = 100;
 
 /**
@@ -18,9 +18,7 @@ export class Probe {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #run = 0;
 
-  constructor(
-    options: { readonly probeInterval: number; readonly probeTimeout: number },
-  ) {
+  constructor(options: { readonly probeInterval: number; readonly probeTimeout: number }) {
     this.#interval = options.probeInterval;
     this.#timeout = options.probeTimeout;
   }

@@ -1,5 +1,5 @@
 import type { BackplaneGap, BackplaneHandler, BackplaneSubscription } from "../backplane.ts";
-import { type BackplaneClosedError, BackplaneError, BackplaneUnavailableError } from "../errors.ts";
+import { type BackplaneClosedError, BackplaneUnavailableError } from "../errors.ts";
 import { BackOff } from "./back_off.ts";
 import { Channel, ChannelSubscription } from "./channel.ts";
 import { checkChannelName } from "./channel_name.ts";
@@ -15,13 +15,13 @@ export interface ChannelBus {
   subscribe(channels: readonly string[]): Promise<void>;
   /** Gives `channels` up, likewise. */
   unsubscribe(channels: readonly string[]): Promise<void>;
-  /** Called when the bus has confirmed a channel that it had refused: `gap` lasted from the refusal until now. */
+  /** Called when the bus confirms a refused channel; `gap` lasted from the first refusal until now. */
   missed?(gap: BackplaneGap): void;
 }
 
 /** The most channels asked for in one command when everything is subscribed again. */
 const RESUBSCRIBE_CHANNELS = 1000;
-/** The pauses before refused channels are asked for again, in milliseconds; each is twice the one before. */
+/** The limits of the pause before refused channels are asked for again, in milliseconds. */
 const SHORTEST_RETRY = 3000;
 const LONGEST_RETRY = 30_000;
 
@@ -30,8 +30,7 @@ const LONGEST_RETRY = 30_000;
  *
  * - **Level-triggered**: each channel has a wanted and a confirmed state; when a command ends, the
  *   channel is looked at again, so the last call wins however calls interleave.
- * - **Lock per channel**: there are never two commands of one channel at once, and no command waits for
- *   another channel.
+ * - **Lock per channel**: a channel has one command at a time, and waits for no other channel.
  * - **Joined**: channels that are asked for in one turn leave as one command.
  * - **Refusals**: a refused channel stays wanted and is asked for again.
  */
@@ -67,20 +66,15 @@ export class ChannelSubscriptions {
       subscription.end(this.#closed);
       return subscription;
     }
-    if (!channel.wanted) {
-      this.#channels.set(name, channel);
-      this.#mark(name);
-    }
+    this.#channels.set(name, channel);
+    if (!channel.wanted) this.#mark(name);
     channel.add(subscription);
     return subscription;
   }
 
   /** Calls the handlers of the channel `name`; returns whether there are any. */
   dispatch(name: string, payload: Uint8Array): boolean {
-    const channel = this.#channels.get(name);
-    if (channel === undefined || !channel.wanted) return false;
-    channel.dispatch(payload, this.#logger);
-    return true;
+    return this.#channels.get(name)?.dispatch(payload, this.#logger) ?? false;
   }
 
   /**
@@ -90,26 +84,21 @@ export class ChannelSubscriptions {
   async connected(): Promise<void> {
     const connection = ++this.#connection;
     this.#online = true;
-    const wanted: Channel[] = [];
-    for (const channel of this.#channels.values()) {
-      channel.busy = true;
-      wanted.push(channel);
-    }
+    const wanted = [...this.#channels.values()];
+    for (const channel of wanted) channel.busy = true;
     for (let start = 0; start < wanted.length; start += RESUBSCRIBE_CHANNELS) {
       await this.#command("subscribe", wanted.slice(start, start + RESUBSCRIBE_CHANNELS));
       if (connection !== this.#connection) return;
     }
   }
 
-  /** The connection is lost, and with it every subscription; `connected` asks for them again. */
+  /** The connection is lost, and with it every subscription; `connected` asks again for each. */
   disconnected(): void {
     this.#connection++;
     this.#online = false;
     this.#backOff.reset();
     for (const channel of this.#channels.values()) {
-      channel.confirmed = false;
-      channel.busy = false;
-      if (channel.refusal !== undefined) channel.refusal.error = undefined;
+      channel.disconnected();
       if (!channel.wanted) this.#drop(channel);
     }
   }
@@ -122,16 +111,14 @@ export class ChannelSubscriptions {
     this.#channels.clear();
   }
 
-  /** A function of its own: every subscription has it. */
+  /** One function for all subscriptions. */
   readonly #leave = (channel: Channel, subscription: ChannelSubscription): Promise<void> => {
     channel.remove(subscription);
     if (this.#closed !== undefined || channel.wanted) return Promise.resolve();
-    if (!channel.confirmed && !channel.busy) {
-      this.#drop(channel);
-      return Promise.resolve();
-    }
-    this.#mark(channel.name);
-    return channel.untilLeft();
+    const left = channel.untilLeft();
+    if (channel.confirmed || channel.busy) this.#mark(channel.name);
+    else this.#drop(channel);
+    return left;
   };
 
   #drop(channel: Channel): void {
@@ -183,7 +170,7 @@ export class ChannelSubscriptions {
     for (const channel of channels) this.#answered(channel, verb === "subscribe");
   }
 
-  /** The bus answered; looks whether its answer is still what is wanted. */
+  /** The bus answered; asks again if its answer is no longer the wanted state. */
   #answered(channel: Channel, confirmed: boolean): void {
     channel.busy = false;
     channel.confirmed = confirmed;
@@ -197,25 +184,14 @@ export class ChannelSubscriptions {
   }
 
   #refused(channel: Channel, cause: unknown): void {
-    channel.busy = false;
     if (!channel.wanted) return this.#drop(channel);
-    const message = `Cannot subscribe to ${JSON.stringify(channel.name)}: the bus refused it`;
-    const error = new BackplaneError(message, { cause });
-    const refusal = channel.refusal ??= { since: Date.now(), error, logged: false };
-    refusal.error = error;
-    channel.left();
-    const told = channel.settle(error);
-    if (!told && !refusal.logged) {
-      refusal.logged = true;
-      this.#logger.error(`${message}. It is asked for again until it is confirmed:`, cause);
-    }
+    channel.refused(cause, this.#logger);
     this.#backOff.schedule();
   }
 
   /** Asks again for every refused channel. */
   #retry(): void {
-    const refused = this.#channels.values().filter(({ refusal }) => refusal !== undefined)
-      .toArray();
+    const refused = [...this.#channels.values()].filter(({ refusal }) => refusal !== undefined);
     if (refused.length === 0) this.#backOff.reset();
     for (const { name } of refused) this.#mark(name);
   }

@@ -12,13 +12,13 @@ export interface NatsServer {
 /** The URL and the options, joined and checked. */
 export interface NatsAddress {
   readonly servers: readonly [NatsServer, ...NatsServer[]];
-  /** As NATS's client names them; empty for a server that asks nothing. */
+  /** The names are those of NATS's client; empty for a server that asks for none. */
   readonly credentials: {
     readonly user?: string;
     readonly pass?: string;
     readonly token?: string;
   };
-  /** Given: never without TLS. Absent: with TLS where the server offers it. */
+  /** If present, a server without TLS is refused. If absent, TLS is used where the server offers it. */
   readonly tls?: NatsTlsOptions;
   /** As {@link subjectPrefix} gives it. */
   readonly prefix: string;
@@ -30,10 +30,10 @@ const SERVER_FORM = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::(\d{1,5}))?$/i;
 const DEFAULT_PORT = 4222;
 
 /**
- * Reads `url`; `options` override what it says.
+ * Reads `url`; `options` override it.
  *
- * @throws {TypeError} if a part is malformed or two contradict each other. No part of the URL is
- * ever shown: any may turn out to be a password with a stray `/` or `@`.
+ * @throws {TypeError} if a part is malformed or two contradict each other. The text shows no part of
+ * the URL: a stray `/` or `@` may make any part a piece of the password.
  * @throws {RangeError} if the prefix is too long.
  */
 export function readNatsAddress(url: string | URL, options: NatsBackplaneOptions): NatsAddress {

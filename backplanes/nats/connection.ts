@@ -1,6 +1,6 @@
 /**
- * One connection to one NATS server, from the dial to its end. It is never mended: after its end
- * the driver dials anew, so nothing that NATS's client still holds can be sent a second time.
+ * One connection to one NATS server. It is never repaired: after its end the driver makes a new one,
+ * so no message that NATS's client still holds is sent a second time.
  *
  * @module
  */
@@ -22,24 +22,24 @@ import { Publishes } from "./publishes.ts";
 import { readSubject, subjectOf } from "./subject.ts";
 import { lendTransport, type SocketOptions, type SocketTransport } from "./transport.ts";
 
-/** How long a server may take to let us in, in milliseconds, from the dial to its first PONG. */
+/** How long connecting may take, in milliseconds, up to the first PONG of the server. */
 const DIAL_TIMEOUT = 2000;
-/** Our own probe is quicker; the client's must not interfere. */
+/** The driver's own probe is quicker; that of NATS's client must not interfere. */
 const CLIENT_PING_INTERVAL = 24 * 60 * 60 * 1000;
 
 /** The events of a connection. */
 export interface NatsConnectionEvents {
   /** A message arrived. */
   received(channel: string, payload: Uint8Array): void;
-  /** The connection has ended; called once, before anything that waits on it is rejected. */
+  /** The connection has ended; called once, before any publish or command rejects. */
   lost(error: Error): void;
-  /** The server refused a publish whose promise has been settled already. */
+  /** The server refused a publish whose promise is already settled. */
   denied(channel: string): void;
 }
 
 interface Subscribed {
   readonly subscription: Subscription;
-  /** The server has answered a PING that followed; a later refusal takes away what was promised. */
+  /** Whether the server has answered a PING behind it. A later refusal then ends the connection. */
   confirmed: boolean;
 }
 
@@ -62,7 +62,7 @@ export class NatsConnection implements ChannelBus {
     this.#client = client;
     this.#prefix = options.prefix;
     this.#events = events;
-    // The client calls `resolve` as it reads the PONG; a promise would tell of it too late.
+    // The client calls `resolve` while it reads the PONG; a promise would settle too late.
     const pong = { resolve: () => this.#publishes.accepted(), reject: () => {} };
     const answered = Object.assign(Promise.resolve(), pong);
     this.#publishes = new Publishes({
@@ -74,9 +74,9 @@ export class NatsConnection implements ChannelBus {
   }
 
   /**
-   * Connects to `server` and is let in.
+   * Connects to `server`; resolves when it has accepted the credentials.
    *
-   * @throws {Error} what the client, the socket or TLS says; see `isIncurable`.
+   * @throws {Error} the error of the client, the socket or TLS; see `isIncurable`.
    */
   static async open(
     server: NatsServer,
@@ -118,7 +118,7 @@ export class NatsConnection implements ChannelBus {
     }
   }
 
-  /** Why it ended; `undefined` while it lives. */
+  /** Why the connection ended; `undefined` while it lasts. */
   get failure(): Error | undefined {
     return this.#failure;
   }
@@ -133,7 +133,7 @@ export class NatsConnection implements ChannelBus {
     return this.#publishes.publish(subjectOf(this.#prefix, channel), payload);
   }
 
-  /** Asks for `channels`, those it already has left out; rejects if the server refuses one. */
+  /** Asks for those of `channels` that are not subscribed yet; rejects if the server refuses one. */
   async subscribe(channels: readonly string[]): Promise<void> {
     for (const channel of channels) {
       if (!this.#subscribed.has(channel)) this.#subscribe(channel);
@@ -158,7 +158,7 @@ export class NatsConnection implements ChannelBus {
     await this.flush();
   }
 
-  /** Resolves when the server has worked through all that was sent; rejects when the connection ends. */
+  /** Resolves when the server has processed all earlier commands; rejects when the connection ends. */
   flush(): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => {
@@ -194,7 +194,7 @@ export class NatsConnection implements ChannelBus {
   #refusedBy(channel: string, error: Error): void {
     const confirmed = this.#subscribed.get(channel)?.confirmed;
     this.#subscribed.delete(channel);
-    // The client drops such a subscription; a channel that was promised would fall silent.
+    // The client drops a refused subscription, and a confirmed channel must not fall silent.
     if (confirmed) this.close(error);
     else this.#refused.set(channel, error);
   }
@@ -223,7 +223,7 @@ export class NatsConnection implements ChannelBus {
   }
 }
 
-/** Hears of server errors in the turn they are read, ahead of the PONG that follows them. */
+/** Passes on server errors in the turn in which they are read, before the PONG behind them. */
 class ErrorListener extends QueuedIteratorImpl<Status> {
   readonly #heard: (status: Status) => void;
 

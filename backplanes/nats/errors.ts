@@ -1,7 +1,7 @@
 /** Errors of NATS, its client and the socket. */
 import { ErrorCode, NatsError } from "nats/lib/nats-base-client/internal_mod.js";
 
-/** Gives a reason where the client gives none, or only a code. */
+/** The error with a reason, where the client gives none or only a code. */
 export function explained(error: unknown, dialTimeout: number): unknown {
   if (error === undefined) return new Error("the server closed the connection");
   if (!(error instanceof NatsError) || error.code !== ErrorCode.Timeout) return error;
@@ -24,6 +24,6 @@ const INCURABLE: ReadonlySet<string> = new Set([
   ErrorCode.ServerOptionNotAvailable,
   ErrorCode.Tls,
 ]);
-/** Codes of Node's TLS: what it says of certificates and keys, and alerts of the server. */
+/** Codes of Node's TLS: errors of certificates and keys, and alerts of the server. */
 const CERTIFICATE =
   /^ERR_(?:TLS|SSL|OSSL)_|CERT|^UNABLE_TO_|^HOSTNAME_MISMATCH$|^INVALID_(?:CA|PURPOSE)$/;

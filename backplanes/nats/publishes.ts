@@ -1,23 +1,23 @@
 /** The publishes that a NATS server has not yet accepted. */
 import { Buffer } from "node:buffer";
 import { WriteCoalescer } from "../driver/write_coalescer.ts";
-import { MAXIMUM_WAITING_BYTES, waitingBytes } from "../driver/waiting.ts";
+import { MAXIMUM_WAITING_BYTES, tooSlow, waitingBytes } from "../driver/waiting.ts";
 import { BackplaneError, BackplaneUnavailableError } from "../errors.ts";
 
-/** The longest that a batch takes more, in milliseconds: all in it have one deadline. */
+/** How long a batch takes publishes, in milliseconds: all of them have one deadline. */
 const LONGEST_OPEN = 50;
 
 /** The part of a connection that publishing uses. */
 export interface PublishingConnection {
-  /** Hands the message over, to keep it; throws if the connection is closed. */
+  /** Hands a message to the client, which keeps the payload; throws if the connection is closed. */
   publish(subject: string, payload: Uint8Array): void;
-  /** Sends all that was handed over, and a PING behind it. */
+  /** Sends the messages and a PING behind them. */
   ping(): void;
 }
 
 /** Publishes that are sent together, with one PING behind them. */
 interface PublishBatch {
-  /** Its deadline is counted from then on. */
+  /** The deadline is counted from this time on. */
   readonly openedAt: number;
   readonly subjects: Map<string, PromiseWithResolvers<undefined>>;
   /** Messages that are not sent yet. */
@@ -28,11 +28,11 @@ interface PublishBatch {
 /**
  * Publishes and waits for acceptance.
  *
- * - **Accepted** is what was sent before a PING that the server has answered: it works through what
- *   a connection sends in order.
- * - **One PING, one write** for what is published in one go, and for what {@link WriteCoalescer} lets wait; one
- *   promise for all of it on one channel.
- * - **One timer** for all of them, armed at most once in `timeout`.
+ * - **Acceptance**: a message is accepted when the server has answered a PING sent after it, because
+ *   the server processes the commands of a connection in order.
+ * - **Batches**: messages of one turn, and messages that {@link WriteCoalescer} holds back, leave as one
+ *   write with one PING. Messages of a batch on one channel share a promise.
+ * - **Deadline**: all batches share a timer, which is set at most once in `timeout`.
  */
 export class Publishes {
   readonly #connection: PublishingConnection;
@@ -54,7 +54,7 @@ export class Publishes {
   /** Takes a copy of `payload`; resolves when the server has accepted it. */
   publish(subject: string, payload: Uint8Array): Promise<undefined> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    if (this.#waitingBytes > MAXIMUM_WAITING_BYTES) return Promise.reject(tooSlow());
+    if (this.#waitingBytes > MAXIMUM_WAITING_BYTES) return Promise.reject(tooSlow("NATS"));
     const now = performance.now();
     const longest = Math.min(LONGEST_OPEN, this.#timeout / 2);
     if (this.#open !== undefined && now >= this.#open.openedAt + longest) this.flush();
@@ -73,7 +73,7 @@ export class Publishes {
   }
 
   /**
-   * The server refused what was published on `subject`; says whether anybody is told.
+   * The server refused a publish on `subject`; returns whether a pending promise was rejected.
    *
    * A server answers in the order it was asked, so this is a publish of the oldest batch.
    */
@@ -84,8 +84,8 @@ export class Publishes {
   }
 
   /**
-   * A PONG was read: all of the oldest batch that was not denied has been accepted. To be called in
-   * the same turn, as the next line that is read may be a refusal of what follows.
+   * A PONG was read: the server has accepted every message of the oldest batch that it did not deny.
+   * Must be called in the same turn, because the next line may deny a message of the next batch.
    */
   accepted(): void {
     const batch = this.#batches.shift();
@@ -95,7 +95,7 @@ export class Publishes {
     this.#coalescer.acknowledged();
   }
 
-  /** Sends what waits to be sent. */
+  /** Sends the open batch. */
   flush(): void {
     const batch = this.#open;
     if (batch === undefined) return;
@@ -111,11 +111,11 @@ export class Publishes {
       }
     }
     batch.messages = [];
-    // Always: each batch has its PONG.
+    // Also after an error: each batch waits for its own PONG.
     this.#connection.ping();
   }
 
-  /** The connection is gone: what was not accepted is rejected with `error`, and all that follows. */
+  /** The connection has ended: rejects unaccepted and all later publishes with `error`. */
   fail(error: Error): void {
     this.#failure ??= error;
     clearTimeout(this.#timer);
@@ -150,7 +150,7 @@ export class Publishes {
         this.#timer = setTimeout(this.#sweep, left);
         return;
       }
-      // It stays in line for its PONG; settling a promise again has no effect.
+      // The batch still waits for its PONG; settling a promise again has no effect.
       this.#reject(
         batch,
         new BackplaneUnavailableError(
@@ -163,10 +163,4 @@ export class Publishes {
   #reject(batch: PublishBatch, error: Error): void {
     for (const accepted of batch.subjects.values()) accepted.reject(error);
   }
-}
-
-function tooSlow(): BackplaneUnavailableError {
-  return new BackplaneUnavailableError(
-    `Cannot publish: more than ${MAXIMUM_WAITING_BYTES} bytes wait for NATS to accept them`,
-  );
 }

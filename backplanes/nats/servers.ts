@@ -1,12 +1,13 @@
+import { sleep } from "../driver/sleep.ts";
 import type { NatsServer } from "./address.ts";
 
 /** The first and the longest pause between two rounds of all servers, in milliseconds. */
 const SHORTEST_PAUSE = 50;
 const LONGEST_PAUSE = 2000;
-/** A connection that lived shorter is counted as one more failure, in milliseconds. */
+/** A connection that ends sooner counts as a failure, in milliseconds. */
 const STABLE = 2000;
 
-/** Says which server to try next, and how long to wait before. */
+/** Chooses the next server to try, and the pause before it. */
 export class NatsServers {
   readonly #servers: readonly [NatsServer, ...NatsServer[]];
   #tried = Math.floor(Math.random() * 1024);
@@ -17,19 +18,19 @@ export class NatsServers {
     this.#servers = servers;
   }
 
-  /** The next in turn; where the turn begins is left to chance, so that nodes spread. */
+  /** The next server in turn. The first is random, so that nodes spread over the servers. */
   next(): NatsServer {
     return this.#servers[this.#tried++ % this.#servers.length] ?? this.#servers[0];
   }
 
-  /** The server last tried is in use now. */
+  /** The server that was last tried is now in use. */
   opened(): void {
     this.#opened = performance.now();
   }
 
   /**
-   * Waits after a failure: a moment before the next server of a round, twice as long after each
-   * round. Half of it is left to chance, so that nodes which lost a server do not all come back at once.
+   * Waits after a failure: briefly before the next server of a round, and twice as long after each
+   * round. Half of the pause is random, so that nodes that lost a server do not all return at once.
    */
   pause(signal: AbortSignal): Promise<void> {
     if (this.#opened !== undefined && performance.now() - this.#opened >= STABLE) {
@@ -42,17 +43,4 @@ export class NatsServers {
       : SHORTEST_PAUSE;
     return sleep(longest * (0.5 + Math.random() / 2), signal);
   }
-}
-
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    const wake = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", wake);
-      resolve();
-    };
-    const timer = setTimeout(wake, ms);
-    signal.addEventListener("abort", wake);
-  });
 }

@@ -11,7 +11,7 @@
  * - A **prefix** of such tokens joined by dots, of which the first begins with a letter or digit
  *   (NATS keeps `$…` and `_…` to itself), stands as it is. Any other is one `=` token as well.
  *
- * So a name of n bytes takes at most ⌈4n/3⌉ + 1, and nothing in it is ever a wildcard.
+ * So a name of n bytes becomes a token of at most ⌈4n/3⌉ + 1 bytes, which is never a wildcard.
  *
  * @module
  */
@@ -41,7 +41,7 @@ export function subjectPrefix(prefix: string): string {
   return `${LITERAL_PREFIX.test(prefix) ? prefix : encodeToken(prefix)}.`;
 }
 
-/** The subject of `channel`, behind what {@link subjectPrefix} gave. */
+/** The subject of `channel`; `prefix` is a result of {@link subjectPrefix}. */
 export function subjectOf(prefix: string, channel: string): string {
   return prefix + (LITERAL_NAME.test(channel) ? channel : encodeToken(channel));
 }

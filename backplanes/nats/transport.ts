@@ -1,10 +1,10 @@
 /**
  * The socket under NATS's client.
  *
- * npm `nats` brings one of its own, which Deno cannot use safely: it takes every listener off a
- * socket before it ends it, so that an ECONNRESET on its way ends the process (seen with one in
- * seven refused passwords); a server that accepts and then says nothing keeps the socket for good;
- * and the certificate of a server named by its address is compared with `localhost`.
+ * Deno cannot use the transport of npm `nats` safely. It removes every listener of a socket before it
+ * ends the socket, so a late ECONNRESET ends the process (seen with one in seven refused passwords).
+ * A server that accepts and then sends nothing keeps the socket for good. And the certificate of a
+ * server named by its address is compared with `localhost`.
  *
  * @module
  */
@@ -32,8 +32,8 @@ const decoder = new TextDecoder();
 
 /**
  * - **Ended at any time**: `close` frees the socket in every phase and resolves when it is free.
- * - **Nothing left behind**: what arrived before the server closed is handed out before `closed`
- *   resolves; what arrived before `close` was called is dropped.
+ * - **Last bytes**: bytes that arrived before the server closed are handed out before `closed`
+ *   resolves; bytes that wait when `close` is called are dropped.
  */
 export class SocketTransport implements Transport {
   /** The client library that the server's monitoring shows. */
@@ -73,7 +73,7 @@ export class SocketTransport implements Transport {
     this.#socket?.on("data", (chunk: Uint8Array) => this.#receive(chunk));
   }
 
-  /** Hands out what arrives until the end. */
+  /** Hands out the arriving bytes until the end. */
   async *[Symbol.asyncIterator](): AsyncIterableIterator<Uint8Array> {
     this.#reading = true;
     try {
@@ -107,12 +107,12 @@ export class SocketTransport implements Transport {
     return this.#encrypted;
   }
 
-  /** Writes; what cannot be written shows as the end of the connection. */
+  /** Writes `frame`; a failed write shows as the end of the connection. */
   send(frame: Uint8Array): void {
     if (!this.#ended) this.#socket?.write(frame);
   }
 
-  /** Ends the connection, whatever it is doing; resolves when the socket is free. */
+  /** Ends the connection in any phase; resolves when the socket is free. */
   async close(error?: Error): Promise<void> {
     this.#dropped = true;
     this.#end(error);
@@ -130,13 +130,13 @@ export class SocketTransport implements Transport {
     return this.#closed.promise;
   }
 
-  /** Nothing to throw away. */
+  /** There is nothing to discard. */
   discard(): void {}
 
   #adopt(socket: Socket): void {
     this.#socket = socket;
     this.#released.push(new Promise((resolve) => socket.once("close", () => resolve())));
-    // These stay for the socket's life: an error without a listener ends the process.
+    // These listeners stay as long as the socket: an error without a listener ends the process.
     socket.on("error", (error: Error) => this.#end(error));
     socket.on("end", () => this.#end());
     socket.on("close", () => this.#end());
@@ -167,7 +167,7 @@ export class SocketTransport implements Transport {
 
   #encrypt(socket: Socket, host: string, options: SocketOptions): Promise<void> {
     return new Promise((resolve) => {
-      // `host` is what the certificate must name; the server name extension carries no addresses.
+      // The certificate must name `host`; the server name extension carries no addresses.
       const encrypted = startTls({
         ...options.tls,
         socket,
@@ -183,7 +183,7 @@ export class SocketTransport implements Transport {
   }
 
   #receive(chunk: Uint8Array): void {
-    // Node's Buffer is a subclass; handlers get what they are promised.
+    // Node's Buffer is a subclass; handlers are promised a plain Uint8Array.
     this.#chunks.push(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
     this.#arrived.resolve();
   }
@@ -209,8 +209,8 @@ let lent = 0;
 /**
  * Makes the client use our transport, until the returned function is called.
  *
- * The client keeps one factory a process, and other users of npm `nats` in it ask that factory at
- * each of their reconnects: they shall find the one that `connect` of npm `nats` sets.
+ * npm `nats` keeps one factory in a process, and its other users there ask that factory at each
+ * reconnect: they must find the one that `connect` of npm `nats` sets.
  */
 export function lendTransport(): () => void {
   lent++;

@@ -12,7 +12,7 @@ export const CONNECT_TIMEOUT = 3000;
 const REQUIRED = {
   autoResendUnfulfilledCommands: false,
   autoResubscribe: false,
-  // It would let a PING overtake publishes that have been sent: answers come in the order of commands.
+  // Auto-pipelining would let a PING overtake publishes, and answers come in the order of commands.
   enableAutoPipelining: false,
   enableOfflineQueue: false,
   maxRetriesPerRequest: 0,
@@ -35,14 +35,14 @@ const OPTIONS = {
 /** A client that has not yet connected. */
 export interface NewClient {
   readonly redis: Redis;
-  /** Whether it serves one node of a cluster, which counts only its own subscribers. */
+  /** Whether the client serves one node of a cluster, which counts only its own subscribers. */
   readonly clustered: boolean;
 }
 
 /**
  * Makes the client for one connection; rejects when `signal` aborts.
  *
- * @throws {TypeError} if the factory throws, or did not hand on the options it was given.
+ * @throws {TypeError} if the factory throws, or does not pass on the given options.
  */
 export async function makeClient(
   role: RedisRole,
@@ -51,8 +51,8 @@ export async function makeClient(
 ): Promise<NewClient> {
   const made = await newClient(role, settings, signal);
   const { redis } = made;
-  // A command that fails with the connection, such as AUTH, disconnects it once more after its end, and
-  // ioredis leaves a timer behind when the socket is closed already.
+  // A command that fails with the connection, such as AUTH, disconnects the ended client once more, and
+  // ioredis then leaves a timer behind.
   redis.once("end", () => redis.disconnect = () => {});
   return made;
 }
@@ -72,7 +72,7 @@ async function newClient(
   for (const [name, value] of Object.entries(REQUIRED)) {
     if (client.options[name as keyof typeof REQUIRED] === value) continue;
     await destroyClient(client);
-    throw new TypeError(`Cannot use client: it was made with another ${name} than it was given`);
+    throw new TypeError(`Cannot use client: its ${name} is not that of the given options`);
   }
   return { redis: client, clustered: false };
 }
@@ -95,9 +95,9 @@ function isCluster(client: Redis | Cluster): client is Cluster {
 }
 
 /**
- * A client for one node of the cluster. Every node hands every message on to all others, and one
- * connection keeps order and tells of its loss, where a cluster client chooses a node a command,
- * repeats what failed and replaces a lost subscriber in silence.
+ * A client for one node of the cluster. Every node passes every message on to all others. One
+ * connection keeps the order and reports its loss; a cluster client would choose a node for each
+ * command, repeat failed commands and replace a lost subscriber in silence.
  */
 async function nodeOf(
   cluster: Cluster,
@@ -115,9 +115,9 @@ async function nodeOf(
     const ended = new Promise((resolve) => cluster.once("end", resolve));
     const connected = cluster.nodes().length > 0;
     cluster.disconnect();
-    // Without nodes it has nothing to close and does not say that it ended.
+    // A cluster without nodes has nothing to close and emits no `end`.
     if (connected) await ended;
-    // A node that did not let it in leaves a timer behind, as above.
+    // A node that refused the client leaves a timer behind, as above.
     await new Promise((resolve) => setTimeout(resolve, DISCONNECT_TIMEOUT));
   }
 }
@@ -136,7 +136,7 @@ function whenReady(cluster: Cluster, signal: AbortSignal): Promise<void> {
   );
   const abort = () => reject(signal.reason);
   signal.addEventListener("abort", abort);
-  // Stays for good: an error without a listener would be printed.
+  // This listener stays for good: ioredis prints an error that has no listener.
   cluster.on("error", () => fail(new Error("no node of the cluster answers")));
   cluster.once("end", () => fail(new Error("the cluster closed the connection")));
   cluster.once("ready", resolve);
@@ -149,15 +149,15 @@ function whenReady(cluster: Cluster, signal: AbortSignal): Promise<void> {
   });
 }
 
-/** Ends a client without waiting for a bus that may hang; resolves when nothing of it is left. */
+/** Ends a client without waiting for the bus; resolves when its socket and timers are gone. */
 export async function destroyClient(client: Redis): Promise<void> {
   if (client.status !== "end") {
     const ended = new Promise<void>((resolve) => client.once("end", () => resolve()));
     client.disconnect();
-    // There is no stream before it connects, though its type says so.
+    // A client that has not connected has no stream, although the type says so.
     (client.stream as Redis["stream"] | undefined)?.destroy();
     await ended;
   }
-  // Where the socket closed by itself, disconnecting leaves a timer of as long.
+  // If the socket closed by itself, `disconnect` leaves a timer of this length.
   await new Promise((resolve) => setTimeout(resolve, DISCONNECT_TIMEOUT));
 }

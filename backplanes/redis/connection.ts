@@ -2,6 +2,7 @@ import type { Redis } from "ioredis";
 import type { BackplaneGap } from "../backplane.ts";
 import { BackplaneError, BackplaneUnavailableError } from "../errors.ts";
 import { Probe } from "../driver/probe.ts";
+import { sleep } from "../driver/sleep.ts";
 import { CONNECT_TIMEOUT, destroyClient, makeClient } from "./client.ts";
 import { isIncurable, withoutSecrets } from "./errors.ts";
 import type { RedisRole, RedisSettings } from "./settings.ts";
@@ -12,19 +13,19 @@ const LONGEST_PAUSE = 1000;
 
 /** The events of a {@link RedisConnection}. */
 export interface RedisConnectionEvents {
-  /** Redis answers on `redis`. The connection is open when this resolves; it is lost if it rejects. */
+  /** Redis answers on `redis`. The connection is open when this resolves, and lost if it rejects. */
   prepare(redis: Redis): Promise<void>;
-  /** Something is about to be sent through `redis` that must not overtake what was sent before. */
+  /** A PING is about to be sent; it must not overtake queued commands. */
   sending?(): void;
-  /** It is open; `gap` if it was lost before. */
+  /** The connection is open; `gap` is given if an earlier one was lost. */
   opened(gap?: BackplaneGap): void;
-  /** It is lost, or an attempt failed. */
+  /** The connection is lost, or an attempt to connect failed. */
   lost(error: Error, incurable: boolean): void;
 }
 
 /**
  * Keeps one connection to Redis until closed: connects, probes, notices its loss and connects again.
- * Each connection has a client of its own, so that nothing of a lost one can reach the next.
+ * Each connection has a client of its own, so no command of a lost connection reaches the next one.
  */
 export class RedisConnection {
   readonly #role: RedisRole;
@@ -36,7 +37,7 @@ export class RedisConnection {
   #redis: Redis | undefined;
   #clustered = false;
   #open = false;
-  /** Since when messages may be missing, while that is not yet reported. */
+  /** Since when messages may be missing; set until the gap is reported. */
   #lostSince: number | undefined;
 
   constructor(role: RedisRole, settings: RedisSettings, events: RedisConnectionEvents) {
@@ -57,7 +58,7 @@ export class RedisConnection {
     return this.#clustered;
   }
 
-  /** Whether it is connected and prepared. */
+  /** Whether the connection is made and prepared. */
   get open(): boolean {
     return this.#open;
   }
@@ -67,7 +68,7 @@ export class RedisConnection {
     this.#probe.answered(sent);
   }
 
-  /** Ends it for good; resolves when no socket and no timer is left. */
+  /** Ends the connection for good; resolves when no socket and no timer is left. */
   async close(): Promise<void> {
     this.#redis = undefined;
     this.#open = false;
@@ -84,7 +85,7 @@ export class RedisConnection {
       await this.#connect();
       if (performance.now() - begun > LONGEST_PAUSE) failures = 0;
       const longest = Math.min(LONGEST_PAUSE, SHORTEST_PAUSE * 2 ** failures);
-      await pause(longest * (1 - Math.random() / 2), signal);
+      await sleep(longest * (1 - Math.random() / 2), signal);
     }
   }
 
@@ -113,7 +114,7 @@ export class RedisConnection {
 
   async #use(redis: Redis, loss: AbortController): Promise<void> {
     const lose = (error: Error) => loss.abort(error);
-    // Stays for good: an error without a listener would be printed.
+    // This listener stays for good: ioredis prints an error that has no listener.
     redis.on("error", lose);
     redis.once("end", () => lose(new Error("the connection was closed")));
     await this.#handshake(redis, loss);
@@ -132,10 +133,10 @@ export class RedisConnection {
     this.#events.opened(since === undefined ? undefined : { since, until: Date.now() });
   }
 
-  /** Resolves when Redis has answered: only then is a password known to be right. */
+  /** Resolves when Redis has answered a PING: only then is the password known to be right. */
   async #handshake(redis: Redis, loss: AbortController): Promise<void> {
     let timer: ReturnType<typeof setTimeout> | undefined;
-    // Until then ioredis watches the time, of each Sentinel it asks and of the socket.
+    // Before `connect`, ioredis itself limits the time of each Sentinel and of the socket.
     const connected = () => {
       if (loss.signal.aborted) return;
       const silent = new Error(`no answer within ${CONNECT_TIMEOUT} ms`);
@@ -144,7 +145,7 @@ export class RedisConnection {
     loss.signal.addEventListener("abort", () => clearTimeout(timer));
     if (redis.status === "connect" || redis.status === "ready") connected();
     else redis.once("connect", connected);
-    // Why it failed is told by an event, and better.
+    // The `error` event gives a better reason than this rejection.
     if (redis.status === "wait") redis.connect().catch(() => {});
     if (redis.status !== "ready") {
       await new Promise<void>((resolve) => redis.once("ready", resolve));
@@ -157,7 +158,7 @@ export class RedisConnection {
 
   #lose(error: unknown): void {
     this.#probe.stop();
-    // A connection that answered may have had subscriptions, even if it never was open.
+    // A connection that answered may have had subscriptions, even if it was never open.
     if (this.#redis !== undefined) this.#lostSince ??= this.#probe.since;
     this.#redis = undefined;
     this.#open = false;
@@ -174,17 +175,4 @@ export class RedisConnection {
         cause,
       });
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener("abort", end);
-    if (signal.aborted) end();
-  });
 }

@@ -1,6 +1,6 @@
-/** Errors of Redis and ioredis, sorted by what can be done about them. */
+/** Errors of Redis and ioredis: which a retry may cure, and their texts without secrets. */
 
-/** No retry cures these: who we are, what we may do, and a certificate. */
+/** No retry cures these errors of authentication, permission and certificates. */
 const INCURABLE_REPLY =
   /(?:^|\s)(?:WRONGPASS|NOAUTH|NOPERM|DENIED)\s|ERR invalid password|ERR Client sent AUTH/;
 const INCURABLE_CODE =
@@ -18,14 +18,14 @@ export function isIncurable(error: unknown): boolean {
     typeof code === "string" && INCURABLE_CODE.test(code);
 }
 
-/** Whether Redis itself said no, on a connection that still works. */
+/** Whether Redis refused a command, on a connection that still works. */
 export function isReply(error: unknown): error is Error {
   return error instanceof Error && error.name === "ReplyError";
 }
 
 /**
- * The same error without secrets. ioredis keeps the arguments of the failed command beside the
- * error, those of AUTH too, and Redis repeats the arguments of a command it does not know.
+ * The same error without secrets. ioredis keeps the arguments of the failed command, also of AUTH,
+ * beside the error, and Redis repeats the arguments of an unknown command.
  */
 export function withoutSecrets(error: unknown): Error {
   if (!(error instanceof Error)) return new Error(String(error));

@@ -5,17 +5,17 @@ import { WriteCoalescer } from "../driver/write_coalescer.ts";
 type Stream = Redis["stream"];
 
 /**
- * What ioredis writes a client's commands to, in the place of its socket: what {@link WriteCoalescer} lets wait
- * leaves as one write.
+ * Takes the commands that ioredis writes, in place of the client's socket, and joins them into fewer
+ * writes; see {@link WriteCoalescer}.
  *
- * **Order**: whatever else is sent through the same client must {@link flush} before it, because the
- * answers come in the order of the commands.
+ * **Order**: {@link flush} must come before any other command of the same client, because the answers
+ * come in the order of the commands.
  */
 export class JoinedCommands {
-  /** How ioredis tells it from a socket. */
+  /** Tells ioredis that this is not a socket. */
   readonly isPipeline = true;
   readonly destination: { readonly redis: { readonly stream: Stream } };
-  /** The bytes of the commands that Redis has not answered, here, in the socket and in the client's queue. */
+  /** The bytes of unanswered commands: here, in the socket and in the client's queue. */
   waitingBytes = 0;
   readonly #stream: Stream;
   readonly #coalescer = new WriteCoalescer(() => this.flush());
@@ -35,7 +35,7 @@ export class JoinedCommands {
     this.#coalescer.queued();
   }
 
-  /** A command that was written has its answer, or never will have. */
+  /** A written command has its answer, or will never have one. */
   answered(): void {
     this.#coalescer.acknowledged();
   }

@@ -3,17 +3,17 @@ import type { Command, Redis } from "ioredis";
 import { JoinedCommands } from "./joined_commands.ts";
 import { BackplaneError, BackplaneUnavailableError } from "../errors.ts";
 import { isIncurable, isReply, withoutSecrets } from "./errors.ts";
-import { MAXIMUM_WAITING_BYTES, waitingBytes } from "../driver/waiting.ts";
+import { MAXIMUM_WAITING_BYTES, tooSlow, waitingBytes } from "../driver/waiting.ts";
 
 /** The largest message that Redis takes, in bytes (its `proto-max-bulk-len`). */
 const MAXIMUM_PAYLOAD_BYTES = 512 * 1024 * 1024;
-/** From how many settled entries on the queue is shortened. */
+/** The queue is shortened when it begins with this many settled publishes. */
 const TRIM = 1024;
 const NOTHING = new Uint8Array();
 
 /**
- * A PUBLISH, with what ioredis uses of a command: its own class takes any command, and makes two
- * promises and five functions for each.
+ * A PUBLISH with the members of a command that ioredis uses. The class of ioredis takes any command,
+ * and makes two promises and five functions for each.
  */
 class Publish {
   readonly name = "publish";
@@ -25,7 +25,7 @@ class Publish {
   settled = false;
   #payload: Uint8Array;
   readonly #commands: JoinedCommands;
-  /** The bytes that it counts for while it waits. */
+  /** The bytes that the publish is counted with while it waits. */
   readonly #bytes: number;
   #resolve!: (count: number) => void;
   #reject!: (error: Error) => void;
@@ -44,7 +44,7 @@ class Publish {
     });
   }
 
-  /** Its bytes, a copy: the payload is the caller's again. */
+  /** Returns the command's bytes, a copy: the caller may change the payload from now on. */
   toWritable(): Buffer {
     this.#written = true;
     const [channel] = this.args;
@@ -70,48 +70,48 @@ class Publish {
     this.#commands.answered();
   }
 
-  /** Redis has refused, or the client says that it never will answer. */
+  /** Redis has refused the command, or the connection was lost before the answer. */
   reject(error: unknown): void {
     this.fail(described(error));
     this.#commands.waitingBytes -= this.#bytes;
     if (this.#written) this.#commands.answered();
   }
 
-  /** Rejects its promise. The client still waits for the answer, so its bytes still count. */
+  /** Rejects the promise. The client still waits for the answer, so the command's bytes still count. */
   fail(error: Error): void {
     this.settled = true;
     this.#reject(error);
   }
 
-  /** For a client with a `commandTimeout`: it has its deadline. */
+  /** ioredis calls this if the client has a `commandTimeout`; a publish has its own deadline. */
   setTimeout(): void {}
 }
 
 /**
  * Publishes through a client and bounds every wait.
  *
- * - **Joining**: messages of one turn, and those that come while answers are awaited, leave as one write;
- *   see {@link JoinedCommands}.
- * - **Deadline**: one timer for all. They answer in order, so it looks at the oldest.
+ * - **Joining**: messages of one turn, and messages published while answers are awaited, leave as one
+ *   write; see {@link JoinedCommands}.
+ * - **Deadline**: all publishes share a timer. Redis answers in order, so it looks at the oldest.
  */
 export class RedisPublisher {
   readonly #timeout: number;
-  /** In call order; those before `#oldest` are settled. */
+  /** In call order; the publishes before `#oldest` are settled. */
   readonly #pending: Publish[] = [];
   #oldest = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** Of the client that was used last. */
+  /** The commands of the client that was used last. */
   #commands: JoinedCommands | undefined;
 
   constructor(publishTimeout: number) {
     this.#timeout = publishTimeout;
   }
 
-  /** As {@link Backplane.publish}, on the channel as it is on the wire. */
+  /** As {@link Backplane.publish}; `channel` is the name on the wire, with the prefix. */
   publish(redis: Redis, channel: string, payload: Uint8Array): Promise<number> {
     if (payload.length > MAXIMUM_PAYLOAD_BYTES) return Promise.reject(tooLarge(payload));
     const commands = this.#commandsFor(redis);
-    if (commands.waitingBytes > MAXIMUM_WAITING_BYTES) return Promise.reject(tooSlow());
+    if (commands.waitingBytes > MAXIMUM_WAITING_BYTES) return Promise.reject(tooSlow("Redis"));
     this.#trim();
     const command = new Publish(channel, payload, performance.now() + this.#timeout, commands);
     this.#pending.push(command);
@@ -120,12 +120,12 @@ export class RedisPublisher {
     return command.promise;
   }
 
-  /** To be called before anything else is sent through the same client. */
+  /** Writes the queued publishes; must come before any other command of the same client. */
   flush(): void {
     this.#commands?.flush();
   }
 
-  /** Rejects everything that waits with `error`. */
+  /** Rejects every waiting publish with `error`. */
   close(error: Error): void {
     clearTimeout(this.#timer);
     for (const command of this.#pending) command.fail(error);
@@ -137,7 +137,7 @@ export class RedisPublisher {
     return this.#commands = new JoinedCommands(stream);
   }
 
-  /** Forgets those that are settled. */
+  /** Forgets the settled publishes at the front. */
   #trim(): void {
     while (this.#pending[this.#oldest]?.settled) this.#oldest++;
     if (this.#oldest < this.#pending.length && this.#oldest < TRIM) return;
@@ -174,11 +174,5 @@ function described(error: unknown): Error {
 function tooLarge(payload: Uint8Array): RangeError {
   return new RangeError(
     `Cannot publish: the payload of ${payload.length} bytes is over ${MAXIMUM_PAYLOAD_BYTES}`,
-  );
-}
-
-function tooSlow(): BackplaneUnavailableError {
-  return new BackplaneUnavailableError(
-    `Cannot publish: more than ${MAXIMUM_WAITING_BYTES} bytes wait for Redis to accept them`,
   );
 }

@@ -36,13 +36,13 @@ export interface RedisClientOptions {
   readonly username?: string;
   /** The password, if there is one. */
   readonly password?: string;
-  /** How to encrypt, if at all. */
+  /** How the connection is encrypted; absent if it is not. */
   readonly tls?: { ca?: string | string[] } & Omit<RedisTlsOptions, "ca">;
-  /** Nothing is sent twice. */
+  /** No command is sent twice. */
   readonly autoResendUnfulfilledCommands: false;
   /** The backplane subscribes again itself, and reports the gap. */
   readonly autoResubscribe: false;
-  /** Nothing waits for a connection. */
+  /** No command waits for a connection. */
   readonly enableOfflineQueue: false;
   /** A command fails with its connection. */
   readonly maxRetriesPerRequest: 0;
@@ -54,7 +54,7 @@ export interface RedisClientOptions {
   readonly connectTimeout: number;
   /** How long a socket may take to close, in milliseconds. */
   readonly disconnectTimeout: number;
-  /** ioredis would read its version from a file, and need a permission for it. */
+  /** Otherwise ioredis reads its version from a file and needs a permission for that. */
   readonly disableClientInfo: true;
   /** How long a Sentinel may take to answer, in milliseconds. */
   readonly sentinelCommandTimeout: number;
@@ -90,14 +90,13 @@ export interface RedisBackplaneOptions extends BackplaneOptions {
    */
   readonly tls?: RedisTlsOptions;
   /**
-   * Makes the clients, for what a URL cannot say: Sentinel and Cluster. It must hand on `options`,
+   * Makes the clients of a Sentinel or a Cluster, which a URL cannot name. It must pass on `options`,
    * without which messages would be lost in silence: `new Redis({ ...options, sentinels, name })` or
    * `new Cluster(nodes, { redisOptions: options })`.
    *
    * It is called for each connection and again for each attempt to connect, must return a new client
-   * every time, and may throw. The backplane owns what it returned and closes it. Such a client also
-   * asks for INFO (to know a master from a replica, a cluster's slots by CLUSTER SLOTS), so its user
-   * needs the permission.
+   * every time, and may throw. The backplane owns the returned client and closes it. Such a client also
+   * sends INFO and, to a Cluster, CLUSTER SLOTS, so its user needs the permission for them.
    */
   readonly client?: (role: RedisRole, options: RedisClientOptions) => RedisClient;
 }
@@ -105,7 +104,7 @@ export interface RedisBackplaneOptions extends BackplaneOptions {
 /** The options of a backplane, complete and checked. */
 export interface RedisSettings extends Required<BackplaneOptions> {
   readonly prefix: string;
-  /** Where the bus is, for people: without user and password. */
+  /** The address of the bus as texts show it: without user and password. */
   readonly address: string;
   /** The part of the URL and the options that ioredis gets. */
   readonly connection: Pick<
@@ -116,7 +115,7 @@ export interface RedisSettings extends Required<BackplaneOptions> {
 }
 
 /**
- * Joins what the URL and the options say.
+ * Joins the URL and the options.
  *
  * @throws {TypeError} if either is malformed; the text never has the password.
  * @throws {RangeError} if a duration is out of its range.

@@ -2,14 +2,12 @@ import type { BackplaneSubscription } from "../../backplanes/backplane.ts";
 import type { Recipient } from "./recipient.ts";
 import { SmallSet } from "./small_set.ts";
 
-/** What a channel is for. */
+/** How a channel is used. */
 export interface ChannelRules {
   /** Whether the list of excluded connections in a message counts. */
   readonly heedsExclusions?: true;
   /** Whether members stay although the bus has not confirmed the channel in time, or refuses it. */
   readonly permanent?: true;
-  /** Whether the channel stays subscribed without members. */
-  readonly always?: true;
 }
 
 /** A channel that this node listens to for its own connections. */
@@ -18,8 +16,6 @@ export class Channel {
   readonly rules: ChannelRules;
   /** The connections of this node that messages on the channel are for. */
   readonly audience: SmallSet<Recipient> = new SmallSet();
-  /** When the last member left; `undefined` while there are members. */
-  emptySince: number | undefined;
   #subscription: BackplaneSubscription | undefined;
   #joining: PromiseWithResolvers<void> | undefined;
 

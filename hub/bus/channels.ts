@@ -10,6 +10,13 @@ export interface ChannelsOptions {
   readonly unsubscribeDelay: number;
 }
 
+/** Takes the payload of an invocation for `audience`. */
+export type ReceivedInvocation = (
+  payload: Uint8Array,
+  audience: Iterable<Recipient>,
+  heedsExclusions?: boolean,
+) => void;
+
 const NOBODY: readonly never[] = [];
 
 /**
@@ -22,14 +29,15 @@ const NOBODY: readonly never[] = [];
  */
 export class Channels {
   readonly #context: NodeContext<ChannelsOptions>;
-  readonly #received: (channel: Channel, payload: Uint8Array) => void;
+  readonly #received: ReceivedInvocation;
   readonly #channels = new Map<string, Channel>();
-  readonly #withoutMembers = new Set<Channel>();
+  /** The channels without members, and when the last member left; the oldest first. */
+  readonly #withoutMembers = new Map<Channel, number>();
   readonly #unconfirmed: Deadlines<Channel>;
 
   constructor(
     context: NodeContext<ChannelsOptions>,
-    received: (channel: Channel, payload: Uint8Array) => void,
+    received: ReceivedInvocation,
   ) {
     this.#context = context;
     this.#received = received;
@@ -41,9 +49,8 @@ export class Channels {
 
   /** Makes `recipient` a member; messages of this node reach it at once. */
   join(name: string, recipient: Recipient, rules: ChannelRules): Channel {
-    const channel = this.open(name, rules);
+    const channel = this.#channels.get(name) ?? this.#open(name, rules);
     channel.audience.add(recipient);
-    channel.emptySince = undefined;
     this.#withoutMembers.delete(channel);
     return channel;
   }
@@ -51,28 +58,8 @@ export class Channels {
   /** Ends the membership of `recipient` at once. */
   leave(channel: Channel, recipient: Recipient): void {
     if (!channel.audience.delete(recipient) || channel.audience.size > 0) return;
-    if (channel.rules.always || this.#channels.get(channel.name) !== channel) return;
-    channel.emptySince = this.#context.clock.now();
-    this.#withoutMembers.add(channel);
-  }
-
-  /** The channel of that name, which is subscribed from now on. */
-  open(name: string, rules: ChannelRules): Channel {
-    const known = this.#channels.get(name);
-    if (known !== undefined) return known;
-    const channel = new Channel(name, rules);
-    this.#channels.set(name, channel);
-    const subscription = this.#context.backplane.subscribe(
-      name,
-      (payload) => this.#received(channel, payload),
-    );
-    channel.subscribed(subscription);
-    this.#unconfirmed.begin(channel);
-    subscription.confirmed.then(
-      () => this.#settle(channel),
-      (error) => this.#settle(channel, error),
-    );
-    return channel;
+    if (this.#channels.get(channel.name) !== channel) return;
+    this.#withoutMembers.set(channel, this.#context.clock.now());
   }
 
   /** The channel of that name, if it is subscribed. */
@@ -89,15 +76,32 @@ export class Channels {
   sweep(): void {
     const { clock, options } = this.#context;
     const due = clock.now() - options.unsubscribeDelay;
-    for (const channel of this.#withoutMembers) {
-      // Whoever waits for the confirmation is told that it has come, although the member has left.
-      if (channel.joining === undefined && (channel.emptySince ?? due) <= due) this.#drop(channel);
+    for (const [channel, since] of this.#withoutMembers) {
+      if (since > due) return;
+      // A join that waits for the confirmation resolves when it comes, although the member has left.
+      if (channel.joining === undefined) this.#drop(channel);
     }
   }
 
   /** Stops waiting for confirmations. */
   close(): void {
     this.#unconfirmed.clear();
+  }
+
+  #open(name: string, rules: ChannelRules): Channel {
+    const channel = new Channel(name, rules);
+    this.#channels.set(name, channel);
+    const subscription = this.#context.backplane.subscribe(
+      name,
+      (payload) => this.#received(payload, channel.audience, channel.rules.heedsExclusions),
+    );
+    channel.subscribed(subscription);
+    this.#unconfirmed.begin(channel);
+    subscription.confirmed.then(
+      () => this.#settle(channel),
+      (error) => this.#settle(channel, error),
+    );
+    return channel;
   }
 
   #settle(channel: Channel, error?: unknown): void {

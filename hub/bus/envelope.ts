@@ -7,18 +7,10 @@
  *
  * @module
  */
-import type { Frames } from "../protocol/serialized_invocation.ts";
+import type { Frames, SerializedInvocation } from "../protocol/serialized_invocation.ts";
 import { Frame, type TextOrBytes } from "../protocol/frame.ts";
 import { PackError, PackReader, readText } from "../protocol/pack/reader.ts";
 import { PackWriter } from "../protocol/pack/writer.ts";
-
-/** What an invocation is written from. */
-export interface WritableInvocation {
-  /** The framed JSON text. */
-  readonly json: string;
-  /** Writes the framed MessagePack bytes, as bytes. */
-  writeMessagepack(writer: PackWriter): void;
-}
 
 /** Where a client's result goes. */
 export interface ResultAddress {
@@ -67,7 +59,7 @@ export const GroupAction = { Add: 1, Remove: 2 } as const;
 
 /** The payload of an invocation. */
 export function writeInvocation(
-  message: WritableInvocation,
+  message: SerializedInvocation,
   excluded: readonly string[],
   origin: string,
   result?: ResultAddress,

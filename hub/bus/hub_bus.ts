@@ -1,9 +1,9 @@
 import type { BackplaneStatus } from "../../backplanes/backplane.ts";
 import { BackplaneClosedError } from "../../backplanes/errors.ts";
 import type { TextOrBytes } from "../protocol/frame.ts";
-import type { Channel, ChannelRules } from "./channel.ts";
+import type { SerializedInvocation } from "../protocol/serialized_invocation.ts";
 import { HubChannels } from "./channel_names.ts";
-import { Channels, type ChannelsOptions } from "./channels.ts";
+import { Channels, type ChannelsOptions, type ReceivedInvocation } from "./channels.ts";
 import {
   type CompletionEnvelope,
   type GroupCommand,
@@ -13,7 +13,6 @@ import {
   readGroupCommand,
   readInvocation,
   type ResultAddress,
-  type WritableInvocation,
   writeAck,
   writeCompletion,
   writeGroupCommand,
@@ -24,7 +23,7 @@ import { PublishOutcomes } from "./publish_outcomes.ts";
 import type { Recipient } from "./recipient.ts";
 import { writeTo } from "./write_to.ts";
 
-/** What other nodes want of this one. */
+/** Takes what other nodes ask of this one. */
 export interface BusListener {
   /** The groups of a connection are to be changed. */
   commanded(command: GroupCommand): void;
@@ -36,12 +35,9 @@ export interface BusListener {
   answered(answer: CompletionEnvelope): void;
 }
 
-/** The channel of everybody is needed by every node. */
-export const EVERYBODY: ChannelRules = { heedsExclusions: true, permanent: true, always: true };
-
 const NOBODY: readonly never[] = [];
 
-/** What the nodes of one hub say to each other: the one writer and the one reader of envelopes. */
+/** The bus between the nodes of one hub: the one writer and the one reader of envelopes. */
 export class HubBus {
   readonly names: HubChannels;
   readonly channels: Channels;
@@ -67,16 +63,16 @@ export class HubBus {
 
   /**
    * Subscribes the channels that every node needs; resolves when the bus has confirmed them and is
-   * `open`, however long that takes.
+   * `open`, however long that takes. Messages for everybody go to `everybody`.
    *
    * @throws {BackplaneClosedError} when the backplane is closed.
    */
-  async start(): Promise<void> {
+  async start(everybody: Iterable<Recipient>): Promise<void> {
     const { backplane, serverName } = this.#context;
     const { names } = this;
     const listener = this.#listener;
     const wanted = [
-      this.channels.open(names.all, EVERYBODY).subscription,
+      backplane.subscribe(names.all, (payload) => this.#received(payload, everybody, true)),
       backplane.subscribe(names.groupCommands, (payload) => {
         this.#read(() => listener.commanded(readGroupCommand(payload)));
       }),
@@ -89,7 +85,7 @@ export class HubBus {
     ];
     while (true) {
       try {
-        await Promise.all(wanted.map((subscription) => subscription?.confirmed));
+        await Promise.all(wanted.map((subscription) => subscription.confirmed));
         // A driver with two connections may hear before it can speak.
         if (this.status === "open") return;
       } catch (error) {
@@ -103,10 +99,10 @@ export class HubBus {
     }
   }
 
-  /** Hands a message to the bus before it returns; {@link outcome} says what became of it. */
+  /** Hands a message to the bus before it returns; {@link outcome} tells whether the bus accepts it. */
   publish(
     names: readonly string[],
-    message: WritableInvocation,
+    message: SerializedInvocation,
     excluded: readonly string[] = NOBODY,
   ): readonly Promise<unknown>[] {
     const [name] = names;
@@ -131,7 +127,7 @@ export class HubBus {
    */
   ask(
     connectionId: string,
-    message: WritableInvocation,
+    message: SerializedInvocation,
     invocationId: string,
   ): Promise<number | undefined> {
     const { serverName } = this.#context;
@@ -167,22 +163,21 @@ export class HubBus {
   }
 
   /** The one reader of invocations. A property, so that no frame stands between a channel and it. */
-  readonly #received = (channel: Channel, payload: Uint8Array): void => {
+  readonly #received: ReceivedInvocation = (payload, audience, heedsExclusions = false) => {
     try {
       const message = readInvocation(payload);
       // The members here were served when this node sent it.
       if (message.origin === this.#context.serverName) return;
-      if (message.returnChannel !== undefined) return this.#asked(channel, message);
-      const excluded = channel.rules.heedsExclusions ? message.excluded : NOBODY;
-      writeTo(channel.audience, message.frames, excluded);
+      if (message.returnChannel !== undefined) return this.#asked(audience, message);
+      writeTo(audience, message.frames, heedsExclusions ? message.excluded : NOBODY);
     } catch (error) {
       this.#unreadable(error);
     }
   };
 
-  #asked({ audience }: Channel, question: InvocationEnvelope): void {
-    if (audience.size === 0) this.#listener.asked(undefined, question);
-    for (const recipient of audience) this.#listener.asked(recipient, question);
+  #asked(audience: Iterable<Recipient>, question: InvocationEnvelope): void {
+    const [recipient] = audience;
+    this.#listener.asked(recipient, question);
   }
 
   #read(handle: () => void): void {

@@ -10,7 +10,7 @@ export type {
   BackplaneStatusEvent,
 } from "../../backplanes/backplane.ts";
 
-/** What every part of a node shares. `O` are the options that a part reads. */
+/** Shared by all parts of a node. `O` are the options that a part reads. */
 export interface NodeContext<O = unknown> {
   /** The name of this node, unlike the name of any other. */
   readonly serverName: string;

@@ -9,7 +9,7 @@ const MAXIMUM_REFUSALS = 100;
 
 function ignore(): void {}
 
-/** What became of messages that were handed to the bus, told to their senders and to the log. */
+/** Tells senders and the log whether the bus has accepted their messages. */
 export class PublishOutcomes {
   readonly #logger: Pick<Console, "error">;
   #outageLogged = false;

@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
 
-/** What a question waits for, and for how long. */
+/** The terms of a question. */
 export interface QuestionTerms {
   /** How long the answer may take, in milliseconds. */
   readonly timeout: number;

@@ -1,43 +1,52 @@
 /** How many items a set holds in an array. */
 const SMALL = 8;
+const NOTHING: readonly never[] = [];
 
 /**
- * A set that takes little memory while it is small: most channels have one member on a node, and most
- * connections are in few channels.
+ * A set of objects that takes little memory while it is small: most channels have one member on a node,
+ * and most connections are in one channel. Its items are not arrays, nor sets.
  *
  * An iteration is not disturbed by what is added or deleted meanwhile.
  */
-export class SmallSet<T> {
-  /** The array is replaced and never changed. */
-  #items: readonly T[] | Set<T> = [];
+export class SmallSet<T extends object> {
+  /** The only item, or several. An array is replaced and never changed. */
+  #items: T | readonly T[] | Set<T> = NOTHING;
 
   get size(): number {
-    return this.#items instanceof Set ? this.#items.size : this.#items.length;
+    const several = this.#several;
+    if (several === undefined) return 1;
+    return several instanceof Set ? several.size : several.length;
   }
 
   /** Adds `item`; returns whether it was absent. */
   add(item: T): boolean {
-    const items = this.#items;
-    if (items instanceof Set) {
-      const before = items.size;
-      return items.add(item).size > before;
+    const several = this.#several ?? [this.#items as T];
+    if (several instanceof Set) {
+      const before = several.size;
+      return several.add(item).size > before;
     }
-    if (items.includes(item)) return false;
+    if (several.includes(item)) return false;
+    if (several.length === 0) this.#items = item;
     // Unlike a spread, concat() leaves no spare room behind.
-    this.#items = items.length < SMALL ? items.concat([item]) : new Set([...items, item]);
+    else this.#items = several.length < SMALL ? several.concat(item) : new Set([...several, item]);
     return true;
   }
 
   /** Deletes `item`; returns whether it was there. */
   delete(item: T): boolean {
-    const items = this.#items;
-    if (items instanceof Set) return items.delete(item);
-    if (!items.includes(item)) return false;
-    this.#items = items.filter((other) => other !== item);
+    const several = this.#several ?? [this.#items as T];
+    if (several instanceof Set) return several.delete(item);
+    if (!several.includes(item)) return false;
+    this.#items = several.length === 1 ? NOTHING : several.filter((other) => other !== item);
     return true;
   }
 
   [Symbol.iterator](): Iterator<T> {
-    return this.#items[Symbol.iterator]();
+    return (this.#several ?? [this.#items as T])[Symbol.iterator]();
+  }
+
+  get #several(): readonly T[] | Set<T> | undefined {
+    const items = this.#items;
+    return Array.isArray(items) || items instanceof Set ? items : undefined;
   }
 }

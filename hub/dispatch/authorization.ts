@@ -13,26 +13,20 @@ export function allAllow<P>(
   policies: readonly P[],
   ask: (policy: P) => unknown,
   report: (error: unknown) => void,
-  from = 0,
+  at = 0,
 ): NowOrLater<boolean> {
-  for (let i = from; i < policies.length; i++) {
-    let verdict: unknown;
-    try {
-      verdict = ask(policies[i] as P);
-    } catch (error) {
-      report(error);
-      return false;
-    }
-    if (isThenable(verdict)) {
-      return Promise.resolve(verdict).then(
-        (said) => said === true && allAllow(policies, ask, report, i + 1),
-        (error) => {
-          report(error);
-          return false;
-        },
-      );
-    }
-    if (verdict !== true) return false;
+  if (at === policies.length) return true;
+  const refused = (error: unknown) => {
+    report(error);
+    return false;
+  };
+  const answered = (verdict: unknown) =>
+    verdict === true && allAllow(policies, ask, report, at + 1);
+  try {
+    const verdict = ask(policies[at] as P);
+    if (!isThenable(verdict)) return answered(verdict);
+    return Promise.resolve(verdict).then(answered, refused);
+  } catch (error) {
+    return refused(error);
   }
-  return true;
 }

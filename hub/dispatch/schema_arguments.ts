@@ -16,6 +16,7 @@ const MAXIMUM_KEY = 40;
 /**
  * Returns the outputs of the schemas for `args`, one schema for each argument. The first schema that
  * refuses its argument ends the check with a {@link HubError} that names the argument and the issue.
+ * `checked` are the outputs so far.
  *
  * @throws {HubError} (or rejects) if an argument is refused.
  * @throws {unknown} (or rejects with) what a schema throws.
@@ -23,22 +24,14 @@ const MAXIMUM_KEY = 40;
 export function checkArguments(
   schemas: readonly StandardSchema[],
   args: readonly unknown[],
+  checked: unknown[] = [],
 ): NowOrLater<readonly unknown[]> {
-  return checkFrom(0, schemas, args, []);
-}
-
-function checkFrom(
-  from: number,
-  schemas: readonly StandardSchema[],
-  args: readonly unknown[],
-  checked: unknown[],
-): NowOrLater<readonly unknown[]> {
-  for (let i = from; i < schemas.length; i++) {
+  for (let i = checked.length; i < schemas.length; i++) {
     const result = (schemas[i] as StandardSchema)["~standard"].validate(args[i]);
     if (isThenable(result)) {
       return Promise.resolve(result).then((settled) => {
         checked.push(valueOf(settled, i));
-        return checkFrom(i + 1, schemas, args, checked);
+        return checkArguments(schemas, args, checked);
       });
     }
     checked.push(valueOf(result, i));

@@ -73,11 +73,7 @@ export interface ResolvedConnectionOptions extends Required<ConnectionOptions> {
   readonly detailedErrors: boolean;
 }
 
-/**
- * Checks and completes the options of connections.
- *
- * @throws {RangeError} naming the option, its value and its range.
- */
+/** Checks the options of connections and fills in defaults; throws as `resolveOptions`. */
 export function resolveConnection(options: ConnectionOptions): Required<ConnectionOptions> {
   const { maximumReceiveMessageSize: size = 32_768, ...numbers } = options;
   return {

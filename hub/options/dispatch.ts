@@ -31,11 +31,7 @@ export interface ResolvedDispatchOptions extends Required<DispatchOptions> {
   readonly detailedErrors: boolean;
 }
 
-/**
- * Checks and completes the options of calls.
- *
- * @throws {RangeError} naming the option, its value and its range.
- */
+/** Checks the options of calls and fills in defaults; throws as `resolveOptions`. */
 export function resolveDispatch(options: DispatchOptions): Required<DispatchOptions> {
   return inRanges(options, {
     maximumParallelInvocationsPerClient: [1, 1_000_000, 1],

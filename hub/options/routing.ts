@@ -39,11 +39,7 @@ export interface RoutingOptions {
 /** The options of routing with their defaults. */
 export type ResolvedRoutingOptions = Required<RoutingOptions>;
 
-/**
- * Checks and completes the options of routing.
- *
- * @throws {RangeError} naming the option, its value and its range.
- */
+/** Checks the options of routing and fills in defaults; throws as `resolveOptions`. */
 export function resolveRouting(options: RoutingOptions): ResolvedRoutingOptions {
   return inRanges(options, {
     // The other bytes of a channel's 1,024 are for the name of the hub and the words around it.

@@ -31,11 +31,7 @@ export interface ServingOptions {
   readonly closeOnAuthenticationExpiration?: boolean;
 }
 
-/**
- * Checks and completes the options of a server as a whole.
- *
- * @throws {TypeError} if an option is of the wrong type.
- */
+/** Checks the options of a server as a whole and fills in defaults; throws as `resolveOptions`. */
 export function resolveServing(options: ServingOptions): Required<ServingOptions> {
   const { basePath = "", logger = console } = options;
   if (basePath !== "" && !/^\/.*[^/]$/.test(basePath)) {

@@ -107,13 +107,7 @@ export interface ResolvedCorsOptions {
   readonly credentials: boolean;
 }
 
-/**
- * Checks and completes the options of transports.
- *
- * @throws {RangeError} naming the option, its value and its range.
- * @throws {TypeError} if a transport or an origin does not exist, or CORS would give credentials to
- * every origin.
- */
+/** Checks the options of transports and fills in defaults; throws as `resolveOptions`. */
 export function resolveTransports(options: TransportOptions): ResolvedTransportOptions {
   const { allowStatefulReconnects = false, maximumPendingConnections, minimumProtocolVersion } =
     options;

@@ -6,17 +6,12 @@ import type { Recipient } from "../bus/recipient.ts";
 import { writeTo } from "../bus/write_to.ts";
 import type { InvokeOptions } from "../definition/clients.ts";
 import { ClientConnectionError, HubError } from "../definition/errors.ts";
+import type { ResolvedRoutingOptions } from "../options/routing.ts";
 import { type CompletionMessage, MessageType } from "../protocol/messages.ts";
 import { UnreadableValue } from "../protocol/pack/values.ts";
 import { findProtocol } from "../protocol/protocols.ts";
 import { SerializedInvocation } from "../protocol/serialized_invocation.ts";
 import type { Directory } from "./directory.ts";
-
-/** The options that {@link ClientResults} reads. */
-export interface ClientResultsOptions {
-  /** In milliseconds. */
-  readonly clientResultTimeout: number;
-}
 
 /** After how many timeouts of this node another node has certainly given up its question. */
 const FORGET_FACTOR = 10;
@@ -29,11 +24,11 @@ const FORGET_FACTOR = 10;
 export class ClientResults {
   readonly #bus: HubBus;
   readonly #directory: Directory;
-  readonly #context: NodeContext<ClientResultsOptions>;
+  readonly #context: NodeContext<ResolvedRoutingOptions>;
   /** The questions of this node, and those that it has handed on to its clients. */
   readonly #questions: Questions<string, CompletionMessage>;
 
-  constructor(bus: HubBus, directory: Directory, context: NodeContext<ClientResultsOptions>) {
+  constructor(bus: HubBus, directory: Directory, context: NodeContext<ResolvedRoutingOptions>) {
     this.#bus = bus;
     this.#directory = directory;
     this.#context = context;
@@ -172,7 +167,7 @@ export class ClientResults {
     const answer: CompletionMessage = outcome instanceof Error
       ? { type: MessageType.Completion, invocationId, error: DISCONNECTED }
       : outcome;
-    // What the client has written stays as it is: numbers that are none here, extensions, headers.
+    // The record of the client stays as it is, with values that JavaScript cannot hold.
     const frame = answer.record === undefined
       ? protocol.write(answer)
       : protocol.frame(answer.record);
@@ -198,7 +193,7 @@ function checkTimeout(timeout: number): void {
 const CANCELED = "Invocation canceled by the server.";
 /** A client never answered another node, which has given up its question. */
 const FORGOTTEN = new HubError("The client did not answer another node.");
-/** What nodes tell each other when a connection has gone before it has answered. */
+/** The error between nodes when a connection has gone before it has answered. */
 const DISCONNECTED = "Connection disconnected.";
 
 /** A client answered for another one; upstream's words and name. */

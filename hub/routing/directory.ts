@@ -3,14 +3,21 @@ import type { Channels } from "../bus/channels.ts";
 import type { Recipient } from "../bus/recipient.ts";
 import { SmallSet } from "../bus/small_set.ts";
 
+/** The channels of a connection and of its user stay wanted while the connection is there. */
+export const PERMANENT: ChannelRules = { permanent: true };
+
 /** The connections of this node, and the channels that each is in. */
-export class Directory {
+export class Directory implements Iterable<Recipient> {
   readonly #channels: Channels;
   readonly #connections = new Map<string, Recipient>();
+  /** Without the channel of the connection itself: most connections are in no other. */
   readonly #memberships = new Map<Recipient, SmallSet<Channel>>();
+  readonly #ownName: (connectionId: string) => string;
 
-  constructor(channels: Channels) {
+  /** `ownName` gives the channel of a connection itself. */
+  constructor(channels: Channels, ownName: (connectionId: string) => string) {
     this.#channels = channels;
+    this.#ownName = ownName;
   }
 
   /** The connection of that id, if it is on this node. */
@@ -18,10 +25,14 @@ export class Directory {
     return this.#connections.get(connectionId);
   }
 
-  /** Makes a connection known. */
-  add(recipient: Recipient): void {
+  [Symbol.iterator](): Iterator<Recipient> {
+    return this.#connections.values();
+  }
+
+  /** Makes a connection known, and a member of its own channel; returns as {@link join}. */
+  add(recipient: Recipient): Promise<void> | undefined {
     this.#connections.set(recipient.id, recipient);
-    this.#memberships.set(recipient, new SmallSet());
+    return this.#channels.join(this.#ownName(recipient.id), recipient, PERMANENT).joining;
   }
 
   /** Whether that very connection is known. */
@@ -31,10 +42,8 @@ export class Directory {
 
   /** Forgets a connection, which leaves every channel at once. */
   delete(recipient: Recipient): void {
-    for (const channel of this.#memberships.get(recipient) ?? []) {
-      this.#channels.leave(channel, recipient);
-    }
-    this.#memberships.delete(recipient);
+    for (const channel of this.#memberships.get(recipient) ?? []) this.#leave(recipient, channel);
+    this.leave(recipient, this.#ownName(recipient.id));
     this.#connections.delete(recipient.id);
   }
 
@@ -47,7 +56,9 @@ export class Directory {
    */
   join(recipient: Recipient, name: string, rules: ChannelRules): Promise<void> | undefined {
     const channel = this.#channels.join(name, recipient, rules);
-    this.#memberships.get(recipient)?.add(channel);
+    let memberships = this.#memberships.get(recipient);
+    if (memberships === undefined) this.#memberships.set(recipient, memberships = new SmallSet());
+    memberships.add(channel);
     const { joining } = channel;
     if (joining === undefined || rules.permanent) return joining;
     return joining.catch((error) => {
@@ -70,7 +81,8 @@ export class Directory {
   }
 
   #leave(recipient: Recipient, channel: Channel): void {
-    this.#memberships.get(recipient)?.delete(channel);
+    const memberships = this.#memberships.get(recipient);
+    if (memberships?.delete(channel) && memberships.size === 0) this.#memberships.delete(recipient);
     this.#channels.leave(channel, recipient);
   }
 }

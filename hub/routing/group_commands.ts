@@ -1,21 +1,15 @@
-import type { GroupCommand } from "../bus/envelope.ts";
-import { GroupAction } from "../bus/envelope.ts";
+import { GroupAction, type GroupCommand } from "../bus/envelope.ts";
 import type { ChannelRules } from "../bus/channel.ts";
 import type { HubBus } from "../bus/hub_bus.ts";
 import type { NodeContext } from "../bus/node_context.ts";
 import { Questions } from "../bus/questions.ts";
 import type { Recipient } from "../bus/recipient.ts";
 import { GroupAckTimeoutError } from "../definition/errors.ts";
+import type { ResolvedRoutingOptions } from "../options/routing.ts";
 import type { Directory } from "./directory.ts";
 import { checkConnectionId, checkName } from "./names.ts";
 
-/** The options that {@link GroupCommands} reads. */
-export interface GroupCommandsOptions {
-  readonly groupAckTimeout: number;
-  readonly maximumNameBytes: number;
-}
-
-/** What a command asks for. */
+/** A command of this node. */
 type Change = Omit<GroupCommand, "serverName">;
 
 /** A command, and when it was given first. */
@@ -43,7 +37,7 @@ const RESEND_INTERVAL = 1000;
 export class GroupCommands {
   readonly #bus: HubBus;
   readonly #directory: Directory;
-  readonly #context: NodeContext<GroupCommandsOptions>;
+  readonly #context: NodeContext<ResolvedRoutingOptions>;
   readonly #acks: Questions<number, void>;
   #lastId = 0;
   /**
@@ -55,7 +49,7 @@ export class GroupCommands {
   readonly #closed = new Map<string, number>();
   #ended: Error | undefined;
 
-  constructor(bus: HubBus, directory: Directory, context: NodeContext<GroupCommandsOptions>) {
+  constructor(bus: HubBus, directory: Directory, context: NodeContext<ResolvedRoutingOptions>) {
     this.#bus = bus;
     this.#directory = directory;
     this.#context = context;

@@ -1,22 +1,13 @@
 import type { Recipient } from "../bus/recipient.ts";
-import type { ChannelRules } from "../bus/channel.ts";
-import { EVERYBODY, HubBus } from "../bus/hub_bus.ts";
+import { HubBus } from "../bus/hub_bus.ts";
 import type { NodeContext } from "../bus/node_context.ts";
 import { writeTo } from "../bus/write_to.ts";
+import type { ResolvedRoutingOptions } from "../options/routing.ts";
 import { SerializedInvocation } from "../protocol/serialized_invocation.ts";
 import { ClientResults } from "./client_results.ts";
-import { Directory } from "./directory.ts";
+import { Directory, PERMANENT } from "./directory.ts";
 import { GroupCommands } from "./group_commands.ts";
 import { checkName } from "./names.ts";
-
-/** The options that routing reads; durations are milliseconds. */
-export interface RoutingOptions {
-  readonly groupAckTimeout: number;
-  readonly maximumNameBytes: number;
-  readonly clientResultTimeout: number;
-  readonly subscribeTimeout: number;
-  readonly unsubscribeDelay: number;
-}
 
 /** The connections that a message is for. */
 export interface Target {
@@ -26,9 +17,6 @@ export interface Target {
   /** Ids of connections that do not get the message; only of `all` and groups. */
   readonly excluded: readonly string[];
 }
-
-/** The channels of a connection and of its user stay wanted while the connection is there. */
-const OWN: ChannelRules = { permanent: true };
 
 /**
  * Brings the messages of one hub to connections on this node and, over the bus, on others. It knows
@@ -44,7 +32,7 @@ export class Router {
   readonly #directory: Directory;
   readonly #maximumNameBytes: number;
 
-  constructor(hub: string, context: NodeContext<RoutingOptions>) {
+  constructor(hub: string, context: NodeContext<ResolvedRoutingOptions>) {
     this.#maximumNameBytes = context.options.maximumNameBytes;
     this.#bus = new HubBus(hub, context, {
       commanded: (command) => this.groups.carryOut(command),
@@ -52,14 +40,14 @@ export class Router {
       asked: (recipient, question) => this.results.forward(recipient, question),
       answered: (answer) => this.results.answered(answer),
     });
-    this.#directory = new Directory(this.#bus.channels);
+    this.#directory = new Directory(this.#bus.channels, (id) => this.#bus.names.connection(id));
     this.groups = new GroupCommands(this.#bus, this.#directory, context);
     this.results = new ClientResults(this.#bus, this.#directory, context);
   }
 
   /** As {@link HubBus.start}. */
   start(): Promise<void> {
-    return this.#bus.start();
+    return this.#bus.start(this.#directory);
   }
 
   /**
@@ -69,12 +57,10 @@ export class Router {
   connect(recipient: Recipient, userId?: string): Promise<unknown> | undefined {
     const { names, status } = this.#bus;
     const directory = this.#directory;
-    directory.add(recipient);
-    directory.join(recipient, names.all, EVERYBODY);
-    const asItself = directory.join(recipient, names.connection(recipient.id), OWN);
+    const asItself = directory.add(recipient);
     const asUser = userId === undefined
       ? undefined
-      : directory.join(recipient, names.user(userId), OWN);
+      : directory.join(recipient, names.user(userId), PERMANENT);
     // Clients are admitted while the bus is away; it confirms their channels before it is open again.
     if (status !== "open") return undefined;
     return asUser === undefined ? asItself?.catch(ignore) : Promise.allSettled([asItself, asUser]);
@@ -104,9 +90,7 @@ export class Router {
     if (target.kind === "connections") {
       local = writeTo(names.map((id) => this.#directory.get(id)).filter(isHere), message);
     } else {
-      for (const channel of channels) {
-        local += writeTo(this.#bus.channels.audience(channel), message, excluded);
-      }
+      for (const channel of channels) local += writeTo(this.#audience(channel), message, excluded);
     }
     return this.#bus.outcome(published, local);
   }
@@ -122,6 +106,11 @@ export class Router {
     this.#bus.close();
     this.groups.close();
     this.results.close();
+  }
+
+  #audience(channel: string): Iterable<Recipient> {
+    const { names, channels } = this.#bus;
+    return channel === names.all ? this.#directory : channels.audience(channel);
   }
 
   /** The channels on which a message reaches its target on other nodes. */

@@ -18,8 +18,10 @@ export class Deadlines<T> {
 
   /** Begins the time of `item`. */
   begin(item: T): void {
+    // Deleted first, so that the oldest stay first.
+    this.#due.delete(item);
     this.#due.set(item, this.#clock.now() + this.#timeout);
-    this.#timer ??= this.#clock.after(this.#timeout, () => this.#look());
+    if (this.#timer === undefined) this.#wait(this.#timeout);
   }
 
   /** Ends the time of `item` without a call. */
@@ -36,15 +38,18 @@ export class Deadlines<T> {
   }
 
   #look(): void {
-    this.#timer = undefined;
     const now = this.#clock.now();
+    // The fired timer stays in its place until the end: an item that begins meanwhile sets no other.
     for (const [item, due] of this.#due) {
-      if (due > now) {
-        this.#timer = this.#clock.after(due - now, () => this.#look());
-        return;
-      }
+      if (due > now) return this.#wait(due - now);
       this.#due.delete(item);
       this.#expired(item);
     }
+    this.#timer = undefined;
+  }
+
+  #wait(delay: number): void {
+    this.#timer?.[Symbol.dispose]();
+    this.#timer = this.#clock.after(delay, () => this.#look());
   }
 }

@@ -23,6 +23,8 @@ export class RecordingBackplane implements Backplane {
   readonly asked: Events<string> = new Events<string>();
   /** Every channel the bus has confirmed, as it did. */
   readonly confirmed: Events<string> = new Events<string>();
+  /** The channel of each publish that the bus has accepted. */
+  readonly accepted: Events<string> = new Events<string>();
   /** What is subscribed now. */
   readonly channels: Set<string> = new Set<string>();
   /** Why a publish on `channel` is refused, if it is. */
@@ -56,6 +58,7 @@ export class RecordingBackplane implements Backplane {
     const error = this.refusesPublish(channel);
     if (error !== undefined) return Promise.reject(error);
     const accepted = this.#inner.publish(channel, payload);
+    accepted.then(() => this.accepted.add(channel), () => {});
     const held = this.beforeAccepted(channel);
     return held === undefined ? accepted : held.then(() => accepted);
   }

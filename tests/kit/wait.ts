@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { setImmediate } from "node:timers";
 import { deadline, delay } from "@std/async";
 import type {
   Backplane,
@@ -127,9 +126,4 @@ export async function untilClosed(backplane: Backplane): Promise<Error> {
 /** A prefix of channels that no other test has. */
 export function randomPrefix(end = ":"): string {
   return `t${crypto.randomUUID()}${end}`;
-}
-
-/** Resolves at the end of the turn, when queued messages for clients have been written. */
-export function endOfTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -169,7 +169,7 @@ export const BROKEN_FAULTS: readonly BrokenDriver[] = [
       subscribe: (channel, handler) => {
         const joined = sound.subscribe(channel, handler);
         const timer = setTimeout(() => joined.unsubscribe(), 20);
-        joined.confirmed.then(() => clearTimeout(timer), () => {});
+        joined.confirmed.catch(() => {}).finally(() => clearTimeout(timer));
         return joined;
       },
     }),

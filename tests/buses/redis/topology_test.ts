@@ -157,7 +157,10 @@ Deno.test("RedisBackplane is closed by a client that was not made with the optio
     client: () => new Redis(server.port, "127.0.0.1"),
   });
   const error = await untilClosed(backplane);
-  assertStringIncludes(error.message, "made with another autoResendUnfulfilledCommands");
+  assertStringIncludes(
+    error.message,
+    "its autoResendUnfulfilledCommands is not that of the given options",
+  );
 });
 
 Deno.test("RedisBackplane is closed by a factory that throws", async () => {

@@ -8,7 +8,8 @@ import {
   MemoryBus,
 } from "../../../mod.ts";
 import { endHubs } from "../../../hub/serving/drain.ts";
-import { bounded, endOfTurn, Events } from "../../kit/wait.ts";
+import { endOfTurn } from "../../kit/end_of_turn.ts";
+import { bounded, Events } from "../../kit/wait.ts";
 import { BUSES } from "./buses.ts";
 import { Node, Pair } from "./nodes.ts";
 import { PipeNode, type TestClient } from "../../kit/pipe_node.ts";

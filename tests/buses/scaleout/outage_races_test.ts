@@ -69,6 +69,8 @@ async function addOverOutage(
 ): Promise<void> {
   owner.backplane.beforeSubscribe = async (channel) => {
     if (channel !== GROUP || owner.backplane.subscribes(GROUP) > 1) return;
+    // The command is here before its sender knows that the bus has accepted it.
+    await asked.backplane.accepted.find((channel) => channel === "hub:internal:groups");
     await server.stop();
     for (const node of [owner, asked]) await untilStatus(node, "reconnecting");
     await meanwhile();

@@ -13,7 +13,8 @@ import {
   openBackplane,
 } from "../../../mod.ts";
 import { redisUrl, startRedis } from "../../kit/servers/redis_server.ts";
-import { bounded, endOfTurn, Events, randomPrefix } from "../../kit/wait.ts";
+import { endOfTurn } from "../../kit/end_of_turn.ts";
+import { bounded, Events, randomPrefix } from "../../kit/wait.ts";
 import { PipeNode } from "../../kit/pipe_node.ts";
 import { RecordingBackplane } from "../../kit/recording_backplane.ts";
 import { RecordingLogger } from "../../kit/recording_logger.ts";

@@ -36,17 +36,17 @@ const ENTRIES: Readonly<Record<string, string>> = {
   "tokens": "#table #sessions",
   "pending tokens": "#table #pending",
   "resting tokens": "#table #resting",
-  "attached requests": "#table #attachments",
+  "pipes of requests": "#table #pipes",
   "served connections of the hub": "#paths distinct 0 #served",
-  "connections": "#paths distinct 0 #router #connections",
-  "users": "#paths distinct 0 #router #users #sets",
-  "connections with a user": "#paths distinct 0 #router #userOf",
-  "groups": "#paths distinct 0 #router #groups #members #sets",
-  "connections in groups": "#paths distinct 0 #router #groups #joined",
-  "results that are awaited": "#paths distinct 0 #router results #pending",
-  // One that is let go stays for a while, and is no state of anybody.
-  "channels": "#paths distinct 0 #router #interest #entries",
-  "channels that are let go": "#paths distinct 0 #router #interest #released",
+  "connections": "#paths distinct 0 #router #directory #connections",
+  "connections in channels": "#paths distinct 0 #router #directory #memberships",
+  "results that are awaited": "#paths distinct 0 #router results #questions #open",
+  "connections that are asked": "#paths distinct 0 #router results #questions #byConnection",
+  "acknowledgements that are awaited": "#paths distinct 0 #router groups #acks #open",
+  "commands without an acknowledgement": "#paths distinct 0 #router groups #unanswered",
+  // A channel without members stays for a while, and is no state of anybody.
+  "channels": "#paths distinct 0 #router #bus channels #channels",
+  "channels without members": "#paths distinct 0 #router #bus channels #withoutMembers",
 };
 
 /** Counts what one server holds. */
@@ -82,8 +82,8 @@ export class StateCounter {
   async #entries(): Promise<Record<string, number>> {
     const sizes: Record<string, number> = {};
     for (const [name, way] of Object.entries(ENTRIES)) sizes[name] = await this.#size(way);
-    sizes["channels"] = (sizes["channels"] ?? 0) - (sizes["channels that are let go"] ?? 0);
-    delete sizes["channels that are let go"];
+    sizes["channels"] = (sizes["channels"] ?? 0) - (sizes["channels without members"] ?? 0);
+    delete sizes["channels without members"];
     return sizes;
   }
 

@@ -1,6 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { BackplaneUnavailableError, MemoryBus } from "../../../mod.ts";
-import { bounded, endOfTurn } from "../../kit/wait.ts";
+import { endOfTurn } from "../../kit/end_of_turn.ts";
+import { bounded } from "../../kit/wait.ts";
 import { PipeNode } from "../../kit/pipe_node.ts";
 import { RecordingBackplane } from "../../kit/recording_backplane.ts";
 

@@ -1,7 +1,7 @@
 import { encode } from "@msgpack/msgpack";
 import { assertEquals } from "@std/assert";
 import { MemoryBackplane, MemoryBus } from "../../../mod.ts";
-import { endOfTurn } from "../../kit/wait.ts";
+import { endOfTurn } from "../../kit/end_of_turn.ts";
 import type { PipeClient } from "../../kit/pipe_client.ts";
 import { PipeNode } from "../../kit/pipe_node.ts";
 import { RecordingBackplane } from "../../kit/recording_backplane.ts";

@@ -5,7 +5,7 @@ import {
   HubError,
   MemoryBus,
 } from "../../../mod.ts";
-import { endOfTurn } from "../../kit/wait.ts";
+import { endOfTurn } from "../../kit/end_of_turn.ts";
 import type { PipeClient } from "../../kit/pipe_client.ts";
 import { PipeNode, type PipeNodeOptions } from "../../kit/pipe_node.ts";
 import { RecordingBackplane } from "../../kit/recording_backplane.ts";

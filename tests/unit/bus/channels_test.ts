@@ -1,0 +1,99 @@
+import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { MemoryBackplane, MemoryBus } from "../../../backplanes/memory.ts";
+import { Channels } from "../../../hub/bus/channels.ts";
+import type { Recipient } from "../../../hub/bus/recipient.ts";
+import { Scheduler } from "../../../hub/scheduling/scheduler.ts";
+import { BackplaneUnavailableError } from "../../../mod.ts";
+import { ManualClock } from "../../kit/manual_clock.ts";
+import { RecordingBackplane } from "../../kit/recording_backplane.ts";
+
+const OPTIONS = { subscribeTimeout: 500, unsubscribeDelay: 100 };
+
+function recipient(id: string): Recipient {
+  return { id, protocol: "json", isClosed: false, write: () => {}, unreadable: () => {} };
+}
+
+/** Channels on a bus in memory, with a clock that the test moves. */
+function start(bus = new MemoryBus()) {
+  const backplane = new RecordingBackplane(new MemoryBackplane(bus));
+  const clock = new ManualClock();
+  const received: [id: string | undefined, bytes: number][] = [];
+  const scheduler = new Scheduler();
+  const node = { serverName: "node", backplane, clock, scheduler, logger: console };
+  const channels = new Channels(
+    { ...node, options: OPTIONS },
+    (payload, [recipient]) => received.push([recipient?.id, payload.length]),
+  );
+  return { bus, backplane, clock, channels, received };
+}
+
+Deno.test("Channels.join() subscribes with the first member; leave() gives up after the last", async () => {
+  const { backplane, clock, channels } = start();
+  const [ann, bob] = [recipient("ann"), recipient("bob")];
+  const channel = channels.join("news", ann, {});
+  await channel.joining;
+  assertStrictEquals(channels.join("news", bob, {}), channel);
+  assertEquals(channel.joining, undefined);
+  assertEquals([...channels.audience("news")], [ann, bob]);
+  channels.leave(channel, ann);
+  channels.leave(channel, ann);
+  channels.leave(channel, bob);
+  clock.advance(99);
+  channels.sweep();
+  assertEquals(backplane.channels.has("news"), true);
+  clock.advance(1);
+  channels.sweep();
+  assertEquals(backplane.channels.has("news"), false);
+  assertEquals([...channels.audience("news")], []);
+  await backplane.close();
+});
+
+Deno.test("Channels.join() after the last member left, but before the channel is given up, keeps it", async () => {
+  const { backplane, clock, channels } = start();
+  const ann = recipient("ann");
+  const channel = channels.join("news", ann, {});
+  await channel.joining;
+  channels.leave(channel, ann);
+  channels.join("news", ann, {});
+  clock.advance(1000);
+  channels.sweep();
+  assertEquals(backplane.subscribes("news"), 1);
+  assertEquals(backplane.channels.has("news"), true);
+  await backplane.close();
+});
+
+Deno.test("Channels: a channel that is not confirmed in time is given up, and joined anew by the next", async () => {
+  const { bus, backplane, clock, channels } = start();
+  bus.stop();
+  const ann = recipient("ann");
+  const first = channels.join("news", ann, {});
+  const joining = first.joining;
+  clock.advance(500);
+  await assertRejects(() => joining ?? Promise.resolve(), BackplaneUnavailableError, "500 ms");
+  assertEquals(channels.get("news"), undefined);
+  // The member of the channel that was given up leaves it without effect on the new one.
+  const second = channels.join("news", ann, {});
+  channels.leave(first, ann);
+  assertEquals([...channels.audience("news")], [ann]);
+  bus.start();
+  await second.joining;
+  assertEquals(backplane.channels.has("news"), true);
+  await backplane.close();
+});
+
+Deno.test("Channels: a permanent channel stays wanted although it is not confirmed in time", async () => {
+  const { bus, backplane, clock, channels, received } = start();
+  bus.stop();
+  const channel = channels.join("own", recipient("ann"), { permanent: true });
+  const joining = channel.joining;
+  clock.advance(500);
+  await assertRejects(() => joining ?? Promise.resolve(), BackplaneUnavailableError);
+  assertStrictEquals(channels.get("own"), channel);
+  bus.start();
+  await channel.subscription?.confirmed;
+  const other = new MemoryBackplane(bus);
+  await other.publish("own", new Uint8Array(3));
+  assertEquals(received, [["ann", 3]]);
+  await other.close();
+  await backplane.close();
+});

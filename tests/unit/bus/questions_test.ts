@@ -1,0 +1,62 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { Questions } from "../../../hub/bus/questions.ts";
+import { ManualClock } from "../../kit/manual_clock.ts";
+
+const late = () => new Error("late");
+
+Deno.test("Questions.ask() resolves with the first answer; a second is ignored", async () => {
+  const questions = new Questions<number, string>(new ManualClock());
+  const answer = questions.ask(1, { timeout: 10, late });
+  questions.settle(2, "of another question");
+  questions.settle(1, "first");
+  questions.settle(1, "second");
+  assertEquals(await answer, "first");
+});
+
+Deno.test("Questions.ask() rejects when its time is over, and not before", async () => {
+  const clock = new ManualClock();
+  const questions = new Questions<number, string>(clock);
+  const settled: string[] = [];
+  questions.expect(1, { timeout: 10, late }, (outcome) => settled.push(String(outcome)));
+  clock.advance(9);
+  assertEquals(settled, []);
+  clock.advance(1);
+  assertEquals(settled, ["Error: late"]);
+  // A later answer finds no question.
+  questions.settle(1, "answer");
+  assertEquals(settled.length, 1);
+  await assertRejects(() => {
+    const answer = questions.ask(2, { timeout: 5, late });
+    clock.advance(5);
+    return answer;
+  }, "late");
+});
+
+Deno.test("Questions.abandon() ends the questions of one connection, and leaves the others", () => {
+  const questions = new Questions<string, string>(new ManualClock());
+  const ended: string[] = [];
+  for (const connectionId of ["ann", "bob"]) {
+    for (const id of [`${connectionId} 1`, `${connectionId} 2`]) {
+      questions.expect(id, { timeout: 10, late, connectionId }, () => ended.push(id));
+    }
+  }
+  assertEquals(questions.connectionOf("ann 1"), "ann");
+  questions.settle("ann 1", "answer");
+  questions.abandon("ann", new Error("gone"));
+  questions.abandon("nobody", new Error("gone"));
+  assertEquals(ended, ["ann 1", "ann 2"]);
+  assertEquals(questions.connectionOf("ann 2"), undefined);
+  questions.close(new Error("closed"));
+  assertEquals(ended, ["ann 1", "ann 2", "bob 1", "bob 2"]);
+});
+
+Deno.test("Questions.expect() never waits less than a timer can: a longer time is cut, not wrapped", () => {
+  const clock = new ManualClock();
+  const questions = new Questions<number, string>(clock);
+  const settled: unknown[] = [];
+  questions.expect(1, { timeout: 10 * 0x7fffffff, late }, (outcome) => settled.push(outcome));
+  clock.advance(0x7ffffffe);
+  assertEquals(settled, []);
+  clock.advance(1);
+  assertEquals(settled.length, 1);
+});
