@@ -1,6 +1,7 @@
-import { toldByClient, withDetail } from "./error_texts.ts";
+import { HubError } from "../definition/errors.ts";
 import { type CloseMessage, MessageType } from "../protocol/messages.ts";
 import { ProtocolError } from "../protocol/protocol_error.ts";
+import { withDetail } from "./error_texts.ts";
 
 /** Why a connection ends. */
 export interface CloseCause {
@@ -26,7 +27,7 @@ export function failed(error: Error, detailedErrors: boolean, allowReconnect = t
 /** The client has sent a close message, and may have given a reason. */
 export function clientClosed({ error }: CloseMessage): CloseCause {
   const message: CloseMessage = { type: MessageType.Close };
-  return error ? { message, error: toldByClient(error) } : { message };
+  return error ? { message, error: new HubError(error) } : { message };
 }
 
 /** More bytes are unsent than allowed. */

@@ -26,11 +26,6 @@ export function toError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown });
 }
 
-/** The reason that a client gives for closing its connection, as the hub hears it. */
-export function toldByClient(text: string): HubError {
-  return new HubError(text);
-}
-
 /** The call could not begin. */
 export function failedToInvoke(target: string): string {
   return `Failed to invoke '${target}' due to an error on the server.`;

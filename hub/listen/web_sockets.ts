@@ -20,14 +20,12 @@ export const CLOSE_TIMEOUT = 5000;
 /** Tells the endpoint that the opening was answered. A response with status 101 cannot be constructed. */
 const SWITCHING: Response = Object.defineProperty(new Response(null), "status", { value: 101 });
 
-type Limits = Answerer["options"];
-
 /** Takes WebSockets out of `node:http`. */
 export class WebSockets {
   readonly #server: WebSocketServer;
   #closing = false;
 
-  constructor(limits: Limits) {
+  constructor(limits: Answerer["options"]) {
     this.#server = new WebSocketServer({
       noServer: true,
       perMessageDeflate: false,
@@ -70,7 +68,8 @@ export class WebSockets {
  * largest size. Each fragment, and each packet of an incomplete frame, costs memory beside its bytes:
  * their number is limited, far above the numbers of real clients.
  */
-function bounds({ maximumReceiveMessageSize: largest, maximumQueuedReceiveBytes: queued }: Limits) {
+function bounds(limits: Answerer["options"]) {
+  const { maximumReceiveMessageSize: largest, maximumQueuedReceiveBytes: queued } = limits;
   const maxPayload = largest === null ? 0 : Math.max(largest, queued);
   const bytes = largest === null ? 0x7fffffff : maxPayload;
   return {

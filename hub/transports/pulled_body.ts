@@ -60,10 +60,7 @@ export class PulledBody {
 
   /** Ends the body at once; bytes that were not handed over are dropped. */
   drop(): void {
-    if (this.#state === "over") return;
-    this.#queue = [];
-    this.#queuedBytes = 0;
-    this.#close();
+    if (this.#state !== "over") this.#close();
   }
 
   /** How long the client has taken no waiting bytes, in milliseconds, as far as looks tell. */

@@ -72,7 +72,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   // The only room of the hub that imports backplanes.
   bus: ["contract", "clock", "protocol", "scheduling", "types of hub/definition/logger.ts"],
   routing: ["definition", "errors", "clock", "protocol", "bus"],
-  connection: ["clock", "error texts", "protocol", "scheduling"],
+  connection: ["errors", "error texts", "clock", "protocol", "scheduling"],
   dispatch: [
     ...["definition", "errors", "error texts", "clock", "protocol", "connection"],
     "types of routing",
