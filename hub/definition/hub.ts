@@ -6,7 +6,8 @@
 import type { HubPolicy } from "./policy.ts";
 import type { HubContext } from "./context.ts";
 import { checkFilters, type HubFilter } from "./filter.ts";
-import { checkMethod, type MethodPolicy } from "./method.ts";
+import { checkMethod } from "./check_method.ts";
+import type { MethodPolicy } from "./method.ts";
 
 /**
  * A method as a function. Its first parameter is the context, which must be annotated; the arguments of
