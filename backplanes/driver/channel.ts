@@ -71,6 +71,7 @@ export class Channel {
   disconnected(): void {
     this.confirmed = false;
     this.busy = false;
+    this.left();
     if (this.refusal !== undefined) this.refusal.error = undefined;
   }
 

@@ -19,8 +19,8 @@ export interface ChannelBus {
   missed?(gap: BackplaneGap): void;
 }
 
-/** The most channels asked for in one command when everything is subscribed again. */
-const RESUBSCRIBE_CHANNELS = 1000;
+/** The most channels of one command. */
+const COMMAND_CHANNELS = 1000;
 /** The limits of the pause before refused channels are asked for again, in milliseconds. */
 const SHORTEST_RETRY = 3000;
 const LONGEST_RETRY = 30_000;
@@ -31,7 +31,7 @@ const LONGEST_RETRY = 30_000;
  * - **Level-triggered**: each channel has a wanted and a confirmed state; when a command ends, the
  *   channel is looked at again, so the last call wins however calls interleave.
  * - **Lock per channel**: a channel has one command at a time, and waits for no other channel.
- * - **Joined**: channels that are asked for in one turn leave as one command.
+ * - **Joined**: channels that are asked for in one turn leave together, in commands of bounded size.
  * - **Refusals**: a refused channel stays wanted and is asked for again.
  */
 export class ChannelSubscriptions {
@@ -81,15 +81,12 @@ export class ChannelSubscriptions {
    * Asks the new connection for every wanted channel; resolves when the bus has confirmed or refused
    * each of them, or when the connection is lost.
    */
-  async connected(): Promise<void> {
-    const connection = ++this.#connection;
+  connected(): Promise<void> {
+    this.#connection++;
     this.#online = true;
     const wanted = [...this.#channels.values()];
     for (const channel of wanted) channel.busy = true;
-    for (let start = 0; start < wanted.length; start += RESUBSCRIBE_CHANNELS) {
-      await this.#command("subscribe", wanted.slice(start, start + RESUBSCRIBE_CHANNELS));
-      if (connection !== this.#connection) return;
-    }
+    return this.#commands("subscribe", wanted);
   }
 
   /** The connection is lost, and with it every subscription; `connected` asks again for each. */
@@ -145,8 +142,17 @@ export class ChannelSubscriptions {
         (channel.wanted ? joins : leaves).push(channel);
       }
     }
-    if (leaves.length > 0) this.#command("unsubscribe", leaves);
-    if (joins.length > 0) this.#command("subscribe", joins);
+    this.#commands("unsubscribe", leaves);
+    this.#commands("subscribe", joins);
+  }
+
+  /** Gives a command for each part of `channels`, after the answer to the command before. */
+  async #commands(verb: "subscribe" | "unsubscribe", channels: readonly Channel[]): Promise<void> {
+    const connection = this.#connection;
+    for (let start = 0; start < channels.length; start += COMMAND_CHANNELS) {
+      await this.#command(verb, channels.slice(start, start + COMMAND_CHANNELS));
+      if (connection !== this.#connection) return;
+    }
   }
 
   async #command(verb: "subscribe" | "unsubscribe", channels: readonly Channel[]): Promise<void> {
@@ -161,7 +167,7 @@ export class ChannelSubscriptions {
       if (others.length > 0) {
         // One refused channel refuses its whole command: find out which.
         await Promise.all(channels.map((channel) => this.#command(verb, [channel])));
-      } else if (verb === "subscribe") this.#refused(channel, error);
+      } else if (verb === "subscribe") this.#refuse(channel, error);
       // The connection drops a channel that cannot be given up when it ends.
       else this.#answered(channel, false);
       return;
@@ -180,10 +186,14 @@ export class ChannelSubscriptions {
     if (!confirmed) return this.#drop(channel);
     channel.left();
     channel.settle();
-    if (refusal !== undefined) this.#bus.missed?.({ since: refusal.since, until: Date.now() });
+    if (refusal === undefined) return;
+    // The next pause is the shortest again, also for channels that are still refused.
+    this.#backOff.reset();
+    if (this.#refused().length > 0) this.#backOff.schedule();
+    this.#bus.missed?.({ since: refusal.since, until: Date.now() });
   }
 
-  #refused(channel: Channel, cause: unknown): void {
+  #refuse(channel: Channel, cause: unknown): void {
     if (!channel.wanted) return this.#drop(channel);
     channel.refused(cause, this.#logger);
     this.#backOff.schedule();
@@ -191,8 +201,10 @@ export class ChannelSubscriptions {
 
   /** Asks again for every refused channel. */
   #retry(): void {
-    const refused = [...this.#channels.values()].filter(({ refusal }) => refusal !== undefined);
-    if (refused.length === 0) this.#backOff.reset();
-    for (const { name } of refused) this.#mark(name);
+    for (const { name } of this.#refused()) this.#mark(name);
+  }
+
+  #refused(): Channel[] {
+    return [...this.#channels.values()].filter(({ refusal }) => refusal !== undefined);
   }
 }

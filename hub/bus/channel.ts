@@ -29,8 +29,8 @@ export class Channel {
   }
 
   /**
-   * Present until the bus has first confirmed the channel; rejects if the bus refuses it or has not
-   * confirmed it in time.
+   * Present until the bus has first confirmed the channel, or the wait for that is over; rejects if the
+   * bus refuses the channel or has not confirmed it in time.
    */
   get joining(): Promise<void> | undefined {
     return this.#joining?.promise;

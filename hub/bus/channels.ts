@@ -1,4 +1,4 @@
-import { BackplaneUnavailableError } from "../../backplanes/errors.ts";
+import { BackplaneClosedError, BackplaneUnavailableError } from "../../backplanes/errors.ts";
 import { Deadlines } from "../scheduling/deadlines.ts";
 import { Channel, type ChannelRules } from "./channel.ts";
 import type { NodeContext } from "./node_context.ts";
@@ -90,11 +90,12 @@ export class Channels {
 
   #open(name: string, rules: ChannelRules): Channel {
     const channel = new Channel(name, rules);
-    this.#channels.set(name, channel);
+    // This throws if the name cannot be one of a channel: then nothing is left behind.
     const subscription = this.#context.backplane.subscribe(
       name,
       (payload) => this.#received(payload, channel.audience, channel.rules.heedsExclusions),
     );
+    this.#channels.set(name, channel);
     channel.subscribed(subscription);
     this.#unconfirmed.begin(channel);
     subscription.confirmed.then(
@@ -107,8 +108,14 @@ export class Channels {
   #settle(channel: Channel, error?: unknown): void {
     if (channel.joining === undefined) return;
     this.#unconfirmed.end(channel);
-    // A member that joins from now on begins anew, with another channel.
-    if (error !== undefined && !channel.rules.permanent) this.#drop(channel);
+    if (error !== undefined && !channel.rules.permanent) {
+      // A member that joins from now on begins anew, with another channel.
+      this.#drop(channel);
+    } else if (isRefusal(error)) {
+      const name = JSON.stringify(channel.name);
+      const text = `Messages on ${name} do not arrive here, the bus refuses it:`;
+      this.#context.logger.error(text, error);
+    }
     channel.settle(error);
   }
 
@@ -118,6 +125,12 @@ export class Channels {
     // The promise cannot reject: a channel that the bus lost is no longer subscribed.
     channel.subscription?.unsubscribe();
   }
+}
+
+/** Whether the bus has answered that it does not give the channel. */
+function isRefusal(error: unknown): boolean {
+  return error !== undefined && !(error instanceof BackplaneUnavailableError) &&
+    !(error instanceof BackplaneClosedError);
 }
 
 function unconfirmed({ name }: Channel, timeout: number): BackplaneUnavailableError {

@@ -1,5 +1,5 @@
 import type { BackplaneStatus } from "../../backplanes/backplane.ts";
-import { BackplaneClosedError } from "../../backplanes/errors.ts";
+import { BackplaneClosedError, BackplaneError } from "../../backplanes/errors.ts";
 import type { TextOrBytes } from "../protocol/frame.ts";
 import type { SerializedInvocation } from "../protocol/serialized_invocation.ts";
 import { HubChannels } from "./channel_names.ts";
@@ -36,6 +36,11 @@ export interface BusListener {
 }
 
 const NOBODY: readonly never[] = [];
+
+/** Throws an error also where a driver has rejected with something else. */
+function throwError(error: unknown): never {
+  throw error instanceof Error ? error : new BackplaneError(String(error));
+}
 
 /** The bus between the nodes of one hub: the one writer and the one reader of envelopes. */
 export class HubBus {
@@ -133,7 +138,7 @@ export class HubBus {
     const { serverName } = this.#context;
     const address: ResultAddress = { invocationId, returnChannel: this.names.results(serverName) };
     const payload = writeInvocation(message, NOBODY, serverName, address);
-    return this.#hand(this.names.connection(connectionId), payload);
+    return this.#hand(this.names.connection(connectionId), payload).catch(throwError);
   }
 
   /** Hands the answer of a client to the node that asked; `frame` is in the hub protocol `protocol`. */
@@ -146,7 +151,8 @@ export class HubBus {
   /** Asks the node that has the connection to change its groups. */
   command(command: Omit<GroupCommand, "serverName">): Promise<unknown> {
     const { serverName } = this.#context;
-    return this.#hand(this.names.groupCommands, writeGroupCommand({ ...command, serverName }));
+    const payload = writeGroupCommand({ ...command, serverName });
+    return this.#hand(this.names.groupCommands, payload).catch(throwError);
   }
 
   /** Says that a command of another node has been carried out. */

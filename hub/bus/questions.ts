@@ -44,6 +44,7 @@ export class Questions<I, A> {
     const { connectionId, timeout, late } = terms;
     const delay = Math.min(timeout, LONGEST_TIMEOUT);
     const timer = this.#clock.after(delay, () => this.settle(id, late()));
+    this.#open.get(id)?.timer[Symbol.dispose]();
     this.#open.set(id, { connectionId, timer, settle });
     if (connectionId === undefined) return;
     const same = this.#byConnection.get(connectionId);

@@ -6,7 +6,7 @@ const NOTHING: readonly never[] = [];
  * A set of objects that takes little memory while it is small: most channels have one member on a node,
  * and most connections are in one channel. Its items are not arrays, nor sets.
  *
- * An iteration is not disturbed by what is added or deleted meanwhile.
+ * An iteration is not disturbed by items that are deleted meanwhile.
  */
 export class SmallSet<T extends object> {
   /** The only item, or several. An array is replaced and never changed. */

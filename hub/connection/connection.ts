@@ -219,9 +219,10 @@ export class HubConnection implements ConversationOwner {
 
   #open(agreement: Agreement): void {
     const conversation = this.#state = this.#converse(agreement);
-    this.write(HANDSHAKE_SUCCESS[agreement.protocol.format], false);
-    if (agreement.rest.length > 0) conversation.inbox.push(agreement.rest);
+    this.write(new Frame(HANDSHAKE_SUCCESS[agreement.protocol.format]), false);
+    // Before the rest, which may end the connection: the hub hears of both, or of none.
     conversation.opening = this.#admit(conversation);
+    if (agreement.rest.length > 0) conversation.inbox.push(agreement.rest);
   }
 
   #converse(state: ConversationState): Conversation {
@@ -242,7 +243,6 @@ export class HubConnection implements ConversationOwner {
     if (conversation.admitted) conversation.inbox.unblock();
   }
 
-  /** Ends a connection that never shook hands. */
   #refuse(error: string): void {
     this.write(new Frame(handshakeFailure(error)), false);
     this.close({ error: new ProtocolError(error) });

@@ -9,7 +9,7 @@ const TRIM = 256;
  */
 export class ResendBuffer {
   /** The contents, not their frames: a frame also keeps its encoded forms. */
-  readonly #kept: { readonly content: TextOrBytes; readonly bytes: number }[] = [];
+  readonly #kept: ({ readonly content: TextOrBytes; readonly bytes: number } | undefined)[] = [];
   #head = 0;
   /** The number of the first frame that is kept. */
   #first: number;
@@ -33,7 +33,7 @@ export class ResendBuffer {
 
   /** The frames that are not acknowledged, in order. */
   get frames(): readonly Frame[] {
-    return this.#kept.slice(this.#head).map(({ content }) => new Frame(content));
+    return this.#kept.slice(this.#head).flatMap((kept) => kept ? [new Frame(kept.content)] : []);
   }
 
   /** Keeps a frame that is sent now. */
@@ -48,7 +48,7 @@ export class ResendBuffer {
       const oldest = this.#kept[this.#head];
       if (oldest === undefined) break;
       this.#bytes -= oldest.bytes;
-      this.#head++;
+      this.#kept[this.#head++] = undefined;
       this.#first++;
     }
     if (this.#head < TRIM && this.#head < this.#kept.length) return;

@@ -47,7 +47,8 @@ export class Frame {
   }
 
   /**
-   * A frame of the same records and those of `frame`. Many connections are sent the same frames in the
+   * A frame of the same records and those of `frame`. The result is kept for as long as this frame, so a
+   * frame that is kept for long must not be asked. Many connections are sent the same frames in the
    * same turn: all of them get the same result, so that it is joined and encoded once.
    */
   with(frame: Frame): Frame {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Frame } from "./frame.ts";
+import type { TextOrBytes } from "./frame.ts";
 import { RECORD_SEPARATOR } from "./framing.ts";
 import { type JsonObject, parseJsonObject } from "./json/json_text.ts";
 import { ProtocolError } from "./protocol_error.ts";
@@ -17,10 +17,13 @@ export interface HandshakeRequest {
 /** The highest protocol version this server speaks; 2 adds stateful reconnect. */
 export const MAXIMUM_PROTOCOL_VERSION = 2;
 
-/** The answer to a handshake that succeeded: binary protocols get its bytes. */
-export const HANDSHAKE_SUCCESS: Readonly<Record<"text" | "binary", Frame>> = {
-  text: new Frame(`{}${RECORD_SEPARATOR}`),
-  binary: new Frame(new TextEncoder().encode(`{}${RECORD_SEPARATOR}`)),
+/**
+ * The answer to a handshake that succeeded: binary protocols get its bytes. Contents and not frames,
+ * because a frame that lives for ever would keep every frame that ever followed it in a write.
+ */
+export const HANDSHAKE_SUCCESS: Readonly<Record<"text" | "binary", TextOrBytes>> = {
+  text: `{}${RECORD_SEPARATOR}`,
+  binary: new TextEncoder().encode(`{}${RECORD_SEPARATOR}`),
 };
 
 /** The answer to a handshake that failed; no frame follows it. */

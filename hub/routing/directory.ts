@@ -49,7 +49,7 @@ export class Directory implements Iterable<Recipient> {
 
   /**
    * Makes a connection a member of a channel. Messages of this node reach it at once. Returns nothing if
-   * the bus has confirmed the channel, else a promise that resolves when it has.
+   * nobody waits for the bus to confirm the channel any more, else a promise that resolves when it has.
    *
    * @throws {BackplaneError} (rejects) if the bus refuses the channel or has not confirmed it in time;
    * the connection is a member then only if the channel is permanent.

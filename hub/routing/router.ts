@@ -31,9 +31,11 @@ export class Router {
   readonly #bus: HubBus;
   readonly #directory: Directory;
   readonly #maximumNameBytes: number;
+  readonly #logger: Pick<Console, "error">;
 
   constructor(hub: string, context: NodeContext<ResolvedRoutingOptions>) {
     this.#maximumNameBytes = context.options.maximumNameBytes;
+    this.#logger = context.logger;
     this.#bus = new HubBus(hub, context, {
       commanded: (command) => this.groups.carryOut(command),
       acknowledged: (id) => this.groups.acknowledged(id),
@@ -51,19 +53,27 @@ export class Router {
   }
 
   /**
-   * Makes a connection reachable; resolves when it is reachable from every node that the bus reaches, and
-   * returns nothing when there is nothing to wait for. The promise cannot reject.
+   * Makes a connection reachable; resolves when it is reachable from every node that the bus reaches, or
+   * the wait for that is over, and returns nothing when there is nothing to wait for. The promise cannot
+   * reject.
    */
   connect(recipient: Recipient, userId?: string): Promise<unknown> | undefined {
-    const { names, status } = this.#bus;
-    const directory = this.#directory;
-    const asItself = directory.add(recipient);
-    const asUser = userId === undefined
-      ? undefined
-      : directory.join(recipient, names.user(userId), PERMANENT);
+    const { status } = this.#bus;
+    const asItself = this.#directory.add(recipient);
+    const asUser = userId === undefined ? undefined : this.#joinUser(recipient, userId);
     // Clients are admitted while the bus is away; it confirms their channels before it is open again.
     if (status !== "open") return undefined;
     return asUser === undefined ? asItself?.catch(ignore) : Promise.allSettled([asItself, asUser]);
+  }
+
+  #joinUser(recipient: Recipient, userId: string): Promise<void> | undefined {
+    try {
+      return this.#directory.join(recipient, this.#bus.names.user(userId), PERMANENT);
+    } catch (error) {
+      // The id came from the application, not from the client: the client is served without it.
+      this.#logger.error(`Messages to user ${JSON.stringify(userId)} do not arrive:`, error);
+      return undefined;
+    }
   }
 
   /** Forgets a connection: its groups, its user, itself. */

@@ -5,6 +5,7 @@ import type {
   BackplaneStatusEvent,
   BackplaneSubscription,
 } from "../../backplanes/backplane.ts";
+import { checkChannelName } from "../../backplanes/driver/channel_name.ts";
 import { BackplaneError } from "../../backplanes/errors.ts";
 import { MemoryBackplane, MemoryBus } from "../../backplanes/memory.ts";
 import { Events } from "./wait.ts";
@@ -64,6 +65,7 @@ export class RecordingBackplane implements Backplane {
   }
 
   subscribe(channel: string, handler: BackplaneHandler): BackplaneSubscription {
+    checkChannelName(channel);
     this.asked.add(`+${channel}`);
     let inner: BackplaneSubscription | undefined;
     let left = false;

@@ -121,7 +121,7 @@ export class PackReader {
     if (format >= 0xcc) return this.#exactInteger(format);
     if (format >= 0xca) return this.#input.float(format === 0xca ? 4 : 8);
     if (format >= 0xc7) return this.#extension(this.#input.unsigned(1 << (format - 0xc7)));
-    if (format >= 0xc4) return this.#binary(format).slice();
+    if (format >= 0xc4) return new Uint8Array(this.#binary(format));
     if (format === 0xc1) throw malformed();
     return format === 0xc0 ? null : format === 0xc3;
   }

@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { MemoryBackplane, MemoryBus } from "../../../backplanes/memory.ts";
 import { Channels } from "../../../hub/bus/channels.ts";
 import type { Recipient } from "../../../hub/bus/recipient.ts";
@@ -95,5 +95,14 @@ Deno.test("Channels: a permanent channel stays wanted although it is not confirm
   await other.publish("own", new Uint8Array(3));
   assertEquals(received, [["ann", 3]]);
   await other.close();
+  await backplane.close();
+});
+
+Deno.test("Channels.join() of a name that cannot be one throws each time, and leaves nothing behind", async () => {
+  const { backplane, channels } = start();
+  for (let time = 0; time < 2; time++) {
+    assertThrows(() => channels.join("x".repeat(2000), recipient("ann"), {}), RangeError);
+  }
+  assertEquals(channels.get("x".repeat(2000)), undefined);
   await backplane.close();
 });

@@ -60,3 +60,17 @@ Deno.test("Questions.expect() never waits less than a timer can: a longer time i
   clock.advance(1);
   assertEquals(settled.length, 1);
 });
+
+Deno.test("Questions.expect() of an id that is open already gives the later question its whole time", () => {
+  const clock = new ManualClock();
+  const questions = new Questions<number, string>(clock);
+  const settled: string[] = [];
+  questions.expect(1, { timeout: 10, late }, () => settled.push("first"));
+  clock.advance(5);
+  questions.expect(1, { timeout: 10, late }, () => settled.push("second"));
+  clock.advance(9);
+  assertEquals(settled, []);
+  clock.advance(1);
+  assertEquals(settled, ["second"]);
+  assertEquals(clock.pending, 0);
+});

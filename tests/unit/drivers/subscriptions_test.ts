@@ -190,3 +190,63 @@ Deno.test("ChannelSubscriptions.connected() resolves when every channel is confi
   again.answer();
   await back;
 });
+
+Deno.test("ChannelSubscriptions asks for many channels in parts, each after the answer to the last", async () => {
+  const bus = await online();
+  const names = Array.from({ length: 2500 }, (_, index) => `c${index}`);
+  const parts = [names.slice(0, 1000), names.slice(1000, 2000), names.slice(2000)];
+  const subscriptions = names.map((name) => bus.subscriptions.subscribe(name, ignore));
+  for (const part of parts) {
+    const command = await bus.command(`+${part}`);
+    assertEquals(bus.asked.length, parts.indexOf(part) + 1);
+    command.answer();
+  }
+  await Promise.all(subscriptions.map(({ confirmed }) => confirmed));
+  const left = Promise.all(subscriptions.map((subscription) => subscription.unsubscribe()));
+  for (const part of parts) {
+    const command = await bus.command(`-${part}`);
+    assertEquals(bus.asked.length, parts.indexOf(part) + 4);
+    command.answer();
+  }
+  await left;
+});
+
+Deno.test("ChannelSubscriptions asks soon again for a channel that is refused after another was confirmed", async () => {
+  const bus = await online(new HeldBus(40));
+  const refused = async (name: string) => {
+    await delay(0);
+    const start = performance.now();
+    while (!bus.asked.includes(`+${name}`)) await delay(1);
+    (await bus.command(`+${name}`)).refuse(new Error("no"));
+    return performance.now() - start;
+  };
+  bus.subscriptions.subscribe("a", ignore);
+  await refused("a");
+  for (let pauses = 0; pauses < 2; pauses++) {
+    bus.asked.length = 0;
+    await refused("a");
+  }
+  // The next pause would be 160 ms.
+  bus.asked.length = 0;
+  while (!bus.asked.includes("+a")) await delay(1);
+  (await bus.command("+a")).answer();
+  bus.subscriptions.subscribe("b", ignore);
+  await refused("b");
+  bus.asked.length = 0;
+  const waited = await refused("b");
+  assert(waited < 300, `waited ${waited} ms`);
+  bus.subscriptions.close(new BackplaneClosedError("closed"));
+});
+
+Deno.test("ChannelSubscriptions: an unsubscribe() under way ends with its connection, although the channel is wanted again", async () => {
+  const bus = await online();
+  const subscription = bus.subscriptions.subscribe("a", ignore);
+  (await bus.command("+a")).answer();
+  await subscription.confirmed;
+  const left = subscription.unsubscribe();
+  await bus.command("-a");
+  bus.subscriptions.subscribe("a", ignore);
+  assertEquals(await isPending(left), true);
+  bus.subscriptions.disconnected();
+  await left;
+});

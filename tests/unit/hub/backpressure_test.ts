@@ -137,6 +137,27 @@ Deno.test("a client that sends more than maximumQueuedReceiveBytes ahead is clos
   assertEquals(started.all.length, 1);
 });
 
+Deno.test("a client that floods together with its handshake: connected and disconnected run, or neither", async () => {
+  const happened: string[] = [];
+  const ended = Promise.withResolvers<void>();
+  const hub = defineHub({
+    methods: {},
+    connected: () => happened.push("connected"),
+    disconnected: (_context, error) => {
+      happened.push(`disconnected: ${error?.message}`);
+      ended.resolve();
+    },
+  });
+  await using core = new HubCore(hub, { maximumQueuedReceiveBytes: 10_000 });
+  const { pipe } = core.admit();
+  pipe.sendText(`{"protocol":"json","version":1}\x1e${"x".repeat(20_000)}`);
+  await bounded(ended.promise);
+  assertEquals(happened, [
+    "connected",
+    "disconnected: Too many bytes are waiting to be dispatched.",
+  ]);
+});
+
 Deno.test("a client that sends much ahead is paused, and resumed when it has been dispatched", async () => {
   const { hub, started } = groupHub();
   await using core = new HubCore(hub, { maximumReceiveMessageSize: null });

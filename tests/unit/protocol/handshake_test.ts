@@ -104,7 +104,7 @@ Deno.test("chooseProtocol() gives the reason of a refusal", () => {
 });
 
 Deno.test("handshakeFailure() and HANDSHAKE_SUCCESS are whole records", () => {
-  assertEquals(HANDSHAKE_SUCCESS.text.content, "{}\x1e");
-  assertEquals(HANDSHAKE_SUCCESS.binary.content, new TextEncoder().encode("{}\x1e"));
+  assertEquals(HANDSHAKE_SUCCESS.text, "{}\x1e");
+  assertEquals(HANDSHAKE_SUCCESS.binary, new TextEncoder().encode("{}\x1e"));
   assertEquals(handshakeFailure('a "b" \x1e'), '{"error":"a \\"b\\" \\u001e"}\x1e');
 });

@@ -1,5 +1,7 @@
+import { Buffer } from "node:buffer";
 import { assert, assertEquals } from "@std/assert";
 import { messagepackProtocol } from "../../../hub/protocol/messagepack/messagepack.ts";
+import { PackReader } from "../../../hub/protocol/pack/reader.ts";
 import { UnreadableValue } from "../../../hub/protocol/pack/values.ts";
 import { hex, unhex } from "../../kit/hex.ts";
 
@@ -172,4 +174,12 @@ Deno.test("messagepackProtocol reads and writes the values of upstream's server"
   // Wider forms than needed are read, and not written.
   assertEquals(read("94d200000001a161c0c3"), [1, "a", null, true]);
   assertEquals(read("ca3fc00000"), 1.5);
+});
+
+Deno.test("PackReader.any() copies bytes, also out of a Buffer: they keep no payload in memory", () => {
+  const payload = Buffer.concat([Buffer.from([0xc4, 2, 1, 2]), Buffer.alloc(1000)]);
+  const bytes = new PackReader(payload).any(0);
+  assert(bytes instanceof Uint8Array && !Buffer.isBuffer(bytes));
+  assertEquals([...bytes], [1, 2]);
+  assertEquals(bytes.buffer.byteLength, 2);
 });
