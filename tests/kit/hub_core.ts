@@ -7,7 +7,7 @@ import type { HubUser } from "../../hub/definition/context.ts";
 import type { Hub, HubMethods } from "../../hub/definition/hub.ts";
 import { LiveHub, type ServerRules } from "../../hub/serving/live_hub.ts";
 import { type HubServerOptions, resolveOptions } from "../../hub/options/server.ts";
-import { KeptLog } from "./running_node.ts";
+import { KeptLog } from "./log.ts";
 import { ManualClock } from "./manual_clock.ts";
 import { MemoryPipe, settle } from "./memory_pipe.ts";
 

@@ -7,7 +7,7 @@ import { defineHub, type HubContext, type HubDefinition, type HubMethods } from 
 import { Events } from "./wait.ts";
 import { ManualClock } from "./manual_clock.ts";
 import { PipeClient } from "./pipe_client.ts";
-import { RecordingLogger } from "./recording_logger.ts";
+import { KeptLog } from "./log.ts";
 
 /** What the clients of these tests can be told. */
 export interface TestClient {
@@ -28,7 +28,7 @@ let nodes = 0;
 export class PipeNode<B extends Backplane> implements AsyncDisposable {
   readonly backplane: B;
   readonly clock: ManualClock = new ManualClock();
-  readonly logger: RecordingLogger = new RecordingLogger();
+  readonly logger: KeptLog = new KeptLog();
   readonly serverName: string = `node_${++nodes}`;
   readonly hub: LiveHub;
   readonly #connected = new Events<string>();

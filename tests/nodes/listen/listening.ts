@@ -6,7 +6,7 @@ import {
   type HubServerOptions,
   MemoryBackplane,
 } from "../../../mod.ts";
-import { KeptLog } from "../../kit/running_node.ts";
+import { KeptLog } from "../../kit/log.ts";
 import { Events } from "../../kit/wait.ts";
 import { writeBytes } from "../../kit/raw_http.ts";
 
