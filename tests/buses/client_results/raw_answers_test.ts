@@ -11,7 +11,7 @@ import { Events } from "../../kit/wait.ts";
 import { hex, unhex } from "../../kit/hex.ts";
 import { onEachServer } from "../../kit/servers/each_server.ts";
 import type { Host } from "../../kit/servers/hosts.ts";
-import { Opcode, RawWebSocket } from "../../kit/raw_websocket.ts";
+import { Opcode, RawSocket } from "../../kit/socket.ts";
 import { ask, type askingHub, outcome, startNode } from "./asking.ts";
 
 const PROTOCOLS: readonly HubProtocol[] = [jsonProtocol, messagepackProtocol];
@@ -29,11 +29,11 @@ class KeptBackplane extends MemoryBackplane {
 
 /** A client that answers by hand. */
 class RawClient implements Disposable {
-  readonly #socket: RawWebSocket;
+  readonly #socket: RawSocket;
   readonly #protocol: HubProtocol;
   readonly id: string;
 
-  private constructor(socket: RawWebSocket, protocol: HubProtocol, id: string) {
+  private constructor(socket: RawSocket, protocol: HubProtocol, id: string) {
     this.#socket = socket;
     this.#protocol = protocol;
     this.id = id;
@@ -48,7 +48,7 @@ class RawClient implements Disposable {
     });
     const { connectionId, connectionToken } = await negotiated.json();
     const path = `/hub?id=${connectionToken}`;
-    const socket = await RawWebSocket.connect(node.port, path, protocol.name);
+    const socket = await RawSocket.connect(node.port, path, protocol.name);
     const client = new RawClient(socket, protocol, connectionId);
     await client.#send(
       protocol.write({ type: 1, invocationId: "1", target: "echo", arguments: [0] }),

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { figure } from "./figures.ts";
 import { inspected, inspecting, NOBODY, PollingPeer, sendRaw } from "./http_peer.ts";
 import { onEachNode } from "./measured_node.ts";
-import { writeAll } from "../../kit/raw_socket.ts";
+import { dial, writeAll } from "../../kit/tcp.ts";
 import { bounded, fc } from "./runs.ts";
 import { type Answer, frameOf, joined, lengthPrefixed } from "../../kit/wire_format.ts";
 import { Witness } from "./witness.ts";
@@ -217,7 +217,7 @@ onEachNode(
     const head = `POST ${pathname}${search} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n`;
     const slow: Deno.TcpConn[] = [];
     for (let index = 0; index < 1000; index++) {
-      const connection = await Deno.connect({ hostname: "127.0.0.1", port: node.port });
+      const connection = await dial(node.port);
       await writeAll(connection, encoder.encode(`${head} `));
       slow.push(connection);
     }

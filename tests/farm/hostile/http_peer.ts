@@ -1,5 +1,5 @@
 import { deadline } from "@std/async";
-import { writeAll } from "../../kit/raw_socket.ts";
+import { dial, writeAll } from "../../kit/tcp.ts";
 import { type Answer, type ProtocolName, readAnswers } from "../../kit/wire_format.ts";
 
 /** The longest that an answer may take here, in milliseconds: a bound, not a claim. */
@@ -84,7 +84,7 @@ export class PollingPeer {
 
 /** Sends bytes on a connection of their own, and ends it; returns the statuses of what was answered. */
 export async function sendRaw(port: number, bytes: Uint8Array | string): Promise<number[]> {
-  using connection = await Deno.connect({ hostname: "127.0.0.1", port });
+  using connection = await dial(port);
   let text = "";
   try {
     await writeAll(connection, typeof bytes === "string" ? encoder.encode(bytes) : bytes);

@@ -11,7 +11,7 @@ import { RunningNode } from "../../kit/running_node.ts";
 import { onEachServer } from "../../kit/servers/each_server.ts";
 import { hostWithListen } from "../../kit/servers/hosts.ts";
 import { call, RawClient } from "../upstream/raw_client.ts";
-import { closeStatus, Opcode } from "../../kit/raw_websocket.ts";
+import { closeStatus, Opcode } from "../../kit/socket.ts";
 import { frameRecords } from "../wire/records.ts";
 
 type Context = HubContext<{ got(number: number, filling: string): void }>;

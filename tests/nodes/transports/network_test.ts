@@ -2,8 +2,8 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { onEachServer } from "../../kit/servers/each_server.ts";
 import { SignalRClient } from "../../kit/signalr_client.ts";
 import { bounded, until } from "../../kit/wait.ts";
-import { TcpReader } from "../../kit/tcp_reader.ts";
-import { readResponse, writeBytes } from "../../kit/raw_http.ts";
+import { TcpReader, writeAll } from "../../kit/tcp.ts";
+import { readResponse } from "../../kit/http.ts";
 import { chatHub } from "./chat_hub.ts";
 import { invocation, RawConnection } from "./raw_connection.ts";
 import { HTTP_TRANSPORTS, TRANSPORTS } from "../../kit/transport_names.ts";
@@ -128,7 +128,7 @@ onEachServer(
     const connection = await RawConnection.polling(node.port);
     using socket = await connection.start("POST", { "content-length": "100000000" });
     const piece = new TextEncoder().encode("x".repeat(10_000));
-    for (let n = 0; n < 4; n++) await writeBytes(socket, piece);
+    for (let n = 0; n < 4; n++) await writeAll(socket, piece);
     assertMatch((await ends.next()).error ?? "", /maximum message size of 32768B was exceeded/);
     assertEquals(await connection.poll(), {
       status: 200,

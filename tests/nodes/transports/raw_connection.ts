@@ -1,5 +1,6 @@
 import { bounded } from "../../kit/wait.ts";
-import { requestBytes, writeBytes } from "../../kit/raw_http.ts";
+import { requestBytes } from "../../kit/http.ts";
+import { dial, writeAll } from "../../kit/tcp.ts";
 
 /** What a request was answered. */
 export interface Answer {
@@ -67,9 +68,9 @@ export class RawConnection {
     headers: Readonly<Record<string, string>>,
     text = "",
   ): Promise<Deno.TcpConn> {
-    const socket = await Deno.connect({ hostname: "127.0.0.1", port: this.#port });
+    const socket = await dial(this.#port);
     const head = requestBytes({ method, path: `/hub${this.#query}`, headers });
-    await writeBytes(socket, new Uint8Array([...head, ...new TextEncoder().encode(text)]));
+    await writeAll(socket, new Uint8Array([...head, ...new TextEncoder().encode(text)]));
     return socket;
   }
 }

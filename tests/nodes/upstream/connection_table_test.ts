@@ -8,7 +8,7 @@ import { bounded } from "../../kit/wait.ts";
 import { onEachServer } from "../../kit/servers/each_server.ts";
 import { chatHub } from "../transports/chat_hub.ts";
 import { RawConnection } from "../transports/raw_connection.ts";
-import { rawFetch } from "../../kit/raw_http.ts";
+import { rawFetch } from "../../kit/http.ts";
 import { call, RawClient } from "./raw_client.ts";
 
 interface Names {

@@ -9,8 +9,8 @@ import { bounded, Events, until } from "../../kit/wait.ts";
 import { onEachServer } from "../../kit/servers/each_server.ts";
 import { chatHub } from "../transports/chat_hub.ts";
 import { invocation, RawConnection } from "../transports/raw_connection.ts";
-import { RawWebSocket } from "../../kit/raw_websocket.ts";
-import { rawFetch } from "../../kit/raw_http.ts";
+import { RawSocket } from "../../kit/socket.ts";
+import { rawFetch } from "../../kit/http.ts";
 import { call, RawClient, uploading } from "./raw_client.ts";
 
 type Context = HubContext<{ got(...values: unknown[]): void }>;
@@ -144,7 +144,7 @@ onEachServer("a node that serves some transports refuses each of the others", as
         : `${name} transport not supported by this end point type`;
       assertEquals([text, status === 404], [expected, expected !== ""], `${name} of ${transports}`);
     };
-    const { response, socket } = await RawWebSocket.request(node.port, "/hub");
+    const { response, socket } = await RawSocket.request(node.port, "/hub");
     refused("WebSockets", response.status, response.body);
     socket?.[Symbol.dispose]();
     const polled = await (await RawConnection.negotiate(node.port)).poll();

@@ -9,8 +9,8 @@ import { bounded, Events, until } from "../../kit/wait.ts";
 import { onEachServer } from "../../kit/servers/each_server.ts";
 import { chatHub } from "../transports/chat_hub.ts";
 import { RawConnection } from "../transports/raw_connection.ts";
-import { rawFetch } from "../../kit/raw_http.ts";
-import { RawWebSocket } from "../../kit/raw_websocket.ts";
+import { rawFetch } from "../../kit/http.ts";
+import { RawSocket } from "../../kit/socket.ts";
 import { call, RawClient, result } from "./raw_client.ts";
 
 const BROKEN = {
@@ -154,7 +154,7 @@ onEachServer("abort() ends a stateful connection for good", async (serve) => {
   client[Symbol.dispose]();
   assertEquals((await ends.next()).error, undefined);
   await until(async () => {
-    const { response, socket } = await RawWebSocket.request(
+    const { response, socket } = await RawSocket.request(
       node.port,
       `/hub?id=${connectionToken}`,
     );

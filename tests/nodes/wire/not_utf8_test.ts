@@ -10,7 +10,7 @@ import { defineHub, type HubContext } from "../../../mod.ts";
 import { onEachServer, type Serve } from "../../kit/servers/each_server.ts";
 import { RawConnection } from "../transports/raw_connection.ts";
 import { call, RawClient, result } from "../upstream/raw_client.ts";
-import { Opcode } from "../../kit/raw_websocket.ts";
+import { Opcode } from "../../kit/socket.ts";
 import { jsonRecords, type WireRecord } from "./records.ts";
 
 const hub = defineHub({
