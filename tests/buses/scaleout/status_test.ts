@@ -16,7 +16,7 @@ import { redisUrl, startRedis } from "../../kit/servers/redis_server.ts";
 import { endOfTurn } from "../../kit/end_of_turn.ts";
 import { bounded, Events, randomPrefix } from "../../kit/wait.ts";
 import { PipeNode } from "../../kit/pipe_node.ts";
-import { RecordingBackplane } from "../../kit/recording_backplane.ts";
+import { RecordingBackplane } from "../../kit/backplane.ts";
 import { KeptLog } from "../../kit/log.ts";
 
 const hub = defineHub({ methods: { nothing(_context: HubContext<Record<never, never>>) {} } });

@@ -7,11 +7,12 @@
 import { assertEquals } from "@std/assert";
 import { defineHub, type HubContext } from "../../../mod.ts";
 import { onEachServer } from "../../kit/servers/each_server.ts";
-import { invocation, RawConnection } from "../transports/raw_connection.ts";
+import { RawConnection } from "../transports/raw_connection.ts";
 import { TRANSPORTS } from "../../kit/transport_names.ts";
 import { Opcode, RawSocket } from "../../kit/socket.ts";
 import { PROTOCOLS, SignalRClient } from "../../kit/signalr_client.ts";
 import { bounded, Events } from "../../kit/wait.ts";
+import { invocation } from "../../kit/messages.ts";
 
 type Context = HubContext<Record<never, never>>;
 

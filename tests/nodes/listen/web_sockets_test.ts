@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
 import { delay } from "@std/async";
 import { bounded, until } from "../../kit/wait.ts";
-import { invocation } from "../transports/raw_connection.ts";
 import { closeStatus, Opcode, RawSocket } from "../../kit/socket.ts";
 import { requestBytes } from "../../kit/http.ts";
 import { TcpReader, writeAll } from "../../kit/tcp.ts";
 import { Listening } from "./listening.ts";
+import { invocation } from "../../kit/messages.ts";
 
 const UPGRADE = {
   connection: "Upgrade",

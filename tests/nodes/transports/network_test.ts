@@ -5,8 +5,9 @@ import { bounded, until } from "../../kit/wait.ts";
 import { TcpReader, writeAll } from "../../kit/tcp.ts";
 import { readResponse } from "../../kit/http.ts";
 import { chatHub } from "./chat_hub.ts";
-import { invocation, RawConnection } from "./raw_connection.ts";
+import { RawConnection } from "./raw_connection.ts";
 import { HTTP_TRANSPORTS, TRANSPORTS } from "../../kit/transport_names.ts";
+import { invocation } from "../../kit/messages.ts";
 
 const HANDSHAKE = '{"protocol":"json","version":1}\x1e';
 const SLOW = "The client reads too slowly: too many bytes are unsent.";

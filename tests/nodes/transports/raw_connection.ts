@@ -1,6 +1,7 @@
 import { bounded } from "../../kit/wait.ts";
 import { requestBytes } from "../../kit/http.ts";
 import { dial, writeAll } from "../../kit/tcp.ts";
+import { invocation } from "../../kit/messages.ts";
 
 /** What a request was answered. */
 export interface Answer {
@@ -73,9 +74,4 @@ export class RawConnection {
     await writeAll(socket, new Uint8Array([...head, ...new TextEncoder().encode(text)]));
     return socket;
   }
-}
-
-/** A call of a hub method as it is sent. */
-export function invocation(target: string, ...args: unknown[]): string {
-  return `${JSON.stringify({ type: 1, target, arguments: args })}\x1e`;
 }

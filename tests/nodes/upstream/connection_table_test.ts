@@ -9,7 +9,8 @@ import { onEachServer } from "../../kit/servers/each_server.ts";
 import { chatHub } from "../transports/chat_hub.ts";
 import { RawConnection } from "../transports/raw_connection.ts";
 import { rawFetch } from "../../kit/http.ts";
-import { call, RawClient } from "./raw_client.ts";
+import { RawClient } from "./raw_client.ts";
+import { call } from "../../kit/messages.ts";
 
 interface Names {
   readonly connectionId: string;

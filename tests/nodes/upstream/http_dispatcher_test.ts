@@ -8,10 +8,11 @@ import { defineHub, type HubContext, type TransportName } from "../../../mod.ts"
 import { bounded, Events, until } from "../../kit/wait.ts";
 import { onEachServer } from "../../kit/servers/each_server.ts";
 import { chatHub } from "../transports/chat_hub.ts";
-import { invocation, RawConnection } from "../transports/raw_connection.ts";
+import { RawConnection } from "../transports/raw_connection.ts";
 import { RawSocket } from "../../kit/socket.ts";
 import { rawFetch } from "../../kit/http.ts";
-import { call, RawClient, uploading } from "./raw_client.ts";
+import { RawClient } from "./raw_client.ts";
+import { call, invocation, uploading } from "../../kit/messages.ts";
 
 type Context = HubContext<{ got(...values: unknown[]): void }>;
 

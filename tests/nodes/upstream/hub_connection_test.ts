@@ -11,7 +11,8 @@ import { chatHub } from "../transports/chat_hub.ts";
 import { RawConnection } from "../transports/raw_connection.ts";
 import { rawFetch } from "../../kit/http.ts";
 import { RawSocket } from "../../kit/socket.ts";
-import { call, RawClient, result } from "./raw_client.ts";
+import { RawClient } from "./raw_client.ts";
+import { call, result } from "../../kit/messages.ts";
 
 const BROKEN = {
   type: 7,

@@ -66,33 +66,3 @@ export class RawClient implements Disposable {
     return await bounded(this.socket.receive());
   }
 }
-
-/** A call. */
-export function call(invocationId: string, target: string, ...args: readonly unknown[]) {
-  return { type: 1, invocationId, target, arguments: args };
-}
-
-/** A call with streams of the client's. */
-export function uploading(
-  invocationId: string,
-  target: string,
-  streamIds: readonly string[],
-  ...args: readonly unknown[]
-) {
-  return { type: 1, invocationId, target, arguments: args, streamIds };
-}
-
-/** What a call is answered that succeeds. */
-export function result(invocationId: string, value: unknown = null) {
-  return { type: 3, invocationId, result: value };
-}
-
-/** An item of a stream. */
-export function item(invocationId: string, value: unknown) {
-  return { type: 2, invocationId, item: value };
-}
-
-/** The end of a stream. */
-export function end(invocationId: string) {
-  return { type: 3, invocationId };
-}

@@ -8,7 +8,8 @@ import { assertEquals } from "@std/assert";
 import { onEachServer } from "../../kit/servers/each_server.ts";
 import { chatHub } from "../transports/chat_hub.ts";
 import { RawSocket } from "../../kit/socket.ts";
-import { call, RawClient } from "./raw_client.ts";
+import { RawClient } from "./raw_client.ts";
+import { call } from "../../kit/messages.ts";
 
 onEachServer(
   "a socket ends in order when the client answers the node's close frame",

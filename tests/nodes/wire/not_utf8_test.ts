@@ -9,9 +9,10 @@ import { assertEquals } from "@std/assert";
 import { defineHub, type HubContext } from "../../../mod.ts";
 import { onEachServer, type Serve } from "../../kit/servers/each_server.ts";
 import { RawConnection } from "../transports/raw_connection.ts";
-import { call, RawClient, result } from "../upstream/raw_client.ts";
+import { RawClient } from "../upstream/raw_client.ts";
 import { Opcode } from "../../kit/socket.ts";
 import { jsonRecords, type WireRecord } from "./records.ts";
+import { call, result } from "../../kit/messages.ts";
 
 const hub = defineHub({
   methods: { echo: (_context: HubContext<object>, value: unknown) => value },

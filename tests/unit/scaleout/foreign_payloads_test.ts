@@ -4,7 +4,7 @@ import { MemoryBackplane, MemoryBus } from "../../../mod.ts";
 import { endOfTurn } from "../../kit/end_of_turn.ts";
 import type { PipeClient } from "../../kit/pipe_client.ts";
 import { PipeNode } from "../../kit/pipe_node.ts";
-import { RecordingBackplane } from "../../kit/recording_backplane.ts";
+import { RecordingBackplane } from "../../kit/backplane.ts";
 
 const encoder = new TextEncoder();
 

@@ -8,7 +8,7 @@ import {
 import { endOfTurn } from "../../kit/end_of_turn.ts";
 import type { PipeClient } from "../../kit/pipe_client.ts";
 import { PipeNode, type PipeNodeOptions } from "../../kit/pipe_node.ts";
-import { RecordingBackplane } from "../../kit/recording_backplane.ts";
+import { RecordingBackplane } from "../../kit/backplane.ts";
 
 const GROUP = "hub:group:group";
 
