@@ -1,4 +1,5 @@
 import { dial, TcpReader, writeAll } from "./tcp.ts";
+import { bounded } from "./wait.ts";
 
 /** A request as it is written. */
 export interface RawRequest {
@@ -14,6 +15,12 @@ export interface RawResponse {
   readonly reason: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+}
+
+/** What a request was answered, as far as most tests look. */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly text: string;
 }
 
 const encoder = new TextEncoder();
@@ -67,4 +74,11 @@ export async function rawFetch(port: number, request: RawRequest): Promise<RawRe
   const headers = { ...request.headers, connection: "close" };
   await writeAll(connection, requestBytes({ ...request, headers }));
   return await readResponse(new TcpReader(connection), request.method !== "HEAD");
+}
+
+/** Sends a request with `fetch`. */
+export async function ask(url: string, init: RequestInit = {}): Promise<HttpAnswer> {
+  const what = `${init.method ?? "GET"} ${url}`;
+  const response = await bounded(fetch(url, init), `an answer to ${what}`);
+  return { status: response.status, text: await bounded(response.text(), `the body of ${what}`) };
 }

@@ -9,12 +9,12 @@ import { delay } from "@std/async";
 import { ROOT } from "../../kit/graph.ts";
 import { HOSTS } from "../../kit/servers/hosts.ts";
 import { figure, wanted } from "./figures.ts";
-import { PollingPeer } from "./http_peer.ts";
 import { MeasuredNode } from "./measured_node.ts";
 import { frame, Opcode, RawSocket, upgradeRequest } from "../../kit/socket.ts";
 import { dial, writeAll } from "../../kit/tcp.ts";
 import { frameOf } from "../../kit/wire_format.ts";
 import { Witness } from "./witness.ts";
+import { PollingPeer } from "../../kit/polling.ts";
 
 type Measure = (node: MeasuredNode, witness: Witness) => Promise<string>;
 
@@ -145,14 +145,10 @@ async function silent(node: MeasuredNode): Promise<string> {
 
 async function trickle(node: MeasuredNode, witness: Witness): Promise<string> {
   const peer = await PollingPeer.connect(node.port);
-  const { pathname, search } = new URL(peer.url);
-  const head = `POST ${pathname}${search} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n`;
   const bodies: Deno.TcpConn[] = [];
   const grown = await more(node, async () => {
     await times(1000, async () => {
-      const connection = await dial(node.port);
-      bodies.push(connection);
-      await writeAll(connection, new TextEncoder().encode(`${head} `));
+      bodies.push(await peer.start("POST", { "content-length": "1000" }, " "));
     });
     await witness.alone(1);
   });

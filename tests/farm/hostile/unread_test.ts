@@ -1,13 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
 import { deadline } from "@std/async";
 import { figure } from "./figures.ts";
-import { ask, inspected, inspecting, NOBODY, PollingPeer } from "./http_peer.ts";
+import { inspected, inspecting, NOBODY } from "./raw_requests.ts";
 import { HubPeer, negotiateStateful } from "../../kit/hub_peer.ts";
 import { onEachNode } from "./measured_node.ts";
 import { frame, Opcode, RawSocket } from "../../kit/socket.ts";
-import { dial, writeAll } from "../../kit/tcp.ts";
 import { frameOf } from "../../kit/wire_format.ts";
 import { Witness } from "./witness.ts";
+import { PollingPeer } from "../../kit/polling.ts";
+import { ask } from "../../kit/http.ts";
 
 const PEERS = 20;
 const JOIN = new TextDecoder().decode(
@@ -30,11 +31,7 @@ onEachNode("event streams that nobody reads are closed", async (node) => {
   const streams: Deno.TcpConn[] = [];
   for (let index = 0; index < PEERS; index++) {
     const peer = await PollingPeer.negotiate(node.port);
-    const { pathname, search } = new URL(peer.url);
-    const stream = await dial(node.port);
-    const head =
-      `GET ${pathname}${search} HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\n\r\n`;
-    await writeAll(stream, new TextEncoder().encode(head));
+    const stream = await peer.openUnread();
     assert(await stream.read(new Uint8Array(1)) === 1);
     streams.push(stream);
     assertEquals((await peer.post(HANDSHAKE + JOIN)).status, 200);

@@ -7,12 +7,12 @@
 import { assertEquals } from "@std/assert";
 import { defineHub, type HubContext } from "../../../mod.ts";
 import { onEachServer } from "../../kit/servers/each_server.ts";
-import { RawConnection } from "../transports/raw_connection.ts";
 import { TRANSPORTS } from "../../kit/transport_names.ts";
 import { Opcode, RawSocket } from "../../kit/socket.ts";
 import { PROTOCOLS, SignalRClient } from "../../kit/signalr_client.ts";
 import { bounded, Events } from "../../kit/wait.ts";
 import { invocation } from "../../kit/messages.ts";
+import { PollingPeer } from "../../kit/polling.ts";
 
 type Context = HubContext<Record<never, never>>;
 
@@ -122,7 +122,7 @@ for (const [what, end] of Object.entries(ENDS)) {
 onEachServer("calls that were posted before a DELETE run", async (serve) => {
   const { hub, happened, release } = heldHub();
   await using node = await serve({ hubs: { "/hub": hub } });
-  const connection = await RawConnection.polling(node.port);
+  const connection = await PollingPeer.connect(node.port);
   await connection.invoke("hold");
   for (const number of NUMBERS) await connection.invoke("note", number);
   assertEquals((await connection.send("DELETE")).status, 202);

@@ -8,11 +8,11 @@ import { defineHub, type HubContext, HubError, MemoryBackplane, MemoryBus } from
 import { bounded, Events, until } from "../../kit/wait.ts";
 import { onEachServer } from "../../kit/servers/each_server.ts";
 import { chatHub } from "../transports/chat_hub.ts";
-import { RawConnection } from "../transports/raw_connection.ts";
 import { rawFetch } from "../../kit/http.ts";
 import { RawSocket } from "../../kit/socket.ts";
 import { RawClient } from "./raw_client.ts";
 import { call, result } from "../../kit/messages.ts";
+import { PollingPeer } from "../../kit/polling.ts";
 
 const BROKEN = {
   type: 7,
@@ -67,7 +67,7 @@ onEachServer("disconnected hears that a client went in the middle of a message",
   await client.socket.sendText(torn);
   await client.socket.sendClose(1000);
   await client.closed();
-  const connection = await RawConnection.polling(node.port);
+  const connection = await PollingPeer.connect(node.port);
   assertEquals((await connection.post(torn)).status, 200);
   assertEquals((await connection.send("DELETE")).status, 202);
   for (const { error } of await ends.take(2)) {
