@@ -9,7 +9,7 @@ import { MemoryBackplane, MemoryBus } from "../../../backplanes/memory.ts";
 import { defineHub, type HubContext, type HubServerOptions } from "../../../mod.ts";
 import { bounded, Events } from "../../kit/wait.ts";
 import { HubCore } from "../../kit/hub_core.ts";
-import { type MemoryPipe, settle } from "../../kit/memory_pipe.ts";
+import { type MemoryPipe, settle } from "../../kit/pipe.ts";
 import { type AskedClient, outcome } from "./asking.ts";
 import { call } from "../../kit/messages.ts";
 

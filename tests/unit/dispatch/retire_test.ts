@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { defineHub, type HubContext } from "../../../mod.ts";
 import { HubCore } from "../../kit/hub_core.ts";
-import { settle } from "../../kit/memory_pipe.ts";
+import { settle } from "../../kit/pipe.ts";
 import { call } from "../../kit/messages.ts";
 
 type Context = HubContext<{ ask(): string }>;

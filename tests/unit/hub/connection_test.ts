@@ -3,7 +3,7 @@ import { Frame } from "../../../hub/protocol/frame.ts";
 import { defineHub, type HubContext } from "../../../mod.ts";
 import { Events } from "../../kit/wait.ts";
 import { HubCore } from "../../kit/hub_core.ts";
-import { settle } from "../../kit/memory_pipe.ts";
+import { settle } from "../../kit/pipe.ts";
 import { call } from "../../kit/messages.ts";
 
 type Context = HubContext<{ got(value: unknown): void }>;

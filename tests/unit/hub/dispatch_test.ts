@@ -3,7 +3,7 @@ import { defineHub, type HubContext } from "../../../mod.ts";
 import { MemoryBus } from "../../../backplanes/memory.ts";
 import { Events } from "../../kit/wait.ts";
 import { HubCore } from "../../kit/hub_core.ts";
-import { settle } from "../../kit/memory_pipe.ts";
+import { settle } from "../../kit/pipe.ts";
 import { call, result } from "../../kit/messages.ts";
 import { RecordingBackplane } from "../../kit/backplane.ts";
 

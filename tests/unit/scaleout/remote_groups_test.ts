@@ -6,7 +6,7 @@ import {
   MemoryBus,
 } from "../../../mod.ts";
 import { endOfTurn } from "../../kit/end_of_turn.ts";
-import type { PipeClient } from "../../kit/pipe_client.ts";
+import type { PipeClient } from "../../kit/pipe.ts";
 import { PipeNode, type PipeNodeOptions } from "../../kit/pipe_node.ts";
 import { RecordingBackplane } from "../../kit/backplane.ts";
 

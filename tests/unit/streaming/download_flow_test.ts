@@ -8,7 +8,7 @@ import { assert, assertEquals } from "@std/assert";
 import { defineHub, type HubContext } from "../../../mod.ts";
 import { Events } from "../../kit/wait.ts";
 import { HubCore } from "../../kit/hub_core.ts";
-import { type MemoryPipe, settle } from "../../kit/memory_pipe.ts";
+import { type MemoryPipe, settle } from "../../kit/pipe.ts";
 import { looksAround } from "../../kit/looks_around.ts";
 import { call, streamCall } from "../../kit/messages.ts";
 

@@ -8,7 +8,7 @@ import { assertEquals } from "@std/assert";
 import { defineHub, type HubContext } from "../../../mod.ts";
 import { Events } from "../../kit/wait.ts";
 import { HubCore } from "../../kit/hub_core.ts";
-import { settle } from "../../kit/memory_pipe.ts";
+import { settle } from "../../kit/pipe.ts";
 import { call, end, item, result, uploading } from "../../kit/messages.ts";
 
 type Context = HubContext<{ ask(value: unknown): number }>;
