@@ -7,9 +7,9 @@ import type { HubUser } from "../../hub/definition/context.ts";
 import type { Hub, HubMethods } from "../../hub/definition/hub.ts";
 import { LiveHub, type ServerRules } from "../../hub/serving/live_hub.ts";
 import { type HubServerOptions, resolveOptions } from "../../hub/options/server.ts";
-import { KeptLog } from "./running_node.ts";
+import { KeptLog } from "./log.ts";
 import { ManualClock } from "./manual_clock.ts";
-import { MemoryPipe, settle } from "./memory_pipe.ts";
+import { MemoryPipe, settle } from "./pipe.ts";
 
 /** A client of a {@link HubCore}. */
 export interface CoreClient {
@@ -32,6 +32,8 @@ export class HubCore implements AsyncDisposable {
     backplane: Backplane = new MemoryBackplane(),
     /** Its name among others; connection ids start with it unless it is alone. */
     serverName = "node",
+    /** The name of the hub. */
+    name = "hub",
   ) {
     this.#backplane = backplane;
     this.#idPrefix = serverName === "node" ? "c" : `${serverName}.c`;
@@ -40,7 +42,7 @@ export class HubCore implements AsyncDisposable {
     const { logger } = resolved;
     const scheduler = new Scheduler();
     const context = { serverName, backplane, clock, scheduler, logger, options: resolved };
-    this.live = new LiveHub(hub, "hub", context, options);
+    this.live = new LiveHub(hub, name, context, options);
   }
 
   /** A client that has not shaken hands; `stateful` is whether it has negotiated that it may come back. */

@@ -1,4 +1,4 @@
-import { frame, Opcode, RawSocket } from "./raw_socket.ts";
+import { frame, Opcode, RawSocket } from "./socket.ts";
 import { type Answer, joined, type ProtocolName, readAnswers } from "./wire_format.ts";
 
 /** How a connection of a {@link HubPeer} is opened. */
@@ -43,7 +43,7 @@ export class HubPeer implements Disposable {
     const behind = first === undefined ? handshake : joined(handshake, frame(Opcode.Binary, first));
     const socket = await RawSocket.open(port, path, behind);
     const peer = new HubPeer(protocol, socket);
-    const answer = new TextDecoder().decode((await socket.receive())?.payload);
+    const answer = new TextDecoder().decode((await socket.next())?.payload);
     if (answer === "{}\x1e") return peer;
     throw new Error(`Cannot shake hands: ${answer}`);
   }
@@ -92,7 +92,7 @@ export class HubPeer implements Disposable {
   }
 
   async #read(): Promise<void> {
-    const frame = await this.socket.receive();
+    const frame = await this.socket.next();
     if (frame === undefined || frame.opcode === Opcode.Close) {
       const [high = 0, low = 0] = frame?.payload ?? [];
       this.#end = { close: this.#close, code: frame && high * 256 + low };

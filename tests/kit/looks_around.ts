@@ -1,5 +1,5 @@
 import { Scheduler } from "../../hub/scheduling/scheduler.ts";
-import { settle } from "./memory_pipe.ts";
+import { settle } from "./pipe.ts";
 
 /** Lets everything that waits for room be looked at, however rarely it is. */
 export async function looksAround(): Promise<void> {

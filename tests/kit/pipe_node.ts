@@ -1,13 +1,13 @@
 import type { Backplane } from "../../backplanes/backplane.ts";
 import { endHubs } from "../../hub/serving/drain.ts";
-import { Scheduler } from "../../hub/scheduling/scheduler.ts";
-import { LiveHub } from "../../hub/serving/live_hub.ts";
-import { type HubServerOptions, resolveOptions } from "../../hub/options/server.ts";
+import type { LiveHub } from "../../hub/serving/live_hub.ts";
+import type { HubServerOptions } from "../../hub/options/server.ts";
 import { defineHub, type HubContext, type HubDefinition, type HubMethods } from "../../mod.ts";
 import { Events } from "./wait.ts";
-import { ManualClock } from "./manual_clock.ts";
-import { PipeClient } from "./pipe_client.ts";
-import { RecordingLogger } from "./recording_logger.ts";
+import { HubCore } from "./hub_core.ts";
+import type { ManualClock } from "./manual_clock.ts";
+import { PipeClient } from "./pipe.ts";
+import type { KeptLog } from "./log.ts";
 
 /** What the clients of these tests can be told. */
 export interface TestClient {
@@ -27,26 +27,24 @@ let nodes = 0;
 /** A hub core without HTTP: its clients come by pipe and its time is moved by hand. */
 export class PipeNode<B extends Backplane> implements AsyncDisposable {
   readonly backplane: B;
-  readonly clock: ManualClock = new ManualClock();
-  readonly logger: RecordingLogger = new RecordingLogger();
   readonly serverName: string = `node_${++nodes}`;
   readonly hub: LiveHub;
+  readonly clock: ManualClock;
+  readonly logger: KeptLog;
   readonly #connected = new Events<string>();
 
   constructor(backplane: B, options: PipeNodeOptions = {}) {
     this.backplane = backplane;
-    const { methods = {}, disconnected, name = "hub", ...rest } = options;
+    const { methods = {}, disconnected, name, ...rest } = options;
     const hub = defineHub({
       methods,
       connected: ({ connectionId }: HubContext<never, never>) => this.#connected.add(connectionId),
       ...disconnected && { disconnected },
     });
-    const { serverName, clock } = this;
-    const resolved = resolveOptions({ logger: this.logger, ...rest });
-    const { logger } = resolved;
-    const scheduler = new Scheduler();
-    const context = { serverName, backplane, clock, scheduler, logger, options: resolved };
-    this.hub = new LiveHub(hub, name, context);
+    const core = new HubCore(hub, rest, backplane, this.serverName, name);
+    this.hub = core.live;
+    this.clock = core.clock;
+    this.logger = core.log;
   }
 
   /** Makes a node that hears the others. */

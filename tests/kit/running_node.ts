@@ -3,24 +3,10 @@ import {
   type Hubs,
   type HubServer,
   type HubServerConfiguration,
-  type Logger,
   MemoryBackplane,
 } from "../../mod.ts";
+import { KeptLog } from "./log.ts";
 import type { Host, Hosted } from "./servers/hosts.ts";
-
-/** A logger that keeps what it is told. */
-export class KeptLog implements Logger {
-  /** What was logged, a text for each call. */
-  readonly lines: string[] = [];
-  readonly debug = (...parts: unknown[]): void => this.#keep("debug", parts);
-  readonly error = (...parts: unknown[]): void => this.#keep("error", parts);
-  readonly info = (...parts: unknown[]): void => this.#keep("info", parts);
-  readonly warn = (...parts: unknown[]): void => this.#keep("warn", parts);
-
-  #keep(level: string, parts: readonly unknown[]): void {
-    this.lines.push([level, ...parts].join(" "));
-  }
-}
 
 /** What a {@link RunningNode} takes: like a server, on a private memory bus unless told otherwise. */
 export type NodeConfiguration<H extends Hubs> =

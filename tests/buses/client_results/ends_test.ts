@@ -4,7 +4,7 @@ import { defineHub, type HubContext, openBackplane } from "../../../mod.ts";
 import { Child } from "../../kit/child.ts";
 import { bounded } from "../../kit/wait.ts";
 import { type CoreClient, HubCore } from "../../kit/hub_core.ts";
-import { settle } from "../../kit/memory_pipe.ts";
+import { settle } from "../../kit/pipe.ts";
 import { randomPrefix } from "../../kit/wait.ts";
 import { HOSTS } from "../../kit/servers/hosts.ts";
 import { natsUrl, startNats } from "../../kit/servers/nats_server.ts";

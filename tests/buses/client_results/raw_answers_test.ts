@@ -7,33 +7,22 @@ import type { HubMessage } from "../../../hub/protocol/messages.ts";
 import type { HubProtocol } from "../../../hub/protocol/protocol.ts";
 import type { TextOrBytes } from "../../../hub/protocol/frame.ts";
 import type { RunningNode } from "../../kit/running_node.ts";
-import { Events } from "../../kit/wait.ts";
 import { hex, unhex } from "../../kit/hex.ts";
 import { onEachServer } from "../../kit/servers/each_server.ts";
 import type { Host } from "../../kit/servers/hosts.ts";
-import { Opcode, RawWebSocket } from "../../kit/raw_websocket.ts";
+import { Opcode, RawSocket } from "../../kit/socket.ts";
 import { ask, type askingHub, outcome, startNode } from "./asking.ts";
+import { RecordingBackplane } from "../../kit/backplane.ts";
 
 const PROTOCOLS: readonly HubProtocol[] = [jsonProtocol, messagepackProtocol];
 
-/** A memory backplane that keeps what is published. */
-class KeptBackplane extends MemoryBackplane {
-  readonly published: Events<readonly [channel: string, payload: Uint8Array]> = new Events();
-
-  override publish(channel: string, payload: Uint8Array): Promise<number> {
-    // It is the caller's again when this returns.
-    this.published.add([channel, payload.slice()]);
-    return super.publish(channel, payload) as Promise<number>;
-  }
-}
-
 /** A client that answers by hand. */
 class RawClient implements Disposable {
-  readonly #socket: RawWebSocket;
+  readonly #socket: RawSocket;
   readonly #protocol: HubProtocol;
   readonly id: string;
 
-  private constructor(socket: RawWebSocket, protocol: HubProtocol, id: string) {
+  private constructor(socket: RawSocket, protocol: HubProtocol, id: string) {
     this.#socket = socket;
     this.#protocol = protocol;
     this.id = id;
@@ -48,7 +37,7 @@ class RawClient implements Disposable {
     });
     const { connectionId, connectionToken } = await negotiated.json();
     const path = `/hub?id=${connectionToken}`;
-    const socket = await RawWebSocket.connect(node.port, path, protocol.name);
+    const socket = await RawSocket.connect(node.port, path, protocol.name);
     const client = new RawClient(socket, protocol, connectionId);
     await client.#send(
       protocol.write({ type: 1, invocationId: "1", target: "echo", arguments: [0] }),
@@ -89,7 +78,7 @@ class RawClient implements Disposable {
 /** Two nodes on one bus; what the second publishes is kept. */
 async function startPair(host: Host) {
   const bus = new MemoryBus();
-  const backplane = new KeptBackplane(bus);
+  const backplane = new RecordingBackplane(bus);
   const [one, two] = [
     await startNode(new MemoryBackplane(bus), host),
     await startNode(backplane, host),
@@ -170,7 +159,8 @@ for (const protocol of PROTOCOLS) {
         const result = outcome(ask(pair.one, client.id, 1));
         const answer = await client.answer(record);
         await result;
-        const [channel, payload] = pair.published.all.at(-1) ?? ["", new Uint8Array()];
+        const { channel, payload } = pair.published.at(-1) ??
+          { channel: "", payload: new Uint8Array() };
         assert(/^hub:internal:return:deno_[0-9a-f]{32}$/.test(channel), channel);
         const { protocol: name, frame } = readCompletion(payload);
         const expected = protocol.frame(answer);

@@ -9,8 +9,9 @@ import { MemoryBackplane, MemoryBus } from "../../../backplanes/memory.ts";
 import { defineHub, type HubContext, type HubServerOptions } from "../../../mod.ts";
 import { bounded, Events } from "../../kit/wait.ts";
 import { HubCore } from "../../kit/hub_core.ts";
-import { type MemoryPipe, settle } from "../../kit/memory_pipe.ts";
+import { type MemoryPipe, settle } from "../../kit/pipe.ts";
 import { type AskedClient, outcome } from "./asking.ts";
+import { call } from "../../kit/messages.ts";
 
 type Context = HubContext<AskedClient>;
 
@@ -19,10 +20,6 @@ interface Question {
   readonly invocationId: string;
   readonly target: string;
   readonly arguments: readonly unknown[];
-}
-
-function call(id: string, target: string, ...args: unknown[]) {
-  return { type: 1, invocationId: id, target, arguments: args };
 }
 
 /** Asks client `id` from outside a hub method. */

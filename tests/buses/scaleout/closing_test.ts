@@ -13,7 +13,7 @@ import { bounded, Events } from "../../kit/wait.ts";
 import { BUSES } from "./buses.ts";
 import { Node, Pair } from "./nodes.ts";
 import { PipeNode, type TestClient } from "../../kit/pipe_node.ts";
-import { RecordingBackplane } from "../../kit/recording_backplane.ts";
+import { RecordingBackplane } from "../../kit/backplane.ts";
 
 const hub = defineHub({ methods: { nothing(_context: HubContext<Record<never, never>>) {} } });
 

@@ -5,7 +5,7 @@ import { type DrainOptions, type HubContext, MemoryBackplane } from "../../../mo
 import { endOfTurn } from "../../kit/end_of_turn.ts";
 import { bounded, Events } from "../../kit/wait.ts";
 import { Node } from "./nodes.ts";
-import type { PipeClient } from "../../kit/pipe_client.ts";
+import type { PipeClient } from "../../kit/pipe.ts";
 import { PipeNode } from "../../kit/pipe_node.ts";
 
 /** Drains a node whose time is moved by hand. */

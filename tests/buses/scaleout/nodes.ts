@@ -19,7 +19,7 @@ import { type Host, type Hosted, hostWithFetch, hostWithListen } from "../../kit
 import { bounded, Events, randomPrefix } from "../../kit/wait.ts";
 import type { Bus } from "./buses.ts";
 import type { TestClient } from "../../kit/pipe_node.ts";
-import { RecordingLogger } from "../../kit/recording_logger.ts";
+import { KeptLog } from "../../kit/log.ts";
 
 type Context = HubContext<TestClient>;
 
@@ -89,7 +89,7 @@ export class OfficialClient implements AsyncDisposable {
 /** A real node: a hub server behind a real port. */
 export class Node implements AsyncDisposable {
   readonly server: HubServer<{ "/hub": Hub<TestMethods> }>;
-  readonly logger: RecordingLogger = new RecordingLogger();
+  readonly logger: KeptLog = new KeptLog();
   /** The ids of connections whose `disconnected` has run. */
   readonly departed: Events<string> = new Events<string>();
   /** The ids of connections that called `forever`. */

@@ -3,9 +3,9 @@ import { delay } from "@std/async";
 import { type Backplane, BackplaneUnavailableError } from "../../../mod.ts";
 import { bounded, randomPrefix } from "../../kit/wait.ts";
 import { SERVED_BUSES, type ServedBus } from "./buses.ts";
-import type { PipeClient } from "../../kit/pipe_client.ts";
+import type { PipeClient } from "../../kit/pipe.ts";
 import { PipeNode } from "../../kit/pipe_node.ts";
-import { RecordingBackplane } from "../../kit/recording_backplane.ts";
+import { RecordingBackplane } from "../../kit/backplane.ts";
 import { untilListed } from "./until_listed.ts";
 
 const GROUP = "hub:group:group";

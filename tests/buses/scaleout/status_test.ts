@@ -16,8 +16,8 @@ import { redisUrl, startRedis } from "../../kit/servers/redis_server.ts";
 import { endOfTurn } from "../../kit/end_of_turn.ts";
 import { bounded, Events, randomPrefix } from "../../kit/wait.ts";
 import { PipeNode } from "../../kit/pipe_node.ts";
-import { RecordingBackplane } from "../../kit/recording_backplane.ts";
-import { RecordingLogger } from "../../kit/recording_logger.ts";
+import { RecordingBackplane } from "../../kit/backplane.ts";
+import { KeptLog } from "../../kit/log.ts";
 
 const hub = defineHub({ methods: { nothing(_context: HubContext<Record<never, never>>) {} } });
 
@@ -91,7 +91,7 @@ Deno.test("HubServer.ready rejects when the bus is closed while it cannot be spo
 Deno.test("HubServer.ready rejects with the cause when the bus refuses the password", async () => {
   await using redis = await startRedis({ args: ["--requirepass", "secret"] });
   const url = `redis://:wrong@127.0.0.1:${redis.port}`;
-  const logger = new RecordingLogger();
+  const logger = new KeptLog();
   await using server = createHubServer({
     hubs: { "/hub": hub },
     backplane: await openBackplane(url, { logger }),
@@ -114,7 +114,7 @@ Deno.test("HubServer.ready rejects when the server is closed before, unhandled o
 
 Deno.test("HubServer.onStatus() hands on the backplane's events until it is disposed", async () => {
   const bus = new MemoryBus();
-  const logger = new RecordingLogger();
+  const logger = new KeptLog();
   await using server = createHubServer({
     hubs: { "/hub": hub },
     backplane: new MemoryBackplane(bus),
@@ -138,7 +138,7 @@ Deno.test("HubServer.onStatus() hands on the backplane's events until it is disp
 
 Deno.test("createHubServer() logs each gap once and tells onGap, however many hubs it has", async () => {
   const bus = new MemoryBus();
-  const logger = new RecordingLogger();
+  const logger = new KeptLog();
   const gaps = new Events<BackplaneGap>();
   const another = defineHub({ ...hub, name: "another" });
   await using _server = createHubServer({
@@ -167,7 +167,7 @@ Deno.test("createHubServer() logs each gap once and tells onGap, however many hu
 
 Deno.test("createHubServer() reports the gap that a restart of Redis leaves", async () => {
   await using redis = await startRedis();
-  const logger = new RecordingLogger();
+  const logger = new KeptLog();
   const gaps = new Events<BackplaneGap>();
   await using server = createHubServer({
     hubs: { "/hub": hub },

@@ -1,11 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
 import { figure } from "./figures.ts";
-import { inspected, inspecting, NOBODY, PollingPeer, sendRaw } from "./http_peer.ts";
+import { inspected, inspecting, NOBODY, sendRaw } from "./raw_requests.ts";
 import { onEachNode } from "./measured_node.ts";
-import { writeAll } from "../../kit/raw_socket.ts";
+import { writeAll } from "../../kit/tcp.ts";
 import { bounded, fc } from "./runs.ts";
 import { type Answer, frameOf, joined, lengthPrefixed } from "../../kit/wire_format.ts";
 import { Witness } from "./witness.ts";
+import { PollingPeer } from "../../kit/polling.ts";
 
 const encoder = new TextEncoder();
 
@@ -213,16 +214,12 @@ onEachNode(
     await using witness = await Witness.start(node);
     const before = await witness.liveMiB();
     const peer = await PollingPeer.connect(node.port);
-    const { pathname, search } = new URL(peer.url);
-    const head = `POST ${pathname}${search} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n`;
     const slow: Deno.TcpConn[] = [];
     for (let index = 0; index < 1000; index++) {
-      const connection = await Deno.connect({ hostname: "127.0.0.1", port: node.port });
-      await writeAll(connection, encoder.encode(`${head} `));
-      slow.push(connection);
+      slow.push(await peer.start("POST", { "content-length": "1000" }, " "));
     }
     for (let round = 0; round < 3; round++) {
-      for (const connection of slow) await writeAll(connection, encoder.encode(" "));
+      for (const connection of slow) await writeAll(connection, " ");
       await witness.served();
     }
     figure(`1,000 slow bodies: ${(await witness.liveMiB() - before).toFixed(1)} MiB`);

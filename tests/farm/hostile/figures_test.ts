@@ -9,11 +9,12 @@ import { delay } from "@std/async";
 import { ROOT } from "../../kit/graph.ts";
 import { HOSTS } from "../../kit/servers/hosts.ts";
 import { figure, wanted } from "./figures.ts";
-import { PollingPeer } from "./http_peer.ts";
 import { MeasuredNode } from "./measured_node.ts";
-import { frame, Opcode, RawSocket, upgradeRequest, writeAll } from "../../kit/raw_socket.ts";
+import { frame, Opcode, RawSocket, upgradeRequest } from "../../kit/socket.ts";
+import { dial, writeAll } from "../../kit/tcp.ts";
 import { frameOf } from "../../kit/wire_format.ts";
 import { Witness } from "./witness.ts";
+import { PollingPeer } from "../../kit/polling.ts";
 
 type Measure = (node: MeasuredNode, witness: Witness) => Promise<string>;
 
@@ -96,7 +97,7 @@ async function takes(socket: RawSocket, pieces: Iterable<Uint8Array>): Promise<b
   } catch {
     return false;
   }
-  for (let frame; (frame = await socket.receive()) !== undefined;) {
+  for (let frame; (frame = await socket.next()) !== undefined;) {
     if (frame.opcode === Opcode.Pong) return true;
     if (frame.opcode === Opcode.Close) break;
   }
@@ -122,7 +123,7 @@ async function largeMessage(node: MeasuredNode): Promise<string> {
   for (const text of [many, one]) {
     using socket = await RawSocket.shakeHands(node.port);
     await socket.write(frame(Opcode.Text, text)).catch(() => {});
-    while (((await socket.receive())?.opcode ?? Opcode.Close) !== Opcode.Close);
+    while (((await socket.next())?.opcode ?? Opcode.Close) !== Opcode.Close);
     resident.push(node.usage().rssMiB);
   }
   return `${mebibytes(...resident)} in all`;
@@ -133,7 +134,7 @@ async function silent(node: MeasuredNode): Promise<string> {
   const connections: Deno.TcpConn[] = [];
   const grown = await more(node, async () => {
     await times(10_000, async (index) => {
-      const connection = await Deno.connect({ hostname: "127.0.0.1", port: node.port });
+      const connection = await dial(node.port);
       connections.push(connection);
       if (index % 2 === 1) await writeAll(connection, half);
     });
@@ -144,14 +145,10 @@ async function silent(node: MeasuredNode): Promise<string> {
 
 async function trickle(node: MeasuredNode, witness: Witness): Promise<string> {
   const peer = await PollingPeer.connect(node.port);
-  const { pathname, search } = new URL(peer.url);
-  const head = `POST ${pathname}${search} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n`;
   const bodies: Deno.TcpConn[] = [];
   const grown = await more(node, async () => {
     await times(1000, async () => {
-      const connection = await Deno.connect({ hostname: "127.0.0.1", port: node.port });
-      bodies.push(connection);
-      await writeAll(connection, new TextEncoder().encode(`${head} `));
+      bodies.push(await peer.start("POST", { "content-length": "1000" }, " "));
     });
     await witness.alone(1);
   });

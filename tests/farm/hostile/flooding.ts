@@ -4,7 +4,7 @@
  * @module
  */
 import { figure } from "./figures.ts";
-import { frame, Opcode, type RawSocket } from "../../kit/raw_socket.ts";
+import { frame, Opcode, type RawSocket } from "../../kit/socket.ts";
 import type { Witness } from "./witness.ts";
 
 /** The same bytes again and again, while no more than so many. */
@@ -23,7 +23,7 @@ export function frames(count: number, payload: Uint8Array | string): Uint8Array 
 /** Resolves when everything that was sent has been received: a pong comes behind it. */
 export async function received(socket: RawSocket): Promise<void> {
   await socket.send(Opcode.Ping, "");
-  for (let frame; (frame = await socket.receive()) !== undefined;) {
+  for (let frame; (frame = await socket.next()) !== undefined;) {
     if (frame.opcode === Opcode.Pong) return;
     if (frame.opcode === Opcode.Close) break;
   }
@@ -52,7 +52,7 @@ export async function sendAll(
 
 async function lastMessage(socket: RawSocket): Promise<Uint8Array> {
   let last: Uint8Array = new Uint8Array();
-  for (let frame; (frame = await socket.receive())?.opcode !== Opcode.Close;) {
+  for (let frame; (frame = await socket.next())?.opcode !== Opcode.Close;) {
     if (frame === undefined) break;
     if (frame.opcode <= Opcode.Binary) last = frame.payload;
   }

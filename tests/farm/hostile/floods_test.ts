@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { costs, frames, received } from "./flooding.ts";
 import { HubPeer } from "../../kit/hub_peer.ts";
 import { onEachNode } from "./measured_node.ts";
-import { frame, frameHead, Opcode, RawSocket } from "../../kit/raw_socket.ts";
+import { frame, frameHead, Opcode, RawSocket } from "../../kit/socket.ts";
 import { frameOf, joined, PROTOCOL_NAMES, type Written } from "../../kit/wire_format.ts";
 import { Witness } from "./witness.ts";
 
@@ -18,7 +18,7 @@ onEachNode("bytes that come one by one cost no more memory or time than together
     using socket = await RawSocket.open(node.port);
     if (protocol !== "") {
       await socket.send(Opcode.Text, `{"protocol":"${protocol}","version":1}\x1e`);
-      await socket.receive();
+      await socket.next();
     }
     // The length of a message of MessagePack; the beginning of one of JSON.
     await socket.send(Opcode.Binary, new Uint8Array([0xff, 0xff, 0x3f]));
@@ -34,7 +34,7 @@ onEachNode("empty messages are not kept", async (node) => {
   const before = await witness.liveMiB();
   for (const protocol of PROTOCOL_NAMES) {
     using socket = await RawSocket.shakeHands(node.port, protocol);
-    await socket.receive();
+    await socket.next();
     // In the middle of a message, and while nothing is read.
     await socket.send(Opcode.Binary, new Uint8Array([0x7f, 0x96]));
     const slow: Written = { type: 1, target: "slow", arguments: [] };

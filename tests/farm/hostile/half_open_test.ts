@@ -2,7 +2,8 @@ import { assert, assertEquals } from "@std/assert";
 import { delay } from "@std/async";
 import { figure, report } from "./figures.ts";
 import { type MeasuredNode, onEachNode } from "./measured_node.ts";
-import { Opcode, RawSocket, upgradeRequest, writeAll } from "../../kit/raw_socket.ts";
+import { Opcode, RawSocket, upgradeRequest } from "../../kit/socket.ts";
+import { dial, writeAll } from "../../kit/tcp.ts";
 import { sized } from "../../kit/sizes.ts";
 import { Witness } from "./witness.ts";
 
@@ -85,7 +86,7 @@ onEachNode(
     report("before", before);
     const half = upgradeRequest("/hub").subarray(0, 30);
     const connections = await times(witness, COUNT, async (index) => {
-      const connection = await Deno.connect({ hostname: "127.0.0.1", port: node.port });
+      const connection = await dial(node.port);
       if (index % 2 === 1) await writeAll(connection, half);
       return connection;
     });
@@ -93,7 +94,7 @@ onEachNode(
     await witness.served();
     // Whoever comes now is served.
     using socket = await RawSocket.shakeHands(node.port);
-    assertEquals((await socket.receive())?.opcode, Opcode.Text);
+    assertEquals((await socket.next())?.opcode, Opcode.Text);
     for (const connection of connections) connection.close();
     await descriptorsBackTo(node, before.descriptors + 20);
     figure(`without them: ${(await witness.backTo(live, 8)).toFixed(1)} MiB more`);
@@ -113,9 +114,9 @@ onEachNode("1,000 WebSockets that shake no hands are refused in time", async (no
   });
   figure(`1,000 WebSockets without a handshake: ${node.usage().rssMiB} MiB`);
   for (const socket of sockets) {
-    const answer = await socket.receive();
+    const answer = await socket.next();
     assertEquals(new TextDecoder().decode(answer?.payload), refused);
-    assertEquals((await socket.receive())?.opcode, Opcode.Close);
+    assertEquals((await socket.next())?.opcode, Opcode.Close);
     socket[Symbol.dispose]();
   }
   await witness.alone();
@@ -148,8 +149,8 @@ onEachNode("a flood of handshakes that are no use is refused one by one", async 
     using socket = await RawSocket.open(node.port);
     await socket.send(Opcode.Text, `${text}\x1e`);
     const answer = JSON.stringify({ error }) + "\x1e";
-    assertEquals(new TextDecoder().decode((await socket.receive())?.payload), answer);
-    assertEquals((await socket.receive())?.opcode, Opcode.Close);
+    assertEquals(new TextDecoder().decode((await socket.next())?.payload), answer);
+    assertEquals((await socket.next())?.opcode, Opcode.Close);
   });
   await witness.alone();
   figure(`1,000 handshakes refused: ${(await witness.backTo(live, 8)).toFixed(1)} MiB more`);

@@ -2,7 +2,7 @@ import { assertEquals, assertLess } from "@std/assert";
 import { figure } from "./figures.ts";
 import { pieces, received, repeated, sendAll } from "./flooding.ts";
 import { type MeasuredNode, onEachNode } from "./measured_node.ts";
-import { frame, Opcode, RawSocket } from "../../kit/raw_socket.ts";
+import { frame, Opcode, RawSocket } from "../../kit/socket.ts";
 import {
   type Answer,
   frameOf,
@@ -39,7 +39,7 @@ for (const protocol of PROTOCOL_NAMES) {
     const closes = [RECONNECT, { type: 7, error, allowReconnect: true }];
     for (const [index, payload] of LARGE[protocol]().entries()) {
       using socket = await RawSocket.shakeHands(node.port, protocol);
-      await socket.receive();
+      await socket.next();
       const opcode = protocol === "json" ? Opcode.Text : Opcode.Binary;
       const last = await sendAll(socket, witness, pieces(frame(opcode, payload)));
       // Where the message is bounded before it is whole, there is nothing to read and no Close.
@@ -61,7 +61,7 @@ async function endless(
 ): Promise<number> {
   const before = node.usage().rssMiB;
   using socket = await RawSocket.shakeHands(node.port, protocol);
-  await socket.receive();
+  await socket.next();
   const fragment = frame(Opcode.Continuation, "x".repeat(2 ** 20), false);
   const four = repeated(fragment, 4 * fragment.length);
   const fragments = Array.from({ length: mebibytes / 4 }, () => four);

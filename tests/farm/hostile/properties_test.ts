@@ -14,7 +14,7 @@ import { figure } from "./figures.ts";
 import { HubPeer } from "../../kit/hub_peer.ts";
 import type { Kind } from "./kinds.ts";
 import { type MeasuredNode, onEachNode } from "./measured_node.ts";
-import { frame, Opcode } from "../../kit/raw_socket.ts";
+import { frame, Opcode } from "../../kit/socket.ts";
 import { ReferenceHub } from "./reference_hub.ts";
 import { bounded, fc } from "./runs.ts";
 import {

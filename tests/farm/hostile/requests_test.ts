@@ -1,8 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { figure } from "./figures.ts";
-import { ask, inspected, inspecting, NOBODY, PollingPeer, sendRaw } from "./http_peer.ts";
+import { inspected, inspecting, NOBODY, sendRaw } from "./raw_requests.ts";
 import { onEachNode } from "./measured_node.ts";
 import { Witness } from "./witness.ts";
+import { PollingPeer } from "../../kit/polling.ts";
+import { ask } from "../../kit/http.ts";
 
 onEachNode("odd requests get their documented answers", async (node) => {
   await using _witness = await Witness.start(node);

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertLess } from "@std/assert";
 import { delay } from "@std/async";
 import { report } from "./figures.ts";
 import { onEachNode } from "./measured_node.ts";
-import { Opcode, RawSocket } from "../../kit/raw_socket.ts";
+import { Opcode, RawSocket } from "../../kit/socket.ts";
 import { frameOf, PROTOCOL_NAMES } from "../../kit/wire_format.ts";
 import { Witness } from "./witness.ts";
 

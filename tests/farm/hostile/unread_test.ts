@@ -1,12 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
 import { deadline } from "@std/async";
 import { figure } from "./figures.ts";
-import { ask, inspected, inspecting, NOBODY, PollingPeer } from "./http_peer.ts";
+import { inspected, inspecting, NOBODY } from "./raw_requests.ts";
 import { HubPeer, negotiateStateful } from "../../kit/hub_peer.ts";
 import { onEachNode } from "./measured_node.ts";
-import { frame, Opcode, RawSocket, writeAll } from "../../kit/raw_socket.ts";
+import { frame, Opcode, RawSocket } from "../../kit/socket.ts";
 import { frameOf } from "../../kit/wire_format.ts";
 import { Witness } from "./witness.ts";
+import { PollingPeer } from "../../kit/polling.ts";
+import { ask } from "../../kit/http.ts";
 
 const PEERS = 20;
 const JOIN = new TextDecoder().decode(
@@ -29,11 +31,7 @@ onEachNode("event streams that nobody reads are closed", async (node) => {
   const streams: Deno.TcpConn[] = [];
   for (let index = 0; index < PEERS; index++) {
     const peer = await PollingPeer.negotiate(node.port);
-    const { pathname, search } = new URL(peer.url);
-    const stream = await Deno.connect({ hostname: "127.0.0.1", port: node.port });
-    const head =
-      `GET ${pathname}${search} HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\n\r\n`;
-    await writeAll(stream, new TextEncoder().encode(head));
+    const stream = await peer.openUnread();
     assert(await stream.read(new Uint8Array(1)) === 1);
     streams.push(stream);
     assertEquals((await peer.post(HANDSHAKE + JOIN)).status, 200);
@@ -100,7 +98,7 @@ onEachNode("hundreds of sockets for one connection leave it to the last", async 
   const token = await negotiateStateful(node.port);
   using first = await RawSocket.open(node.port, `/hub?id=${token}`);
   await first.send(Opcode.Text, '{"protocol":"json","version":2}\x1e');
-  await first.receive();
+  await first.next();
   const sockets: RawSocket[] = [];
   for (let index = 0; index < 200; index++) {
     sockets.push(await RawSocket.open(node.port, `/hub?id=${token}`));
@@ -108,13 +106,13 @@ onEachNode("hundreds of sockets for one connection leave it to the last", async 
   const last = sockets.at(-1);
   assert(last !== undefined);
   const decoder = new TextDecoder();
-  assertEquals(decoder.decode((await last.receive())?.payload), '{"type":9,"sequenceId":1}\x1e');
+  assertEquals(decoder.decode((await last.next())?.payload), '{"type":9,"sequenceId":1}\x1e');
   // What the others still say does not count.
   for (const socket of sockets.slice(0, -1)) {
     await socket.send(Opcode.Text, "garbage\x1e").catch(() => {});
   }
   await last.send(Opcode.Text, inspecting(1, "x"));
-  assertEquals(decoder.decode((await last.receive())?.payload), inspected(1, '"x"'));
+  assertEquals(decoder.decode((await last.next())?.payload), inspected(1, '"x"'));
   await witness.alone(1);
   await last.sendClose(1000);
   for (const socket of sockets) socket[Symbol.dispose]();

@@ -4,7 +4,7 @@ import { HubPeer } from "../../kit/hub_peer.ts";
 import { JSON_ROWS } from "./json_rows.ts";
 import { type MeasuredNode, onEachNode } from "./measured_node.ts";
 import { MESSAGEPACK_ROWS } from "./messagepack_rows.ts";
-import { Opcode, RawSocket } from "../../kit/raw_socket.ts";
+import { Opcode, RawSocket } from "../../kit/socket.ts";
 import { notInvoked, type Row, tryRow } from "./rows.ts";
 import {
   type Answer,
@@ -67,13 +67,13 @@ onEachNode("frames of the other format are read by their bytes", async (node) =>
   assertEquals(peer.end, { close: { type: 7, error, allowReconnect: true }, code: 1000 });
   // Text that is no UTF-8 is an offence against WebSockets themselves.
   using socket = await RawSocket.shakeHands(node.port, "messagepack");
-  await socket.receive();
+  await socket.next();
   await socket.send(Opcode.Text, packed);
   await endOf(socket);
 }, DETAILED).forEach((test) => Deno.test(test));
 
 async function endOf(socket: RawSocket): Promise<void> {
-  while (await socket.receive() !== undefined);
+  while (await socket.next() !== undefined);
 }
 
 for (const protocol of PROTOCOL_NAMES) {

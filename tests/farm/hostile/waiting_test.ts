@@ -2,7 +2,7 @@ import { assertEquals, assertLess } from "@std/assert";
 import { costs, Flood, repeated } from "./flooding.ts";
 import { HubPeer } from "../../kit/hub_peer.ts";
 import { onEachNode } from "./measured_node.ts";
-import { RawSocket } from "../../kit/raw_socket.ts";
+import { RawSocket } from "../../kit/socket.ts";
 import {
   type Answer,
   frameOf,
@@ -100,7 +100,7 @@ for (const protocol of PROTOCOL_NAMES) {
     await using witness = await Witness.start(node);
     const before = await witness.liveMiB();
     using socket = await RawSocket.shakeHands(node.port, protocol);
-    await socket.receive();
+    await socket.next();
     const echo = frameOf(protocol, {
       type: 1,
       invocationId: "1",

@@ -1,4 +1,4 @@
-import { writeAll } from "../raw_socket.ts";
+import { writeAll } from "../tcp.ts";
 
 /** Which way bytes go: to the server, or from it. */
 export type Direction = "up" | "down";

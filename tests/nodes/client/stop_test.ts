@@ -7,11 +7,12 @@
 import { assertEquals } from "@std/assert";
 import { defineHub, type HubContext } from "../../../mod.ts";
 import { onEachServer } from "../../kit/servers/each_server.ts";
-import { invocation, RawConnection } from "../transports/raw_connection.ts";
 import { TRANSPORTS } from "../../kit/transport_names.ts";
-import { Opcode, RawWebSocket } from "../../kit/raw_websocket.ts";
+import { Opcode, RawSocket } from "../../kit/socket.ts";
 import { PROTOCOLS, SignalRClient } from "../../kit/signalr_client.ts";
 import { bounded, Events } from "../../kit/wait.ts";
+import { invocation } from "../../kit/messages.ts";
+import { PollingPeer } from "../../kit/polling.ts";
 
 type Context = HubContext<Record<never, never>>;
 
@@ -80,7 +81,7 @@ for (const protocol of PROTOCOLS) {
 }
 
 /** How a socket may end. Whoever cuts it waits until the server has read what was sent. */
-const ENDS: Readonly<Record<string, (socket: RawWebSocket) => Promise<unknown>>> = {
+const ENDS: Readonly<Record<string, (socket: RawSocket) => Promise<unknown>>> = {
   "a close frame": (socket) => socket.sendClose(1000),
   "a Close message and a close frame": async (socket) => {
     await socket.sendText('{"type":7}\x1e');
@@ -99,7 +100,7 @@ const ENDS: Readonly<Record<string, (socket: RawWebSocket) => Promise<unknown>>>
 };
 
 /** A pong is the answer of a server that has read everything before it. */
-async function wasRead(socket: RawWebSocket): Promise<void> {
+async function wasRead(socket: RawSocket): Promise<void> {
   await socket.send(Opcode.Ping, new Uint8Array(0));
   while ((await bounded(socket.receive())).opcode !== Opcode.Pong);
 }
@@ -108,7 +109,7 @@ for (const [what, end] of Object.entries(ENDS)) {
   onEachServer(`calls that came before ${what} run`, async (serve) => {
     const { hub, happened, release } = heldHub();
     await using node = await serve({ hubs: { "/hub": hub } });
-    using socket = await RawWebSocket.connect(node.port, "/hub");
+    using socket = await RawSocket.connect(node.port, "/hub");
     await socket.sendText(invocation("hold"));
     for (const number of NUMBERS) await socket.sendText(invocation("note", number));
     await end(socket);
@@ -121,7 +122,7 @@ for (const [what, end] of Object.entries(ENDS)) {
 onEachServer("calls that were posted before a DELETE run", async (serve) => {
   const { hub, happened, release } = heldHub();
   await using node = await serve({ hubs: { "/hub": hub } });
-  const connection = await RawConnection.polling(node.port);
+  const connection = await PollingPeer.connect(node.port);
   await connection.invoke("hold");
   for (const number of NUMBERS) await connection.invoke("note", number);
   assertEquals((await connection.send("DELETE")).status, 202);
@@ -133,7 +134,7 @@ onEachServer("calls that were posted before a DELETE run", async (serve) => {
 onEachServer("more than is read in a turn runs, though its client has gone", async (serve) => {
   const { hub, happened } = heldHub();
   await using node = await serve({ hubs: { "/hub": hub } });
-  using socket = await RawWebSocket.connect(node.port, "/hub");
+  using socket = await RawSocket.connect(node.port, "/hub");
   await socket.sendText(invocation("note", "x").repeat(10_000));
   await socket.sendClose(1000);
   const all = await happened.take(10_001);
@@ -146,7 +147,7 @@ onEachServer(
   async (serve) => {
     const { hub, happened, release } = heldHub();
     await using node = await serve({ hubs: { "/hub": hub } });
-    using socket = await RawWebSocket.connect(node.port, "/hub");
+    using socket = await RawSocket.connect(node.port, "/hub");
     await socket.sendText(invocation("hold"));
     for (let part = 0; part < 10; part++) {
       await socket.sendText(
@@ -164,7 +165,7 @@ onEachServer(
 onEachServer("a node that closes does not wait for what a client has left", async (serve) => {
   const { hub, happened, release } = heldHub();
   await using node = await serve({ hubs: { "/hub": hub } });
-  using socket = await RawWebSocket.connect(node.port, "/hub");
+  using socket = await RawSocket.connect(node.port, "/hub");
   await socket.sendText(invocation("hold") + invocation("note", 1));
   await socket.sendClose(1000);
   assertEquals(await happened.take(2), ["held", "gone"]);

@@ -4,9 +4,9 @@ import { bounded, Events } from "../../kit/wait.ts";
 import { SignalRClient } from "../../kit/signalr_client.ts";
 import { HubCore } from "../../kit/hub_core.ts";
 import { onEachServer } from "../../kit/servers/each_server.ts";
-import { RawConnection } from "../transports/raw_connection.ts";
 import { TRANSPORTS } from "../../kit/transport_names.ts";
 import { call, result } from "../../kit/messages.ts";
+import { PollingPeer } from "../../kit/polling.ts";
 
 type Context = HubContext<{ got(value: unknown): void }>;
 
@@ -129,7 +129,7 @@ onEachServer("a poll with a newer expiry prolongs the connection", async (serve)
   const { hub } = endingHub();
   let user: HubUser = { id: "ann", expires: new Date(Date.now() + 1500) };
   await using node = await serve({ hubs: { "/hub": hub }, ...OPTIONS, authenticate: () => user });
-  const connection = await RawConnection.polling(node.port);
+  const connection = await PollingPeer.connect(node.port);
   // This poll waits beyond the first expiry; the one that it brings ends it.
   const until = Date.now() + 3000;
   user = { id: "ann", expires: new Date(until) };

@@ -12,7 +12,7 @@ import { method } from "../../../hub/definition/method.ts";
 import { SignalRClient } from "../../kit/signalr_client.ts";
 import { Events } from "../../kit/wait.ts";
 import { HubCore } from "../../kit/hub_core.ts";
-import { settle } from "../../kit/memory_pipe.ts";
+import { settle } from "../../kit/pipe.ts";
 import { onEachServer } from "../../kit/servers/each_server.ts";
 import { StreamReader } from "../../kit/stream_reader.ts";
 import { call, failure, result } from "../../kit/messages.ts";

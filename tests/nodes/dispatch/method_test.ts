@@ -7,7 +7,7 @@ import { onEachServer } from "../../kit/servers/each_server.ts";
 import { PROTOCOLS, SignalRClient } from "../../kit/signalr_client.ts";
 import { Events } from "../../kit/wait.ts";
 import { HubCore } from "../../kit/hub_core.ts";
-import { settle } from "../../kit/memory_pipe.ts";
+import { settle } from "../../kit/pipe.ts";
 import { call, failure, result } from "../../kit/messages.ts";
 import { refused, schema, text } from "./schemas.ts";
 

@@ -2,8 +2,8 @@ import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { listen } from "../../../hub/listen/listen.ts";
 import { bounded, until } from "../../kit/wait.ts";
 import { Certificates } from "../../kit/servers/certificates.ts";
-import { rawFetch, readResponse } from "../../kit/raw_http.ts";
-import { TcpReader } from "../../kit/tcp_reader.ts";
+import { rawFetch, readResponse } from "../../kit/http.ts";
+import { TcpReader } from "../../kit/tcp.ts";
 import { Listening } from "./listening.ts";
 
 const NEGOTIATE = "/hub/negotiate?negotiateVersion=1";

@@ -1,8 +1,8 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { deadline } from "@std/async";
 import { bounded } from "../../kit/wait.ts";
-import { readResponse } from "../../kit/raw_http.ts";
-import { TcpReader } from "../../kit/tcp_reader.ts";
+import { readResponse } from "../../kit/http.ts";
+import { TcpReader } from "../../kit/tcp.ts";
 import { Listening } from "./listening.ts";
 
 /** What comes until the server ends the connection, after `text`. */

@@ -6,9 +6,9 @@ import {
   type HubServerOptions,
   MemoryBackplane,
 } from "../../../mod.ts";
-import { KeptLog } from "../../kit/running_node.ts";
+import { KeptLog } from "../../kit/log.ts";
 import { Events } from "../../kit/wait.ts";
-import { writeBytes } from "../../kit/raw_http.ts";
+import { dial, writeAll } from "../../kit/tcp.ts";
 
 type Context = HubContext<{ got(...values: unknown[]): void }>;
 
@@ -50,8 +50,8 @@ export class Listening implements AsyncDisposable {
 
   /** A connection on which nothing was sent. */
   async dial(text = ""): Promise<Deno.TcpConn> {
-    const connection = await Deno.connect({ hostname: "127.0.0.1", port: this.port });
-    await writeBytes(connection, new TextEncoder().encode(text));
+    const connection = await dial(this.port);
+    await writeAll(connection, new TextEncoder().encode(text));
     return connection;
   }
 

@@ -10,9 +10,10 @@ import { bounded, Events } from "../../kit/wait.ts";
 import { RunningNode } from "../../kit/running_node.ts";
 import { onEachServer } from "../../kit/servers/each_server.ts";
 import { hostWithListen } from "../../kit/servers/hosts.ts";
-import { call, RawClient } from "../upstream/raw_client.ts";
-import { closeStatus, Opcode } from "../../kit/raw_websocket.ts";
+import { RawClient } from "../upstream/raw_client.ts";
+import { closeStatus, Opcode } from "../../kit/socket.ts";
 import { frameRecords } from "../wire/records.ts";
+import { call } from "../../kit/messages.ts";
 
 type Context = HubContext<{ got(number: number, filling: string): void }>;
 

@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
 import { delay } from "@std/async";
 import { bounded, until } from "../../kit/wait.ts";
-import { invocation } from "../transports/raw_connection.ts";
-import { closeStatus, Opcode, RawWebSocket } from "../../kit/raw_websocket.ts";
-import { requestBytes, writeBytes } from "../../kit/raw_http.ts";
-import { TcpReader } from "../../kit/tcp_reader.ts";
+import { closeStatus, Opcode, RawSocket } from "../../kit/socket.ts";
+import { requestBytes } from "../../kit/http.ts";
+import { TcpReader, writeAll } from "../../kit/tcp.ts";
 import { Listening } from "./listening.ts";
+import { invocation } from "../../kit/messages.ts";
 
 const UPGRADE = {
   connection: "Upgrade",
@@ -20,9 +20,9 @@ async function open(listening: Listening): Promise<[Deno.TcpConn, TcpReader]> {
   connection.setNoDelay();
   const reader = new TcpReader(connection);
   const request = requestBytes({ method: "GET", path: "/hub", headers: UPGRADE });
-  await writeBytes(connection, request);
+  await writeAll(connection, request);
   await reader.takeUntil("\r\n\r\n");
-  await writeBytes(connection, textFrame('{"protocol":"json","version":1}\x1e'));
+  await writeAll(connection, textFrame('{"protocol":"json","version":1}\x1e'));
   await reader.take(5);
   return [connection, reader];
 }
@@ -65,7 +65,7 @@ async function rest(reader: TcpReader): Promise<Uint8Array> {
 Deno.test("listen() refuses a frame by its head when it is larger than a message may be", async () => {
   await using listening = await Listening.start({}, { maximumQueuedReceiveBytes: 100_000 });
   const [connection, reader] = await open(listening);
-  await writeBytes(connection, head(0x81, 100_001));
+  await writeAll(connection, head(0x81, 100_001));
   const answer = await rest(reader);
   connection.close();
   assertEquals([...answer.subarray(0, 4)], [0x88, 2, 1009 >> 8, 1009 & 0xff]);
@@ -74,7 +74,7 @@ Deno.test("listen() refuses a frame by its head when it is larger than a message
 
 Deno.test("listen() takes a message of many records that are as large as may wait together", async () => {
   await using listening = await Listening.start({}, { maximumQueuedReceiveBytes: 100_000 });
-  using socket = await RawWebSocket.connect(listening.port, "/hub");
+  using socket = await RawSocket.connect(listening.port, "/hub");
   const call = '{"type":1,"invocationId":"1","target":"count","arguments":[]}\x1e';
   const ping = '{"type":6}\x1e';
   await socket.sendText(ping.repeat((100_000 - call.length) / ping.length) + call);
@@ -85,7 +85,7 @@ Deno.test("listen() takes a message of many records that are as large as may wai
 Deno.test("listen() takes a message as large as maximumReceiveMessageSize, in fragments too", async () => {
   const options = { maximumQueuedReceiveBytes: 1000, maximumReceiveMessageSize: 200_000 };
   await using listening = await Listening.start({}, options);
-  using socket = await RawWebSocket.connect(listening.port, "/hub");
+  using socket = await RawSocket.connect(listening.port, "/hub");
   const text = '{"type":1,"invocationId":"1","target":"count","arguments":[]'.padEnd(199_998) +
     "}\x1e";
   const bytes = new TextEncoder().encode(text);
@@ -107,7 +107,7 @@ Deno.test("listen() ends a message that has no end, and reads no more of it", as
   await using listening = await Listening.start();
   await Promise.all(ENDLESS.map(async ({ what, piece, code }) => {
     const [connection, reader] = await open(listening);
-    await writeBytes(connection, frame(0x01, new Uint8Array(1)));
+    await writeAll(connection, frame(0x01, new Uint8Array(1)));
     const answer = rest(reader);
     const pieces = new Uint8Array(piece.length * 1000);
     for (let at = 0; at < pieces.length; at += piece.length) pieces.set(piece, at);
@@ -124,17 +124,17 @@ Deno.test("listen() stops reading from a client that floods a slow method, and s
   const padded = `{"type":1,"target":"count","arguments":[],"padding":"${"x".repeat(950)}"}\x1e`;
   await using listening = await Listening.start();
   const [connection, reader] = await open(listening);
-  await writeBytes(connection, textFrame(invocation("wait")));
+  await writeAll(connection, textFrame(invocation("wait")));
   const call = await listening.waiting.next();
   const batch = textFrame(padded.repeat(10));
   let written = 0;
   const writing = (async () => {
     for (let sent = 0; sent < calls; sent += 10) {
-      await writeBytes(connection, batch);
+      await writeAll(connection, batch);
       written += batch.length;
     }
     const last = '{"type":1,"invocationId":"1","target":"count","arguments":[]}\x1e';
-    await writeBytes(connection, textFrame(last));
+    await writeAll(connection, textFrame(last));
   })();
   // It has stopped when nothing more is taken while others are served.
   let before = -1;
@@ -142,7 +142,7 @@ Deno.test("listen() stops reading from a client that floods a slow method, and s
     const stopped = written === before;
     before = written;
     for (let n = 0; n < 20; n++) {
-      using socket = await RawWebSocket.connect(listening.port, "/hub");
+      using socket = await RawSocket.connect(listening.port, "/hub");
       await socket.sendClose(1000);
     }
     return stopped;
@@ -157,7 +157,7 @@ Deno.test("listen() stops reading from a client that floods a slow method, and s
 Deno.test("listen() drops a peer that does not read, at once and for good", async () => {
   await using listening = await Listening.start({}, { maximumBufferedBytes: 100_000 });
   const [connection, reader] = await open(listening);
-  await writeBytes(
+  await writeAll(
     connection,
     textFrame('{"type":1,"target":"join","invocationId":"1","arguments":["g"]}\x1e'),
   );
@@ -193,7 +193,7 @@ Deno.test("listen() answers with the subprotocols and extensions that it has: no
     "sec-websocket-protocol": "one, two",
     "sec-websocket-extensions": "permessage-deflate",
   };
-  const { response, socket } = await RawWebSocket.request(listening.port, "/hub", headers);
+  const { response, socket } = await RawSocket.request(listening.port, "/hub", headers);
   using _socket = socket;
   assertEquals(response.status, 101);
   assertEquals(Object.keys(response.headers).sort(), [
@@ -205,7 +205,7 @@ Deno.test("listen() answers with the subprotocols and extensions that it has: no
 
 Deno.test("listen() drops the socket of a client that leaves its close frame unanswered", async () => {
   await using listening = await Listening.start();
-  using socket = await RawWebSocket.connect(listening.port, "/hub");
+  using socket = await RawSocket.connect(listening.port, "/hub");
   await socket.sendText(invocation("leave"));
   assertEquals(new TextDecoder().decode((await socket.receive()).payload), '{"type":7}\x1e');
   assertEquals(closeStatus(await socket.receive()), { code: 1000, reason: "" });
@@ -215,7 +215,7 @@ Deno.test("listen() drops the socket of a client that leaves its close frame una
 
 Deno.test("close() of a listener closes WebSockets with 1001, and cuts those that do not answer", async () => {
   await using listening = await Listening.start();
-  using socket = await RawWebSocket.connect(listening.port, "/hub");
+  using socket = await RawSocket.connect(listening.port, "/hub");
   const closed = listening.listener.close();
   const goodbye = await socket.receive();
   assertEquals(closeStatus(goodbye), { code: 1001, reason: "Server shutting down" });

@@ -8,7 +8,8 @@ import {
   MemoryBackplane,
 } from "../../../mod.ts";
 import { Child } from "../../kit/child.ts";
-import { KeptLog, RunningNode } from "../../kit/running_node.ts";
+import { KeptLog } from "../../kit/log.ts";
+import { RunningNode } from "../../kit/running_node.ts";
 import { SHORT } from "../../kit/matrix/cases.ts";
 import { gate } from "../../kit/matrix/gate.ts";
 import { report } from "../../kit/matrix/report.ts";

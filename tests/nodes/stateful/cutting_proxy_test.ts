@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { CuttingProxy, type Direction } from "../../kit/servers/cutting_proxy.ts";
-import { writeAll } from "../../kit/raw_socket.ts";
+import { dial, writeAll } from "../../kit/tcp.ts";
 import { bounded, until } from "../../kit/wait.ts";
 
 const OPENING = "GET / HTTP/1.1\r\nhost: x\r\n\r\n";
@@ -10,7 +10,7 @@ async function connection() {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const proxy = new CuttingProxy(listener.addr.port);
   const [client, server] = await Promise.all([
-    Deno.connect({ hostname: "127.0.0.1", port: proxy.port }),
+    dial(proxy.port),
     listener.accept(),
   ]);
   await writeAll(client, new TextEncoder().encode(OPENING));
@@ -73,7 +73,7 @@ Deno.test("CuttingProxy.hold() keeps both ends, and what passes between them unt
   const arrived = read(server);
   await until(() => held.bytes === 6);
   // A connection that comes later is none of those.
-  const later = await Deno.connect({ hostname: "127.0.0.1", port: proxy.port });
+  const later = await dial(proxy.port);
   await writeAll(later, new TextEncoder().encode(OPENING));
   held.dropClients();
   assertEquals(await read(client), "");

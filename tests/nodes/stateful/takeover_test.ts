@@ -3,7 +3,7 @@ import { defineHub, type HubContext } from "../../../mod.ts";
 import type { RunningNode } from "../../kit/running_node.ts";
 import { onEachServer } from "../../kit/servers/each_server.ts";
 import { bounded, until } from "../../kit/wait.ts";
-import { Opcode, RawWebSocket } from "../../kit/raw_websocket.ts";
+import { Opcode, RawSocket } from "../../kit/socket.ts";
 
 const decoder = new TextDecoder();
 
@@ -22,10 +22,10 @@ async function negotiate(node: RunningNode<{ "/hub": typeof hub }>, query: strin
   return await response.json();
 }
 
-const unread = new WeakMap<RawWebSocket, string[]>();
+const unread = new WeakMap<RawSocket, string[]>();
 
 /** The next record that is neither a ping nor an acknowledgement; a frame may hold several. */
-async function next(socket: RawWebSocket): Promise<unknown> {
+async function next(socket: RawSocket): Promise<unknown> {
   const records = unread.get(socket) ?? [];
   unread.set(socket, records);
   while (true) {
@@ -59,14 +59,14 @@ onEachServer(
   async (serve) => {
     await using node = await serve({ hubs: { "/hub": hub }, allowStatefulReconnects: true });
     const { connectionToken } = await negotiate(node, "&useStatefulReconnect=true");
-    using old = await RawWebSocket.open(node.port, `/hub?id=${connectionToken}`);
+    using old = await RawSocket.open(node.port, `/hub?id=${connectionToken}`);
     await old.sendText('{"protocol":"json","version":2}\x1e');
     assertEquals(await next(old), {});
     // A call that is answered proves that the connection is open.
     await old.sendText('{"type":1,"invocationId":"1","target":"echo","arguments":["a"]}\x1e');
     assertEquals(await next(old), { type: 3, invocationId: "1", result: "a" });
 
-    using taken = await RawWebSocket.open(node.port, `/hub?id=${connectionToken}`);
+    using taken = await RawSocket.open(node.port, `/hub?id=${connectionToken}`);
     await taken.sendText('{"type":9,"sequenceId":2}\x1e');
     assertEquals(await next(taken), { type: 9, sequenceId: 1 });
     assertEquals(await next(taken), { type: 3, invocationId: "1", result: "a" });
@@ -92,10 +92,10 @@ onEachServer("HubServer lets nobody else come back on a connection", async (serv
   });
   const { connectionToken } = await negotiate(node, "&useStatefulReconnect=true");
   const path = `/hub?id=${connectionToken}`;
-  using socket = await RawWebSocket.open(node.port, path);
+  using socket = await RawSocket.open(node.port, path);
   await socket.sendText('{"protocol":"json","version":2}\x1e');
   assertEquals(await next(socket), {});
-  const { response } = await RawWebSocket.request(node.port, `${path}&user=bob`);
+  const { response } = await RawSocket.request(node.port, `${path}&user=bob`);
   assertEquals(response.status, 403);
   await socket.sendText('{"type":1,"invocationId":"1","target":"echo","arguments":["a"]}\x1e');
   assertEquals(await next(socket), { type: 3, invocationId: "1", result: "a" });
@@ -112,7 +112,7 @@ onEachServer(
     for (const graceful of [true, false]) {
       const { connectionToken } = await negotiate(node, "&useStatefulReconnect=true");
       const path = `/hub?id=${connectionToken}`;
-      const socket = await RawWebSocket.open(node.port, path);
+      const socket = await RawSocket.open(node.port, path);
       await socket.sendText('{"protocol":"json","version":2}\x1e');
       assertEquals(await next(socket), {});
       if (graceful) await socket.sendClose(1000);

@@ -6,7 +6,7 @@ import { defineHub, type HubContext } from "../../../mod.ts";
 import { onEachServer } from "../../kit/servers/each_server.ts";
 import { PROTOCOLS } from "../../kit/signalr_client.ts";
 import { bounded, Events, until } from "../../kit/wait.ts";
-import { Opcode, RawWebSocket } from "../../kit/raw_websocket.ts";
+import { Opcode, RawSocket } from "../../kit/socket.ts";
 import { looksAround } from "../../kit/looks_around.ts";
 
 type Context = HubContext<{ got(value: unknown): void }>;
@@ -20,7 +20,7 @@ const ITEM = "x".repeat(4000);
 const HUB_PROTOCOLS = { json: jsonProtocol, messagepack: messagepackProtocol };
 
 /** The numbers of a stream's items that a client reads, until it has come to an end. */
-async function readStream(socket: RawWebSocket, protocol: HubProtocol): Promise<number[]> {
+async function readStream(socket: RawSocket, protocol: HubProtocol): Promise<number[]> {
   const numbers: number[] = [];
   const reader = protocol.reader(null);
   for (;;) {
@@ -48,7 +48,7 @@ for (const protocol of PROTOCOLS) {
         },
       });
       await using node = await serve({ hubs: { "/hub": hub } });
-      using socket = await RawWebSocket.connect(node.port, "/hub", protocol);
+      using socket = await RawSocket.connect(node.port, "/hub", protocol);
       const hubProtocol = HUB_PROTOCOLS[protocol];
       const send = (type: 1 | 4, invocationId: string, target: string, ...args: unknown[]) => {
         const frame = hubProtocol.write({ type, invocationId, target, arguments: args });

@@ -5,7 +5,7 @@ import { defineHub, type HubContext } from "../../../mod.ts";
 import { onEachServer } from "../../kit/servers/each_server.ts";
 import { bounded } from "../../kit/wait.ts";
 import { unhex } from "../../kit/hex.ts";
-import { Opcode, RawWebSocket } from "../../kit/raw_websocket.ts";
+import { Opcode, RawSocket } from "../../kit/socket.ts";
 
 type Context = HubContext<{ got(value: unknown): void }>;
 
@@ -28,7 +28,7 @@ const hub = defineHub({
 const UNREADABLE = ["d40501", "81a95f5f70726f746f5f5f01", "819001", "91".repeat(70) + "90"];
 
 /** Sends records and gives the next message. */
-async function exchange(socket: RawWebSocket, ...records: readonly string[]): Promise<HubMessage> {
+async function exchange(socket: RawSocket, ...records: readonly string[]): Promise<HubMessage> {
   for (const record of records) {
     await socket.send(Opcode.Binary, messagepackProtocol.frame(unhex(record)) as Uint8Array);
   }
@@ -43,7 +43,7 @@ onEachServer(
   "an item that cannot be read ends its upload with an error, and nothing else",
   async (serve) => {
     await using node = await serve({ hubs: { "/hub": hub } });
-    using socket = await RawWebSocket.connect(node.port, "/hub", "messagepack");
+    using socket = await RawSocket.connect(node.port, "/hub", "messagepack");
     for (const value of UNREADABLE) {
       const answer = await exchange(
         socket,
@@ -63,7 +63,7 @@ onEachServer(
 
 onEachServer("an argument that cannot be read fails its call, and nothing else", async (serve) => {
   await using node = await serve({ hubs: { "/hub": hub }, detailedErrors: true });
-  using socket = await RawWebSocket.connect(node.port, "/hub", "messagepack");
+  using socket = await RawSocket.connect(node.port, "/hub", "messagepack");
   for (const value of UNREADABLE) {
     const answer = await exchange(socket, `960180a131a46563686f91${value}90`);
     assert(answer.type === 3);
@@ -83,7 +83,7 @@ onEachServer(
   "integers beyond 2^53 reach a method as bigint, and cannot go back as such",
   async (serve) => {
     await using node = await serve({ hubs: { "/hub": hub }, detailedErrors: true });
-    using socket = await RawWebSocket.connect(node.port, "/hub", "messagepack");
+    using socket = await RawSocket.connect(node.port, "/hub", "messagepack");
     const answer = await exchange(socket, "960180a131a46563686f91cf0020000000000001" + "90");
     assert(answer.type === 7);
     assertEquals(

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { defineHub, type HubServerOptions } from "../../../mod.ts";
 import { onEachServer, type Serve } from "../../kit/servers/each_server.ts";
-import { rawFetch, type RawResponse } from "../../kit/raw_http.ts";
+import { rawFetch, type RawResponse } from "../../kit/http.ts";
 
 const PAGE = "https://app.example";
 

@@ -2,11 +2,12 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { onEachServer } from "../../kit/servers/each_server.ts";
 import { SignalRClient } from "../../kit/signalr_client.ts";
 import { bounded, until } from "../../kit/wait.ts";
-import { TcpReader } from "../../kit/tcp_reader.ts";
-import { readResponse, writeBytes } from "../../kit/raw_http.ts";
+import { TcpReader, writeAll } from "../../kit/tcp.ts";
+import { readResponse } from "../../kit/http.ts";
 import { chatHub } from "./chat_hub.ts";
-import { invocation, RawConnection } from "./raw_connection.ts";
 import { HTTP_TRANSPORTS, TRANSPORTS } from "../../kit/transport_names.ts";
+import { invocation } from "../../kit/messages.ts";
+import { PollingPeer } from "../../kit/polling.ts";
 
 const HANDSHAKE = '{"protocol":"json","version":1}\x1e';
 const SLOW = "The client reads too slowly: too many bytes are unsent.";
@@ -14,20 +15,20 @@ const NO_CONNECTION = { status: 404, text: "No Connection with that ID" };
 
 /** Lets requests that were sent before arrive. */
 async function roundTrips(port: number): Promise<void> {
-  for (let n = 0; n < 5; n++) await RawConnection.negotiate(port);
+  for (let n = 0; n < 5; n++) await PollingPeer.negotiate(port);
 }
 
 /** Members of group `g` that never read, with the sockets that they hold open. */
 const SILENT = {
   async ServerSentEvents(port: number) {
-    const connection = await RawConnection.negotiate(port);
+    const connection = await PollingPeer.negotiate(port);
     const socket = await connection.openUnread();
     await until(async () => (await connection.post(HANDSHAKE)).status === 200);
     await connection.invoke("join", "g");
     return { connection, socket };
   },
   async LongPolling(port: number) {
-    const connection = await RawConnection.polling(port);
+    const connection = await PollingPeer.connect(port);
     await connection.invoke("join", "g");
     return { connection, socket: undefined };
   },
@@ -56,7 +57,7 @@ for (const [name, transport] of Object.entries(HTTP_TRANSPORTS)) {
 onEachServer("a client of events that vanishes is noticed", async (serve) => {
   const { hub, ends } = chatHub();
   await using node = await serve({ hubs: { "/hub": hub } });
-  const connection = await RawConnection.negotiate(node.port);
+  const connection = await PollingPeer.negotiate(node.port);
   const socket = await connection.openUnread();
   const reader = new TcpReader(socket);
   assertMatch(await reader.takeUntil("\r\n\r\n") ?? "", /^HTTP\/1\.1 200 /);
@@ -70,7 +71,7 @@ onEachServer("a client of events that vanishes is noticed", async (serve) => {
 onEachServer("a client that breaks its poll off and polls again loses nothing", async (serve) => {
   const { hub } = chatHub();
   await using node = await serve({ hubs: { "/hub": hub } });
-  const connection = await RawConnection.polling(node.port);
+  const connection = await PollingPeer.connect(node.port);
   const reader = new AbortController();
   const broken = connection.poll({ signal: reader.signal }).catch(() => undefined);
   // The poll is there when an invocation behind it has been answered.
@@ -88,7 +89,7 @@ onEachServer("a client that breaks its poll off and polls again loses nothing", 
 onEachServer("a client that stops polling is forgotten after disconnectTimeout", async (serve) => {
   const { hub, ends } = chatHub();
   await using node = await serve({ hubs: { "/hub": hub }, disconnectTimeout: 500 });
-  const connection = await RawConnection.polling(node.port);
+  const connection = await PollingPeer.connect(node.port);
   const reader = new AbortController();
   const broken = connection.poll({ signal: reader.signal }).catch(() => undefined);
   await connection.post("");
@@ -101,7 +102,7 @@ onEachServer("a client that stops polling is forgotten after disconnectTimeout",
 onEachServer("a POST waits while the hub is busy with what came before it", async (serve) => {
   const { hub, waiting, ends } = chatHub();
   await using node = await serve({ hubs: { "/hub": hub } });
-  const connection = await RawConnection.polling(node.port);
+  const connection = await PollingPeer.connect(node.port);
   await connection.invoke("wait");
   const call = await waiting.next();
   // The first is taken and waits for its turn; these are more than 64 KiB behind it.
@@ -125,10 +126,10 @@ onEachServer(
   async (serve) => {
     const { hub, ends } = chatHub();
     await using node = await serve({ hubs: { "/hub": hub } });
-    const connection = await RawConnection.polling(node.port);
+    const connection = await PollingPeer.connect(node.port);
     using socket = await connection.start("POST", { "content-length": "100000000" });
     const piece = new TextEncoder().encode("x".repeat(10_000));
-    for (let n = 0; n < 4; n++) await writeBytes(socket, piece);
+    for (let n = 0; n < 4; n++) await writeAll(socket, piece);
     assertMatch((await ends.next()).error ?? "", /maximum message size of 32768B was exceeded/);
     assertEquals(await connection.poll(), {
       status: 200,
@@ -144,7 +145,7 @@ onEachServer("a POST that trickles in or breaks off harms no other connection", 
   await using client = await SignalRClient.connect(node.url("/hub"), {
     transport: TRANSPORTS.LongPolling,
   });
-  const slow = await RawConnection.polling(node.port);
+  const slow = await PollingPeer.connect(node.port);
   const length = { "content-length": "1000" };
   const sockets: Deno.TcpConn[] = [];
   for (let n = 0; n < 50; n++) sockets.push(await slow.start("POST", length, '{"type"'));
@@ -157,7 +158,7 @@ onEachServer("a POST that trickles in or breaks off harms no other connection", 
     assert(status === 404 || status === 200, `${status}`);
     socket.close();
   }
-  const broken = await RawConnection.polling(node.port);
+  const broken = await PollingPeer.connect(node.port);
   const socket = await broken.start("POST", length, `${invocation("wait")}{"type"`);
   (await waiting.next()).resolve("arrived");
   socket.close();
@@ -186,15 +187,15 @@ onEachServer("a stranger gets nowhere without the token", async (serve) => {
 onEachServer("close() ends streams, polls that wait, and bodies that trickle in", async (serve) => {
   const { hub, waiting } = chatHub();
   await using node = await serve({ hubs: { "/hub": hub } });
-  const polling = await RawConnection.polling(node.port);
+  const polling = await PollingPeer.connect(node.port);
   const poll = polling.poll();
-  const trickling = await RawConnection.polling(node.port);
+  const trickling = await PollingPeer.connect(node.port);
   using body = await trickling.start("POST", { "content-length": "100" }, "{");
-  const events = await RawConnection.negotiate(node.port);
+  const events = await PollingPeer.negotiate(node.port);
   using socket = await events.openUnread();
   const stream = new TcpReader(socket);
   await stream.takeUntil("3\r\n:\r\n\r\n");
-  const early = (await RawConnection.negotiate(node.port)).post("x".repeat(5000));
+  const early = (await PollingPeer.negotiate(node.port)).post("x".repeat(5000));
   await polling.invoke("wait");
   await waiting.next();
   await bounded(node.server.close());

@@ -6,7 +6,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { defineHub, type HubContext } from "../../../mod.ts";
 import { onEachServer } from "../../kit/servers/each_server.ts";
-import { end, item, RawClient, result, uploading } from "./raw_client.ts";
+import { RawClient } from "./raw_client.ts";
+import { end, item, result, uploading } from "../../kit/messages.ts";
 
 interface Client {
   double(value: number): number;

@@ -7,9 +7,10 @@ import { assertEquals } from "@std/assert";
 import { bounded } from "../../kit/wait.ts";
 import { onEachServer } from "../../kit/servers/each_server.ts";
 import { chatHub } from "../transports/chat_hub.ts";
-import { RawConnection } from "../transports/raw_connection.ts";
-import { rawFetch } from "../../kit/raw_http.ts";
-import { call, RawClient } from "./raw_client.ts";
+import { rawFetch } from "../../kit/http.ts";
+import { RawClient } from "./raw_client.ts";
+import { call } from "../../kit/messages.ts";
+import { PollingPeer } from "../../kit/polling.ts";
 
 interface Names {
   readonly connectionId: string;
@@ -49,12 +50,12 @@ onEachServer(
   async (serve) => {
     const { hub, ends } = chatHub();
     await using node = await serve({ hubs: { "/hub": hub } });
-    const negotiated = await RawConnection.negotiate(node.port);
-    const resting = await RawConnection.polling(node.port);
-    const polling = await RawConnection.polling(node.port);
+    const negotiated = await PollingPeer.negotiate(node.port);
+    const resting = await PollingPeer.connect(node.port);
+    const polling = await PollingPeer.connect(node.port);
     const polls = [polling.poll(), polling.poll()];
     await bounded(Promise.race(polls));
-    const streaming = await RawConnection.negotiate(node.port);
+    const streaming = await PollingPeer.negotiate(node.port);
     const stream = await fetch(streaming.url, { headers: { accept: "text/event-stream" } });
     await streaming.post('{"protocol":"json","version":1}\x1e');
     using client = await RawClient.connect(node.port);
@@ -80,7 +81,7 @@ onEachServer(
 onEachServer("a connection that is ended in several ways at once ends once", async (serve) => {
   const { hub, ends } = chatHub();
   await using node = await serve({ hubs: { "/hub": hub } });
-  const connection = await RawConnection.polling(node.port);
+  const connection = await PollingPeer.connect(node.port);
   const answers = await bounded(Promise.all([
     connection.post('{"type":7}\x1e'),
     connection.invoke("leave"),

@@ -8,10 +8,11 @@ import { defineHub, type HubContext, type TransportName } from "../../../mod.ts"
 import { bounded, Events, until } from "../../kit/wait.ts";
 import { onEachServer } from "../../kit/servers/each_server.ts";
 import { chatHub } from "../transports/chat_hub.ts";
-import { invocation, RawConnection } from "../transports/raw_connection.ts";
-import { RawWebSocket } from "../../kit/raw_websocket.ts";
-import { rawFetch } from "../../kit/raw_http.ts";
-import { call, RawClient, uploading } from "./raw_client.ts";
+import { RawSocket } from "../../kit/socket.ts";
+import { rawFetch } from "../../kit/http.ts";
+import { RawClient } from "./raw_client.ts";
+import { call, invocation, uploading } from "../../kit/messages.ts";
+import { PollingPeer } from "../../kit/polling.ts";
 
 type Context = HubContext<{ got(...values: unknown[]): void }>;
 
@@ -65,13 +66,13 @@ const LEAVING: Readonly<Record<TransportName, Begin>> = {
     };
   },
   async ServerSentEvents(port, ...records) {
-    const connection = await RawConnection.negotiate(port);
+    const connection = await PollingPeer.negotiate(port);
     const stream = await connection.openUnread();
     await connection.post(HANDSHAKE + textOf(records));
     return () => Promise.resolve(stream.close());
   },
   async LongPolling(port, ...records) {
-    const connection = await RawConnection.polling(port);
+    const connection = await PollingPeer.connect(port);
     await connection.post(textOf(records));
     return () => connection.send("DELETE");
   },
@@ -117,7 +118,7 @@ onEachServer("a method sees the request of the first poll while no poll waits", 
     },
   });
   await using node = await serve({ hubs: { "/hub": hub } });
-  const connection = await RawConnection.negotiate(node.port);
+  const connection = await PollingPeer.negotiate(node.port);
   await connection.poll({ headers: { "x-mine": "first" } });
   await connection.post(HANDSHAKE);
   await connection.poll({ headers: { "x-mine": "second" } });
@@ -144,12 +145,12 @@ onEachServer("a node that serves some transports refuses each of the others", as
         : `${name} transport not supported by this end point type`;
       assertEquals([text, status === 404], [expected, expected !== ""], `${name} of ${transports}`);
     };
-    const { response, socket } = await RawWebSocket.request(node.port, "/hub");
+    const { response, socket } = await RawSocket.request(node.port, "/hub");
     refused("WebSockets", response.status, response.body);
     socket?.[Symbol.dispose]();
-    const polled = await (await RawConnection.negotiate(node.port)).poll();
+    const polled = await (await PollingPeer.negotiate(node.port)).poll();
     refused("LongPolling", polled.status, polled.text);
-    const { url } = await RawConnection.negotiate(node.port);
+    const { url } = await PollingPeer.negotiate(node.port);
     const events = await fetch(url, { headers: { accept: "text/event-stream" } });
     const streams = events.status === 200;
     refused("ServerSentEvents", events.status, streams ? "" : await events.text());
@@ -162,7 +163,7 @@ onEachServer(
   async (serve) => {
     const { hub } = chatHub();
     await using node = await serve({ hubs: { "/hub": hub } });
-    const connection = await RawConnection.polling(node.port);
+    const connection = await PollingPeer.connect(node.port);
     const polls = [connection.poll(), connection.poll(), connection.poll()];
     // Which of them comes last is the network's business.
     const first = await Promise.race(polls);
@@ -178,7 +179,7 @@ onEachServer("polls are not answered with pings", async (serve) => {
   const { hub } = chatHub();
   const longPolling = { pollTimeout: 1000 };
   await using node = await serve({ hubs: { "/hub": hub }, keepAliveInterval: 1, longPolling });
-  const connection = await RawConnection.polling(node.port);
+  const connection = await PollingPeer.connect(node.port);
   for (let n = 0; n < 2; n++) assertEquals(await connection.poll(), { status: 200, text: "" });
   await connection.send("DELETE");
 }).forEach((test) => Deno.test(test));
@@ -186,7 +187,7 @@ onEachServer("polls are not answered with pings", async (serve) => {
 onEachServer("DELETE between two polls ends the connection in order", async (serve) => {
   const { hub, ends } = chatHub();
   await using node = await serve({ hubs: { "/hub": hub } });
-  const connection = await RawConnection.polling(node.port);
+  const connection = await PollingPeer.connect(node.port);
   assertEquals(await connection.send("DELETE"), { status: 202, text: "" });
   assertEquals((await ends.next()).error, undefined);
   assertEquals((await connection.poll()).status, 404);
@@ -195,7 +196,7 @@ onEachServer("DELETE between two polls ends the connection in order", async (ser
 onEachServer("DELETE ends a poll, though a call of its connection never ends", async (serve) => {
   const { hub, waiting, ends } = chatHub();
   await using node = await serve({ hubs: { "/hub": hub } });
-  const connection = await RawConnection.polling(node.port);
+  const connection = await PollingPeer.connect(node.port);
   await connection.invoke("wait");
   const hanging = await waiting.next();
   const polls = [connection.poll(), connection.poll()];
@@ -214,7 +215,7 @@ onEachServer("a poll is answered while a POST waits for a hub that is busy", asy
     hubs: { "/hub": hub },
     maximumReceiveMessageSize: 1_000_000,
   });
-  const connection = await RawConnection.polling(node.port);
+  const connection = await PollingPeer.connect(node.port);
   using witness = await RawClient.connect(node.port);
   await connection.invoke("wait");
   const busy = await waiting.next();

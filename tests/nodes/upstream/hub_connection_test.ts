@@ -8,10 +8,11 @@ import { defineHub, type HubContext, HubError, MemoryBackplane, MemoryBus } from
 import { bounded, Events, until } from "../../kit/wait.ts";
 import { onEachServer } from "../../kit/servers/each_server.ts";
 import { chatHub } from "../transports/chat_hub.ts";
-import { RawConnection } from "../transports/raw_connection.ts";
-import { rawFetch } from "../../kit/raw_http.ts";
-import { RawWebSocket } from "../../kit/raw_websocket.ts";
-import { call, RawClient, result } from "./raw_client.ts";
+import { rawFetch } from "../../kit/http.ts";
+import { RawSocket } from "../../kit/socket.ts";
+import { RawClient } from "./raw_client.ts";
+import { call, result } from "../../kit/messages.ts";
+import { PollingPeer } from "../../kit/polling.ts";
 
 const BROKEN = {
   type: 7,
@@ -66,7 +67,7 @@ onEachServer("disconnected hears that a client went in the middle of a message",
   await client.socket.sendText(torn);
   await client.socket.sendClose(1000);
   await client.closed();
-  const connection = await RawConnection.polling(node.port);
+  const connection = await PollingPeer.connect(node.port);
   assertEquals((await connection.post(torn)).status, 200);
   assertEquals((await connection.send("DELETE")).status, 202);
   for (const { error } of await ends.take(2)) {
@@ -154,7 +155,7 @@ onEachServer("abort() ends a stateful connection for good", async (serve) => {
   client[Symbol.dispose]();
   assertEquals((await ends.next()).error, undefined);
   await until(async () => {
-    const { response, socket } = await RawWebSocket.request(
+    const { response, socket } = await RawSocket.request(
       node.port,
       `/hub?id=${connectionToken}`,
     );

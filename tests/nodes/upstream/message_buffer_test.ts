@@ -14,7 +14,7 @@ import {
   type HubServerOptions,
 } from "../../../mod.ts";
 import { type CoreClient, HubCore } from "../../kit/hub_core.ts";
-import { MemoryPipe, settle } from "../../kit/memory_pipe.ts";
+import { MemoryPipe, settle } from "../../kit/pipe.ts";
 
 interface Client {
   said(text: string): void;

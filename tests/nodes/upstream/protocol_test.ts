@@ -6,7 +6,8 @@
 import { assertEquals } from "@std/assert";
 import { onEachServer } from "../../kit/servers/each_server.ts";
 import { chatHub } from "../transports/chat_hub.ts";
-import { call, RawClient, result } from "./raw_client.ts";
+import { RawClient } from "./raw_client.ts";
+import { call, result } from "../../kit/messages.ts";
 
 /** Arguments that look like messages, or like the end of one. */
 const DEEP = [[{ type: 7 }, [[[]]]], { arguments: [{ invocationId: "2" }] }, "]}", 1.5, null, true];

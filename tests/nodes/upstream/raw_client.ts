@@ -1,30 +1,30 @@
 import { assertEquals } from "@std/assert";
 import { bounded } from "../../kit/wait.ts";
-import { closeStatus, Opcode, type RawFrame, RawWebSocket } from "../../kit/raw_websocket.ts";
+import { closeStatus, type Frame, Opcode, RawSocket } from "../../kit/socket.ts";
 import { frameRecords, packedBytes, typeOf, type WireRecord } from "../wire/records.ts";
 
 /** A client on a WebSocket that reads record by record and hides nothing but pings. */
 export class RawClient implements Disposable {
-  readonly socket: RawWebSocket;
+  readonly socket: RawSocket;
   readonly #records: WireRecord[] = [];
 
-  private constructor(socket: RawWebSocket) {
+  private constructor(socket: RawSocket) {
     this.socket = socket;
   }
 
   /** One that has shaken hands. */
   static async connect(port: number, path = "/hub", protocol = "json"): Promise<RawClient> {
-    return new RawClient(await RawWebSocket.connect(port, path, protocol));
+    return new RawClient(await RawSocket.connect(port, path, protocol));
   }
 
   /** One that has shaken hands in version 2, and may lose its socket. */
   static async connectStateful(port: number, token: string): Promise<RawClient> {
-    return new RawClient(await RawWebSocket.connect(port, `/hub?id=${token}`, "json", 2));
+    return new RawClient(await RawSocket.connect(port, `/hub?id=${token}`, "json", 2));
   }
 
   /** One whose socket is open, and that has said nothing. */
   static async open(port: number, path: string): Promise<RawClient> {
-    return new RawClient(await RawWebSocket.open(port, path));
+    return new RawClient(await RawSocket.open(port, path));
   }
 
   /** Sends records of the JSON protocol in one frame. */
@@ -62,37 +62,7 @@ export class RawClient implements Disposable {
     this.socket[Symbol.dispose]();
   }
 
-  async #frame(): Promise<RawFrame> {
+  async #frame(): Promise<Frame> {
     return await bounded(this.socket.receive());
   }
-}
-
-/** A call. */
-export function call(invocationId: string, target: string, ...args: readonly unknown[]) {
-  return { type: 1, invocationId, target, arguments: args };
-}
-
-/** A call with streams of the client's. */
-export function uploading(
-  invocationId: string,
-  target: string,
-  streamIds: readonly string[],
-  ...args: readonly unknown[]
-) {
-  return { type: 1, invocationId, target, arguments: args, streamIds };
-}
-
-/** What a call is answered that succeeds. */
-export function result(invocationId: string, value: unknown = null) {
-  return { type: 3, invocationId, result: value };
-}
-
-/** An item of a stream. */
-export function item(invocationId: string, value: unknown) {
-  return { type: 2, invocationId, item: value };
-}
-
-/** The end of a stream. */
-export function end(invocationId: string) {
-  return { type: 3, invocationId };
 }

@@ -6,7 +6,8 @@
 import { assertEquals } from "@std/assert";
 import { defineHub, type HubContext } from "../../../mod.ts";
 import { onEachServer } from "../../kit/servers/each_server.ts";
-import { call, end, item, RawClient, result, uploading } from "./raw_client.ts";
+import { RawClient } from "./raw_client.ts";
+import { call, end, item, result, uploading } from "../../kit/messages.ts";
 
 type Context = HubContext<Record<never, never>>;
 

@@ -7,8 +7,9 @@
 import { assertEquals } from "@std/assert";
 import { onEachServer } from "../../kit/servers/each_server.ts";
 import { chatHub } from "../transports/chat_hub.ts";
-import { RawWebSocket } from "../../kit/raw_websocket.ts";
-import { call, RawClient } from "./raw_client.ts";
+import { RawSocket } from "../../kit/socket.ts";
+import { RawClient } from "./raw_client.ts";
+import { call } from "../../kit/messages.ts";
 
 onEachServer(
   "a socket ends in order when the client answers the node's close frame",
@@ -28,7 +29,7 @@ onEachServer(
 onEachServer("a node chooses no sub-protocol of those that a client offers", async (serve) => {
   await using node = await serve({ hubs: { "/hub": chatHub().hub } });
   const headers = { "sec-websocket-protocol": "json, messagepack" };
-  const { response, socket } = await RawWebSocket.request(node.port, "/hub", headers);
+  const { response, socket } = await RawSocket.request(node.port, "/hub", headers);
   using _open = socket;
   assertEquals([response.status, response.headers["sec-websocket-protocol"]], [101, undefined]);
 }).forEach((test) => Deno.test(test));

@@ -4,7 +4,7 @@ import { hex, unhex } from "../../kit/hex.ts";
 import { EventRecords } from "./event_records.ts";
 import { Placeholders } from "./placeholders.ts";
 import { jsonRecords } from "./records.ts";
-import { RawWebSocket } from "../../kit/raw_websocket.ts";
+import { RawSocket } from "../../kit/socket.ts";
 import { COMPARED_HEADERS } from "./replay.ts";
 import type { ReceiveStep, SendStep, Step, Transcript } from "./transcripts.ts";
 import type { WireNode } from "./wire_node.ts";
@@ -146,7 +146,7 @@ export class HttpReplay implements AsyncDisposable {
   }
 
   async #upgradeAnswer(path: string): Promise<Answer> {
-    const { response, socket } = await RawWebSocket.request(await this.#node.portOf(path), path);
+    const { response, socket } = await RawSocket.request(await this.#node.portOf(path), path);
     socket?.[Symbol.dispose]();
     return {
       status: response.status,

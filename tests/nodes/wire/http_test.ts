@@ -2,8 +2,8 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { defineHub, type HubContext } from "../../../mod.ts";
 import { onEachServer } from "../../kit/servers/each_server.ts";
 import { bounded, until } from "../../kit/wait.ts";
-import { rawFetch, type RawRequest, type RawResponse } from "../../kit/raw_http.ts";
-import { RawWebSocket } from "../../kit/raw_websocket.ts";
+import { rawFetch, type RawRequest, type RawResponse } from "../../kit/http.ts";
+import { RawSocket } from "../../kit/socket.ts";
 
 const hub = defineHub({
   methods: { echo: (_context: HubContext<object>, value: unknown) => value },
@@ -66,7 +66,7 @@ onEachServer("a node strips basePath and answers 404 without it", async (serve) 
   assertEquals(await status("/base"), 404);
   assertEquals(await status("/base/"), 404);
   assertEquals(await status("/basement/hub/negotiate"), 404);
-  using socket = await RawWebSocket.connect(node.port, "/base/hub");
+  using socket = await RawSocket.connect(node.port, "/base/hub");
   await socket.sendClose(1000);
 }).forEach((test) => Deno.test(test));
 
@@ -78,7 +78,7 @@ onEachServer("a node takes query names in any case", async (serve) => {
   });
   const { connectionToken } = JSON.parse(body);
   assertMatch(connectionToken, /^[\w-]{22}$/);
-  using socket = await RawWebSocket.connect(node.port, `/hub?ID=${connectionToken}`);
+  using socket = await RawSocket.connect(node.port, `/hub?ID=${connectionToken}`);
   await socket.sendClose(1000);
 }).forEach((test) => Deno.test(test));
 
@@ -87,13 +87,13 @@ onEachServer("a node keeps one table of tokens for all hubs", async (serve) => {
     hubs: { "/hub": hub, "/other": defineHub({ methods: {} }) },
   });
   const token = await negotiate(node.port, "/other");
-  using socket = await RawWebSocket.connect(node.port, `/hub?id=${token}`);
+  using socket = await RawSocket.connect(node.port, `/hub?id=${token}`);
   await socket.sendClose(1000);
 }).forEach((test) => Deno.test(test));
 
 onEachServer("a node creates a connection when the id of a WebSocket is empty", async (serve) => {
   await using node = await serve({ hubs: { "/hub": hub } });
-  using socket = await RawWebSocket.connect(node.port, "/hub?id=");
+  using socket = await RawSocket.connect(node.port, "/hub?id=");
   await socket.sendClose(1000);
 }).forEach((test) => Deno.test(test));
 
@@ -103,7 +103,7 @@ onEachServer("a node forgets a token when its connection has ended", async (serv
   await using node = await serve({ hubs: { "/hub": watched } });
   for (const version of [0, 1]) {
     const token = await negotiate(node.port, "/hub", version);
-    using socket = await RawWebSocket.connect(node.port, `/hub?id=${token}`);
+    using socket = await RawSocket.connect(node.port, `/hub?id=${token}`);
     await socket.sendClose(1000);
     await socket.receive();
     await bounded(ended.promise);
@@ -136,8 +136,8 @@ onEachServer(
     const request = { method: "POST", path: "/hub/negotiate" };
     assertEquals(await brief(node.port, request), [503, ""]);
     // One that gets its transport makes room; one without negotiation needs none.
-    using socket = await RawWebSocket.connect(node.port, `/hub?id=${token}`);
-    using other = await RawWebSocket.connect(node.port, "/hub");
+    using socket = await RawSocket.connect(node.port, `/hub?id=${token}`);
+    using other = await RawSocket.connect(node.port, "/hub");
     assertEquals((await rawFetch(node.port, request)).status, 200);
     await socket.sendClose(1000);
     await other.sendClose(1000);
@@ -152,7 +152,7 @@ onEachServer("a node answers 400 to a WebSocket opening that is not valid", asyn
   const negotiated = { ...request, path: `/hub?id=${token}` };
   assertEquals((await rawFetch(node.port, negotiated)).status, 400);
   // The reservation is still good.
-  using socket = await RawWebSocket.connect(node.port, `/hub?id=${token}`);
+  using socket = await RawSocket.connect(node.port, `/hub?id=${token}`);
   await socket.sendClose(1000);
 }).forEach((test) => Deno.test(test));
 
@@ -196,7 +196,7 @@ onEachServer(
       418,
       "short",
     ]);
-    const { response } = await RawWebSocket.request(node.port, "/hub?teapot");
+    const { response } = await RawSocket.request(node.port, "/hub?teapot");
     assertEquals([response.status, response.body], [418, "short"]);
   },
 ).forEach((test) => Deno.test(test));
@@ -209,7 +209,7 @@ onEachServer(
     await node.server.drain();
     assertEquals(await brief(node.port, { method: "POST", path: "/hub/negotiate" }), [503, ""]);
     for (const path of ["/hub", `/hub?id=${token}`]) {
-      const { response } = await RawWebSocket.request(node.port, path);
+      const { response } = await RawSocket.request(node.port, path);
       assertEquals(response.status, 503);
     }
   },

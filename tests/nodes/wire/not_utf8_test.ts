@@ -8,10 +8,11 @@
 import { assertEquals } from "@std/assert";
 import { defineHub, type HubContext } from "../../../mod.ts";
 import { onEachServer, type Serve } from "../../kit/servers/each_server.ts";
-import { RawConnection } from "../transports/raw_connection.ts";
-import { call, RawClient, result } from "../upstream/raw_client.ts";
-import { Opcode } from "../../kit/raw_websocket.ts";
+import { RawClient } from "../upstream/raw_client.ts";
+import { Opcode } from "../../kit/socket.ts";
 import { jsonRecords, type WireRecord } from "./records.ts";
+import { call, result } from "../../kit/messages.ts";
+import { PollingPeer } from "../../kit/polling.ts";
 
 const hub = defineHub({
   methods: { echo: (_context: HubContext<object>, value: unknown) => value },
@@ -59,7 +60,7 @@ onEachServer("bytes of a binary frame that are no UTF-8 are read as U+FFFD", asy
 
 onEachServer("bytes of a POST that are no UTF-8 are read as U+FFFD", async (serve) => {
   await using node = await startNode(serve);
-  const connection = await RawConnection.polling(node.port);
+  const connection = await PollingPeer.connect(node.port);
   for (const [sent, answer] of CASES) {
     const { status } = await connection.send("POST", { body: bytesOf(sent) });
     assertEquals(status, 200);

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { decode, encode } from "@msgpack/msgpack";
 import { hex, unhex } from "../../kit/hex.ts";
-import { Opcode, type RawFrame } from "../../kit/raw_websocket.ts";
+import { type Frame, Opcode } from "../../kit/socket.ts";
 import type { ReceiveStep } from "./transcripts.ts";
 
 /** A message: an object in JSON, an array in MessagePack. */
@@ -33,7 +33,7 @@ export function packedRecords(bytes: Uint8Array): WireRecord[] {
 }
 
 /** The messages of a frame that the server has sent. */
-export function frameRecords({ opcode, final, payload }: RawFrame): WireRecord[] {
+export function frameRecords({ opcode, final, payload }: Frame): WireRecord[] {
   assertEquals(final, true, "no fragments");
   if (opcode === Opcode.Binary) return packedRecords(payload);
   const text = new TextDecoder().decode(payload);

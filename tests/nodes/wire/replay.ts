@@ -2,8 +2,8 @@ import { assert, assertEquals } from "@std/assert";
 import { until } from "../../kit/wait.ts";
 import { hex, unhex } from "../../kit/hex.ts";
 import { Placeholders } from "./placeholders.ts";
-import { rawFetch, type RawRequest, type RawResponse } from "../../kit/raw_http.ts";
-import { closeStatus, Opcode, RawWebSocket } from "../../kit/raw_websocket.ts";
+import { rawFetch, type RawRequest, type RawResponse } from "../../kit/http.ts";
+import { closeStatus, Opcode, RawSocket } from "../../kit/socket.ts";
 import { frameRecords, packedBytes, stepRecords, typeOf, type WireRecord } from "./records.ts";
 import type { ReceiveStep, SendStep, Step, Transcript } from "./transcripts.ts";
 import type { WireNode } from "./wire_node.ts";
@@ -21,7 +21,7 @@ export const COMPARED_HEADERS: readonly string[] = [
 /** Does what the client of a transcript did, and compares what the server answers. */
 export class Replay implements Disposable {
   readonly #node: WireNode;
-  readonly #sockets = new Map<string, RawWebSocket>();
+  readonly #sockets = new Map<string, RawSocket>();
   /** The labels of those that either side has closed. */
   readonly #closed = new Set<string>();
   /** Records of a frame that are not compared yet: servers may join or split. */
@@ -97,8 +97,8 @@ export class Replay implements Disposable {
     return await rawFetch(await this.#node.portOf(request.path), request);
   }
 
-  async #connect(path: string, protocol: string, version?: number): Promise<RawWebSocket> {
-    return await RawWebSocket.connect(await this.#node.portOf(path), path, protocol, version);
+  async #connect(path: string, protocol: string, version?: number): Promise<RawSocket> {
+    return await RawSocket.connect(await this.#node.portOf(path), path, protocol, version);
   }
 
   /** A socket that is called by a letter is asked about by its connection id: negotiates to know it. */
@@ -121,7 +121,7 @@ export class Replay implements Disposable {
     const path = this.#placeholders.fill(step.path ?? "");
     if (step.upgrade !== undefined) {
       const port = await this.#node.portOf(path);
-      const { response, socket } = await RawWebSocket.request(port, path, step.headers);
+      const { response, socket } = await RawSocket.request(port, path, step.headers);
       this.#response = response;
       if (socket === undefined) return;
       this.#sockets.set(label, socket);
@@ -198,7 +198,7 @@ export class Replay implements Disposable {
   }
 
   /** Everything that was written before the answer to a ping of the socket has come by then. */
-  async #isSilent(socket: RawWebSocket, label: string): Promise<void> {
+  async #isSilent(socket: RawSocket, label: string): Promise<void> {
     await socket.send(Opcode.Ping, new Uint8Array());
     for (;;) {
       const frame = await socket.receive();
@@ -246,7 +246,7 @@ export class Replay implements Disposable {
     return record;
   }
 
-  #socket(label: string): RawWebSocket {
+  #socket(label: string): RawSocket {
     const socket = this.#sockets.get(label);
     if (socket === undefined) throw new Error(`Cannot find socket: ${label}`);
     return socket;

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { defineHub, type HubContext } from "../../../mod.ts";
 import { onEachServer, type Serve } from "../../kit/servers/each_server.ts";
 import { bounded, Events } from "../../kit/wait.ts";
-import { closeStatus, Opcode, type RawFrame, RawWebSocket } from "../../kit/raw_websocket.ts";
+import { closeStatus, type Frame, Opcode, RawSocket } from "../../kit/socket.ts";
 
 interface Client {
   got(value: unknown): void;
@@ -32,7 +32,7 @@ async function startNode(
 
 const encoder = new TextEncoder();
 
-function textOf({ payload }: RawFrame): string {
+function textOf({ payload }: Frame): string {
   return new TextDecoder().decode(payload);
 }
 
@@ -43,7 +43,7 @@ onEachServer(
   "a node joins the fragments of a message, inside characters too, and answers pings between",
   async (serve) => {
     await using parts = await startNode(serve);
-    using socket = await RawWebSocket.connect(parts.node.port, "/hub");
+    using socket = await RawSocket.connect(parts.node.port, "/hub");
     const bytes = encoder.encode(ECHO);
     const inside = bytes.indexOf(0xf0) + 2;
     await socket.send(Opcode.Text, bytes.subarray(0, inside), false);
@@ -59,7 +59,7 @@ onEachServer(
 
 onEachServer("a node reads records from binary messages cut inside a character", async (serve) => {
   await using parts = await startNode(serve);
-  using socket = await RawWebSocket.connect(parts.node.port, "/hub");
+  using socket = await RawSocket.connect(parts.node.port, "/hub");
   const bytes = encoder.encode(ECHO + ECHO);
   const inside = bytes.indexOf(0xf0) + 1;
   await socket.send(Opcode.Binary, bytes.subarray(0, inside));
@@ -73,7 +73,7 @@ onEachServer(
   "a node sends whole records, what it has at hand joined, and nothing in fragments",
   async (serve) => {
     await using parts = await startNode(serve);
-    using socket = await RawWebSocket.connect(parts.node.port, "/hub");
+    using socket = await RawSocket.connect(parts.node.port, "/hub");
     await socket.sendText('{"type":1,"target":"burst","arguments":[500]}\x1e');
     const values: unknown[] = [];
     let frames = 0;
@@ -93,7 +93,7 @@ onEachServer(
 
 onEachServer("a node carries a message as large as its limit in both directions", async (serve) => {
   await using parts = await startNode(serve);
-  using socket = await RawWebSocket.connect(parts.node.port, "/hub");
+  using socket = await RawSocket.connect(parts.node.port, "/hub");
   const frame = (length: number) =>
     `{"type":1,"invocationId":"1","target":"echo","arguments":["${"x".repeat(length)}"]}\x1e`;
   const largest = "x".repeat(32_768 - frame(0).length);
@@ -119,7 +119,7 @@ onEachServer(
       maximumReceiveMessageSize: 100,
       detailedErrors: true,
     });
-    using socket = await RawWebSocket.connect(parts.node.port, "/hub");
+    using socket = await RawSocket.connect(parts.node.port, "/hub");
     await socket.sendText(`{"type":1,"target":"echo","arguments":["${"x".repeat(30)}`);
     await socket.sendText("x".repeat(60));
     assertEquals(
@@ -143,7 +143,7 @@ onEachServer(
       [undefined, 1005],
     ];
     for (const [sent, answered] of cases) {
-      using socket = await RawWebSocket.connect(parts.node.port, "/hub");
+      using socket = await RawSocket.connect(parts.node.port, "/hub");
       await socket.sendClose(sent);
       assertEquals(closeStatus(await socket.receive()).code, answered);
       assertEquals(await parts.disconnected.next(), undefined);
@@ -153,15 +153,15 @@ onEachServer(
 
 onEachServer("a node ends the connection without error when the socket vanishes", async (serve) => {
   await using parts = await startNode(serve);
-  const socket = await RawWebSocket.connect(parts.node.port, "/hub");
+  const socket = await RawSocket.connect(parts.node.port, "/hub");
   socket[Symbol.dispose]();
   assertEquals(await parts.disconnected.next(), undefined);
 }).forEach((test) => Deno.test(test));
 
 onEachServer("a node survives a client that breaks the rules of WebSockets", async (serve) => {
   await using parts = await startNode(serve);
-  using witness = await RawWebSocket.connect(parts.node.port, "/hub");
-  const breaches: readonly ((socket: RawWebSocket) => Promise<void>)[] = [
+  using witness = await RawSocket.connect(parts.node.port, "/hub");
+  const breaches: readonly ((socket: RawSocket) => Promise<void>)[] = [
     // A reserved close code, an opcode that does not exist, a fragment of nothing, text that is not UTF-8.
     (socket) => socket.sendClose(1005),
     (socket) => socket.sendClose(999),
@@ -170,7 +170,7 @@ onEachServer("a node survives a client that breaks the rules of WebSockets", asy
     (socket) => socket.send(Opcode.Text, new Uint8Array([0xc3, 0x28])),
   ];
   for (const breach of breaches) {
-    using socket = await RawWebSocket.connect(parts.node.port, "/hub");
+    using socket = await RawSocket.connect(parts.node.port, "/hub");
     await breach(socket);
     await parts.disconnected.next();
   }
@@ -180,7 +180,7 @@ onEachServer("a node survives a client that breaks the rules of WebSockets", asy
 
 onEachServer("a node ends every socket in order when the server is closed", async (serve) => {
   await using parts = await startNode(serve);
-  using socket = await RawWebSocket.connect(parts.node.port, "/hub");
+  using socket = await RawSocket.connect(parts.node.port, "/hub");
   await bounded(parts.node.server.close());
   assertEquals(textOf(await socket.receive()), '{"type":7,"allowReconnect":true}\x1e');
   assertEquals(closeStatus(await socket.receive()), { code: 1000, reason: "" });

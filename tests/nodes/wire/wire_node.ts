@@ -9,7 +9,7 @@ import {
   MemoryBackplane,
   MemoryBus,
 } from "../../../mod.ts";
-import { KeptLog } from "../../kit/running_node.ts";
+import { KeptLog } from "../../kit/log.ts";
 import type { Host, Hosted } from "../../kit/servers/hosts.ts";
 import {
   InvalidOperationException,

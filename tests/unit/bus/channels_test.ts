@@ -5,7 +5,7 @@ import type { Recipient } from "../../../hub/bus/recipient.ts";
 import { Scheduler } from "../../../hub/scheduling/scheduler.ts";
 import { BackplaneUnavailableError } from "../../../mod.ts";
 import { ManualClock } from "../../kit/manual_clock.ts";
-import { RecordingBackplane } from "../../kit/recording_backplane.ts";
+import { RecordingBackplane } from "../../kit/backplane.ts";
 
 const OPTIONS = { subscribeTimeout: 500, unsubscribeDelay: 100 };
 

@@ -1,9 +1,10 @@
 import { assertEquals } from "@std/assert";
-import { MemoryBackplane } from "../../../backplanes/memory.ts";
 import { defineHub, type HubContext } from "../../../mod.ts";
 import { Events } from "../../kit/wait.ts";
 import { HubCore } from "../../kit/hub_core.ts";
-import { settle } from "../../kit/memory_pipe.ts";
+import { settle } from "../../kit/pipe.ts";
+import { call } from "../../kit/messages.ts";
+import { RecordingBackplane } from "../../kit/backplane.ts";
 
 interface Client {
   got(value: unknown): void;
@@ -12,14 +13,11 @@ interface Client {
 type Context = HubContext<Client>;
 
 /** A bus that accepts what is published when the test says so. */
-class HeldBackplane extends MemoryBackplane {
-  readonly held: Events<() => void> = new Events();
-
-  override async publish(channel: string, payload: Uint8Array): Promise<number> {
-    const copy = payload.slice();
-    await new Promise<void>((resolve) => this.held.add(resolve));
-    return await super.publish(channel, copy);
-  }
+function heldBackplane() {
+  const held = new Events<() => void>();
+  const backplane = new RecordingBackplane();
+  backplane.beforeAccepted = () => new Promise<void>((resolve) => held.add(resolve));
+  return { backplane, held };
 }
 
 function talkingHub() {
@@ -48,13 +46,6 @@ function talkingHub() {
   return { hub, started };
 }
 
-const call = (id: string, target: string, ...args: unknown[]) => ({
-  type: 1,
-  invocationId: id,
-  target,
-  arguments: args,
-});
-
 interface Completion {
   readonly type: number;
   readonly invocationId: string;
@@ -68,7 +59,7 @@ function completions(records: readonly unknown[]): Completion[] {
 
 Deno.test("a method that ends with a send lets the next call begin before the bus has accepted it", async () => {
   const { hub, started } = talkingHub();
-  const backplane = new HeldBackplane();
+  const { backplane, held } = heldBackplane();
   await using core = new HubCore(hub, {}, backplane);
   const { pipe } = await core.connect();
   const texts = ["a", "b", "c"];
@@ -77,7 +68,7 @@ Deno.test("a method that ends with a send lets the next call begin before the bu
   assertEquals(started.all, texts);
   assertEquals(completions(pipe.records), []);
   // Each call ends when its own message has been accepted.
-  for (const accept of [...backplane.held.all].reverse()) accept();
+  for (const accept of [...held.all].reverse()) accept();
   await settle();
   const ended = completions(pipe.records);
   assertEquals(ended.map(({ invocationId }) => invocationId), ["c", "b", "a"]);
@@ -85,28 +76,28 @@ Deno.test("a method that ends with a send lets the next call begin before the bu
 
 Deno.test("a method that awaits its send holds up the next call", async () => {
   const { hub, started } = talkingHub();
-  const backplane = new HeldBackplane();
+  const { backplane, held } = heldBackplane();
   await using core = new HubCore(hub, {}, backplane);
   const { pipe } = await core.connect();
   pipe.send(call("1", "tellAndGoOn", "a"), call("2", "tellAndGoOn", "b"));
   await settle();
   assertEquals(started.all, ["a"]);
-  (await backplane.held.next())();
+  (await held.next())();
   await settle();
   assertEquals(started.all, ["a", "b"]);
-  (await backplane.held.next())();
+  (await held.next())();
 });
 
 Deno.test("a client whose sends the bus does not accept is read no further after 256 of them", async () => {
   const { hub, started } = talkingHub();
-  const backplane = new HeldBackplane();
+  const { backplane, held } = heldBackplane();
   await using core = new HubCore(hub, {}, backplane);
   const { pipe } = await core.connect();
   pipe.send(...Array.from({ length: 300 }, (_, n) => call(`${n}`, "tell", `${n}`)));
   await settle();
   // And the one that holds the slot.
   assertEquals(started.all.length, 257);
-  for (let n = 0; n < 300; n++) (await backplane.held.next())();
+  for (let n = 0; n < 300; n++) (await held.next())();
   await settle();
   assertEquals(started.all.length, 300);
 });

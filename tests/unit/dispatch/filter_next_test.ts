@@ -1,17 +1,11 @@
 import { assertEquals } from "@std/assert";
-import { defineHub, type HubContext, type HubFilter, MemoryBackplane } from "../../../mod.ts";
+import { defineHub, type HubContext, type HubFilter } from "../../../mod.ts";
 import { HubCore } from "../../kit/hub_core.ts";
-import { settle } from "../../kit/memory_pipe.ts";
+import { settle } from "../../kit/pipe.ts";
 import { call } from "../../kit/messages.ts";
+import { RecordingBackplane } from "../../kit/backplane.ts";
 
 type Context = HubContext<{ told(text: string): void }>;
-
-/** Accepts no message, and refuses none. */
-class PendingBackplane extends MemoryBackplane {
-  override publish(): Promise<number> {
-    return new Promise(() => {});
-  }
-}
 
 const passing: HubFilter = { invoke: (_context, next) => next() };
 const waiting: HubFilter = { invoke: async (_context, next) => await next() };
@@ -35,7 +29,10 @@ for (const [name, filters, expected] of ROWS) {
         },
       },
     });
-    await using core = new HubCore(hub, {}, new PendingBackplane());
+    const backplane = new RecordingBackplane();
+    // No message is accepted, and none is refused.
+    backplane.beforeAccepted = () => new Promise(() => {});
+    await using core = new HubCore(hub, {}, backplane);
     const { pipe } = await core.connect();
     pipe.send(call("1", "tell", "one"));
     pipe.send(call("2", "tell", "two"));

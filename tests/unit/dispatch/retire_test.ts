@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { defineHub, type HubContext } from "../../../mod.ts";
 import { HubCore } from "../../kit/hub_core.ts";
-import { settle } from "../../kit/memory_pipe.ts";
+import { settle } from "../../kit/pipe.ts";
+import { call } from "../../kit/messages.ts";
 
 type Context = HubContext<{ ask(): string }>;
 
@@ -21,13 +22,6 @@ const hub = defineHub({
       new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve())),
     echo: (_context: Context, value: string) => value,
   },
-});
-
-const call = (id: string, target: string, ...args: unknown[]) => ({
-  type: 1,
-  invocationId: id,
-  target,
-  arguments: args,
 });
 
 const LAST = { type: 7, allowReconnect: true };

@@ -3,7 +3,7 @@ import { defineHub, type HubContext } from "../../../mod.ts";
 import { method } from "../../../hub/definition/method.ts";
 import { Events } from "../../kit/wait.ts";
 import { HubCore } from "../../kit/hub_core.ts";
-import { settle } from "../../kit/memory_pipe.ts";
+import { settle } from "../../kit/pipe.ts";
 import { type Account, ANN, unauthorized } from "../../kit/accounts.ts";
 import { call, result } from "../../kit/messages.ts";
 

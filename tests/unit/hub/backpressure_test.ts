@@ -2,8 +2,8 @@ import { assert, assertEquals } from "@std/assert";
 import { defineHub, type HubContext } from "../../../mod.ts";
 import { bounded, Events } from "../../kit/wait.ts";
 import { HubCore } from "../../kit/hub_core.ts";
-import { settle } from "../../kit/memory_pipe.ts";
-import { WatchedBackplane } from "./watched_backplane.ts";
+import { settle } from "../../kit/pipe.ts";
+import { RecordingBackplane } from "../../kit/backplane.ts";
 
 type Context = HubContext<{ got(value: unknown): void }>;
 
@@ -97,24 +97,24 @@ Deno.test("send() does not close a client whose transport keeps up, however much
 Deno.test("a client that reads too slowly is out of every group before disconnected returns", async () => {
   const leave = Promise.withResolvers<void>();
   const { hub, ends } = groupHub(leave.promise);
-  const backplane = new WatchedBackplane();
+  const backplane = new RecordingBackplane();
   await using core = new HubCore(
     hub,
     { maximumBufferedBytes: 100, unsubscribeDelay: 0 },
     backplane,
   );
   const { connection } = await core.connect();
-  assert(backplane.subscribed.has("hub:group:g"));
+  assert(backplane.wanted.has("hub:group:g"));
   sendToGroup(core, "x".repeat(200));
   await ends.next();
   core.pass(1000);
-  assertEquals(backplane.subscribed.has("hub:group:g"), false);
+  assertEquals(backplane.wanted.has("hub:group:g"), false);
   // The connection itself is still known while its hub is told.
-  assert(backplane.subscribed.has(`hub:connection:${connection.id}`));
+  assert(backplane.wanted.has(`hub:connection:${connection.id}`));
   leave.resolve();
   await bounded(connection.finished);
   core.pass(1000);
-  assertEquals(backplane.subscribed.has(`hub:connection:${connection.id}`), false);
+  assertEquals(backplane.wanted.has(`hub:connection:${connection.id}`), false);
 });
 
 Deno.test("a client that sends more than maximumQueuedReceiveBytes ahead is closed with allowReconnect", async () => {

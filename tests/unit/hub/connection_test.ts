@@ -3,7 +3,8 @@ import { Frame } from "../../../hub/protocol/frame.ts";
 import { defineHub, type HubContext } from "../../../mod.ts";
 import { Events } from "../../kit/wait.ts";
 import { HubCore } from "../../kit/hub_core.ts";
-import { settle } from "../../kit/memory_pipe.ts";
+import { settle } from "../../kit/pipe.ts";
+import { call } from "../../kit/messages.ts";
 
 type Context = HubContext<{ got(value: unknown): void }>;
 
@@ -26,10 +27,6 @@ function waitingHub() {
     disconnected: (_context, error) => disconnected.add(error),
   });
   return { hub, disconnected, started };
-}
-
-function invocation(id: string, target: string, ...args: unknown[]) {
-  return { type: 1, invocationId: id, target, arguments: args };
 }
 
 Deno.test("HubConnection.tick() ends a connection that does not shake hands in time", async () => {
@@ -57,7 +54,7 @@ Deno.test("HubConnection.tick() pings every keepAliveInterval whatever else is s
   await using core = new HubCore(waitingHub().hub, { keepAliveInterval: 5000 });
   const { pipe } = await core.connect();
   core.pass(4000);
-  pipe.send(invocation("1", "echo", 1));
+  pipe.send(call("1", "echo", 1));
   assertEquals(await pipe.next(), { type: 3, invocationId: "1", result: 1 });
   assertEquals(pipe.records.length, 2);
   core.pass(1000);
@@ -71,7 +68,7 @@ Deno.test("HubConnection.tick() pings every keepAliveInterval whatever else is s
 Deno.test("HubConnection.tick() never times out a client that has not pinged", async () => {
   await using core = new HubCore(waitingHub().hub, { keepAliveInterval: 2_000_000_000 });
   const { pipe } = await core.connect();
-  pipe.send(invocation("1", "echo", 1));
+  pipe.send(call("1", "echo", 1));
   core.pass(3_600_000);
   assertEquals(pipe.ends, []);
 });
@@ -84,7 +81,7 @@ Deno.test("HubConnection.tick() times out a client that has pinged and falls sil
   pipe.send(PING);
   core.pass(29_000);
   // Every complete message counts; a piece of one does not.
-  pipe.send(invocation("1", "echo", 1));
+  pipe.send(call("1", "echo", 1));
   pipe.sendText('{"type":6');
   core.pass(29_999);
   assertEquals(pipe.ends, []);
@@ -104,7 +101,7 @@ Deno.test("HubConnection.tick() stops the client's clock while reading waits for
   await using core = new HubCore(hub, { keepAliveInterval: 2_000_000_000 });
   const { pipe } = await core.connect();
   // One long call does not stop the clock; a second that has to wait for its slot does.
-  pipe.send(PING, invocation("1", "wait"), invocation("2", "echo", 2));
+  pipe.send(PING, call("1", "wait"), call("2", "echo", 2));
   const first = await started.next();
   core.pass(100_000);
   assertEquals(pipe.ends, []);
@@ -120,7 +117,7 @@ Deno.test("HubConnection.tick() counts the time of a running call that holds not
   const { hub, started } = waitingHub();
   await using core = new HubCore(hub);
   const { pipe } = await core.connect();
-  pipe.send(PING, invocation("1", "wait"));
+  pipe.send(PING, call("1", "wait"));
   const running = await started.next();
   core.pass(30_000);
   assertEquals(pipe.ends, [1000]);
@@ -201,7 +198,7 @@ Deno.test("HubConnection tells disconnected why it ended, once, with the connect
   ];
   for (const [message, error] of cases) {
     const { pipe, connection } = await core.connect();
-    pipe.send(invocation("1", "join"));
+    pipe.send(call("1", "join"));
     await pipe.next();
     pipe.send(message, { type: 7, error: "again" });
     pipe.vanish();

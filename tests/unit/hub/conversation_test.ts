@@ -12,7 +12,7 @@ import { jsonProtocol } from "../../../hub/protocol/json/json.ts";
 import { MessageType } from "../../../hub/protocol/messages.ts";
 import { Scheduler } from "../../../hub/scheduling/scheduler.ts";
 import { ManualClock } from "../../kit/manual_clock.ts";
-import { MemoryPipe, settle } from "../../kit/memory_pipe.ts";
+import { MemoryPipe, settle } from "../../kit/pipe.ts";
 
 /** A connection that goes on from `state`, without a handshake and without a hub. */
 function goOn(state: ConversationState) {

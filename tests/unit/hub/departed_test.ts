@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { defineHub, type HubContext } from "@hubplane/hubplane";
 import { Events } from "../../kit/wait.ts";
 import { type CoreClient, HubCore } from "../../kit/hub_core.ts";
-import { MemoryPipe, settle } from "../../kit/memory_pipe.ts";
+import { MemoryPipe, settle } from "../../kit/pipe.ts";
 
 type Context = HubContext<{ ask(): string }>;
 

@@ -3,18 +3,11 @@ import { defineHub, type HubContext } from "../../../mod.ts";
 import { MemoryBus } from "../../../backplanes/memory.ts";
 import { Events } from "../../kit/wait.ts";
 import { HubCore } from "../../kit/hub_core.ts";
-import { settle } from "../../kit/memory_pipe.ts";
-import { WatchedBackplane } from "./watched_backplane.ts";
+import { settle } from "../../kit/pipe.ts";
+import { call, result } from "../../kit/messages.ts";
+import { RecordingBackplane } from "../../kit/backplane.ts";
 
 type Context = HubContext<{ got(value: unknown): void }>;
-
-function invocation(id: string | undefined, target: string, ...args: unknown[]) {
-  return { type: 1, ...(id === undefined ? {} : { invocationId: id }), target, arguments: args };
-}
-
-function result(id: string, value: unknown) {
-  return { type: 3, invocationId: id, result: value };
-}
 
 /** A hub whose `run` calls end when the test says so. */
 function runningHub() {
@@ -41,7 +34,7 @@ Deno.test("Invocations run one at a time by default, in the order they came", as
   const { hub, started, end } = runningHub();
   await using core = new HubCore(hub);
   const { pipe } = await core.connect();
-  pipe.send(invocation("1", "run", "a"), invocation("2", "run", "b"), invocation("3", "echo", "c"));
+  pipe.send(call("1", "run", "a"), call("2", "run", "b"), call("3", "echo", "c"));
   await settle();
   assertEquals(started.all, ["a"]);
   end("a");
@@ -56,7 +49,7 @@ Deno.test("Invocations run maximumParallelInvocationsPerClient at a time, and ma
   const { hub, started, end } = runningHub();
   await using core = new HubCore(hub, { maximumParallelInvocationsPerClient: 3 });
   const { pipe } = await core.connect();
-  for (const name of ["a", "b", "c", "d", "e"]) pipe.send(invocation(name, "run", name));
+  for (const name of ["a", "b", "c", "d", "e"]) pipe.send(call(name, "run", name));
   await settle();
   assertEquals(started.all, ["a", "b", "c"]);
   end("b");
@@ -74,8 +67,8 @@ Deno.test("Invocations of one client do not hold up another's", async () => {
   const { hub, started, end } = runningHub();
   await using core = new HubCore(hub);
   const [one, two] = [await core.connect(), await core.connect()];
-  one.pipe.send(invocation("1", "run", "a"), invocation("2", "echo", "held up"));
-  two.pipe.send(invocation("1", "echo", "free"));
+  one.pipe.send(call("1", "run", "a"), call("2", "echo", "held up"));
+  two.pipe.send(call("1", "echo", "free"));
   assertEquals(await two.pipe.next(), result("1", "free"));
   assertEquals(started.all, ["a", "free"]);
   end("a");
@@ -95,12 +88,12 @@ Deno.test("Invocations without an id are run and never answered", async () => {
   await using core = new HubCore(hub);
   const { pipe } = await core.connect();
   pipe.send(
-    invocation(undefined, "note", 1),
-    invocation("", "note", 2),
-    invocation(undefined, "fail"),
-    invocation(undefined, "nosuch"),
-    invocation(undefined, "note", 1, 2),
-    invocation("7", "note", 3),
+    call(undefined, "note", 1),
+    call("", "note", 2),
+    call(undefined, "fail"),
+    call(undefined, "nosuch"),
+    call(undefined, "note", 1, 2),
+    call("7", "note", 3),
   );
   assertEquals(await pipe.next(), result("7", null));
   await settle();
@@ -122,8 +115,8 @@ Deno.test("a call's signal is aborted when the client cancels it, and no other's
   await using core = new HubCore(hub, { maximumParallelInvocationsPerClient: 5 });
   const { pipe } = await core.connect();
   const other = await core.connect();
-  pipe.send(invocation("1", "watch", "a"), invocation("2", "watch", "b"));
-  other.pipe.send(invocation("1", "watch", "other's"));
+  pipe.send(call("1", "watch", "a"), call("2", "watch", "b"));
+  other.pipe.send(call("1", "watch", "other's"));
   await settle();
   pipe.send({ type: 5, invocationId: "nosuch" }, { type: 5, invocationId: "1" });
   // Its completion is still sent.
@@ -150,7 +143,7 @@ Deno.test("a call's signal is aborted already when the call asks for it after th
   });
   await using core = new HubCore(hub);
   const { pipe, connection } = await core.connect();
-  pipe.send(invocation("1", "late"));
+  pipe.send(call("1", "late"));
   pipe.vanish();
   await connection.finished;
   resolve();
@@ -162,7 +155,7 @@ Deno.test("a call that waits for its slot is not begun after the connection's en
   const { hub, started, end } = runningHub();
   await using core = new HubCore(hub);
   const { pipe, connection } = await core.connect();
-  pipe.send(invocation("1", "run", "a"), invocation("2", "echo", "b"));
+  pipe.send(call("1", "run", "a"), call("2", "echo", "b"));
   pipe.send({ type: 5, invocationId: "1" });
   connection.close({});
   await connection.finished;
@@ -181,7 +174,7 @@ Deno.test("clients can call what methods lists, in any case, and nothing else", 
   await using core = new HubCore(hub);
   const { pipe } = await core.connect();
   for (const name of ["Greet", "greet", "GREET"]) {
-    pipe.send(invocation(name, name));
+    pipe.send(call(name, name));
     assertEquals(await pipe.next(), result(name, "hello"));
   }
   for (
@@ -190,7 +183,7 @@ Deno.test("clients can call what methods lists, in any case, and nothing else", 
       ...["connected", "disconnected", "name", "methods", "call", "apply", "then", "", " greet"],
     ]
   ) {
-    pipe.send(invocation("x", name));
+    pipe.send(call("x", name));
     assertEquals(await pipe.next(), {
       type: 3,
       invocationId: "x",
@@ -221,14 +214,14 @@ Deno.test("a method can take its context apart, and sees what belongs to its con
   await using core = new HubCore(hub);
   const ann = await core.connect({ id: "ann" });
   const got = (...values: unknown[]) => ({ type: 1, target: "got", arguments: [values] });
-  ann.pipe.send(invocation("1", "everything"), invocation("2", "everything"));
+  ann.pipe.send(call("1", "everything"), call("2", "everything"));
   const url = "http://localhost/hub";
   assertEquals(await ann.pipe.next(), got(ann.connection.id, "ann", url, 1, false));
   assertEquals(await ann.pipe.next(), result("1", null));
   assertEquals(await ann.pipe.next(), got(ann.connection.id, "ann", url, 2, false));
   assertEquals(await ann.pipe.next(), { type: 7 });
   const anonymous = await core.connect();
-  anonymous.pipe.send(invocation("1", "everything"));
+  anonymous.pipe.send(call("1", "everything"));
   assertEquals(await anonymous.pipe.next(), got(anonymous.connection.id, null, url, 1, false));
 });
 
@@ -236,7 +229,7 @@ Deno.test("methods named like an object's own are callable when they are listed"
   const hub = defineHub({ methods: { constructor: () => "mine", toString: () => "mine too" } });
   await using core = new HubCore(hub);
   const { pipe } = await core.connect();
-  pipe.send(invocation("1", "constructor"), invocation("2", "TOSTRING"));
+  pipe.send(call("1", "constructor"), call("2", "TOSTRING"));
   assertEquals([await pipe.next(), await pipe.next()], [
     result("1", "mine"),
     result("2", "mine too"),
@@ -262,20 +255,20 @@ Deno.test("a send or a change of groups that nobody awaits never becomes an unha
       },
     },
   });
-  const backplane = new WatchedBackplane(bus);
+  const backplane = new RecordingBackplane(bus);
   await using core = new HubCore(hub, { subscribeTimeout: 1 }, backplane);
   const { pipe } = await core.connect();
   bus.stop();
-  pipe.send(invocation("1", "careless"));
+  pipe.send(call("1", "careless"));
   assertEquals(await pipe.next(), {
     type: 1,
     target: "got",
     arguments: ["here all the same"],
   });
   assertEquals(await pipe.next(), result("1", "done"));
-  assertEquals(backplane.subscribed.has("hub:group:g"), true);
+  assertEquals(backplane.wanted.has("hub:group:g"), true);
   core.pass(1);
-  assertEquals(backplane.subscribed.has("hub:group:g"), false);
+  assertEquals(backplane.wanted.has("hub:group:g"), false);
   // The test runner fails on a rejection that nobody handles by the end of the turn.
   await settle();
 });

@@ -5,7 +5,7 @@ import { resolveOptions } from "../../../hub/options/server.ts";
 import { Frame } from "../../../hub/protocol/frame.ts";
 import { Scheduler } from "../../../hub/scheduling/scheduler.ts";
 import { ManualClock } from "../../kit/manual_clock.ts";
-import { MemoryPipe } from "../../kit/memory_pipe.ts";
+import { MemoryPipe } from "../../kit/pipe.ts";
 
 /** Writes texts to a pipe. */
 class TextOutbox {

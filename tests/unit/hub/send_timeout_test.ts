@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { defineHub, type HubClients, type HubContext } from "../../../mod.ts";
 import { Events } from "../../kit/wait.ts";
 import { HubCore } from "../../kit/hub_core.ts";
-import { MemoryPipe, settle } from "../../kit/memory_pipe.ts";
+import { MemoryPipe, settle } from "../../kit/pipe.ts";
 
 interface Client {
   got(value: unknown): void;

@@ -1,5 +1,5 @@
 import type { CoreClient } from "../../kit/hub_core.ts";
-import { MemoryPipe } from "../../kit/memory_pipe.ts";
+import { MemoryPipe } from "../../kit/pipe.ts";
 
 /** A record of the JSON protocol. */
 export interface Received {

@@ -6,7 +6,7 @@ import {
   type HubServerOptions,
 } from "@hubplane/hubplane";
 import { type CoreClient, HubCore } from "../../kit/hub_core.ts";
-import { MemoryPipe, settle } from "../../kit/memory_pipe.ts";
+import { MemoryPipe, settle } from "../../kit/pipe.ts";
 import { withSeed } from "../../kit/random.ts";
 import { type Received, StatefulClient } from "./stateful_client.ts";
 

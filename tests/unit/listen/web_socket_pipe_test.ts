@@ -2,7 +2,7 @@ import { assertEquals, assertLess } from "@std/assert";
 import { Duplex } from "node:stream";
 import { Frame } from "../../../hub/protocol/frame.ts";
 import { WebSocketPipe } from "../../../hub/listen/web_socket_pipe.ts";
-import { settle } from "../../kit/memory_pipe.ts";
+import { settle } from "../../kit/pipe.ts";
 
 /** A message that begins with its number; behind a head for a length of 16 bits, it is 30,004 bytes long. */
 function message(number: number): Frame {

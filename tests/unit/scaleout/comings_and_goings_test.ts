@@ -3,7 +3,7 @@ import { BackplaneUnavailableError, MemoryBus } from "../../../mod.ts";
 import { endOfTurn } from "../../kit/end_of_turn.ts";
 import { bounded } from "../../kit/wait.ts";
 import { PipeNode } from "../../kit/pipe_node.ts";
-import { RecordingBackplane } from "../../kit/recording_backplane.ts";
+import { RecordingBackplane } from "../../kit/backplane.ts";
 
 const GROUP = "hub:group:group";
 

@@ -2,9 +2,9 @@ import { encode } from "@msgpack/msgpack";
 import { assertEquals } from "@std/assert";
 import { MemoryBackplane, MemoryBus } from "../../../mod.ts";
 import { endOfTurn } from "../../kit/end_of_turn.ts";
-import type { PipeClient } from "../../kit/pipe_client.ts";
+import type { PipeClient } from "../../kit/pipe.ts";
 import { PipeNode } from "../../kit/pipe_node.ts";
-import { RecordingBackplane } from "../../kit/recording_backplane.ts";
+import { RecordingBackplane } from "../../kit/backplane.ts";
 
 const encoder = new TextEncoder();
 

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { PipeNode } from "../../kit/pipe_node.ts";
-import { RecordingBackplane } from "../../kit/recording_backplane.ts";
+import { RecordingBackplane } from "../../kit/backplane.ts";
 
 /** The channels that a node with connections has beyond those of every node. */
 function interest(node: PipeNode<RecordingBackplane>): string[] {

@@ -2,7 +2,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { BackplaneUnavailableError, MemoryBus } from "../../../mod.ts";
 import { endOfTurn } from "../../kit/end_of_turn.ts";
 import { PipeNode, type PipeNodeOptions } from "../../kit/pipe_node.ts";
-import { RecordingBackplane } from "../../kit/recording_backplane.ts";
+import { RecordingBackplane } from "../../kit/backplane.ts";
 
 const GROUP = "hub:group:group";
 

@@ -6,7 +6,7 @@ import {
   MemoryBus,
 } from "../../../mod.ts";
 import { PipeNode } from "../../kit/pipe_node.ts";
-import { RecordingBackplane } from "../../kit/recording_backplane.ts";
+import { RecordingBackplane } from "../../kit/backplane.ts";
 
 Deno.test("send() serves local members while the bus is away, and rejects telling so", async () => {
   const bus = new MemoryBus();

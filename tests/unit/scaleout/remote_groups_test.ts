@@ -6,9 +6,9 @@ import {
   MemoryBus,
 } from "../../../mod.ts";
 import { endOfTurn } from "../../kit/end_of_turn.ts";
-import type { PipeClient } from "../../kit/pipe_client.ts";
+import type { PipeClient } from "../../kit/pipe.ts";
 import { PipeNode, type PipeNodeOptions } from "../../kit/pipe_node.ts";
-import { RecordingBackplane } from "../../kit/recording_backplane.ts";
+import { RecordingBackplane } from "../../kit/backplane.ts";
 
 const GROUP = "hub:group:group";
 

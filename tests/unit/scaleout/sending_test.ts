@@ -2,7 +2,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { HubError, MemoryBus } from "../../../mod.ts";
 import { endOfTurn } from "../../kit/end_of_turn.ts";
 import { PipeNode } from "../../kit/pipe_node.ts";
-import { RecordingBackplane } from "../../kit/recording_backplane.ts";
+import { RecordingBackplane } from "../../kit/backplane.ts";
 
 type RecordedNode = PipeNode<RecordingBackplane>;
 

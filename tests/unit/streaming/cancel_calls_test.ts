@@ -8,16 +8,9 @@ import { assertEquals } from "@std/assert";
 import { defineHub, type HubContext, HubError } from "../../../mod.ts";
 import { Events } from "../../kit/wait.ts";
 import { HubCore } from "../../kit/hub_core.ts";
+import { call, cancel } from "../../kit/messages.ts";
 
 type Context = HubContext<{ got(value: unknown): void }>;
-
-function call(id: string, target: string, ...args: unknown[]) {
-  return { type: 1, invocationId: id, target, arguments: args };
-}
-
-function cancel(invocationId: string) {
-  return { type: 5, invocationId };
-}
 
 function waitingHub() {
   const aborted = new Events<string>();

@@ -8,17 +8,14 @@ import { assert, assertEquals } from "@std/assert";
 import { defineHub, type HubContext } from "../../../mod.ts";
 import { Events } from "../../kit/wait.ts";
 import { HubCore } from "../../kit/hub_core.ts";
-import { type MemoryPipe, settle } from "../../kit/memory_pipe.ts";
+import { type MemoryPipe, settle } from "../../kit/pipe.ts";
 import { looksAround } from "../../kit/looks_around.ts";
+import { call, streamCall } from "../../kit/messages.ts";
 
 type Context = HubContext<{ got(value: unknown): void }>;
 
 const LIMIT = 40_000;
 const ITEM = "x".repeat(100);
-
-function invocation(type: 1 | 4, id: string, target: string, ...args: unknown[]) {
-  return { type, invocationId: id, target, arguments: args };
-}
 
 function flowHub() {
   const log = new Events<string>();
@@ -63,14 +60,14 @@ Deno.test("stream() waits while more than a quarter of maximumBufferedBytes is u
   await using core = new HubCore(hub, { maximumBufferedBytes: LIMIT });
   const { pipe } = await core.connect();
   pipe.stuck = true;
-  pipe.send(invocation(4, "1", "many", "s", 1000));
+  pipe.send(streamCall("1", "many", "s", 1000));
   await looksAround();
   const stalledAt = given.get("s") ?? 0;
   assert(pipe.bufferedBytes > LIMIT / 4 && pipe.bufferedBytes < LIMIT / 4 + 1000);
   assert(stalledAt < 100, String(stalledAt));
 
   // What cannot wait still flows, both ways.
-  pipe.send(invocation(1, "2", "echo", "meanwhile"));
+  pipe.send(call("2", "echo", "meanwhile"));
   const clients = core.live.clients as unknown as Context["clients"];
   clients.group("g").send("got", "from the group");
   await settle();
@@ -97,10 +94,10 @@ Deno.test("stream() to a client that does not read holds up no other client's", 
   const quick = await core.connect();
   slow.pipe.stuck = true;
   slow.pipe.send(
-    invocation(4, "1", "many", "slow", 1000),
-    invocation(4, "2", "many", "also", 1000),
+    streamCall("1", "many", "slow", 1000),
+    streamCall("2", "many", "also", 1000),
   );
-  quick.pipe.send(invocation(4, "1", "many", "quick", 1000));
+  quick.pipe.send(streamCall("1", "many", "quick", 1000));
   assertEquals(await log.next(), "quick ended");
   await settle();
   assertEquals(numbers(quick.pipe, "1").length, 1000);
@@ -115,13 +112,13 @@ Deno.test("a stream that waits for room ends at once when it is cancelled, or it
   await using core = new HubCore(hub, { maximumBufferedBytes: LIMIT });
   const { pipe, connection } = await core.connect();
   pipe.stuck = true;
-  pipe.send(invocation(4, "1", "many", "cancelled", 1000));
+  pipe.send(streamCall("1", "many", "cancelled", 1000));
   await settle();
   pipe.send({ type: 5, invocationId: "1" });
   assertEquals(await log.next(), "cancelled ended");
   await settle();
   assertEquals(pipe.records.at(-1), { type: 3, invocationId: "1" });
-  pipe.send(invocation(4, "2", "many", "left", 1000));
+  pipe.send(streamCall("2", "many", "left", 1000));
   await settle();
   pipe.vanish();
   assertEquals(await log.next(), "left ended");
@@ -133,14 +130,14 @@ Deno.test("streams take no slot, and wait for none", async () => {
   const { hub, log, finish } = flowHub();
   await using core = new HubCore(hub, { maximumParallelInvocationsPerClient: 1 });
   const { pipe } = await core.connect();
-  pipe.send(invocation(1, "w", "wait"));
-  for (let n = 0; n < 50; n++) pipe.send(invocation(4, `s${n}`, "forever"));
+  pipe.send(call("w", "wait"));
+  for (let n = 0; n < 50; n++) pipe.send(streamCall(`s${n}`, "forever"));
   for (let n = 0; n < 50; n++) {
     assertEquals(await pipe.next(), { type: 2, invocationId: `s${n}`, item: 1 });
   }
   finish.resolve("done");
   assertEquals(await pipe.next(), { type: 3, invocationId: "w", result: "done" });
-  pipe.send(invocation(1, "e", "echo", "free"));
+  pipe.send(call("e", "echo", "free"));
   assertEquals(await pipe.next(), { type: 3, invocationId: "e", result: "free" });
   pipe.vanish();
   assertEquals((await log.take(50)).length, 50);
@@ -151,7 +148,7 @@ Deno.test("a function that returns a stream takes a slot until it has returned i
   await using core = new HubCore(hub, { maximumParallelInvocationsPerClient: 1 });
   const { pipe } = await core.connect();
   // That it streams can be known only when it has run; a client must not run others so as well.
-  pipe.send(invocation(1, "w", "wait"), invocation(4, "s", "readable"));
+  pipe.send(call("w", "wait"), streamCall("s", "readable"));
   await settle();
   assertEquals(pipe.records.length, 1);
   finish.resolve("done");
@@ -166,7 +163,7 @@ Deno.test("a stream's invocation id in use is refused to another stream, and the
   const { hub, log } = flowHub();
   await using core = new HubCore(hub);
   const { pipe } = await core.connect();
-  pipe.send(invocation(4, "1", "forever"), invocation(4, "1", "forever"));
+  pipe.send(streamCall("1", "forever"), streamCall("1", "forever"));
   assertEquals(await pipe.next(), {
     type: 3,
     invocationId: "1",
@@ -177,7 +174,7 @@ Deno.test("a stream's invocation id in use is refused to another stream, and the
   assertEquals(await log.next(), "forever ended");
   assertEquals(await pipe.next(), { type: 3, invocationId: "1" });
   // And is free again.
-  pipe.send(invocation(4, "1", "readable"));
+  pipe.send(streamCall("1", "readable"));
   assertEquals(await pipe.next(), { type: 2, invocationId: "1", item: "read" });
 });
 
@@ -193,7 +190,7 @@ Deno.test("a stream ends its connection with an item that cannot be serialised",
   });
   await using core = new HubCore(hub);
   const { pipe, connection } = await core.connect();
-  pipe.send(invocation(4, "1", "wrong"));
+  pipe.send(streamCall("1", "wrong"));
   await connection.finished;
   assertEquals(pipe.records.slice(1), [
     { type: 2, invocationId: "1", item: 1 },

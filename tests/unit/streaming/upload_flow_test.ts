@@ -8,25 +8,10 @@ import { assertEquals } from "@std/assert";
 import { defineHub, type HubContext } from "../../../mod.ts";
 import { Events } from "../../kit/wait.ts";
 import { HubCore } from "../../kit/hub_core.ts";
-import { settle } from "../../kit/memory_pipe.ts";
+import { settle } from "../../kit/pipe.ts";
+import { call, end, item, result, uploading } from "../../kit/messages.ts";
 
 type Context = HubContext<{ ask(value: unknown): number }>;
-
-function call(id: string, target: string, args: readonly unknown[] = [], streamIds?: string[]) {
-  return { type: 1, invocationId: id, target, arguments: args, ...streamIds && { streamIds } };
-}
-
-function item(invocationId: string, item: unknown) {
-  return { type: 2, invocationId, item };
-}
-
-function end(invocationId: string, error?: string) {
-  return { type: 3, invocationId, ...error !== undefined && { error } };
-}
-
-function result(invocationId: string, result: unknown) {
-  return { type: 3, invocationId, result };
-}
 
 /** A hub whose `read` reads one item each time the test says so. */
 function stepHub() {
@@ -63,12 +48,12 @@ Deno.test("an upload holds streamBufferCapacity items; beyond that nothing is re
   const { hub, iterators, finish } = stepHub();
   await using core = new HubCore(hub, { streamBufferCapacity: 3 });
   const { pipe } = await core.connect();
-  pipe.send(call("1", "read", [], ["s"]));
+  pipe.send(uploading("1", "read", ["s"]));
   for (const n of [1, 2, 3]) pipe.send(item("s", n));
-  pipe.send(call("2", "echo", ["three fit"]));
+  pipe.send(call("2", "echo", "three fit"));
   assertEquals(await pipe.next(), result("2", "three fit"));
   // The fourth holds up everything behind it, whatever it is.
-  pipe.send(item("s", 4), call("3", "echo", ["held up"]), { type: 6 }, end("s"));
+  pipe.send(item("s", 4), call("3", "echo", "held up"), { type: 6 }, end("s"));
   await settle();
   assertEquals(pipe.records.length, 2);
   assertEquals(await iterators[0]?.next(), { done: false, value: 1 });
@@ -85,9 +70,9 @@ Deno.test("an upload that is full lets its client be read again when its method 
   const { hub, finish } = stepHub();
   await using core = new HubCore(hub, { streamBufferCapacity: 1 });
   const { pipe } = await core.connect();
-  pipe.send(call("1", "read", [], ["s"]));
+  pipe.send(uploading("1", "read", ["s"]));
   for (let n = 0; n < 100; n++) pipe.send(item("s", n));
-  pipe.send(call("2", "echo", ["after"]));
+  pipe.send(call("2", "echo", "after"));
   await settle();
   assertEquals(pipe.records.length, 1);
   finish.resolve("unread");
@@ -96,7 +81,7 @@ Deno.test("an upload that is full lets its client be read again when its method 
     result("2", "after"),
   ]);
   // Its id is free again.
-  pipe.send(call("3", "all", [], ["s"]), item("s", "new"), end("s"));
+  pipe.send(uploading("3", "all", ["s"]), item("s", "new"), end("s"));
   assertEquals(await pipe.next(), result("3", ["new"]));
 });
 
@@ -105,7 +90,7 @@ Deno.test("an upload fails, after what has come, when its client disappears", as
     const { hub, log } = stepHub();
     await using core = new HubCore(hub, { streamBufferCapacity: 2 });
     const { pipe, connection } = await core.connect();
-    pipe.send(call("1", "all", [], ["s"]));
+    pipe.send(uploading("1", "all", ["s"]));
     if (readFirst) await settle();
     // Without a pause the last of these waits for room.
     for (const n of [1, 2, 3, 4]) pipe.send(item("s", n));
@@ -123,7 +108,7 @@ Deno.test("an upload that ended before its client disappeared is read to its end
   const { hub, iterators } = stepHub();
   await using core = new HubCore(hub);
   const { pipe, connection } = await core.connect();
-  pipe.send(call("1", "read", [], ["s"]), item("s", 1), item("s", 2), end("s"));
+  pipe.send(uploading("1", "read", ["s"]), item("s", 1), item("s", 2), end("s"));
   await settle();
   pipe.vanish();
   await connection.finished;
@@ -142,11 +127,11 @@ Deno.test("an upload id in use is refused, and the running upload goes on", asyn
     error: "An unexpected error occurred invoking 'all' on the server. " +
       `HubException: Stream ID '${stream}' is already in use.`,
   });
-  pipe.send(call("1", "all", [], ["s"]), item("s", 1), call("2", "all", [], ["s"]));
+  pipe.send(uploading("1", "all", ["s"]), item("s", 1), uploading("2", "all", ["s"]));
   assertEquals(await pipe.next(), refused("2", "s"));
   pipe.send(item("s", 2), end("s"));
   assertEquals(await pipe.next(), result("1", [1, 2]));
-  pipe.send(call("3", "all", [], ["s"]), end("s"));
+  pipe.send(uploading("3", "all", ["s"]), end("s"));
   assertEquals(await pipe.next(), result("3", []));
 });
 
@@ -155,7 +140,7 @@ Deno.test("an upload's error, without a text too, reaches its method as a HubErr
   await using core = new HubCore(hub);
   const { pipe } = await core.connect();
   for (const [id, error] of [["1", "torn"], ["2", ""]] as const) {
-    pipe.send(call(id, "all", [], ["s"]), item("s", 1), end("s", error));
+    pipe.send(uploading(id, "all", ["s"]), item("s", 1), end("s", error));
     assertEquals(await pipe.next(), {
       type: 3,
       invocationId: id,
@@ -170,7 +155,7 @@ Deno.test("items and ends of uploads that do not exist are ignored", async () =>
   await using core = new HubCore(hub);
   const { pipe } = await core.connect();
   pipe.send(item("nobody", 1), end("nobody"), end("nobody", "error"), item("__proto__", 1));
-  pipe.send(call("1", "echo", ["alive"]));
+  pipe.send(call("1", "echo", "alive"));
   assertEquals(await pipe.next(), result("1", "alive"));
 });
 
@@ -179,7 +164,7 @@ Deno.test("calls with uploads take no slot, and wait for none", async () => {
   await using core = new HubCore(hub, { maximumParallelInvocationsPerClient: 1 });
   const { pipe } = await core.connect();
   pipe.send(call("1", "wait"));
-  for (const id of ["a", "b", "c"]) pipe.send(call(id, "all", [], [id]));
+  for (const id of ["a", "b", "c"]) pipe.send(uploading(id, "all", [id]));
   for (const id of ["b", "a", "c"]) {
     pipe.send(item(id, id), end(id));
     assertEquals(await pipe.next(), result(id, [id]));

@@ -6,7 +6,7 @@
  */
 import { assertEquals } from "@std/assert";
 import { Frame } from "../../../hub/protocol/frame.ts";
-import { settle } from "../../kit/memory_pipe.ts";
+import { settle } from "../../kit/pipe.ts";
 import { brief, OfflineEndpoint, type OfflineRequest } from "./offline_endpoint.ts";
 
 const EVENTS = { headers: { accept: "text/event-stream" } };

@@ -7,7 +7,7 @@
 import { assertEquals } from "@std/assert";
 import { Frame } from "../../../hub/protocol/frame.ts";
 import { bounded } from "../../kit/wait.ts";
-import { settle } from "../../kit/memory_pipe.ts";
+import { settle } from "../../kit/pipe.ts";
 import { brief, OfflineEndpoint } from "./offline_endpoint.ts";
 
 const NO_CONNECTION: [number, string] = [404, "No Connection with that ID"];

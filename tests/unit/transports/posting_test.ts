@@ -5,7 +5,7 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import { settle } from "../../kit/memory_pipe.ts";
+import { settle } from "../../kit/pipe.ts";
 import { brief, OfflineEndpoint } from "./offline_endpoint.ts";
 
 const encoder = new TextEncoder();

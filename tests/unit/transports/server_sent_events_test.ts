@@ -8,7 +8,7 @@ import { assertEquals } from "@std/assert";
 import { Frame } from "../../../hub/protocol/frame.ts";
 import { eventBytes } from "../../../hub/transports/server_sent_events.ts";
 import { bounded } from "../../kit/wait.ts";
-import { settle } from "../../kit/memory_pipe.ts";
+import { settle } from "../../kit/pipe.ts";
 import { brief, OfflineEndpoint } from "./offline_endpoint.ts";
 
 const EVENTS = { headers: { accept: "text/event-stream" } };

@@ -1,4 +1,5 @@
-import { TcpReader } from "./tcp_reader.ts";
+import { dial, TcpReader, writeAll } from "./tcp.ts";
+import { bounded } from "./wait.ts";
 
 /** A request as it is written. */
 export interface RawRequest {
@@ -16,10 +17,18 @@ export interface RawResponse {
   readonly body: string;
 }
 
+/** What a request was answered, as far as most tests look. */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly text: string;
+}
+
 const encoder = new TextEncoder();
 
 /** The bytes of a request. */
-export function requestBytes({ method, path, headers = {}, body }: RawRequest): Uint8Array {
+export function requestBytes(
+  { method, path, headers = {}, body }: RawRequest,
+): Uint8Array<ArrayBuffer> {
   const lines = [`${method} ${path} HTTP/1.1`];
   const sent: Record<string, string> = { host: "localhost", ...headers };
   if (body !== undefined) sent["content-length"] = `${encoder.encode(body).length}`;
@@ -59,17 +68,17 @@ async function readBody(reader: TcpReader, headers: Record<string, string>): Pro
   }
 }
 
-/** Writes all of `bytes`. */
-export async function writeBytes(connection: Deno.TcpConn, bytes: Uint8Array): Promise<void> {
-  for (let sent = 0; sent < bytes.length;) {
-    sent += await connection.write(bytes.subarray(sent));
-  }
-}
-
 /** Sends one request on a connection of its own and reads the answer. */
 export async function rawFetch(port: number, request: RawRequest): Promise<RawResponse> {
-  using connection = await Deno.connect({ hostname: "127.0.0.1", port });
+  using connection = await dial(port);
   const headers = { ...request.headers, connection: "close" };
-  await writeBytes(connection, requestBytes({ ...request, headers }));
+  await writeAll(connection, requestBytes({ ...request, headers }));
   return await readResponse(new TcpReader(connection), request.method !== "HEAD");
+}
+
+/** Sends a request with `fetch`. */
+export async function ask(url: string, init: RequestInit = {}): Promise<HttpAnswer> {
+  const what = `${init.method ?? "GET"} ${url}`;
+  const response = await bounded(fetch(url, init), `an answer to ${what}`);
+  return { status: response.status, text: await bounded(response.text(), `the body of ${what}`) };
 }

@@ -26,6 +26,8 @@ export class RecordingBackplane implements Backplane {
   readonly confirmed: Events<string> = new Events<string>();
   /** The channel of each publish that the bus has accepted. */
   readonly accepted: Events<string> = new Events<string>();
+  /** The channels that are subscribed, or will be when the bus is there. */
+  readonly wanted: Set<string> = new Set<string>();
   /** What is subscribed now. */
   readonly channels: Set<string> = new Set<string>();
   /** Why a publish on `channel` is refused, if it is. */
@@ -67,6 +69,7 @@ export class RecordingBackplane implements Backplane {
   subscribe(channel: string, handler: BackplaneHandler): BackplaneSubscription {
     checkChannelName(channel);
     this.asked.add(`+${channel}`);
+    this.wanted.add(channel);
     let inner: BackplaneSubscription | undefined;
     let left = false;
     const ask = async () => {
@@ -92,6 +95,7 @@ export class RecordingBackplane implements Backplane {
       if (left) return;
       left = true;
       this.asked.add(`-${channel}`);
+      this.wanted.delete(channel);
       this.channels.delete(channel);
       await inner?.unsubscribe();
     };
