@@ -151,7 +151,8 @@ Deno.test("createHubServer() does what a .NET node's group commands ask, and ack
   await using farm = await Farm.start();
   const acks: Uint8Array[] = [];
   const server = "dotnet_02db60e5fab243b890a847fa5c4dcb29";
-  await farm.foreign.subscribe(`My.Hub:internal:ack:${server}`, (payload) => acks.push(payload));
+  const channel = `My.Hub:internal:ack:${server}`;
+  await farm.foreign.subscribe(channel, (payload) => acks.push(payload)).confirmed;
   await farm.publish("internal:groups", [42, server, 1, "new", "ann"]);
   await farm.publish("group:new", [[], frames("added")]);
   await farm.publish("internal:groups", [70_000, server, 2, "new", "ann"]);
@@ -166,7 +167,7 @@ Deno.test("createHubServer() does what a .NET node's group commands ask, and ack
 Deno.test("send() publishes what a .NET node reads: both protocols, framed, then the origin", async () => {
   await using farm = await Farm.start();
   const payloads: Uint8Array[] = [];
-  await farm.foreign.subscribe("My.Hub:all", (payload) => payloads.push(payload));
+  await farm.foreign.subscribe("My.Hub:all", (payload) => payloads.push(payload)).confirmed;
   await farm.node.clients.allExcept(["c1"]).send("heard", "World");
   const origin = [null, null, [farm.node.serverName]];
   assertEquals(payloads, [encode([["c1"], frames("World"), ...origin])]);
