@@ -16,16 +16,12 @@ export class Channel {
   readonly rules: ChannelRules;
   /** The connections of this node that messages on the channel are for. */
   readonly audience: SmallSet<Recipient> = new SmallSet();
-  #subscription: BackplaneSubscription | undefined;
+  subscription: BackplaneSubscription | undefined;
   #joining: PromiseWithResolvers<void> | undefined;
 
   constructor(name: string, rules: ChannelRules) {
     this.name = name;
     this.rules = rules;
-  }
-
-  get subscription(): BackplaneSubscription | undefined {
-    return this.#subscription;
   }
 
   /**
@@ -38,7 +34,7 @@ export class Channel {
 
   /** The bus has been asked for the channel. */
   subscribed(subscription: BackplaneSubscription): void {
-    this.#subscription = subscription;
+    this.subscription = subscription;
     this.#joining = Promise.withResolvers();
     // A rejection is for those who wait.
     this.#joining.promise.catch(() => {});

@@ -1,7 +1,8 @@
-import { BackplaneClosedError, BackplaneUnavailableError } from "../../backplanes/errors.ts";
+import { BackplaneUnavailableError } from "../../backplanes/errors.ts";
 import { Deadlines } from "../scheduling/deadlines.ts";
 import { Channel, type ChannelRules } from "./channel.ts";
 import type { NodeContext } from "./node_context.ts";
+import { isAway } from "./publish_outcomes.ts";
 import type { Recipient } from "./recipient.ts";
 
 /** The options that {@link Channels} reads, in milliseconds. */
@@ -111,7 +112,7 @@ export class Channels {
     if (error !== undefined && !channel.rules.permanent) {
       // A member that joins from now on begins anew, with another channel.
       this.#drop(channel);
-    } else if (isRefusal(error)) {
+    } else if (error !== undefined && !isAway(error)) {
       const name = JSON.stringify(channel.name);
       const text = `Messages on ${name} do not arrive here, the bus refuses it:`;
       this.#context.logger.error(text, error);
@@ -125,12 +126,6 @@ export class Channels {
     // The promise cannot reject: a channel that the bus lost is no longer subscribed.
     channel.subscription?.unsubscribe();
   }
-}
-
-/** Whether the bus has answered that it does not give the channel. */
-function isRefusal(error: unknown): boolean {
-  return error !== undefined && !(error instanceof BackplaneUnavailableError) &&
-    !(error instanceof BackplaneClosedError);
 }
 
 function unconfirmed({ name }: Channel, timeout: number): BackplaneUnavailableError {

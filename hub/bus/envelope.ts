@@ -12,14 +12,6 @@ import { Frame, type TextOrBytes } from "../protocol/frame.ts";
 import { PackError, PackReader, readText } from "../protocol/pack/reader.ts";
 import { PackWriter } from "../protocol/pack/writer.ts";
 
-/** Where a client's result goes. */
-export interface ResultAddress {
-  /** The id that the client's answer repeats. */
-  readonly invocationId: string;
-  /** The channel of the node that asks. */
-  readonly returnChannel: string;
-}
-
 /** An invocation from the bus. */
 export interface InvocationEnvelope {
   /** Connection ids that must not receive it. */
@@ -62,7 +54,7 @@ export function writeInvocation(
   message: SerializedInvocation,
   excluded: readonly string[],
   origin: string,
-  result?: ResultAddress,
+  result?: Pick<InvocationEnvelope, "invocationId" | "returnChannel">,
 ): Uint8Array {
   const { json } = message;
   const writer = new PackWriter();

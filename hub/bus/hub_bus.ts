@@ -12,7 +12,6 @@ import {
   readCompletion,
   readGroupCommand,
   readInvocation,
-  type ResultAddress,
   writeAck,
   writeCompletion,
   writeGroupCommand,
@@ -119,7 +118,7 @@ export class HubBus {
     return names.map((name) => this.#hand(name, copy));
   }
 
-  /** As {@link PublishOutcomes.of}; `local` is how many connections of this node have the message. */
+  /** As {@link PublishOutcomes.of}; `local` counts the connections of this node that have the message. */
   outcome(published: readonly Promise<unknown>[], local: number): Promise<void> | undefined {
     return this.#outcomes.of(published, local > 0);
   }
@@ -136,8 +135,9 @@ export class HubBus {
     invocationId: string,
   ): Promise<number | undefined> {
     const { serverName } = this.#context;
-    const address: ResultAddress = { invocationId, returnChannel: this.names.results(serverName) };
-    const payload = writeInvocation(message, NOBODY, serverName, address);
+    const returnChannel = this.names.results(serverName);
+    const result = { invocationId, returnChannel };
+    const payload = writeInvocation(message, NOBODY, serverName, result);
     return this.#hand(this.names.connection(connectionId), payload).catch(throwError);
   }
 
@@ -174,17 +174,14 @@ export class HubBus {
       const message = readInvocation(payload);
       // The members here were served when this node sent it.
       if (message.origin === this.#context.serverName) return;
-      if (message.returnChannel !== undefined) return this.#asked(audience, message);
+      if (message.returnChannel !== undefined) {
+        return this.#listener.asked([...audience][0], message);
+      }
       writeTo(audience, message.frames, heedsExclusions ? message.excluded : NOBODY);
     } catch (error) {
       this.#unreadable(error);
     }
   };
-
-  #asked(audience: Iterable<Recipient>, question: InvocationEnvelope): void {
-    const [recipient] = audience;
-    this.#listener.asked(recipient, question);
-  }
 
   #read(handle: () => void): void {
     try {

@@ -4,6 +4,11 @@ import {
   BackplaneUnavailableError,
 } from "../../backplanes/errors.ts";
 
+/** Whether the bus did not answer; else it has refused. */
+export function isAway(error: unknown): error is BackplaneUnavailableError | BackplaneClosedError {
+  return error instanceof BackplaneUnavailableError || error instanceof BackplaneClosedError;
+}
+
 /** How many different refusals are remembered, so that each is logged once and not once a message. */
 const MAXIMUM_REFUSALS = 100;
 
@@ -64,7 +69,7 @@ export class PublishOutcomes {
   }
 
   #log(error: unknown): void {
-    if (error instanceof BackplaneUnavailableError || error instanceof BackplaneClosedError) {
+    if (isAway(error)) {
       if (this.#outageLogged) return;
       this.#outageLogged = true;
       this.#logger.error(

@@ -12,7 +12,7 @@ import { isSent, NOTHING_TO_ACCEPT } from "../definition/sent.ts";
 import { type HubMessage, MessageType } from "../protocol/messages.ts";
 import type { Call, CallState } from "./call_context.ts";
 import { isThenable } from "./now_or_later.ts";
-import type { DispatchParts } from "./parts.ts";
+import type { DispatchParts } from "./method_table.ts";
 import type { Slots } from "./slots.ts";
 import { discard, isStreamable, stream } from "./streaming.ts";
 import { UploadClosedError } from "./uploads.ts";

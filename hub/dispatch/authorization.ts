@@ -1,13 +1,8 @@
-/**
- * Evaluates policies. `specs/signalr-wire.md §9.2`.
- *
- * @module
- */
 import { isThenable, type NowOrLater } from "./now_or_later.ts";
 
 /**
  * Whether every policy returns `true`. Policies are asked one after the other, until one refuses. A
- * policy that throws or rejects is reported and refuses. Never throws or rejects.
+ * policy that throws or rejects is reported and refuses. Never throws or rejects. `signalr-wire.md §9.2`.
  */
 export function allAllow<P>(
   policies: readonly P[],

@@ -5,8 +5,12 @@ import { type CompletionMessage, type HubMessage, MessageType } from "../protoco
 import { ActiveCall } from "./active_call.ts";
 import { type Call, CallContext, type CallingConnection } from "./call_context.ts";
 import type { CheckedArguments } from "./guard.ts";
-import { bindingRefusal, type CallableMethod, modeRefusal } from "./method_table.ts";
-import type { DispatchParts } from "./parts.ts";
+import {
+  bindingRefusal,
+  type CallableMethod,
+  type DispatchParts,
+  modeRefusal,
+} from "./method_table.ts";
 import { Slots } from "./slots.ts";
 import { Uploads } from "./uploads.ts";
 

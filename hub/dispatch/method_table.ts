@@ -10,7 +10,9 @@ import {
 import type { HubFilter } from "../definition/filter.ts";
 import type { HubMethodDefinition, HubMethods } from "../definition/hub.ts";
 import type { StreamSchemas } from "../definition/method.ts";
+import type { ResolvedDispatchOptions } from "../options/dispatch.ts";
 import { MessageType } from "../protocol/messages.ts";
+import type { ClientResults } from "../routing/client_results.ts";
 import type { StandardSchema } from "../definition/schema.ts";
 import type { Call } from "./call_context.ts";
 import { filteredCall } from "./filters.ts";
@@ -29,6 +31,14 @@ export interface CallableMethod {
   readonly guard: Guard | undefined;
   /** The schemas for the items of the client's streams. */
   readonly itemSchemas: readonly StandardSchema[] | undefined;
+}
+
+/** The parts that the calls of all connections of a hub share. */
+export interface DispatchParts {
+  readonly methods: MethodTable;
+  readonly results: Pick<ClientResults, "complete">;
+  readonly logger: Pick<Console, "error">;
+  readonly options: ResolvedDispatchOptions;
 }
 
 /** The settings that all methods of a hub share. */

@@ -1,8 +1,3 @@
-/**
- * Checks the arguments and stream items of clients with schemas of any Standard Schema library.
- *
- * @module
- */
 import { HubError } from "../definition/errors.ts";
 import type { SchemaIssue, SchemaResult, StandardSchema } from "../definition/schema.ts";
 import { isThenable, type NowOrLater } from "./now_or_later.ts";

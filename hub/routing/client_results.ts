@@ -53,7 +53,8 @@ export class ClientResults {
     const { timeout = this.#context.options.clientResultTimeout, signal } = options;
     checkTimeout(timeout);
     if (signal?.aborted) throw new HubError(CANCELED);
-    const id = randomInvocationId();
+    // Unlike the ids that a client gives its streams.
+    const id = crypto.randomUUID().replaceAll("-", "");
     const message = new SerializedInvocation(method, args, id);
     let exists = true;
     const late = () =>
@@ -212,9 +213,4 @@ function resultOf(answer: CompletionMessage): unknown {
   const { result } = answer;
   if (!(result instanceof UnreadableValue)) return result;
   throw new HubError("Error trying to deserialize result.", { cause: result.cause });
-}
-
-/** An id unlike those that a client gives its streams. */
-function randomInvocationId(): string {
-  return crypto.randomUUID().replaceAll("-", "");
 }

@@ -8,7 +8,6 @@ import type {
 import { markSent, NOTHING_TO_ACCEPT } from "../definition/sent.ts";
 import type { Router, Target } from "./router.ts";
 
-/** {@link ClientProxy} over a router. */
 class RoutedProxy<C> implements ClientProxy<C> {
   readonly #router: Router;
   readonly #target: Target;
@@ -36,7 +35,6 @@ function ignore(): void {}
 /** Called before a result is asked for; throws if that is not allowed here. */
 export type BeforeInvoke = () => void;
 
-const DEFAULTS: InvokeOptions = {};
 const NOBODY: readonly never[] = [];
 
 class RoutedSingleProxy<C> extends RoutedProxy<C> implements SingleClientProxy<C> {
@@ -49,7 +47,7 @@ class RoutedSingleProxy<C> extends RoutedProxy<C> implements SingleClientProxy<C
     router: Router,
     connectionId: string,
     before?: BeforeInvoke,
-    options: InvokeOptions = DEFAULTS,
+    options: InvokeOptions = {},
   ) {
     super(router, connections([connectionId]));
     this.#router = router;

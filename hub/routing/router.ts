@@ -63,7 +63,9 @@ export class Router {
     const asUser = userId === undefined ? undefined : this.#joinUser(recipient, userId);
     // Clients are admitted while the bus is away; it confirms their channels before it is open again.
     if (status !== "open") return undefined;
-    return asUser === undefined ? asItself?.catch(ignore) : Promise.allSettled([asItself, asUser]);
+    return asUser === undefined
+      ? asItself?.catch(() => {})
+      : Promise.allSettled([asItself, asUser]);
   }
 
   #joinUser(recipient: Recipient, userId: string): Promise<void> | undefined {
@@ -98,7 +100,7 @@ export class Router {
     const published = this.#bus.publish(channels, message, excluded);
     let local = 0;
     if (target.kind === "connections") {
-      local = writeTo(names.map((id) => this.#directory.get(id)).filter(isHere), message);
+      local = writeTo(names.flatMap((id) => this.#directory.get(id) ?? []), message);
     } else {
       for (const channel of channels) local += writeTo(this.#audience(channel), message, excluded);
     }
@@ -142,9 +144,3 @@ export class Router {
     }
   }
 }
-
-function isHere(recipient: Recipient | undefined): recipient is Recipient {
-  return recipient !== undefined;
-}
-
-function ignore(): void {}

@@ -3,7 +3,7 @@ import type { HubCallerClients, HubGroups } from "../definition/clients.ts";
 import type { HubRequest, HubUser } from "../definition/context.ts";
 import type { CallingConnection } from "../dispatch/call_context.ts";
 import { Invocations } from "../dispatch/invocations.ts";
-import type { DispatchParts } from "../dispatch/parts.ts";
+import type { DispatchParts } from "../dispatch/method_table.ts";
 import { type HubMessage, MessageType } from "../protocol/messages.ts";
 import { RoutedCallerClients } from "../routing/proxies.ts";
 import type { Router } from "../routing/router.ts";
