@@ -94,16 +94,11 @@ export class Router {
    * @throws {TypeError} if an argument cannot be serialised.
    */
   send(target: Target, method: string, args: readonly unknown[]): Promise<void> | undefined {
-    const channels = this.#channelsOf(target);
+    const { channels, here } = this.#find(target);
     const message = new SerializedInvocation(method, args);
-    const { names, excluded } = target;
-    const published = this.#bus.publish(channels, message, excluded);
+    const published = this.#bus.publish(channels, message, target.excluded);
     let local = 0;
-    if (target.kind === "connections") {
-      local = writeTo(names.flatMap((id) => this.#directory.get(id) ?? []), message);
-    } else {
-      for (const channel of channels) local += writeTo(this.#audience(channel), message, excluded);
-    }
+    for (const recipients of here) local += writeTo(recipients, message, target.excluded);
     return this.#bus.outcome(published, local);
   }
 
@@ -120,27 +115,24 @@ export class Router {
     this.results.close();
   }
 
-  #audience(channel: string): Iterable<Recipient> {
-    const { names, channels } = this.#bus;
-    return channel === names.all ? this.#directory : channels.audience(channel);
-  }
-
-  /** The channels on which a message reaches its target on other nodes. */
-  #channelsOf({ kind, names }: Target): readonly string[] {
-    const channels = this.#bus.names;
-    switch (kind) {
-      case "all":
-        return [channels.all];
-      case "connections": {
-        const elsewhere = names.filter((id) => this.#directory.get(id) === undefined);
-        return elsewhere.map((id) => channels.connection(id));
+  /** The channels on which a message reaches its target on other nodes, and the target here. */
+  #find({ kind, names }: Target): { channels: string[]; here: Iterable<Recipient>[] } {
+    const { names: channelNames, channels: known } = this.#bus;
+    if (kind === "all") return { channels: [channelNames.all], here: [this.#directory] };
+    const channels: string[] = [];
+    if (kind === "connections") {
+      const here: Recipient[] = [];
+      for (const id of names) {
+        const recipient = this.#directory.get(id);
+        if (recipient === undefined) channels.push(channelNames.connection(id));
+        else here.push(recipient);
       }
-      case "groups":
-        for (const name of names) checkName("group", name, this.#maximumNameBytes);
-        return names.map((name) => channels.group(name));
-      case "users":
-        for (const id of names) checkName("user", id, this.#maximumNameBytes);
-        return names.map((id) => channels.user(id));
+      return { channels, here: [here] };
     }
+    for (const name of names) {
+      checkName(kind === "groups" ? "group" : "user", name, this.#maximumNameBytes);
+      channels.push(kind === "groups" ? channelNames.group(name) : channelNames.user(name));
+    }
+    return { channels, here: channels.map((channel) => known.audience(channel)) };
   }
 }
