@@ -6,7 +6,7 @@ import { Trial } from "./trial.ts";
 export interface ConformanceCase {
   /** The behaviour, as a sentence; unique. */
   readonly name: string;
-  /** What the subject must have: `bus`, also with `pause` and `resume`, or `refusedChannel`. */
+  /** The needs of the case: `bus`, also with `pause` and `resume`, or `refusedChannel`. */
   readonly needs?: "stop" | "pause" | "refuse";
   /** Tries the behaviour; rejects if the driver lacks it. Every wait in it is bounded. */
   run(subject: ConformanceSubject): Promise<void>;
