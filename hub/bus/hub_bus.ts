@@ -175,7 +175,9 @@ export class HubBus {
       // The members here were served when this node sent it.
       if (message.origin === this.#context.serverName) return;
       if (message.returnChannel !== undefined) {
-        return this.#listener.asked([...audience][0], message);
+        // A question comes on the channel of one connection.
+        const [recipient] = audience;
+        return this.#listener.asked(recipient, message);
       }
       writeTo(audience, message.frames, heedsExclusions ? message.excluded : NOBODY);
     } catch (error) {
