@@ -19,7 +19,7 @@ import { LimitedLog } from "./scheduling/limited_log.ts";
 import { Scheduler } from "./scheduling/scheduler.ts";
 import { drainHubs, endHubs } from "./serving/drain.ts";
 import { Front } from "./serving/front.ts";
-import { reportGap } from "./serving/gap_report.ts";
+import { listenToStatus, reportGaps } from "./serving/gap_report.ts";
 import { HubPaths } from "./serving/hub_paths.ts";
 import { LiveHub } from "./serving/live_hub.ts";
 import { ANSWERER, type Answerer } from "./transports/acceptor.ts";
@@ -51,9 +51,10 @@ export interface HubServerConfiguration<H extends Hubs> extends HubServerOptions
   /** Filters around the calls and connections of all hubs. The first filter is the outermost. */
   readonly filters?: readonly HubFilter[];
   /**
-   * Called when messages from other nodes may have been lost: let clients read their state again.
+   * Called when messages from other nodes may have been lost: let clients read their state again. A throw
+   * or a rejection is logged.
    */
-  readonly onGap?: (gap: BackplaneGap) => void;
+  readonly onGap?: (gap: BackplaneGap) => void | Promise<void>;
 }
 
 /** Sends to the clients of a hub from outside its methods. */
@@ -72,8 +73,8 @@ export interface HubServer<H extends Hubs> extends AsyncDisposable {
   readonly status: BackplaneStatus;
   /** Answers a request. The function is bound: `Deno.serve(server.fetch)`. */
   readonly fetch: (request: Request) => Promise<Response>;
-  /** Calls `listener` with every status event of the backplane, until the returned object is disposed. */
-  onStatus(listener: (event: BackplaneStatusEvent) => void): Disposable;
+  /** Calls `listener` with every status event of the backplane, until the result is disposed. */
+  onStatus(listener: (event: BackplaneStatusEvent) => void | Promise<void>): Disposable;
   /**
    * Returns the hub at a path, to send to its clients from outside its methods.
    *
@@ -141,9 +142,7 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
       front.answer(request, acceptWebSocket) ??
         Promise.resolve(new Response(null, { status: 404 }));
     this[ANSWERER] = { options, answer: (request, accept) => front.answer(request, accept) };
-    backplane.onStatus(({ gap }) => {
-      if (gap !== undefined) reportGap(gap, onGap, logger);
-    });
+    reportGaps(backplane, onGap, logger);
     this.ready = Promise.all(paths.distinct.map((hub) => hub.start())).then(() => {});
     // `ready` may be ignored: its rejection must not end the process.
     this.ready.catch(() => {});
@@ -154,8 +153,8 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
     return this.#context.backplane.status;
   }
 
-  onStatus(listener: (event: BackplaneStatusEvent) => void): Disposable {
-    return this.#context.backplane.onStatus(listener);
+  onStatus(listener: (event: BackplaneStatusEvent) => void | Promise<void>): Disposable {
+    return listenToStatus(this.#context.backplane, listener, this.#context.logger);
   }
 
   hub<P extends keyof H & string>(path: P): HubHandle<ClientOf<H[P]>> {
