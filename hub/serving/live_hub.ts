@@ -16,7 +16,7 @@ import { filteredHooks, type Hooks } from "../dispatch/filters.ts";
 import { MethodTable } from "../dispatch/method_table.ts";
 import type { ResolvedOptions } from "../options/server.ts";
 import type { HubMessage } from "../protocol/messages.ts";
-import { RoutedClients } from "../routing/proxies.ts";
+import { RoutedClients, RoutedGroups } from "../routing/proxies.ts";
 import { Router } from "../routing/router.ts";
 import { Sweep } from "../scheduling/sweep.ts";
 import { budgetLimits } from "./budget_limits.ts";
@@ -48,6 +48,8 @@ function lifetimeContext(connection: CallingConnection, where: string): CallCont
 export class LiveHub implements ConnectionListener<HubConnection> {
   /** The clients that messages can be sent to from outside a hub method. */
   readonly clients: HubClients<never>;
+  /** Adds connections to groups and removes them. */
+  readonly groups: HubGroups;
   readonly #name: string;
   readonly #policies: readonly HubPolicy[];
   readonly #hooks: Hooks;
@@ -81,6 +83,7 @@ export class LiveHub implements ConnectionListener<HubConnection> {
     }
     this.#router = new Router(name, context);
     this.clients = new RoutedClients(this.#router);
+    this.groups = new RoutedGroups(this.#router);
     const methods = new MethodTable(hub.methods, {
       hub: name,
       filters: allFilters,
@@ -90,11 +93,6 @@ export class LiveHub implements ConnectionListener<HubConnection> {
     });
     const { results } = this.#router;
     this.#servedParts = { router: this.#router, dispatch: { methods, results, logger, options } };
-  }
-
-  /** Adds connections to groups and removes them. */
-  get groups(): HubGroups {
-    return this.#router.groups;
   }
 
   /** The connections that have not ended. */
