@@ -96,6 +96,8 @@ export class RedisDataPath {
     const redis = this.#redis;
     if (redis === undefined) return;
     const published = this.#events.publish(this.#channel, payload);
+    // The publish may fail while the server is asked.
+    published.catch(() => {});
     try {
       if (this.#clustered) await this.#assertPlaces(redis);
       else await this.#assertMaster(redis);
