@@ -232,6 +232,7 @@ export class RedisBackplane implements Backplane {
     this.#closed = closed;
     // Messages of this turn are still sent, although their publishes reject.
     this.#publisher.flush();
+    this.#path.stop("publisher");
     // The connections end first, so that no listener or handler can send through them.
     const ended = Promise.all([this.#publishing.close(), this.#subscribing.close()]);
     this.#ended = ended.then(() => {});

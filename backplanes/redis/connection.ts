@@ -4,7 +4,7 @@ import { BackplaneError, BackplaneUnavailableError } from "../errors.ts";
 import { gapSince, type Moment, now } from "../driver/moment.ts";
 import { Probe } from "../driver/probe.ts";
 import { sleep } from "../driver/sleep.ts";
-import { CONNECT_TIMEOUT, destroyClient, makeClient } from "./client.ts";
+import { CONNECT_TIMEOUT, destroyClient, makeClient, wasReplaced } from "./client.ts";
 import type { ClusterPlaces } from "./cluster_places.ts";
 import { isAnswer, isIncurable, isRefusal, reasonOf, withoutSecrets } from "./errors.ts";
 import type { RedisRole, RedisSettings } from "./settings.ts";
@@ -14,6 +14,9 @@ const SHORTEST_PAUSE = 50;
 const LONGEST_PAUSE = 1000;
 /** How long a client may take to find its server and reach it, in milliseconds; it has limits of its own. */
 const REACH_TIMEOUT = 30_000;
+
+/** How long before they tell of a new master Sentinels may have named it to clients, in milliseconds. */
+const FAILOVER_TIME = 5000;
 
 /** The events of a {@link RedisConnection}. */
 export interface RedisConnectionEvents {
@@ -151,6 +154,7 @@ export class RedisConnection {
     } catch (error) {
       lose(error);
     }
+    if (redis !== undefined && wasReplaced(redis)) this.#lostSince ??= this.#sinceFailover();
     this.#lose(loss.signal.reason);
     if (redis !== undefined) await destroyClient(redis);
   }
@@ -200,6 +204,13 @@ export class RedisConnection {
     await ping(redis);
     clearTimeout(timer);
     this.#probe.answered(sent);
+  }
+
+  /** Nodes that connected before the old master was left may have used the new master for a while. */
+  #sinceFailover(): Moment | undefined {
+    const since = this.#probe.since;
+    return since &&
+      { steady: since.steady - FAILOVER_TIME, epoch: since.epoch - FAILOVER_TIME };
   }
 
   #lose(error: unknown): void {
