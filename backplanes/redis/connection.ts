@@ -20,8 +20,10 @@ const FAILOVER_TIME = 5000;
 
 /** The events of a {@link RedisConnection}. */
 export interface RedisConnectionEvents {
-  /** Redis answers on `redis`. The connection is open when this resolves, and lost if it rejects. */
-  prepare(redis: Redis): Promise<void>;
+  /** Redis answers on `redis`. The connection is used from when this resolves, and lost if it rejects. */
+  accept?(redis: Redis, clustered: boolean): Promise<void>;
+  /** The connection is used. It is open when this resolves, and lost if it rejects. */
+  prepare?(redis: Redis): Promise<void>;
   /** A PING is about to be sent; it must not overtake queued commands. */
   sending?(): void;
   /** The connection is open. */
@@ -177,7 +179,7 @@ export class RedisConnection {
       }
     };
     this.#probe.start(probe, lose);
-    await this.#events.prepare(redis);
+    await this.#events.prepare?.(redis);
     if (loss.signal.aborted) return;
     this.#open = true;
     this.#events.opened();
@@ -202,6 +204,7 @@ export class RedisConnection {
     }
     const sent = now();
     await ping(redis);
+    await this.#events.accept?.(redis, this.#clustered);
     clearTimeout(timer);
     this.#probe.answered(sent);
   }

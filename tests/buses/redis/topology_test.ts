@@ -4,7 +4,7 @@ import { Cluster, Redis } from "ioredis";
 import { RedisBackplane, type RedisBackplaneOptions } from "../../../backplanes/redis.ts";
 import type { BackplaneGap } from "../../../backplanes/backplane.ts";
 import { KeptLog } from "../../kit/log.ts";
-import type { ServerProcess } from "../../kit/servers/server_process.ts";
+import { firstAnswer, type ServerProcess } from "../../kit/servers/server_process.ts";
 import { startRedis } from "../../kit/servers/redis_server.ts";
 import {
   addClusterNode,
@@ -12,6 +12,7 @@ import {
   addServer,
   joinCluster,
   openTopology,
+  shrinkCluster,
   type Topology,
 } from "./topology.ts";
 import { nextEvent, until, untilClosed, untilStatus } from "../../kit/wait.ts";
@@ -197,6 +198,7 @@ async function startCluster(): Promise<Topology & { options: RedisBackplaneOptio
     ...topology,
     options: {
       prefix: "app:",
+      logger: new KeptLog(),
       client: (_role, options) => new Cluster(nodes, { redisOptions: options }),
     },
   };
@@ -234,6 +236,52 @@ Deno.test("RedisBackplane reaches every node of a Cluster in order, and outlives
     await untilHeard(publisher, subscriber, 20_000);
     await subscriber.close();
   }
+});
+
+Deno.test("RedisBackplane leaves a server that was removed from its Cluster, and reports the gap", async () => {
+  await using cluster = await startCluster();
+  const options = { ...cluster.options, probeInterval: 50, probeTimeout: 500 };
+  await using stack = new AsyncDisposableStack();
+  const nodes = await Promise.all(Array.from({ length: 5 }, async () => {
+    const node = stack.use(new RedisBackplane("redis://cluster", options));
+    const heard = new Set<string>();
+    const gaps: BackplaneGap[] = [];
+    node.onStatus(({ gap }) => gap && gaps.push(gap));
+    await untilStatus(node, "open");
+    const handler = (payload: Uint8Array) => void heard.add(new TextDecoder().decode(payload));
+    await node.subscribe("news", handler).confirmed;
+    return { node, heard, gaps };
+  }));
+  const published: { text: string; at: number; from: number }[] = [];
+  const publish = () =>
+    Promise.all(nodes.map(async ({ node }, from) => {
+      const message = { text: `${published.length}`, at: Date.now(), from };
+      published.push(message);
+      const text = new TextEncoder().encode(message.text);
+      await node.publish("news", text).catch(() => published.splice(published.indexOf(message), 1));
+    }));
+  const allHeard = async () => {
+    const counted = published.length;
+    await publish();
+    await delay(20);
+    const last = published.slice(counted);
+    return last.length === 5 &&
+      nodes.every(({ heard }) => last.every(({ text }) => heard.has(text)));
+  };
+  await until(allHeard);
+  await shrinkCluster(cluster);
+  const alone = cluster.servers[0]?.port ?? 0;
+  const left = async () =>
+    (await firstAnswer(alone, "PUBSUB NUMSUB app:news\r\n")).includes(":0") &&
+    nodes.every(({ node }) => node.status === "open");
+  await until(async () => await allHeard() && await left());
+  const covers = (node: number, at: number) =>
+    nodes[node]?.gaps.some(({ since, until }) => since <= at && at <= until) ?? false;
+  const silent = published.flatMap((message) =>
+    nodes.map(({ heard }, to) => ({ ...message, to, heard: heard.has(message.text) }))
+      .filter(({ at, from, to, heard }) => !heard && !covers(from, at) && !covers(to, at))
+  );
+  assertEquals(silent, []);
 });
 
 Deno.test("close() ends a backplane whose Cluster does not answer", async () => {
