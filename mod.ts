@@ -89,10 +89,5 @@ export type {
   TransportOptions,
   WebSocketOptions,
 } from "./hub/options/transports.ts";
-export {
-  createHubServer,
-  type HubHandle,
-  type Hubs,
-  type HubServer,
-  type HubServerConfiguration,
-} from "./hub/server.ts";
+export { createHubServer, type HubHandle, type HubServer } from "./hub/server.ts";
+export type { Hubs, HubServerConfiguration } from "./hub/server/configuration.ts";

@@ -7,6 +7,7 @@ import type { HubPolicy } from "./policy.ts";
 import type { HubContext } from "./context.ts";
 import { checkFilters, type HubFilter } from "./filter.ts";
 import { checkMethod } from "./check_method.ts";
+import { checkNames, type NamesOf } from "../options/known.ts";
 import type { MethodPolicy } from "./method.ts";
 
 /**
@@ -65,11 +66,20 @@ export interface Hub<M extends HubMethods> extends HubDefinition<M> {
   readonly methods: M;
 }
 
+const MEMBERS: NamesOf<HubDefinition<HubMethods>> = {
+  name: true,
+  methods: true,
+  authorize: true,
+  filters: true,
+  connected: true,
+  disconnected: true,
+};
+
 /**
  * Defines a hub. Any number of servers can serve the same hub.
  *
  * @throws {TypeError} if a method is neither a function nor made by {@link method}, two names differ
- * only in case, `authorize` or a filter is of the wrong type, or the name is empty or longer than 160
+ * only in case, a member is not known or of the wrong type, or the name is empty or longer than 160
  * characters.
  *
  * @example
@@ -90,28 +100,44 @@ export interface Hub<M extends HubMethods> extends HubDefinition<M> {
  * ```
  */
 export function defineHub<const M extends HubMethods>(definition: HubDefinition<M>): Hub<M> {
-  const { name, methods, authorize, filters } = definition;
-  if (name !== undefined) checkHubName(name);
-  if (authorize !== undefined && typeof authorize !== "function") {
-    throw new TypeError("Cannot define hub: authorize is not a function");
+  checkHub(definition, "Cannot define hub");
+  return Object.freeze({ ...definition });
+}
+
+/**
+ * Checks the definition of a hub.
+ *
+ * @throws {TypeError} if it is not one; the text begins with `task`.
+ */
+export function checkHub(definition: unknown, task: string): void {
+  if (definition instanceof Promise) throw new TypeError(`${task}: it is a Promise; await it`);
+  if (typeof definition !== "object" || definition === null) {
+    throw new TypeError(`${task}: it is not a hub; defineHub() makes one`);
   }
-  if (filters !== undefined) checkFilters(filters, "Cannot define hub");
+  checkNames(definition, MEMBERS, task);
+  const hub = definition as HubDefinition<HubMethods>;
+  const { name, methods, filters } = hub;
+  if (name !== undefined) checkHubName(name);
+  for (const member of ["authorize", "connected", "disconnected"] as const) {
+    if (hub[member] === undefined || typeof hub[member] === "function") continue;
+    throw new TypeError(`${task}: ${member} is not a function`);
+  }
+  if (filters !== undefined) checkFilters(filters, task);
   if (typeof methods !== "object" || methods === null) {
-    throw new TypeError("Cannot define hub: methods is not an object");
+    throw new TypeError(`${task}: methods is not an object`);
   }
   const seen = new Map<string, string>();
   for (const [method, entry] of Object.entries(methods)) {
     if (typeof entry !== "function") {
-      checkMethod(entry, `Cannot define hub: method ${JSON.stringify(method)}`);
+      checkMethod(entry, `${task}: method ${JSON.stringify(method)}`);
     }
     const twin = seen.get(method.toLowerCase());
     if (twin !== undefined) {
       const names = `${JSON.stringify(twin)} and ${JSON.stringify(method)}`;
-      throw new TypeError(`Cannot define hub: methods ${names} differ only in case`);
+      throw new TypeError(`${task}: methods ${names} differ only in case`);
     }
     seen.set(method.toLowerCase(), method);
   }
-  return Object.freeze({ ...definition });
 }
 
 /**
