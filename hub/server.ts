@@ -6,6 +6,7 @@ import type {
 } from "./bus/node_context.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { HubClients, HubGroups } from "./definition/clients.ts";
+import type { HubUser } from "./definition/context.ts";
 import type { ClientOf } from "./definition/hub_proxy.ts";
 import { type ResolvedOptions, resolveOptions } from "./options/server.ts";
 import { type DrainOptions, resolveDrainOptions } from "./options/serving.ts";
@@ -202,8 +203,8 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
  * server.hub("/chat").clients.all.send("message", "server", "hello");
  * ```
  */
-export function createHubServer<const H extends Hubs>(
-  configuration: HubServerConfiguration<H>,
+export function createHubServer<const H extends Hubs<U>, U extends HubUser = never>(
+  configuration: HubServerConfiguration<H, U>,
 ): HubServer<H> {
   return new RunningServer(configuration, systemClock);
 }

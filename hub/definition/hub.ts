@@ -4,7 +4,7 @@
  * @module
  */
 import type { HubPolicy } from "./policy.ts";
-import type { HubContext } from "./context.ts";
+import type { HubContext, HubUser } from "./context.ts";
 import { checkFilters, type HubFilter } from "./filter.ts";
 import { checkMethod } from "./check_method.ts";
 import { checkNames, type NamesOf } from "../options/known.ts";
@@ -12,20 +12,26 @@ import type { MethodPolicy } from "./method.ts";
 
 /**
  * A method as a function. Its first parameter is the context, which must be annotated; the arguments of
- * the client follow.
+ * the client follow. `U` is the user that the method must take.
  */
-export type HubFunction = (context: HubContext<never, never>, ...args: never[]) => unknown;
+export type HubFunction<U extends HubUser = never> = (
+  context: HubContext<never, U>,
+  ...args: never[]
+) => unknown;
 
 /** A method with a policy or with schemas; {@link method} makes it. */
-export interface HubMethodDefinition {
+export interface HubMethodDefinition<U extends HubUser = never> {
   /** Decides whether the caller may call the method. */
   readonly authorize?: MethodPolicy<never[]>;
   /** The method. */
-  readonly handler: HubFunction;
+  readonly handler: HubFunction<U>;
 }
 
-/** The methods of a hub. */
-export type HubMethods = Record<string, HubFunction | HubMethodDefinition>;
+/** The methods of a hub. `U` is the user that each of them must take; by default any. */
+export type HubMethods<U extends HubUser = never> = Record<
+  string,
+  HubFunction<U> | HubMethodDefinition<U>
+>;
 
 /** The definition that {@link defineHub} takes. */
 export interface HubDefinition<M extends HubMethods> {
@@ -51,13 +57,13 @@ export interface HubDefinition<M extends HubMethods> {
   /** Filters around calls and connections, inside the filters of the server. The first is the outermost. */
   readonly filters?: readonly HubFilter[];
   /** Called for a new connection, before the first message of its client. A throw refuses the connection. */
-  readonly connected?: (context: HubContext<never, never>) => unknown;
+  connected?(context: HubContext<never>): unknown;
   /**
    * Called once when a connection has ended, and only if `connected` did not throw. If the client has
    * gone, the hook runs after the last call of the client has begun, or after `disconnectTimeout`.
    * `error` is absent for an orderly end.
    */
-  readonly disconnected?: (context: HubContext<never, never>, error?: Error) => unknown;
+  disconnected?(context: HubContext<never>, error?: Error): unknown;
 }
 
 /** A hub for {@link createHubServer}. Nothing of it runs before it is served. */

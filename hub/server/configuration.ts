@@ -1,16 +1,18 @@
 import type { Backplane, BackplaneGap } from "../bus/node_context.ts";
 import { checkFilters, type HubFilter } from "../definition/filter.ts";
 import { checkHub, type Hub, type HubMethods } from "../definition/hub.ts";
+import type { HubUser } from "../definition/context.ts";
 import type { HubPolicy } from "../definition/policy.ts";
 import { checkNames, type NamesOf } from "../options/known.ts";
 import type { HubServerOptions, ResolvedOptions } from "../options/server.ts";
 import type { Authenticate } from "../serving/authentication.ts";
 
-/** Hubs by path. */
-export type Hubs = Readonly<Record<string, Hub<HubMethods>>>;
+/** Hubs by path. `U` is the user that their methods must take; by default any. */
+export type Hubs<U extends HubUser = never> = Readonly<Record<string, Hub<HubMethods<U>>>>;
 
 /** The configuration of `createHubServer`; all of {@link HubServerOptions} may be given too. */
-export interface HubServerConfiguration<H extends Hubs> extends HubServerOptions {
+export interface HubServerConfiguration<H extends Hubs, U extends HubUser = HubUser>
+  extends HubServerOptions {
   /** The hubs by path: each path starts with `/` and has no trailing slash. */
   readonly hubs: H;
   /** The connection to the other nodes. The server owns the backplane and closes it. */
@@ -19,7 +21,7 @@ export interface HubServerConfiguration<H extends Hubs> extends HubServerOptions
    * Returns the user of a request. Runs for every request; the request that opens the transport decides
    * which user the connection has. A throw is logged and answered with 500.
    */
-  readonly authenticate?: Authenticate;
+  readonly authenticate?: Authenticate<U>;
   /**
    * Decides whether a user may use the hubs, and call a method. Runs before the `authorize` of the hub
    * and of the method; all must return `true`.

@@ -4,11 +4,11 @@ import type { Logger } from "../definition/logger.ts";
 
 /**
  * Returns the user of a request, `undefined` for an anonymous client, or a `Response` that refuses the
- * request and is sent unchanged.
+ * request and is sent unchanged. `U` is the user that hub methods get.
  */
-export type Authenticate = (
+export type Authenticate<U extends HubUser = HubUser> = (
   request: Request,
-) => HubUser | undefined | Response | Promise<HubUser | undefined | Response>;
+) => U | undefined | Response | Promise<U | undefined | Response>;
 
 /** Returns the user of a request, or the response that refuses it. A failure is logged; the response is 500. */
 export async function identify(
