@@ -19,7 +19,8 @@ export interface HubServerConfiguration<H extends Hubs, U extends HubUser = HubU
   readonly backplane: Backplane;
   /**
    * Returns the user of a request. Runs for every request; the request that opens the transport decides
-   * which user the connection has. A throw is logged and answered with 500.
+   * which user the connection has. A throw is logged and answered with 500, and so is a user whose id is
+   * not a string or is longer than `maximumNameBytes`. A user with an empty id is anonymous.
    */
   readonly authenticate?: Authenticate<U>;
   /**
