@@ -25,6 +25,7 @@
  *   hubs: { "/chat": chat },
  *   backplane: await openBackplane("memory:"),
  * });
+ * await server.ready;
  * const http = Deno.serve({ port: 0 }, server.fetch);
  *
  * await server.close();

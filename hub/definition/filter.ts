@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkNames, type NamesOf } from "../options/known.ts";
 import type { HubContext, HubInvocationContext } from "./context.ts";
 
 /**
@@ -70,12 +71,12 @@ export interface HubFilter {
   ): unknown;
 }
 
-const HOOKS = ["invoke", "connected", "disconnected"] as const;
+const HOOKS: NamesOf<HubFilter> = { invoke: true, connected: true, disconnected: true };
 
 /**
  * Checks that `filters` is an array of filters.
  *
- * @throws {TypeError} if it is not; the text begins with `task`.
+ * @throws {TypeError} if it is not, or a filter has a member that is not known; the text begins with `task`.
  */
 export function checkFilters(filters: readonly HubFilter[], task: string): void {
   if (!Array.isArray(filters)) throw new TypeError(`${task}: filters is not an array`);
@@ -83,7 +84,11 @@ export function checkFilters(filters: readonly HubFilter[], task: string): void 
     if (typeof filter !== "object" || filter === null) {
       throw new TypeError(`${task}: a filter is not an object`);
     }
-    for (const hook of HOOKS) {
+    // The object of a class may have fields of its own.
+    if (Object.getPrototypeOf(filter) === Object.prototype) {
+      checkNames(filter, HOOKS, `${task}: a filter`);
+    }
+    for (const hook of Object.keys(HOOKS) as (keyof HubFilter)[]) {
       const value = (filter as HubFilter)[hook];
       if (value === undefined || typeof value === "function") continue;
       throw new TypeError(`${task}: a filter's ${hook} is not a function`);

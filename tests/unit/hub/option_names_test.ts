@@ -2,7 +2,7 @@ import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { BroadcastChannelBackplane } from "../../../backplanes/broadcast_channel.ts";
 import { readNatsAddress } from "../../../backplanes/nats/address.ts";
 import { resolveRedisSettings } from "../../../backplanes/redis/settings.ts";
-import { METHOD_PARTS } from "../../../hub/definition/check_method.ts";
+import type { METHOD_PARTS } from "../../../hub/definition/check_method.ts";
 import { type CheckedMethod, method } from "../../../hub/definition/method.ts";
 import { resolveListenOptions } from "../../../hub/listen/options.ts";
 import {
@@ -75,6 +75,18 @@ const MISSPELT: readonly (readonly [
     "define hub",
     "conected",
     "connected",
+  ],
+  [
+    () => defineHub({ methods: {}, filters: [wrong({ conected: handler })] }),
+    "define hub: a filter",
+    "conected",
+    "connected",
+  ],
+  [
+    () => serve({ filters: [{}, { invoked: handler }] }),
+    "create hub server: a filter",
+    "invoked",
+    "invoke",
   ],
   [
     () => method({ authorize: () => true, handler, ...{ arg: [] } }),
