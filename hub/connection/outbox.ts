@@ -122,9 +122,13 @@ export class Outbox implements TurnListener {
     return true;
   }
 
-  /** Whether so many bytes are unsent, or kept, that streams should wait: a quarter of the limit. */
+  /**
+   * Whether streams should wait: more than a quarter of the limit is unsent, or kept, or the client is
+   * closing the pipe.
+   */
   get congested(): boolean {
     if (this.#closed) return false;
+    if (this.#pipe?.closing) return true;
     const { maximumBufferedBytes, statefulReconnectBufferSize } = this.#limits;
     if (this.#resend !== undefined && this.#resend.bytes > statefulReconnectBufferSize) return true;
     if (this.#unsentAtMost <= maximumBufferedBytes / 4) return false;
