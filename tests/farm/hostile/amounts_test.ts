@@ -9,28 +9,25 @@ import { HOSTS } from "../../kit/servers/hosts.ts";
 import { sized } from "../../kit/sizes.ts";
 import type { Amount } from "./amounts/amount.ts";
 import { AttackedFarm } from "./amounts/attacked_farm.ts";
-import { CALL_AMOUNTS } from "./amounts/calls.ts";
 import { WAYS } from "./amounts/hostile_socket.ts";
-import { REQUEST_AMOUNTS } from "./amounts/requests.ts";
-import { TARGET_AMOUNTS } from "./amounts/targets.ts";
+import { AMOUNTS } from "./amounts/table.ts";
 import { type Trial, tried } from "./amounts/trial.ts";
 
-const AMOUNTS: readonly Amount[] = [...CALL_AMOUNTS, ...TARGET_AMOUNTS, ...REQUEST_AMOUNTS];
+const SHORT = {
+  clients: 20,
+  duration: 300,
+  maximumBytes: 2 ** 19,
+  aftermath: 200,
+  cleared: false,
+} as const;
+const LONG = { duration: 5000, maximumBytes: Infinity, aftermath: 2000, cleared: true } as const;
 
 /** Twenty clients for a moment, with one way of leaving in turn; in full size all there is. */
 function trialsOf(index: number): readonly Trial[] {
   const way = WAYS[index % WAYS.length] ?? "RST";
   return sized<readonly Trial[]>(
-    [{ clients: 20, duration: 300, maximumBytes: 2 ** 20, way, cleared: false }],
-    WAYS.flatMap((way) =>
-      [1, 20].map((clients) => ({
-        clients,
-        duration: 5000,
-        maximumBytes: Infinity,
-        way,
-        cleared: true,
-      }))
-    ),
+    [{ ...SHORT, way }],
+    WAYS.flatMap((way) => [1, 20].map((clients) => ({ ...LONG, clients, way }))),
   );
 }
 

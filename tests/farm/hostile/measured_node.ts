@@ -134,11 +134,6 @@ export class MeasuredNode implements AsyncDisposable {
     return this.#log.entries;
   }
 
-  /** Resident memory in MiB beyond that at its start. */
-  get grownMiB(): number {
-    return this.usage().rssMiB - this.#first.rssMiB;
-  }
-
   /** Stops the process in its tracks, or lets it go on. */
   signal(signal: "SIGSTOP" | "SIGCONT"): void {
     this.#child.kill(signal);

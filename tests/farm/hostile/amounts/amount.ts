@@ -3,9 +3,11 @@ import type { ProtocolName, Written } from "../../../kit/wire_format.ts";
 
 /** What one action of clients may cost everybody else. */
 export interface Limits {
-  /** The longest wait of a healthy client, and of a new one, in milliseconds. */
+  /** The longest wait of a healthy client for an answer, in milliseconds. */
   readonly answer: number;
-  /** Resident memory at the peak, in MiB more than at the start of the node. */
+  /** The longest time until a new client has its first answer, which takes six trips, in milliseconds. */
+  readonly visit: number;
+  /** Resident memory at the peak, in MiB more than before. */
   readonly peakMiB: number;
   /** What may be left of it when the clients have gone, in MiB that are alive. */
   readonly liveMiB: number;
@@ -22,7 +24,13 @@ export interface Amount {
 }
 
 /** The limits of a row that has none of its own. */
-export const LIMITS: Limits = { answer: 1000, peakMiB: 300, liveMiB: 12, logLines: 60 };
+export const LIMITS: Limits = {
+  answer: 1000,
+  visit: 5000,
+  peakMiB: 300,
+  liveMiB: 12,
+  logLines: 60,
+};
 
 /** The same again and again. */
 export function* endless<T>(...items: readonly T[]): Generator<T> {

@@ -12,6 +12,8 @@ export interface WebSocketOptions {
   readonly protocol?: ProtocolName;
   /** The token of a connection that was negotiated. */
   readonly token?: string;
+  /** What the path has besides. */
+  readonly query?: string;
   /** Whether the client counts messages, because it may come back. */
   readonly stateful?: boolean;
   readonly reads?: boolean;
@@ -90,10 +92,10 @@ export class Attacker {
 
   /** A WebSocket that has sent its handshake; the answer is not waited for. */
   async webSocket(options: WebSocketOptions = {}): Promise<HostileSocket> {
-    const { protocol = "json", token, stateful = false, reads = true, port } = options;
+    const { protocol = "json", token, query = "", stateful = false, reads = true, port } = options;
     const socket = await this.open(reads, port);
     const handshake = `${JSON.stringify({ protocol, version: stateful ? 2 : 1 })}\x1e`;
-    const path = token === undefined ? "/hub" : `/hub?id=${token}`;
+    const path = token === undefined ? `/hub?${query}` : `/hub?id=${token}`;
     await socket.write(joined(upgradeRequest(path), frame(Opcode.Text, handshake)));
     return socket;
   }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { frames, repeated } from "../flooding.ts";
+import { frames, repeated } from "../repeated.ts";
 import { call, cancel, end, item, result, streamCall, uploading } from "../../../kit/messages.ts";
 import { frame, Opcode } from "../../../kit/socket.ts";
 import { type Amount, endless, flooding, many, numbered } from "./amount.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { repeated } from "../flooding.ts";
+import { repeated } from "../repeated.ts";
 import { requestBytes } from "../../../kit/http.ts";
 import { call } from "../../../kit/messages.ts";
 import { frame, Opcode, upgradeRequest } from "../../../kit/socket.ts";

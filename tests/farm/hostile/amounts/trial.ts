@@ -16,6 +16,8 @@ export interface Trial {
   readonly maximumBytes: number;
   /** How they leave. */
   readonly way: Way;
+  /** How long the canary is watched when they have left, in milliseconds. */
+  readonly aftermath: number;
   /** Whether the node must hold nothing of them, a while after they have left. */
   readonly cleared: boolean;
 }
@@ -28,9 +30,8 @@ export interface Costs extends CanaryFigures {
   readonly takenMiB: number;
 }
 
-/** The pause between two looks at the memory of a node, and between the leaving and the last look. */
+/** The pause between two looks at the memory of a node. */
 const SAMPLE_INTERVAL = 50;
-const AFTERMATH = 200;
 
 /** Tries an amount; returns what it has cost. */
 export async function costsOf(farm: AttackedFarm, amount: Amount, trial: Trial): Promise<Costs> {
@@ -39,8 +40,12 @@ export async function costsOf(farm: AttackedFarm, amount: Amount, trial: Trial):
   const { signal } = ended;
   const logged = near.log.length;
   canary.reset();
+  const before = near.usage().rssMiB;
   let peakMiB = 0;
-  const sampling = setInterval(() => peakMiB = Math.max(peakMiB, near.grownMiB), SAMPLE_INTERVAL);
+  const sampling = setInterval(
+    () => peakMiB = Math.max(peakMiB, near.usage().rssMiB - before),
+    SAMPLE_INTERVAL,
+  );
   const attackers = Array.from({ length: trial.clients }, () =>
     new Attacker({
       ...{ port: near.port, far: far.port, redis: farm.redis.port, prefix: farm.prefix },
@@ -53,7 +58,7 @@ export async function costsOf(farm: AttackedFarm, amount: Amount, trial: Trial):
     await delay(trial.duration);
     ended.abort();
     await acting;
-    await delay(AFTERMATH);
+    await delay(trial.aftermath);
     const figures = await canary.figures();
     if (trial.cleared && figures.failure === undefined) {
       await near.cleared({ liveMiB: limitsOf(amount).liveMiB });
@@ -83,7 +88,7 @@ export function excess(costs: Costs, limits: Limits): string[] {
   const wrong: string[] = [];
   if (costs.failure !== undefined) wrong.push(costs.failure);
   if (costs.answer > limits.answer) wrong.push(`an answer took ${costs.answer} ms`);
-  if (costs.visit > limits.answer) wrong.push(`a new client took ${costs.visit} ms`);
+  if (costs.visit > limits.visit) wrong.push(`a new client took ${costs.visit} ms`);
   if (costs.peakMiB > limits.peakMiB) wrong.push(`${costs.peakMiB} MiB at the peak`);
   if (costs.logLines > limits.logLines) wrong.push(`${costs.logLines} lines in the log`);
   return wrong;
