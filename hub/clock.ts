@@ -1,3 +1,5 @@
+import { clearInterval, setInterval } from "node:timers";
+
 /** Where the hub's time comes from, so that tests can pass it by hand. Milliseconds throughout. */
 export interface Clock {
   /** A time that never goes back, in whole milliseconds; only differences mean anything. */
@@ -6,7 +8,7 @@ export interface Clock {
   date(): number;
   /** Calls `callback` once after `delay`, unless disposed before. */
   after(delay: number, callback: () => void): Disposable;
-  /** Calls `callback` every `interval` until disposed. */
+  /** Calls `callback` every `interval` until disposed; this alone keeps no process alive. */
   every(interval: number, callback: () => void): Disposable;
 }
 
@@ -20,7 +22,7 @@ export const systemClock: Clock = {
     return { [Symbol.dispose]: () => clearTimeout(timer) };
   },
   every: (interval, callback) => {
-    const timer = setInterval(callback, interval);
+    const timer = setInterval(callback, interval).unref();
     return { [Symbol.dispose]: () => clearInterval(timer) };
   },
 };

@@ -14,6 +14,8 @@ import type { HubPolicy } from "./definition/policy.ts";
 import { type HubServerOptions, type ResolvedOptions, resolveOptions } from "./options/server.ts";
 import { type DrainOptions, resolveDrainOptions } from "./options/serving.ts";
 import type { Authenticate } from "./serving/authentication.ts";
+import { AwakeClock } from "./scheduling/awake_clock.ts";
+import { LimitedLog } from "./scheduling/limited_log.ts";
 import { Scheduler } from "./scheduling/scheduler.ts";
 import { drainHubs, endHubs } from "./serving/drain.ts";
 import { Front } from "./serving/front.ts";
@@ -105,14 +107,22 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
   #draining: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(configuration: HubServerConfiguration<H>, clock: Clock) {
+  constructor(configuration: HubServerConfiguration<H>, time: Clock) {
     const { hubs, backplane, authenticate, authorize, filters, onGap } = configuration;
     const options = resolveOptions(configuration);
     checkConfiguration(configuration);
     const { logger } = options;
     const serverName = `deno_${crypto.randomUUID().replaceAll("-", "")}`;
-    const scheduler = new Scheduler(clock);
-    const context = this.#context = { serverName, backplane, clock, scheduler, logger, options };
+    const clock = new AwakeClock(time, HEARTBEAT_INTERVAL);
+    const context = this.#context = {
+      serverName,
+      backplane,
+      clock,
+      scheduler: new Scheduler(clock),
+      logger,
+      limitedLog: new LimitedLog(logger, clock),
+      options,
+    };
     const rules = { authorize, ...filters && { filters } };
     const paths = this.#paths = new HubPaths(
       hubs,
@@ -126,7 +136,7 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
       options.maximumPendingConnections,
     );
     const admitting = () => this.#draining === undefined && this.#closing === undefined;
-    const front = new Front({ paths, table, authenticate, clock, scheduler, options, admitting });
+    const front = new Front({ ...context, paths, table, authenticate, admitting });
     this.fetch = (request) =>
       front.answer(request, acceptWebSocket) ??
         Promise.resolve(new Response(null, { status: 404 }));
@@ -179,8 +189,8 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
 
   #tick(): void {
     this.#table.tick();
-    const now = this.#context.clock.now();
-    for (const hub of this.#paths.distinct) hub.tick(now);
+    this.#context.limitedLog.sweep();
+    for (const hub of this.#paths.distinct) hub.tick();
   }
 }
 

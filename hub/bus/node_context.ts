@@ -1,6 +1,7 @@
 import type { Backplane } from "../../backplanes/backplane.ts";
 import type { Clock } from "../clock.ts";
 import type { Logger } from "../definition/logger.ts";
+import type { LimitedLog } from "../scheduling/limited_log.ts";
 import type { Scheduler } from "../scheduling/scheduler.ts";
 
 export type {
@@ -18,5 +19,7 @@ export interface NodeContext<O = unknown> {
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   readonly logger: Logger;
+  /** For what a client or the bus can cause again and again. */
+  readonly limitedLog: LimitedLog;
   readonly options: O;
 }

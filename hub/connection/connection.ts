@@ -2,27 +2,24 @@ import { Frame, type TextOrBytes } from "../protocol/frame.ts";
 import { HANDSHAKE_SUCCESS, handshakeFailure } from "../protocol/handshake.ts";
 import { type HubMessage, MessageType } from "../protocol/messages.ts";
 import { ProtocolError } from "../protocol/protocol_error.ts";
+import { Budget, type ConnectionBudget } from "../scheduling/budget.ts";
 import * as closing from "./closing.ts";
 import { Conversation, type ConversationOwner, type ConversationState } from "./conversation.ts";
 import { type Agreement, Greeting } from "./greeting.ts";
 import { Outbox } from "./outbox.ts";
-import type { ConnectionListener, ConnectionParts } from "./parts.ts";
+import type { ListeningParts } from "./parts.ts";
 import type { Pipe } from "./pipe.ts";
-
-/** Shared by all connections of a hub, with the hub. */
-export type HubConnectionParts = ConnectionParts & {
-  readonly listener: ConnectionListener<HubConnection>;
-};
 
 /** One client, from its first byte to its last: first a {@link Greeting}, then a {@link Conversation}. */
 export class HubConnection implements ConversationOwner {
   /** The public id. */
   readonly id: string;
-  readonly #parts: HubConnectionParts;
+  readonly #parts: ListeningParts<HubConnection>;
   readonly #outbox: Outbox;
   #state: Greeting | Conversation | "ended";
   #closed = false;
   #abort: AbortController | undefined;
+  #budget: ConnectionBudget | undefined;
   #finished: PromiseWithResolvers<void> | undefined;
 
   /**
@@ -32,7 +29,7 @@ export class HubConnection implements ConversationOwner {
   constructor(
     id: string,
     pipe: Pipe,
-    parts: HubConnectionParts,
+    parts: ListeningParts<HubConnection>,
     from: Greeting | ConversationState,
   ) {
     this.id = id;
@@ -43,10 +40,15 @@ export class HubConnection implements ConversationOwner {
       return;
     }
     const conversation = this.#state = this.#converse(from);
-    const { reconnect, inbox } = conversation;
     conversation.admitted = true;
+    const { reconnect } = conversation;
     if (reconnect) this.#outbox.resume(pipe, conversation.frame(reconnect.sequence));
-    inbox.unblock();
+    conversation.inbox.unblock();
+  }
+
+  /** The amounts that the client has of what is limited; made on the first use. */
+  get budget(): ConnectionBudget {
+    return this.#budget ??= new Budget(this.#parts.budget);
   }
 
   /** The name of the hub protocol; empty before the handshake. */
@@ -71,9 +73,8 @@ export class HubConnection implements ConversationOwner {
 
   /** Aborted when the connection ends; made on the first use. */
   get signal(): AbortSignal {
-    this.#abort ??= new AbortController();
-    if (this.#closed) this.#abort.abort();
-    return this.#abort.signal;
+    if (this.#closed) return AbortSignal.abort();
+    return (this.#abort ??= new AbortController()).signal;
   }
 
   /** Resolves when the connection has ended and the hub has dealt with that. */
@@ -140,8 +141,7 @@ export class HubConnection implements ConversationOwner {
   send(message: HubMessage): void {
     const conversation = this.#conversation;
     if (this.#closed || conversation === undefined) return;
-    const counted = message.type <= MessageType.CancelInvocation;
-    this.write(conversation.frame(message), counted);
+    this.write(conversation.frame(message), message.type <= MessageType.CancelInvocation);
   }
 
   /** A promise while so many bytes are unsent that streams should wait. */
@@ -176,10 +176,10 @@ export class HubConnection implements ConversationOwner {
   tick(now: number): void {
     const state = this.#state;
     const { pipe } = this.#outbox;
-    if (state === "ended") return;
     if (state instanceof Greeting) {
       if (state.timedOut(now)) this.#refuse("Handshake was canceled.");
-    } else if (this.#closed) state.checkDrain(now);
+    } else if (state === "ended") return;
+    else if (this.#closed) state.checkDrain(now);
     else if (pipe !== undefined && this.#outbox.isStuck(now)) {
       // As if the client had vanished: a native socket reports that only when its peer closes it.
       pipe.terminate();

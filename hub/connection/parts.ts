@@ -1,12 +1,14 @@
 import type { Clock } from "../clock.ts";
 import type { ResolvedConnectionOptions } from "../options/connection.ts";
 import type { HubMessage } from "../protocol/messages.ts";
+import type { BudgetLimit, ConnectionBudgetKind } from "../scheduling/budget.ts";
 import type { Scheduler } from "../scheduling/scheduler.ts";
 import type { CloseCause } from "./closing.ts";
 
 /** Shared by all connections of a hub: there are many, and each has one pointer to this object. */
 export interface ConnectionParts {
   readonly limits: ResolvedConnectionOptions;
+  readonly budget: Readonly<Record<ConnectionBudgetKind, BudgetLimit>>;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
 }
@@ -31,3 +33,6 @@ export interface ConnectionListener<C> {
    */
   closed(connection: C, cause: CloseCause, admitted: boolean): Promise<void>;
 }
+
+/** The parts of all connections of a hub, with the hub. */
+export type ListeningParts<C> = ConnectionParts & { readonly listener: ConnectionListener<C> };

@@ -34,6 +34,26 @@ export interface RoutingOptions {
    * @default {1000}
    */
   readonly unsubscribeDelay?: number;
+  /**
+   * How many groups a connection may be in, 1 to 10,000,000. Beyond this limit joining fails.
+   *
+   * @default {1000}
+   */
+  readonly maximumGroupsPerConnection?: number;
+  /**
+   * How many results may be asked of a client and not be answered yet, 1 to 10,000,000. Beyond this limit
+   * asking fails.
+   *
+   * @default {1000}
+   */
+  readonly maximumPendingResultsPerConnection?: number;
+  /**
+   * How many changes of groups the calls of a connection may have asked of other nodes that are not
+   * acknowledged yet, 1 to 10,000,000. Beyond this limit a change fails.
+   *
+   * @default {1000}
+   */
+  readonly maximumGroupCommandsPerConnection?: number;
 }
 
 /** The options of routing with their defaults. */
@@ -48,5 +68,8 @@ export function resolveRouting(options: RoutingOptions): ResolvedRoutingOptions 
     clientResultTimeout: [1, MAXIMUM, 30_000],
     subscribeTimeout: [1, MAXIMUM, 5000],
     unsubscribeDelay: [0, MAXIMUM, 1000],
+    maximumGroupsPerConnection: [1, 10_000_000, 1000],
+    maximumPendingResultsPerConnection: [1, 10_000_000, 1000],
+    maximumGroupCommandsPerConnection: [1, 10_000_000, 1000],
   });
 }

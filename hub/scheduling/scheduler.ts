@@ -15,6 +15,12 @@ interface Writable {
 /** How many writes a turn makes before its end. */
 const MAXIMUM_IMMEDIATE_WRITES = 16;
 
+/** How many steps of work that can wait a turn does, and for how many milliseconds. */
+const MAXIMUM_STEPS = 256;
+const MAXIMUM_TIME = 5;
+/** After how many short steps a walk looks at the time. */
+const STEPS_BETWEEN_LOOKS = 16;
+
 /**
  * The pauses before each look at something congested, in milliseconds; the last pause repeats. Native
  * sockets do not say when they have drained: most drain very soon, and looks at slow sockets must cost
@@ -25,9 +31,13 @@ const PAUSES = [1, 4, 16, 50] as const;
 /**
  * Decides when queued work is done. A turn is everything that the event loop has at hand. All
  * connections of a server share one scheduler, so that asking for the end of the turn costs a push.
+ *
+ * **Bounded turns**: work that is never at an end by itself ({@link spend}), walks over registries
+ * ({@link walk}) and flushes do some 256 steps or 5 ms in a turn; the rest waits for the next turn, so
+ * that the event loop serves everybody in between.
  */
 export class Scheduler {
-  readonly #clock: Pick<Clock, "after">;
+  readonly #clock: Pick<Clock, "after" | "now">;
   readonly #atEnd: (endTurn: () => void) => void;
   readonly #endTurn = () => this.#end();
   #turn = 1;
@@ -35,13 +45,18 @@ export class Scheduler {
   #immediateWrites = 0;
   #waiting: TurnListener[] = [];
   #carriers: TurnListener[] = [];
+  /** The steps of this turn, and when the first of them began. */
+  #steps = 0;
+  #stepsBegan = 0;
+  /** Work that goes on in a later turn; the longest wait comes first. */
+  #postponed: (() => void)[] = [];
   readonly #congested = new Map<Writable, PromiseWithResolvers<void>>();
   /** All congested writables with the same pause share one timer. */
   readonly #polled: readonly Set<Writable>[] = PAUSES.map(() => new Set());
 
   /** `atEnd` calls back once, at the end of the turn. */
   constructor(
-    clock: Pick<Clock, "after"> = systemClock,
+    clock: Pick<Clock, "after" | "now"> = systemClock,
     atEnd: (endTurn: () => void) => void = setImmediate,
   ) {
     this.#clock = clock;
@@ -75,6 +90,34 @@ export class Scheduler {
     this.#carriers.push(listener);
   }
 
+  /**
+   * Counts one step of work that would go on without waiting, such as an item of a stream that is in
+   * memory. Returns nothing while the turn has time, else a promise: the work goes on when it resolves.
+   * All such work of a server shares the time of a turn.
+   */
+  spend(): Promise<void> | undefined {
+    this.#count();
+    if (this.#steps === 0) this.#stepsBegan = this.#clock.now();
+    const exhausted = ++this.#steps > MAXIMUM_STEPS ||
+      this.#clock.now() - this.#stepsBegan >= MAXIMUM_TIME;
+    return exhausted || this.#postponed.length > 0 ? this.nextTurn() : undefined;
+  }
+
+  /**
+   * Visits every item, those that are added on the way too. Returns nothing if all were visited in this
+   * turn, else a promise that rejects with what `visit` throws.
+   */
+  walk<T>(items: Iterable<T>, visit: (item: T) => void): Promise<void> | undefined {
+    const iterator = items[Symbol.iterator]();
+    return this.#walkTurn(iterator, visit) ? undefined : this.#walkOn(iterator, visit);
+  }
+
+  /** Resolves in a later turn, after those who have waited longer. */
+  nextTurn(): Promise<void> {
+    this.#count();
+    return new Promise((resolve) => this.#postponed.push(resolve));
+  }
+
   /** Resolves when `writable` is not congested any more. */
   untilWritable(writable: Writable): Promise<void> {
     let wait = this.#congested.get(writable);
@@ -92,15 +135,48 @@ export class Scheduler {
   }
 
   #end(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
+    const postponed = this.#postponed.splice(0, MAXIMUM_STEPS);
     this.#turn++;
     this.#immediateWrites = 0;
+    this.#steps = 0;
     this.#counting = false;
-    for (const listener of waiting) listener.turnEnded();
+    this.#endWaits();
     const carriers = this.#carriers;
     this.#carriers = [];
     for (const carrier of carriers) carrier.turnEnded();
+    for (const goOn of postponed) goOn();
+    if (this.#waiting.length > 0 || this.#postponed.length > 0) this.#count();
+  }
+
+  async #walkOn<T>(iterator: Iterator<T>, visit: (item: T) => void): Promise<void> {
+    do await this.nextTurn(); while (!this.#walkTurn(iterator, visit));
+  }
+
+  /** Visits as many items as the time allows; returns whether there are no more. */
+  #walkTurn<T>(iterator: Iterator<T>, visit: (item: T) => void): boolean {
+    const began = this.#clock.now();
+    for (let steps = 1; steps <= MAXIMUM_STEPS; steps++) {
+      const { done, value } = iterator.next();
+      if (done) return true;
+      visit(value);
+      if (steps % STEPS_BETWEEN_LOOKS !== 0) continue;
+      if (this.#clock.now() - began >= MAXIMUM_TIME) return false;
+    }
+    return false;
+  }
+
+  /** Calls the listeners that wait for the end of the turn, as many as the time allows. */
+  #endWaits(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    const began = this.#clock.now();
+    let called = 0;
+    for (const listener of waiting) {
+      listener.turnEnded();
+      if (++called % MAXIMUM_STEPS !== 0 || this.#clock.now() - began < MAXIMUM_TIME) continue;
+      this.#waiting = waiting.slice(called).concat(this.#waiting);
+      return;
+    }
   }
 
   #poll(writable: Writable, step: number): void {

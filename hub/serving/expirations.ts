@@ -2,6 +2,8 @@ import type { Clock } from "../clock.ts";
 import { RECONNECT } from "../connection/closing.ts";
 import type { HubConnection } from "../connection/connection.ts";
 import type { HubUser } from "../definition/context.ts";
+import type { Scheduler } from "../scheduling/scheduler.ts";
+import { Sweep } from "../scheduling/sweep.ts";
 
 /** The time at which a connection expires. */
 interface Stay {
@@ -18,9 +20,13 @@ interface Stay {
 export class Expirations {
   readonly #clock: Clock;
   readonly #stays = new Map<string, Stay>();
+  readonly #sweep: Sweep<[string, Stay]>;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, scheduler: Scheduler) {
     this.#clock = clock;
+    this.#sweep = new Sweep(scheduler, this.#stays, ([, { connection, until }]) => {
+      if (until <= this.#clock.date()) connection.close(RECONNECT);
+    });
   }
 
   /** Adds a connection. */
@@ -43,10 +49,7 @@ export class Expirations {
 
   /** Closes expired connections. Called by the heartbeat. */
   tick(): void {
-    const now = this.#clock.date();
-    for (const { connection, until } of this.#stays.values()) {
-      if (until <= now) connection.close(RECONNECT);
-    }
+    this.#sweep.begin();
   }
 }
 

@@ -1,9 +1,9 @@
 import type { NodeContext } from "../bus/node_context.ts";
 import { type CloseCause, RECONNECT } from "../connection/closing.ts";
-import { HubConnection, type HubConnectionParts } from "../connection/connection.ts";
+import { HubConnection } from "../connection/connection.ts";
 import { toError } from "../connection/error_texts.ts";
 import { Greeting } from "../connection/greeting.ts";
-import type { ConnectionListener } from "../connection/parts.ts";
+import type { ConnectionListener, ListeningParts } from "../connection/parts.ts";
 import type { Pipe } from "../connection/pipe.ts";
 import type { HubClients, HubGroups } from "../definition/clients.ts";
 import type { HubRequest, HubUser } from "../definition/context.ts";
@@ -18,6 +18,8 @@ import type { ResolvedOptions } from "../options/server.ts";
 import type { HubMessage } from "../protocol/messages.ts";
 import { RoutedClients } from "../routing/proxies.ts";
 import { Router } from "../routing/router.ts";
+import { Sweep } from "../scheduling/sweep.ts";
+import { budgetLimits } from "./budget_limits.ts";
 import { Expirations } from "./expirations.ts";
 import { ServedConnection, type ServedParts, type UserConnection } from "./served_connection.ts";
 
@@ -51,9 +53,10 @@ export class LiveHub implements ConnectionListener<HubConnection> {
   readonly #hooks: Hooks;
   readonly #router: Router;
   readonly #context: NodeContext<ResolvedOptions>;
-  readonly #connectionParts: HubConnectionParts;
+  readonly #connectionParts: ListeningParts<HubConnection>;
   readonly #servedParts: ServedParts;
   readonly #served = new Map<HubConnection, ServedConnection>();
+  readonly #heartbeat: Sweep<[HubConnection, ServedConnection]>;
   readonly #expirations: Expirations | undefined;
 
   /** `name` is the name of the hub on the bus. */
@@ -68,8 +71,14 @@ export class LiveHub implements ConnectionListener<HubConnection> {
     this.#name = name;
     this.#policies = [authorize, hub.authorize].filter((policy) => policy !== undefined);
     this.#hooks = filteredHooks(hub, allFilters);
-    this.#connectionParts = { limits: options, clock, scheduler, listener: this };
-    if (options.closeOnAuthenticationExpiration) this.#expirations = new Expirations(clock);
+    const budget = budgetLimits(options);
+    this.#connectionParts = { limits: options, budget, clock, scheduler, listener: this };
+    this.#heartbeat = new Sweep(scheduler, this.#served, ([connection]) => {
+      connection.tick(clock.now());
+    });
+    if (options.closeOnAuthenticationExpiration) {
+      this.#expirations = new Expirations(clock, scheduler);
+    }
     this.#router = new Router(name, context);
     this.clients = new RoutedClients(this.#router);
     const methods = new MethodTable(hub.methods, {
@@ -130,8 +139,8 @@ export class LiveHub implements ConnectionListener<HubConnection> {
   }
 
   /** Checks all timeouts. Called by the heartbeat. */
-  tick(now: number): void {
-    for (const connection of this.#served.keys()) connection.tick(now);
+  tick(): void {
+    this.#heartbeat.begin();
     this.#expirations?.tick();
     this.#router.sweep();
   }

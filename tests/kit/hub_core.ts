@@ -2,6 +2,7 @@ import { MemoryBackplane } from "../../backplanes/memory.ts";
 import type { Backplane } from "../../backplanes/backplane.ts";
 import type { HubConnection } from "../../hub/connection/connection.ts";
 import { Link } from "../../hub/connection/link.ts";
+import { LimitedLog } from "../../hub/scheduling/limited_log.ts";
 import { Scheduler } from "../../hub/scheduling/scheduler.ts";
 import type { HubUser } from "../../hub/definition/context.ts";
 import type { Hub, HubMethods } from "../../hub/definition/hub.ts";
@@ -40,9 +41,15 @@ export class HubCore implements AsyncDisposable {
     const resolved = resolveOptions({ logger: this.log, ...options });
     const { clock } = this;
     const { logger } = resolved;
-    const scheduler = new Scheduler();
-    const context = { serverName, backplane, clock, scheduler, logger, options: resolved };
-    this.live = new LiveHub(hub, name, context, options);
+    this.live = new LiveHub(hub, name, {
+      serverName,
+      backplane,
+      clock,
+      scheduler: new Scheduler(),
+      logger,
+      limitedLog: new LimitedLog(logger, clock),
+      options: resolved,
+    }, options);
   }
 
   /** A client that has not shaken hands; `stateful` is whether it has negotiated that it may come back. */
@@ -73,7 +80,7 @@ export class HubCore implements AsyncDisposable {
     while (left > 0) {
       const step = Math.min(left, 1000);
       this.clock.advance(step);
-      this.live.tick(this.clock.now());
+      this.live.tick();
       left -= step;
     }
   }

@@ -36,12 +36,18 @@ export class ManualClock implements Clock {
   advance(milliseconds: number): void {
     const end = this.#now + milliseconds;
     for (let timer = this.#next(end); timer !== undefined; timer = this.#next(end)) {
-      this.#now = timer.due;
+      this.#now = Math.max(this.#now, timer.due);
       if (timer.interval === undefined) this.#timers.delete(timer);
-      else timer.due += timer.interval;
+      else timer.due = this.#now + timer.interval;
       timer.callback();
     }
     this.#now = end;
+  }
+
+  /** Lets time pass while the process stands still; what is due is called afterwards. */
+  stop(milliseconds: number): void {
+    this.#now += milliseconds;
+    this.advance(0);
   }
 
   #next(end: number): Timer | undefined {

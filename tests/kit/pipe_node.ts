@@ -82,7 +82,7 @@ export class PipeNode<B extends Backplane> implements AsyncDisposable {
   /** Lets time pass, then looks at everything that depends on it. */
   advance(duration: number): void {
     this.clock.advance(duration);
-    this.hub.tick(this.clock.now());
+    this.hub.tick();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -2,6 +2,7 @@ import { assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@
 import { MemoryBackplane, MemoryBus } from "../../../backplanes/memory.ts";
 import { Channels } from "../../../hub/bus/channels.ts";
 import type { Recipient } from "../../../hub/bus/recipient.ts";
+import { LimitedLog } from "../../../hub/scheduling/limited_log.ts";
 import { Scheduler } from "../../../hub/scheduling/scheduler.ts";
 import { BackplaneUnavailableError } from "../../../mod.ts";
 import { ManualClock } from "../../kit/manual_clock.ts";
@@ -19,7 +20,8 @@ function start(bus = new MemoryBus()) {
   const clock = new ManualClock();
   const received: [id: string | undefined, bytes: number][] = [];
   const scheduler = new Scheduler();
-  const node = { serverName: "node", backplane, clock, scheduler, logger: console };
+  const limitedLog = new LimitedLog(console, clock);
+  const node = { serverName: "node", backplane, clock, scheduler, logger: console, limitedLog };
   const channels = new Channels(
     { ...node, options: OPTIONS },
     (payload, [recipient]) => received.push([recipient?.id, payload.length]),

@@ -11,6 +11,7 @@ import { resolveOptions } from "../../../hub/options/server.ts";
 import { jsonProtocol } from "../../../hub/protocol/json/json.ts";
 import { MessageType } from "../../../hub/protocol/messages.ts";
 import { Scheduler } from "../../../hub/scheduling/scheduler.ts";
+import { budgetLimits } from "../../../hub/serving/budget_limits.ts";
 import { ManualClock } from "../../kit/manual_clock.ts";
 import { MemoryPipe, settle } from "../../kit/pipe.ts";
 
@@ -24,6 +25,7 @@ function goOn(state: ConversationState) {
   const pipe = new MemoryPipe();
   const connection = new HubConnection("c1", pipe, {
     limits: resolveOptions({}),
+    budget: budgetLimits(resolveOptions({})),
     clock: new ManualClock(),
     scheduler: new Scheduler(),
     listener: {

@@ -4,6 +4,7 @@ import { Outbox } from "../../../hub/connection/outbox.ts";
 import { resolveOptions } from "../../../hub/options/server.ts";
 import { Frame } from "../../../hub/protocol/frame.ts";
 import { Scheduler } from "../../../hub/scheduling/scheduler.ts";
+import { budgetLimits } from "../../../hub/serving/budget_limits.ts";
 import { ManualClock } from "../../kit/manual_clock.ts";
 import { MemoryPipe } from "../../kit/pipe.ts";
 
@@ -13,7 +14,8 @@ class TextOutbox {
   readonly #outbox: Outbox;
 
   constructor(scheduler: Scheduler) {
-    const parts = { limits: resolveOptions({}), clock: new ManualClock(), scheduler };
+    const limits = resolveOptions({});
+    const parts = { limits, budget: budgetLimits(limits), clock: new ManualClock(), scheduler };
     this.#outbox = new Outbox(this.pipe, parts);
   }
 

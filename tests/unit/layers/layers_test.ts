@@ -103,7 +103,11 @@ const WRONG: readonly [Arrow, string][] = [
   ],
   [
     { from: "hub/clock.ts", to: "hub/definition/errors.ts", kind: "types" },
-    'hub/clock.ts → hub/definition/errors.ts (types): "clock" may import only nothing',
+    'hub/clock.ts → hub/definition/errors.ts (types): "clock" may import only node:timers',
+  ],
+  [
+    { from: "hub/definition/errors.ts", to: "hub/clock.ts", kind: "types" },
+    'hub/definition/errors.ts → hub/clock.ts (types): "errors" may import only nothing',
   ],
   [
     { from: "hub/server.ts", to: "jsr:@std/async", kind: "code" },

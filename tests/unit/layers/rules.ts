@@ -59,22 +59,22 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   conformance: ["contract", "driver"],
   // The only file that knows all drivers; it loads the driver that a URL names.
   open: ["contract", ...["memory", "broadcast", "redis", "nats"].flatMap(lazily)],
-  clock: [],
+  clock: ["node:timers"],
   definition: ["errors"],
   errors: [],
   "error texts": ["errors"],
   range: [],
   "option slices": ["range", "types of hub/definition/logger.ts"],
   options: ["range", "option slices"],
-  scheduling: ["clock", "node:timers"],
+  scheduling: ["clock", "errors", "types of hub/definition/logger.ts", "node:timers"],
   // A Buffer reads text many times faster than a TextDecoder.
   protocol: ["node:buffer"],
   // The only room of the hub that imports backplanes.
   bus: ["contract", "clock", "protocol", "scheduling", "types of hub/definition/logger.ts"],
-  routing: ["definition", "errors", "clock", "protocol", "bus"],
+  routing: ["definition", "errors", "clock", "protocol", "scheduling", "bus"],
   connection: ["errors", "error texts", "clock", "protocol", "scheduling"],
   dispatch: [
-    ...["definition", "errors", "error texts", "clock", "protocol", "connection"],
+    ...["definition", "errors", "error texts", "clock", "protocol", "scheduling", "connection"],
     "types of routing",
   ],
   // To transports a connection is a pipe of bytes; of protocols they know only what a frame is.

@@ -1,0 +1,54 @@
+import type { Clock } from "../clock.ts";
+import type { Logger } from "../definition/logger.ts";
+
+/** For how long one entry of a kind stands for the further ones, in milliseconds. */
+const PERIOD = 60_000;
+/** The most kinds that are told apart; the kinds beyond count as one. */
+const MAXIMUM_KINDS = 1000;
+
+interface Kind {
+  readonly level: keyof Logger;
+  readonly text: string;
+  readonly since: number;
+  more: number;
+}
+
+/**
+ * Logs what a client or the bus can cause again and again: the first entry of a kind at once, and then
+ * one entry a minute that says how many more there were.
+ */
+export class LimitedLog {
+  readonly #logger: Logger;
+  readonly #clock: Pick<Clock, "now">;
+  /** The oldest comes first. */
+  readonly #kinds = new Map<string, Kind>();
+
+  constructor(logger: Logger, clock: Pick<Clock, "now">) {
+    this.#logger = logger;
+    this.#clock = clock;
+  }
+
+  /** Logs `text` and the details, unless the kind was logged in the last minute. */
+  log(level: keyof Logger, kind: string, text: string, ...details: readonly unknown[]): void {
+    const key = this.#kinds.size < MAXIMUM_KINDS || this.#kinds.has(kind) ? kind : "";
+    const known = this.#kinds.get(key);
+    if (known !== undefined) {
+      known.more++;
+      return;
+    }
+    this.#kinds.set(key, { level, text, since: this.#clock.now(), more: 0 });
+    this.#logger[level](text, ...details);
+  }
+
+  /** Tells how many entries were left out, a minute after the first. Called by the heartbeat. */
+  sweep(): void {
+    const now = this.#clock.now();
+    for (const [key, { level, text, since, more }] of this.#kinds) {
+      if (now - since < PERIOD) return;
+      this.#kinds.delete(key);
+      if (more === 0) continue;
+      this.#logger[level](`${text} (${more === 1 ? "once" : `${more} times`} more in a minute)`);
+      this.#kinds.set(key, { level, text, since: now, more: 0 });
+    }
+  }
+}

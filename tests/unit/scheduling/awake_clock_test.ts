@@ -1,0 +1,55 @@
+import { assertEquals } from "@std/assert";
+import { AwakeClock } from "../../../hub/scheduling/awake_clock.ts";
+import { ManualClock } from "../../kit/manual_clock.ts";
+
+/** A clock with a heartbeat a second, on a node that can be stopped. */
+function node() {
+  const real = new ManualClock();
+  const awake = new AwakeClock(real, 1000);
+  const began = awake.now();
+  /** The node works for some seconds. */
+  awake.every(1000, () => awake.now());
+  const work = (seconds: number) => real.advance(1000 * seconds);
+  return { real, work, awake, time: () => awake.now() - began };
+}
+
+Deno.test("AwakeClock goes as the clock of the platform while the node works", () => {
+  const { real, work, time } = node();
+  work(60);
+  real.advance(400);
+  assertEquals(time(), 60_400);
+});
+
+Deno.test("AwakeClock stands still while the node does", () => {
+  const { real, work, time } = node();
+  work(3);
+  real.stop(40_000);
+  // The node worked until the next heartbeat was due, as far as anybody can tell.
+  assertEquals(time(), 4000);
+  work(2);
+  assertEquals(time(), 6000);
+});
+
+Deno.test("AwakeClock.after() waits for as long as the node works", () => {
+  const { real, work, awake } = node();
+  let rang = 0;
+  awake.after(5000, () => rang++);
+  work(2);
+  real.stop(40_000);
+  assertEquals(rang, 0);
+  work(1);
+  assertEquals(rang, 0);
+  work(1);
+  assertEquals(rang, 1);
+  assertEquals(real.pending, 1);
+});
+
+Deno.test("AwakeClock.after() can be disposed of after a wait was prolonged", () => {
+  const { real, work, awake } = node();
+  let rang = 0;
+  const timer = awake.after(2000, () => rang++);
+  real.stop(40_000);
+  timer[Symbol.dispose]();
+  work(10);
+  assertEquals([rang, real.pending], [0, 1]);
+});

@@ -1,0 +1,47 @@
+import { assertEquals } from "@std/assert";
+import { LimitedLog } from "../../../hub/scheduling/limited_log.ts";
+import { ManualClock } from "../../kit/manual_clock.ts";
+
+function log() {
+  const clock = new ManualClock();
+  const entries: string[] = [];
+  const note = (level: string) => (...parts: unknown[]) =>
+    void entries.push([level, ...parts].join(" "));
+  const logger = {
+    debug: note("debug"),
+    error: note("error"),
+    info: note("info"),
+    warn: note("warn"),
+  };
+  return { clock, entries, limited: new LimitedLog(logger, clock) };
+}
+
+Deno.test("LimitedLog logs the first entry of a kind, and a minute later how many followed", () => {
+  const { clock, entries, limited } = log();
+  limited.log("error", "a", "A failed:", new Error("first"));
+  limited.log("error", "a", "A failed:", new Error("second"));
+  limited.log("error", "a", "A failed:", new Error("third"));
+  limited.log("warn", "b", "B failed");
+  assertEquals(entries, ["error A failed: Error: first", "warn B failed"]);
+  clock.advance(59_999);
+  limited.sweep();
+  assertEquals(entries.length, 2);
+  clock.advance(1);
+  limited.sweep();
+  assertEquals(entries.slice(2), ["error A failed: (2 times more in a minute)"]);
+  limited.log("error", "a", "A failed:", new Error("fourth"));
+  assertEquals(entries.length, 3);
+  clock.advance(60_000);
+  limited.sweep();
+  assertEquals(entries.slice(3), ["error A failed: (once more in a minute)"]);
+  clock.advance(60_000);
+  limited.sweep();
+  limited.log("error", "a", "A failed:", new Error("fifth"));
+  assertEquals(entries.slice(4), ["error A failed: Error: fifth"]);
+});
+
+Deno.test("LimitedLog tells at most 1000 kinds apart", () => {
+  const { entries, limited } = log();
+  for (let kind = 0; kind < 5000; kind++) limited.log("error", `${kind}`, `${kind} failed`);
+  assertEquals(entries.length, 1001);
+});

@@ -1,0 +1,132 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { Scheduler } from "../../../hub/scheduling/scheduler.ts";
+import { Sweep } from "../../../hub/scheduling/sweep.ts";
+import { ManualClock } from "../../kit/manual_clock.ts";
+
+/** A scheduler whose turns end when the test says so. */
+function driven() {
+  const clock = new ManualClock();
+  const ends: (() => void)[] = [];
+  const scheduler = new Scheduler(clock, (end) => ends.push(end));
+  const endTurn = async () => {
+    ends.shift()?.();
+    // The work that was let go on gets its microtasks.
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  };
+  return { clock, scheduler, ends, endTurn };
+}
+
+const numbers = (count: number) => Array.from({ length: count }, (_, index) => index);
+
+Deno.test("Scheduler.walk() visits 256 items in a turn", async () => {
+  const { scheduler, endTurn } = driven();
+  const visited: number[] = [];
+  const walk = scheduler.walk(numbers(600), (item) => visited.push(item));
+  assertEquals(visited.length, 256);
+  await endTurn();
+  assertEquals(visited.length, 512);
+  await endTurn();
+  await walk;
+  assertEquals(visited, numbers(600));
+});
+
+Deno.test("Scheduler.walk() waits for no turn if all fits into one", () => {
+  const { scheduler, ends } = driven();
+  assertEquals(scheduler.walk(numbers(255), () => {}), undefined);
+  assertEquals(ends.length, 0);
+});
+
+Deno.test("Scheduler.walk() ends a turn after 5 ms", async () => {
+  const { scheduler, clock, endTurn } = driven();
+  let visited = 0;
+  const walk = scheduler.walk(numbers(100), () => {
+    visited++;
+    clock.advance(1);
+  });
+  assertEquals(visited, 16);
+  for (let turn = 0; turn < 7; turn++) await endTurn();
+  await walk;
+  assertEquals(visited, 100);
+});
+
+Deno.test("Scheduler.walk() rejects with an error in a later turn", async () => {
+  const { scheduler, endTurn } = driven();
+  const walk = scheduler.walk(numbers(600), (item) => {
+    if (item === 300) throw new Error("300");
+  });
+  assert(walk !== undefined);
+  const rejected = assertRejects(() => walk, Error, "300");
+  await endTurn();
+  await rejected;
+});
+
+Deno.test("Scheduler.spend() shares 256 steps of a turn between all, and lets the longest wait go first", async () => {
+  const { scheduler, endTurn } = driven();
+  const steps = { a: 0, b: 0 };
+  let over = false;
+  const work = async (name: "a" | "b") => {
+    while (!over) {
+      steps[name]++;
+      const pause = scheduler.spend();
+      await (pause ?? Promise.resolve());
+    }
+  };
+  const all = [work("a"), work("b")];
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  assert(steps.a + steps.b <= 258, `${steps.a} + ${steps.b}`);
+  assert(Math.abs(steps.a - steps.b) <= 1, `${steps.a}, ${steps.b}`);
+  await endTurn();
+  assert(steps.a + steps.b <= 2 * 258, `${steps.a} + ${steps.b}`);
+  over = true;
+  await endTurn();
+  await Promise.all(all);
+});
+
+Deno.test("Scheduler.spend() ends a turn after 5 ms", async () => {
+  const { scheduler, clock, endTurn } = driven();
+  assertEquals(scheduler.spend(), undefined);
+  clock.advance(5);
+  const pause = scheduler.spend();
+  assert(pause !== undefined);
+  await endTurn();
+  await pause;
+  assertEquals(scheduler.spend(), undefined);
+});
+
+Deno.test("Scheduler ends the waits of 256 listeners in a turn that takes longer than 5 ms", async () => {
+  const { scheduler, clock, endTurn } = driven();
+  let called = 0;
+  const turnEnded = () => {
+    called++;
+    clock.advance(1);
+  };
+  for (let listener = 0; listener < 600; listener++) scheduler.atTurnEnd({ turnEnded });
+  await endTurn();
+  assertEquals(called, 256);
+  await endTurn();
+  await endTurn();
+  assertEquals(called, 600);
+});
+
+Deno.test("Scheduler lets 256 pieces of work go on in a turn", async () => {
+  const { scheduler, endTurn } = driven();
+  let went = 0;
+  for (let piece = 0; piece < 300; piece++) scheduler.nextTurn().then(() => went++);
+  await endTurn();
+  assertEquals(went, 256);
+  await endTurn();
+  assertEquals(went, 300);
+});
+
+Deno.test("Sweep.begin() begins no visits while others are under way", async () => {
+  const { scheduler, endTurn } = driven();
+  let visited = 0;
+  const sweep = new Sweep(scheduler, numbers(300), () => visited++);
+  sweep.begin();
+  sweep.begin();
+  assertEquals(visited, 256);
+  await endTurn();
+  assertEquals(visited, 300);
+  sweep.begin();
+  assertEquals(visited, 556);
+});
