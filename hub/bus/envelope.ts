@@ -157,13 +157,13 @@ export function readCompletion(payload: Uint8Array): CompletionEnvelope {
 /** The payload of a group command. */
 export function writeGroupCommand(command: GroupCommand): Uint8Array {
   const writer = new PackWriter();
-  writer.array(6);
+  writer.array(command.timeout === undefined ? 5 : 6);
   writer.integer(command.id);
   writer.string(command.serverName);
   writer.integer(command.action);
   writer.string(command.group);
   writer.string(command.connectionId);
-  writeNumbers(writer, command.timeout);
+  if (command.timeout !== undefined) writeNumbers(writer, command.timeout);
   return writer.finish();
 }
 
@@ -203,7 +203,9 @@ export function writeAck({ id, error }: Acknowledgement): Uint8Array {
 export function readAck(payload: Uint8Array): Acknowledgement {
   const reader = new PackReader(payload);
   const items = atLeast(reader.array(), 1, "Ack");
-  return { id: reader.integer(), error: items > 1 ? reader.optionalString() : undefined };
+  const id = reader.integer();
+  const error = items > 1 ? reader.any(MAXIMUM_DEPTH) : undefined;
+  return { id, error: typeof error === "string" ? error : undefined };
 }
 
 function writeOptional(writer: PackWriter, text: string | undefined): void {

@@ -150,7 +150,7 @@ export class HubBus {
     const { serverName } = this.#context;
     const returnChannel = this.names.results(serverName);
     const payload = writeInvocation(message, NOBODY, serverName, { ...question, returnChannel });
-    return this.#hand(this.names.connection(connectionId), payload).catch(throwError);
+    return this.#hand(this.names.connection(connectionId), payload, true).catch(throwError);
   }
 
   /** Hands the answer of a client to the node that asked; `frame` is in the hub protocol `protocol`. */
@@ -211,9 +211,9 @@ export class HubBus {
   }
 
   /** A driver that throws, or returns no promise, would keep the message from the members here. */
-  #hand(channel: string, payload: Uint8Array): Promise<number | undefined> {
+  #hand(channel: string, payload: Uint8Array, counted = false): Promise<number | undefined> {
     try {
-      return Promise.resolve(this.#context.backplane.publish(channel, payload));
+      return Promise.resolve(this.#context.backplane.publish(channel, payload, counted));
     } catch (error) {
       return Promise.reject(error);
     }

@@ -36,11 +36,9 @@ export class Router {
   readonly #bus: HubBus;
   readonly #directory: Directory;
   readonly #maximumNameBytes: number;
-  readonly #logger: Pick<Console, "error">;
 
   constructor(hub: string, context: NodeContext<ResolvedRoutingOptions>) {
     this.#maximumNameBytes = context.options.maximumNameBytes;
-    this.#logger = context.logger;
     this.#bus = new HubBus(hub, context, {
       commanded: (command) => this.groups.carryOut(command),
       acknowledged: (acknowledgement) => this.groups.acknowledged(acknowledgement),
@@ -70,22 +68,15 @@ export class Router {
   connect(recipient: Recipient, userId?: string): Promise<unknown> | undefined {
     const { status } = this.#bus;
     const asItself = this.#directory.add(recipient);
-    const asUser = userId === undefined ? undefined : this.#joinUser(recipient, userId);
+    // `authenticate` has returned an id that is the name of a channel.
+    const asUser = userId === undefined
+      ? undefined
+      : this.#directory.join(recipient, this.#bus.names.user(userId), PERMANENT);
     // Clients are admitted while the bus is away; it confirms their channels before it is open again.
     if (status !== "open") return undefined;
     return asUser === undefined
       ? asItself?.catch(() => {})
       : Promise.allSettled([asItself, asUser]);
-  }
-
-  #joinUser(recipient: Recipient, userId: string): Promise<void> | undefined {
-    try {
-      return this.#directory.join(recipient, this.#bus.names.user(userId), PERMANENT);
-    } catch (error) {
-      // The id came from the application, not from the client: the client is served without it.
-      this.#logger.error(`Messages to user ${JSON.stringify(userId)} do not arrive:`, error);
-      return undefined;
-    }
   }
 
   /** Forgets a connection: its groups, its user, itself. */

@@ -130,7 +130,7 @@ onEachBus(
       name,
     );
   },
-  ["memory", "redis"],
+  ["memory", "redis", "nats"],
 ).forEach((test) => Deno.test(test));
 
 onEachBus(
@@ -142,5 +142,5 @@ onEachBus(
       name,
     );
   },
-  ["nats", "broadcast_channel"],
+  ["broadcast_channel"],
 ).forEach((test) => Deno.test(test));
