@@ -225,11 +225,12 @@ export class GroupCommands {
       this.#bus.acknowledge(serverName, id);
     } catch (error) {
       const text = "Cannot change a group for another node:";
-      this.#context.limitedLog.log("error", `${text} ${serverName}`, text, error);
-      // The sender learns of any other error when the acknowledgement does not come.
-      if (carried && error instanceof HubError) {
-        this.#bus.acknowledge(serverName, id, error.message);
-      }
+      const kind = `${text} ${serverName}`;
+      if (error instanceof HubError) {
+        this.#context.limitedLog.log("warn", kind, `${text} ${error.message}`);
+        if (carried) this.#bus.acknowledge(serverName, id, error.message);
+        // The sender learns of any other error when the acknowledgement does not come.
+      } else this.#context.limitedLog.log("error", kind, text, error);
     }
   }
 

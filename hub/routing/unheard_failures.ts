@@ -40,18 +40,25 @@ export class UnheardFailures {
    * and nobody has asked for the outcome by the end of that turn, the failure of `operation` is logged.
    */
   watch<T>(operation: string, promise: Promise<T>): Promise<T> {
-    const { limitedLog, scheduler } = this.#context;
-    const watched = new WatchedPromise<T>((resolve) => resolve(promise));
-    watched.ignoreRejection();
-    promise.catch((error) => {
-      const turnEnded = () => {
-        if (watched.awaited) return;
-        const name = error instanceof Error ? error.name : typeof error;
-        const text = `${operation}() failed, and nobody awaits its promise:`;
-        limitedLog.log("warn", `${operation} ${name}`, text, error);
-      };
-      scheduler.atTurnEnd({ turnEnded });
+    const watched = new WatchedPromise<T>((resolve, reject) => {
+      // A success costs two promises and no more.
+      promise.then(resolve, (error) => {
+        watched.ignoreRejection();
+        reject(error);
+        this.#failed(operation, watched, error);
+      });
     });
     return watched;
+  }
+
+  #failed(operation: string, watched: WatchedPromise<unknown>, error: unknown): void {
+    const { limitedLog, scheduler } = this.#context;
+    const turnEnded = () => {
+      if (watched.awaited) return;
+      const name = error instanceof Error ? error.name : typeof error;
+      const text = `${operation}() failed, and nobody awaits its promise:`;
+      limitedLog.log("warn", `${operation} ${name}`, text, error);
+    };
+    scheduler.atTurnEnd({ turnEnded });
   }
 }
