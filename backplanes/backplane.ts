@@ -85,8 +85,13 @@ export interface Backplane extends AsyncDisposable {
    * leave in call order, and `payload` is the caller's again when it returns: a driver that needs it for
    * longer copies it.
    *
+   * With `counted`, the caller acts on a message that reached nobody. A bus that must do more work to
+   * find that out does the work only then. The result is never 0 if a subscriber was reached.
+   *
    * @returns once the bus has accepted the message: the number of subscribers it reached, or
-   * `undefined` where the bus cannot tell.
+   * `undefined` where the bus cannot tell. NATS can tell only of a `counted` message that it reached
+   * nobody (0); the memory bus and one Redis server always count; a Redis Cluster and
+   * `BroadcastChannel` never do.
    * @throws {RangeError} if the channel name is empty, over 1,024 bytes or not well-formed, or the
    * payload is larger than the bus carries.
    * @throws {BackplaneUnavailableError} at once while the publishing connection is away, when it is
@@ -94,7 +99,7 @@ export interface Backplane extends AsyncDisposable {
    * arrives at most once. Nothing is queued for later.
    * @throws {BackplaneClosedError} after `close()`.
    */
-  publish(channel: string, payload: Uint8Array): Promise<number | undefined>;
+  publish(channel: string, payload: Uint8Array, counted?: boolean): Promise<number | undefined>;
 
   /**
    * Wants `channel` from now until `unsubscribe()`, over every outage of any length, and calls

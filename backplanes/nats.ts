@@ -17,10 +17,14 @@
  *   its UTF-8 bytes, so it is one token, never a wildcard, and at most ⌈4n/3⌉ + 1 bytes long. A prefix
  *   that is not such tokens joined by dots, the first beginning with a letter or digit, is encoded
  *   the same way.
- * - **Accepted** means that the server answered a PING sent after the message. NATS cannot tell how
- *   many subscribers it reached, so `publish` resolves with `undefined`. A message that was rejected
- *   because the server hung may still arrive, once, and after later ones.
+ * - **Accepted** means that the server answered a PING sent after the message. A message that was
+ *   rejected because the server hung may still arrive, once, and after later ones.
+ * - **Counts**: NATS cannot tell how many subscribers a message reached, so `publish` resolves with
+ *   `undefined`. A `counted` message that nobody was subscribed to resolves with 0. That needs the
+ *   permission to subscribe `_INBOX.>`; without it the result stays `undefined`.
  * - **Gaps** begin when the last answered PING was sent: at most `probeInterval` before the loss.
+ * - **Refusals**: a channel over the server's limit of subscriptions is refused. Any other error that
+ *   the server gives no cause for ends the connection, and a gap is reported.
  * - **Permissions**: a publish that the server does not permit rejects with `BackplaneError`, and so
  *   does `confirmed` of a subscription. When the permission for a confirmed channel is taken away, the
  *   connection ends and a new one is made, without that channel until it is permitted again.
@@ -44,6 +48,7 @@ import { isIncurable } from "./nats/errors.ts";
 import type { NatsBackplaneOptions } from "./nats/options.ts";
 import { NatsServers } from "./nats/servers.ts";
 import { type BackplaneOptions, resolveBackplaneOptions } from "./driver/options.ts";
+import { gapSince, type Moment, now } from "./driver/moment.ts";
 import { Probe } from "./driver/probe.ts";
 import { StatusSource } from "./driver/status.ts";
 import { ChannelSubscriptions } from "./driver/subscriptions.ts";
@@ -61,7 +66,7 @@ export class NatsBackplane implements Backplane {
   readonly #running: Promise<void>;
   #connection: NatsConnection | undefined;
   #closed: BackplaneClosedError | undefined;
-  #since: number | undefined;
+  #since: Moment | undefined;
 
   /**
    * Begins to connect to `url`: `nats://[user:password@|token@]host[:port][,host[:port]…][?prefix=…]`.
@@ -97,7 +102,7 @@ export class NatsBackplane implements Backplane {
    * its bytes, wait to be accepted.
    * @throws {BackplaneError} if the server does not permit it.
    */
-  publish(channel: string, payload: Uint8Array): Promise<undefined> {
+  publish(channel: string, payload: Uint8Array, counted = false): Promise<number | undefined> {
     try {
       checkChannelName(channel);
       const connection = this.#current();
@@ -107,7 +112,7 @@ export class NatsBackplane implements Backplane {
           `Cannot publish: ${payload.byteLength} bytes are more than the ${limit} that NATS takes`,
         );
       }
-      return connection.publish(channel, payload);
+      return connection.publish(channel, payload, counted);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -182,7 +187,7 @@ export class NatsBackplane implements Backplane {
   async #open(connection: NatsConnection): Promise<void> {
     if (connection.failure !== undefined) throw connection.failure;
     // From here on, a message either arrives or is in a gap, even if this connection is lost at once.
-    this.#probe.answered(Date.now());
+    this.#probe.answered(now());
     this.#probe.start(() => connection.flush(), (error) => connection.close(error));
     await this.#subscriptions.connected();
     if (connection.failure !== undefined) throw connection.failure;
@@ -190,7 +195,7 @@ export class NatsBackplane implements Backplane {
     this.#since = undefined;
     this.#status.emit({
       status: "open",
-      ...since !== undefined && { gap: { since, until: Date.now() } },
+      ...since && { gap: gapSince(since) },
     });
   }
 

@@ -123,4 +123,25 @@ export const deliveryCases: readonly ConformanceCase[] = defineCases({
       check(reached === expected || reached === undefined, `${reached} reached of ${expected}`);
     }
   },
+  async "a counted publish() resolves with 0 only if nobody is subscribed"(trial) {
+    const [sender, receiver] = await trial.pair();
+    const outcome = (channel: string) =>
+      within(sender.publish(channel, bytes("?"), true), "a counted publish() resolves");
+    const subscription = receiver.subscribe("heard", () => {});
+    await subscription.confirmed;
+    // Together and one after the other, beside messages that nobody hears.
+    for (const channels of [["nobody"], ["heard"], ["nobody", "heard", "nobody", "heard"]]) {
+      const counts = await Promise.all(channels.map(outcome));
+      for (const [index, count] of counts.entries()) {
+        const heard = channels[index] === "heard";
+        check(
+          count === undefined || count === (heard ? 1 : 0),
+          `publish() resolved with ${count} where ${heard ? "one is" : "nobody is"} subscribed`,
+        );
+      }
+    }
+    await subscription.unsubscribe();
+    const left = await outcome("heard");
+    check(left === 0 || left === undefined, `publish() resolved with ${left} after the last left`);
+  },
 });

@@ -5,19 +5,17 @@
  * @module
  */
 import {
-  ErrorCode,
-  Events,
-  type Msg,
   NatsConnectionImpl,
-  NatsError,
-  QueuedIteratorImpl,
-  type Status,
+  type NatsError,
+  ProtocolHandler,
   type Subscription,
 } from "nats/lib/nats-base-client/internal_mod.js";
 import type { ChannelBus } from "../driver/subscriptions.ts";
 import type { NatsAddress, NatsServer } from "./address.ts";
+import { Answers, pongOf } from "./answers.ts";
 import { BackplaneError, BackplaneUnavailableError } from "../errors.ts";
 import { explained } from "./errors.ts";
+import { Inbox } from "./inbox.ts";
 import { Publishes } from "./publishes.ts";
 import { readSubject, subjectOf } from "./subject.ts";
 import { lendTransport, type SocketOptions, type SocketTransport } from "./transport.ts";
@@ -26,6 +24,8 @@ import { lendTransport, type SocketOptions, type SocketTransport } from "./trans
 const DIAL_TIMEOUT = 2000;
 /** The driver's own probe is quicker; that of NATS's client must not interfere. */
 const CLIENT_PING_INTERVAL = 24 * 60 * 60 * 1000;
+/** The status of a notice that a message has no subscriber. */
+const NO_RESPONDERS = 503;
 
 /** The events of a connection. */
 export interface NatsConnectionEvents {
@@ -41,7 +41,10 @@ interface Subscribed {
   readonly subscription: Subscription;
   /** Whether the server has answered a PING behind it. A later refusal then ends the connection. */
   confirmed: boolean;
+  refusal?: Error;
 }
+
+const decoder = new TextDecoder();
 
 /** An open connection, as the driver uses it. */
 export class NatsConnection implements ChannelBus {
@@ -50,8 +53,8 @@ export class NatsConnection implements ChannelBus {
   readonly #events: NatsConnectionEvents;
   readonly #publishes: Publishes;
   readonly #subscribed = new Map<string, Subscribed>();
-  readonly #refused = new Map<string, Error>();
-  readonly #flushes = new Set<(error: Error) => void>();
+  readonly #inbox: Inbox;
+  readonly #answers: Answers;
   #failure: Error | undefined;
 
   private constructor(
@@ -62,14 +65,17 @@ export class NatsConnection implements ChannelBus {
     this.#client = client;
     this.#prefix = options.prefix;
     this.#events = events;
-    // The client calls `resolve` while it reads the PONG; a promise would settle too late.
-    const pong = { resolve: () => this.#publishes.accepted(), reject: () => {} };
-    const answered = Object.assign(Promise.resolve(), pong);
+    const { protocol } = client;
+    this.#answers = new Answers(protocol);
+    const accepted = pongOf(() => this.#publishes.accepted());
     this.#publishes = new Publishes({
-      publish: (subject, payload) => client.publish(subject, payload),
-      ping: () => void client.protocol.flush(answered),
+      publish: (subject, payload, reply) =>
+        client.publish(subject, payload, reply === undefined ? undefined : { reply }),
+      ping: () => void protocol.flush(accepted),
     }, options.publishTimeout);
-    client.protocol.listeners.push(new ErrorListener((status) => this.#heard(status)));
+    this.#inbox = new Inbox({ subscribe: (subject) => this.#openInbox(subject) });
+    // The client itself drops the text of most errors, and looks through all subscriptions for others.
+    protocol.processError = (text) => this.#refused(ProtocolHandler.toError(decoder.decode(text)));
     client.closed().then((error) => this.#end(error ?? undefined));
   }
 
@@ -128,9 +134,15 @@ export class NatsConnection implements ChannelBus {
     return this.#client.info?.max_payload ?? Infinity;
   }
 
-  /** Publishes; see {@link Publishes.publish}. */
-  publish(channel: string, payload: Uint8Array): Promise<undefined> {
-    return this.#publishes.publish(subjectOf(this.#prefix, channel), payload);
+  /**
+   * Publishes; see {@link Publishes.publish}. With `counted`, the promise resolves with 0 if nobody
+   * heard the message and the server says so.
+   */
+  publish(channel: string, payload: Uint8Array, counted: boolean): Promise<number | undefined> {
+    const subject = subjectOf(this.#prefix, channel);
+    // Without headers, a server cannot say that nobody heard a message.
+    const reply = counted && this.#client.info?.headers ? this.#inbox.next() : undefined;
+    return this.#publishes.publish(subject, payload, reply);
   }
 
   /** Asks for those of `channels` that are not subscribed yet; rejects if the server refuses one. */
@@ -138,37 +150,28 @@ export class NatsConnection implements ChannelBus {
     for (const channel of channels) {
       if (!this.#subscribed.has(channel)) this.#subscribe(channel);
     }
-    await this.flush();
+    const unexplained = await this.#answers.asked();
     let refusal: Error | undefined;
     for (const channel of channels) {
       const subscribed = this.#subscribed.get(channel);
-      if (subscribed !== undefined) subscribed.confirmed = true;
-      refusal ??= this.#refused.get(channel);
-      this.#refused.delete(channel);
+      if (subscribed === undefined) continue;
+      const refused = subscribed.refusal ?? (subscribed.confirmed ? undefined : unexplained);
+      if (refused === undefined) subscribed.confirmed = true;
+      else this.#unsubscribe(channel);
+      refusal ??= refused;
     }
     if (refusal !== undefined) throw refusal;
   }
 
   /** Gives `channels` up. */
   async unsubscribe(channels: readonly string[]): Promise<void> {
-    for (const channel of channels) {
-      this.#subscribed.get(channel)?.subscription.unsubscribe();
-      this.#subscribed.delete(channel);
-    }
+    for (const channel of channels) this.#unsubscribe(channel);
     await this.flush();
   }
 
   /** Resolves when the server has processed all earlier commands; rejects when the connection ends. */
   flush(): Promise<void> {
-    if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    return new Promise((resolve, reject) => {
-      this.#flushes.add(reject);
-      // The client's promise never settles when the connection is cut.
-      this.#client.flush().then(() => {
-        this.#flushes.delete(reject);
-        resolve();
-      }, () => {});
-    });
+    return this.#answers.flush();
   }
 
   /** Ends the connection for `error`; resolves when its socket is free. */
@@ -182,35 +185,48 @@ export class NatsConnection implements ChannelBus {
 
   #subscribe(channel: string): void {
     const subscription = this.#client.subscribe(subjectOf(this.#prefix, channel), {
-      callback: (error: NatsError | null, message: Msg) => {
-        if (this.#failure !== undefined) return;
-        if (error === null) this.#events.received(channel, message.data);
-        else this.#refusedBy(channel, error);
+      callback: (_error, message) => {
+        if (this.#failure === undefined) this.#events.received(channel, message.data);
       },
     });
     this.#subscribed.set(channel, { subscription, confirmed: false });
   }
 
-  #refusedBy(channel: string, error: Error): void {
-    const confirmed = this.#subscribed.get(channel)?.confirmed;
+  #unsubscribe(channel: string): void {
+    this.#subscribed.get(channel)?.subscription.unsubscribe();
     this.#subscribed.delete(channel);
-    // The client drops a refused subscription, and a confirmed channel must not fall silent.
-    if (confirmed) this.close(error);
-    else this.#refused.set(channel, error);
   }
 
-  #heard(status: Status): void {
-    const context = status.permissionContext;
-    if (status.type !== Events.Error || context?.operation !== "publish") return;
-    const { subject } = context;
-    const cause = new NatsError(
-      `Permissions Violation for Publish to "${subject}"`,
-      ErrorCode.PermissionsViolation,
-    );
-    if (!this.#publishes.denied(subject, cause)) this.#events.denied(readSubject(subject).channel);
+  #openInbox(subject: string): Promise<Error | undefined> {
+    this.#client.subscribe(subject, {
+      callback: (_error, { subject, headers }) => {
+        if (headers?.code === NO_RESPONDERS) this.#publishes.unheard(subject);
+      },
+    });
+    return this.#answers.asked();
   }
 
-  #end(cause: Error | undefined): void {
+  /**
+   * The server has sent an error. A confirmed channel must not fall silent, and an error that names no
+   * cause may have any effect: both end the connection, so that the driver reports a gap.
+   */
+  #refused(error: NatsError): void {
+    const { operation, subject = "" } = error.permissionContext ?? {};
+    if (operation === "publish") {
+      if (this.#publishes.denied(subject, error)) return;
+      return this.#events.denied(readSubject(subject).channel);
+    }
+    if (operation !== "subscription") {
+      if (!this.#answers.refuse(error)) this.close(error);
+    } else if (subject === this.#inbox.subject) this.#inbox.refuse();
+    else {
+      const subscribed = this.#subscribed.get(readSubject(subject).channel);
+      if (subscribed?.confirmed) this.close(error);
+      else if (subscribed !== undefined) subscribed.refusal = error;
+    }
+  }
+
+  #end(cause: Error | undefined = this.#answers.refusal): void {
     if (this.#failure !== undefined) return;
     const reason = cause === undefined ? "the server closed it" : cause.message;
     this.#failure = cause instanceof BackplaneError
@@ -218,21 +234,6 @@ export class NatsConnection implements ChannelBus {
       : new BackplaneUnavailableError(`Lost the connection to NATS: ${reason}`, cause && { cause });
     this.#events.lost(this.#failure);
     this.#publishes.fail(this.#failure);
-    for (const reject of this.#flushes) reject(this.#failure);
-    this.#flushes.clear();
-  }
-}
-
-/** Passes on server errors in the turn in which they are read, before the PONG behind them. */
-class ErrorListener extends QueuedIteratorImpl<Status> {
-  readonly #heard: (status: Status) => void;
-
-  constructor(heard: (status: Status) => void) {
-    super();
-    this.#heard = heard;
-  }
-
-  override push(status: Status): void {
-    this.#heard(status);
+    this.#answers.fail(this.#failure);
   }
 }

@@ -10,18 +10,26 @@ const LONGEST_OPEN = 50;
 /** The part of a connection that publishing uses. */
 export interface PublishingConnection {
   /** Hands a message to the client, which keeps the payload; throws if the connection is closed. */
-  publish(subject: string, payload: Uint8Array): void;
+  publish(subject: string, payload: Uint8Array, reply: string | undefined): void;
   /** Sends the messages and a PING behind them. */
   ping(): void;
+}
+
+/** The promise of the messages of a batch on one subject; counted messages have one of their own. */
+interface Acceptance extends PromiseWithResolvers<number | undefined> {
+  /** How many counted messages there are, and how many of them nobody heard. */
+  counted?: { sent: number; unheard: number };
 }
 
 /** Publishes that are sent together, with one PING behind them. */
 interface PublishBatch {
   /** The deadline is counted from this time on. */
   readonly openedAt: number;
-  readonly subjects: Map<string, PromiseWithResolvers<undefined>>;
+  readonly subjects: Map<string, Acceptance>;
+  /** The counted messages, by their reply subjects; made for the first of them. */
+  replies?: Map<string, Acceptance>;
   /** Messages that are not sent yet. */
-  messages: (readonly [subject: string, payload: Uint8Array])[];
+  messages: (readonly [subject: string, payload: Uint8Array, reply: string | undefined])[];
   bytes: number;
 }
 
@@ -32,6 +40,8 @@ interface PublishBatch {
  *   the server processes the commands of a connection in order.
  * - **Batches**: messages of one turn, and messages that {@link WriteCoalescer} holds back, leave as one
  *   write with one PING. Messages of a batch on one channel share a promise.
+ * - **Counts**: the server answers a message that has a reply subject and no subscriber before the PONG.
+ *   It never tells how many subscribers there are.
  * - **Deadline**: all batches share a timer, which is set at most once in `timeout`.
  */
 export class Publishes {
@@ -51,24 +61,29 @@ export class Publishes {
     this.#timeout = timeout;
   }
 
-  /** Takes a copy of `payload`; resolves when the server has accepted it. */
-  publish(subject: string, payload: Uint8Array): Promise<undefined> {
+  /**
+   * Takes a copy of `payload`; resolves when the server has accepted it. With a `reply` subject, which
+   * must be new, the promise resolves with 0 if nobody heard the message, else with `undefined`.
+   */
+  publish(subject: string, payload: Uint8Array, reply?: string): Promise<number | undefined> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     if (this.#waitingBytes > MAXIMUM_WAITING_BYTES) return Promise.reject(tooSlow("NATS"));
     const now = performance.now();
     const longest = Math.min(LONGEST_OPEN, this.#timeout / 2);
     if (this.#open !== undefined && now >= this.#open.openedAt + longest) this.flush();
     const batch = this.#open ??= this.#openBatch(now);
-    let accepted = batch.subjects.get(subject);
+    const key = reply === undefined ? subject : countedKey(subject);
+    let accepted = batch.subjects.get(key);
     if (accepted === undefined) {
-      accepted = Promise.withResolvers<undefined>();
-      batch.subjects.set(subject, accepted);
+      accepted = Promise.withResolvers<number | undefined>();
+      batch.subjects.set(key, accepted);
     }
+    if (reply !== undefined) count(batch, accepted, reply);
     const bytes = waitingBytes(subject, payload);
     batch.bytes += bytes;
     this.#waitingBytes += bytes;
     // A small Buffer is a cheap copy.
-    batch.messages.push([subject, Buffer.from(payload)]);
+    batch.messages.push([subject, Buffer.from(payload), reply]);
     return accepted.promise;
   }
 
@@ -78,9 +93,20 @@ export class Publishes {
    * A server answers in the order it was asked, so this is a publish of the oldest batch.
    */
   denied(subject: string, cause: unknown): boolean {
-    const accepted = this.#batches[0]?.subjects.get(subject);
-    accepted?.reject(new BackplaneError("Cannot publish: NATS does not permit it", { cause }));
-    return accepted !== undefined;
+    const error = new BackplaneError("Cannot publish: NATS does not permit it", { cause });
+    let pending = false;
+    for (const key of [subject, countedKey(subject)]) {
+      const accepted = this.#batches[0]?.subjects.get(key);
+      accepted?.reject(error);
+      pending ||= accepted !== undefined;
+    }
+    return pending;
+  }
+
+  /** Nobody heard the publish with the subject `reply`, which belongs to the oldest batch. */
+  unheard(reply: string): void {
+    const counted = this.#batches[0]?.replies?.get(reply)?.counted;
+    if (counted !== undefined) counted.unheard++;
   }
 
   /**
@@ -91,7 +117,9 @@ export class Publishes {
     const batch = this.#batches.shift();
     if (batch === undefined) return;
     this.#waitingBytes -= batch.bytes;
-    for (const { resolve } of batch.subjects.values()) resolve(undefined);
+    for (const { resolve, counted } of batch.subjects.values()) {
+      resolve(counted !== undefined && counted.unheard === counted.sent ? 0 : undefined);
+    }
     this.#coalescer.acknowledged();
   }
 
@@ -102,12 +130,13 @@ export class Publishes {
     this.#open = undefined;
     this.#batches.push(batch);
     this.#coalescer.flushed(1);
-    for (const [subject, payload] of batch.messages) {
+    for (const [subject, payload, reply] of batch.messages) {
       try {
-        this.#connection.publish(subject, payload);
+        this.#connection.publish(subject, payload, reply);
       } catch (cause) {
         const error = new BackplaneUnavailableError("Cannot publish: NATS is away", { cause });
-        batch.subjects.get(subject)?.reject(error);
+        const key = reply === undefined ? subject : countedKey(subject);
+        batch.subjects.get(key)?.reject(error);
       }
     }
     batch.messages = [];
@@ -163,4 +192,16 @@ export class Publishes {
   #reject(batch: PublishBatch, error: Error): void {
     for (const accepted of batch.subjects.values()) accepted.reject(error);
   }
+}
+
+/** The key of the counted messages on `subject`: no subject has a space. */
+function countedKey(subject: string): string {
+  return `${subject} `;
+}
+
+function count(batch: PublishBatch, accepted: Acceptance, reply: string): void {
+  const counted = accepted.counted ??= { sent: 0, unheard: 0 };
+  counted.sent++;
+  batch.replies ??= new Map();
+  batch.replies.set(reply, accepted);
 }

@@ -138,7 +138,7 @@ export class HubBus {
     const returnChannel = this.names.results(serverName);
     const result = { invocationId, returnChannel };
     const payload = writeInvocation(message, NOBODY, serverName, result);
-    return this.#hand(this.names.connection(connectionId), payload).catch(throwError);
+    return this.#hand(this.names.connection(connectionId), payload, true).catch(throwError);
   }
 
   /** Hands the answer of a client to the node that asked; `frame` is in the hub protocol `protocol`. */
@@ -198,9 +198,9 @@ export class HubBus {
   }
 
   /** A driver that throws would keep the message from the members here. */
-  #hand(channel: string, payload: Uint8Array): Promise<number | undefined> {
+  #hand(channel: string, payload: Uint8Array, counted = false): Promise<number | undefined> {
     try {
-      return this.#context.backplane.publish(channel, payload);
+      return this.#context.backplane.publish(channel, payload, counted);
     } catch (error) {
       return Promise.reject(error);
     }

@@ -132,9 +132,13 @@ export class Outbox implements TurnListener {
     return true;
   }
 
-  /** Whether so many bytes are unsent, or kept, that streams should wait: a quarter of the limit. */
+  /**
+   * Whether streams should wait: more than a quarter of the limit is unsent, or kept, or the client is
+   * closing the pipe.
+   */
   get congested(): boolean {
     if (this.#closed) return false;
+    if (this.#pipe?.closing) return true;
     const { maximumBufferedBytes, statefulReconnectBufferSize } = this.#limits;
     // Nobody waits for acknowledgements that cannot be heard: the wait might be why they cannot.
     const kept = this.#deaf ? 0 : this.#resend?.bytes ?? 0;

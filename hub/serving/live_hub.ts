@@ -90,7 +90,10 @@ export class LiveHub implements ConnectionListener<HubConnection> {
       logger,
     });
     const { results } = this.#router;
-    this.#servedParts = { router: this.#router, dispatch: { methods, results, logger, options } };
+    this.#servedParts = {
+      router: this.#router,
+      dispatch: { methods, results, logger, scheduler, options },
+    };
   }
 
   /** Adds connections to groups and removes them. */

@@ -54,13 +54,13 @@ export class RecordingBackplane implements Backplane {
     return this.published.map(({ channel }) => channel);
   }
 
-  publish(channel: string, payload: Uint8Array): Promise<number | undefined> {
+  publish(channel: string, payload: Uint8Array, counted = false): Promise<number | undefined> {
     // It is the caller's again when this returns.
     this.published.push({ channel, payload: payload.slice() });
     if (this.swallowsPublish(channel)) return Promise.resolve(undefined);
     const error = this.refusesPublish(channel);
     if (error !== undefined) return Promise.reject(error);
-    const accepted = this.#inner.publish(channel, payload);
+    const accepted = this.#inner.publish(channel, payload, counted);
     accepted.then(() => this.accepted.add(channel), () => {});
     const held = this.beforeAccepted(channel);
     return held === undefined ? accepted : held.then(() => accepted);

@@ -133,7 +133,7 @@ onEachBus(
       name,
     );
   },
-  ["memory", "redis"],
+  ["memory", "redis", "nats"],
 ).forEach((test) => Deno.test(test));
 
 onEachBus(
@@ -145,5 +145,5 @@ onEachBus(
       name,
     );
   },
-  ["nats", "broadcast_channel"],
+  ["broadcast_channel"],
 ).forEach((test) => Deno.test(test));

@@ -19,7 +19,7 @@ export function broken(sound: Backplane, defect: Defect): Backplane {
     get status() {
       return changes.status ?? sound.status;
     },
-    publish: changes.publish ?? ((channel, payload) => sound.publish(channel, payload)),
+    publish: changes.publish ?? ((...message) => sound.publish(...message)),
     subscribe: changes.subscribe ?? ((channel, handler) => sound.subscribe(channel, handler)),
     onStatus: changes.onStatus ?? ((listener) => sound.onStatus(listener)),
     close: changes.close ?? (() => sound.close()),

@@ -37,6 +37,16 @@ export const BROKEN_DELIVERY: readonly BrokenDriver[] = [
     },
   },
   {
+    wrong: "says that a counted message reached nobody",
+    caughtBy: ["a counted publish() resolves with 0 only if nobody is subscribed"],
+    defect: (sound) => ({
+      publish: async (channel, payload, counted) => {
+        const reached = await sound.publish(channel, payload);
+        return counted ? 0 : reached;
+      },
+    }),
+  },
+  {
     wrong: "duplicates messages",
     caughtBy: ["a message arrives exactly once"],
     defect: (sound) => ({

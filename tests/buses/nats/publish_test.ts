@@ -1,8 +1,10 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { BackplaneUnavailableError } from "../../../backplanes/errors.ts";
 import { NatsBackplane } from "../../../backplanes/nats.ts";
+import { KeptLog } from "../../kit/log.ts";
 import { natsUrl, startNats } from "../../kit/servers/nats_server.ts";
 import { bounded, bytes, Inbox, randomPrefix, untilStatus } from "../../kit/wait.ts";
+import { ScriptedServer } from "./scripted_server.ts";
 
 Deno.test("publish() refuses a payload above the server's limit before it is sent", async () => {
   const config = await Deno.makeTempFile({ suffix: ".conf" });
@@ -43,6 +45,64 @@ Deno.test("publish() resolves with undefined, for one or for many on a channel",
   assertEquals(new Set(results), new Set([undefined]));
   await inbox.count(100);
   assertEquals(inbox.all, texts);
+});
+
+Deno.test("publish() of counted messages resolves with 0 where nobody is subscribed, and only there", async () => {
+  await using server = await startNats();
+  const prefix = randomPrefix("");
+  await using publisher = new NatsBackplane(natsUrl(server, prefix));
+  await using subscriber = new NatsBackplane(natsUrl(server, prefix));
+  const inbox = new Inbox();
+  const subscription = subscriber.subscribe("heard", inbox.receive);
+  await bounded(subscription.confirmed);
+  // A server does not send a node its own messages back.
+  await bounded(publisher.subscribe("own", () => {}).confirmed);
+  const publish = (channel: string, counted?: boolean) =>
+    publisher.publish(channel, bytes(channel), counted);
+  const counts = (...channels: string[]) =>
+    bounded(Promise.all(channels.map((channel) => publish(channel, true))));
+  assertEquals(await counts("nobody"), [0]);
+  assertEquals(await counts("heard"), [undefined]);
+  assertEquals(await counts("own", "heard", "nobody", "own", "heard", "nobody"), [
+    ...[0, undefined, 0, 0, undefined, 0],
+  ]);
+  assertEquals(await bounded(Promise.all([publish("nobody", true), publish("nobody")])), [
+    ...[0, undefined],
+  ]);
+  await bounded(subscription.unsubscribe());
+  assertEquals(await counts("heard"), [0]);
+  assertEquals(inbox.all, ["heard", "heard", "heard"]);
+});
+
+Deno.test("publish() of counted messages resolves with undefined where the inbox is refused", async () => {
+  const file = await Deno.makeTempFile({ suffix: ".conf" });
+  const permissions = `permissions: { publish: ">", subscribe: "p.>" }`;
+  const authorization = `authorization { users = [{ user: ann, password: a, ${permissions} }] }`;
+  for (const configuration of [authorization, "max_subscriptions: 1\n"]) {
+    await Deno.writeTextFile(file, configuration);
+    await using server = await startNats({ args: ["--config", file] });
+    const url = `nats://ann:a@127.0.0.1:${server.port}?prefix=p`;
+    const log = new KeptLog();
+    await using backplane = new NatsBackplane(url, { logger: log });
+    await bounded(backplane.subscribe("a", () => {}).confirmed);
+    const statuses: string[] = [];
+    backplane.onStatus(({ status }) => statuses.push(status));
+    for (let time = 0; time < 3; time++) {
+      const counts = ["a", "nobody"].map((name) => backplane.publish(name, bytes(name), true));
+      assertEquals(await bounded(Promise.all(counts)), [undefined, undefined]);
+    }
+    assertEquals([backplane.status, statuses, log.lines], ["open", [], []]);
+  }
+  await Deno.remove(file);
+});
+
+Deno.test("publish() of counted messages resolves with undefined where the server has no headers", async () => {
+  using server = new ScriptedServer();
+  await using backplane = new NatsBackplane(`nats://127.0.0.1:${server.port}`);
+  await untilStatus(backplane, "open");
+  assertEquals(await bounded(backplane.publish("a", bytes("x"), true)), undefined);
+  assertMatch(server.received, /\r\nPUB a 1\r\nx\r\n/);
+  assertEquals(server.received.includes("_INBOX"), false);
 });
 
 Deno.test("publish() rejects at once while the server is away, and nothing of it arrives later", async () => {

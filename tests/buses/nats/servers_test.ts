@@ -47,6 +47,9 @@ Deno.test("NatsBackplane carries messages between the servers of a cluster", asy
   await untilStatus(publisher, "open");
   // The servers find each other, and learn of a subscription, in their own time.
   await untilHeard(publisher, inbox, "hello");
+  // The server of the publisher counts subscribers of the other server too.
+  const counts = ["a", "nobody"].map((channel) => publisher.publish(channel, bytes("?"), true));
+  assertEquals(await bounded(Promise.all(counts)), [undefined, 0]);
 });
 
 Deno.test("NatsBackplane keeps trying a server that is full", async () => {

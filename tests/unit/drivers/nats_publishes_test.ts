@@ -91,6 +91,30 @@ Deno.test("Publishes attributes a refusal to the batch whose PONG comes next, ho
   publishes.fail(new Error("the end"));
 });
 
+Deno.test("Publishes resolves with 0 if nobody heard any of the counted messages that share a promise", async () => {
+  const { publishes } = recorded();
+  const early = publishes.publish("a", payload, "_INBOX.1");
+  await setImmediate();
+  const counted = ["_INBOX.2", "_INBOX.3"].map((reply) => publishes.publish("a", payload, reply));
+  const alone = publishes.publish("b", payload, "_INBOX.4");
+  const denied = publishes.publish("c", payload, "_INBOX.5");
+  const plain = ["a", "b", "c"].map((subject) => publishes.publish(subject, payload));
+  await setImmediate();
+  // The notices of a batch come before its PONG; one that comes after belongs to no message.
+  publishes.accepted();
+  for (const reply of ["_INBOX.1", "_INBOX.3", "_INBOX.4", "_INBOX.9"]) publishes.unheard(reply);
+  assertEquals(publishes.denied("c", "why"), true);
+  publishes.accepted();
+  publishes.unheard("_INBOX.2");
+  const count = (promise: Promise<unknown>) => promise.catch(({ message }: Error) => message);
+  assertEquals(await Promise.all([early, ...counted, alone, denied, ...plain].map(count)), [
+    undefined,
+    ...[undefined, undefined, 0, DENIED],
+    ...[undefined, undefined, DENIED],
+  ]);
+  publishes.fail(new Error("the end"));
+});
+
 Deno.test("Publishes rejects what waits when the connection ends, and all that follows", async () => {
   const { publishes } = recorded();
   const waiting = publishes.publish("a", payload);
