@@ -1,6 +1,6 @@
 import type { HubUser } from "../definition/context.ts";
 import { expiryOf } from "./expirations.ts";
-import type { Logger } from "../definition/logger.ts";
+import type { LimitedLog } from "../scheduling/limited_log.ts";
 
 /**
  * Returns the user of a request, `undefined` for an anonymous client, or a `Response` that refuses the
@@ -14,7 +14,7 @@ export type Authenticate = (
 export async function identify(
   request: Request,
   authenticate: Authenticate,
-  logger: Logger,
+  limitedLog: LimitedLog,
 ): Promise<HubUser | undefined | Response> {
   try {
     const authenticated = await authenticate(request);
@@ -24,7 +24,7 @@ export async function identify(
     expiryOf(user);
     return user;
   } catch (error) {
-    logger.error("authenticate failed:", error);
+    limitedLog.failure("authenticate failed:", error);
     return new Response(null, { status: 500 });
   }
 }
