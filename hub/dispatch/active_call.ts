@@ -61,7 +61,7 @@ export class ActiveCall implements CallState {
 
   /** A method that waits for a client must not delay the next messages of that client. */
   beforeInvoke(): void {
-    // Until the call has begun nothing more is read from the client, so the client could not answer.
+    // Until the call has begun no further call of the client begins, however long the client takes.
     if (!this.#begun) throw new Error("Client results inside authorize are not allowed.");
     this.freeSlot();
   }

@@ -95,9 +95,10 @@ Deno.test("authenticate that throws is logged once a minute", async () => {
   const log = new KeptLog();
   const clock = new ManualClock();
   const limitedLog = new LimitedLog(log, clock);
+  const parts = { limitedLog, options: { maximumNameBytes: 256 } };
   const request = new Request("http://localhost/hub");
   for (let n = 0; n < 100; n++) {
-    const refused = await identify(request, () => Promise.reject(new Error(`${n}`)), limitedLog);
+    const refused = await identify(request, () => Promise.reject(new Error(`${n}`)), parts);
     assertEquals(refused instanceof Response && refused.status, 500);
   }
   assertEquals(log.lines, ["error authenticate failed: Error: 0"]);
