@@ -48,7 +48,7 @@ export class Front {
     accept: AcceptWebSocket | undefined,
   ): Promise<Response> {
     const { authenticate, options, admitting } = this.#parts;
-    const user = authenticate && await identify(request, authenticate, options.logger);
+    const user = authenticate && await identify(request, authenticate, options);
     if (user instanceof Response) return options.cors ? copyOf(user) : user;
     // Reading the headers costs more than all other steps, so only policies read them.
     if (hub.guarded && !await hub.admits(user, { url: request.url, headers: request.headers })) {

@@ -48,6 +48,10 @@ class WebSocketPipe implements Pipe, EventListenerObject {
     }
   }
 
+  get closing(): boolean {
+    return this.#socket.readyState >= WebSocket.CLOSING;
+  }
+
   get bufferedBytes(): number {
     return this.#socket.bufferedAmount;
   }
