@@ -91,6 +91,11 @@ export class MeasuredNode implements AsyncDisposable {
     this.#first = { liveMiB: parts.first.liveMiB, rssMiB: this.usage().rssMiB };
   }
 
+  /** The number of its process. */
+  get pid(): number {
+    return this.#child.pid;
+  }
+
   /** Starts it and waits until it listens. */
   static async start(
     server: string,

@@ -45,13 +45,8 @@ export class AttackedFarm implements AsyncDisposable {
     const setting = { bus: redisUrl(redis, prefix), quiet: false };
     const start = async () => stack.use(await MeasuredNode.start(server, OPTIONS, setting));
     const [near, far] = await Promise.all([start(), start()]);
-    const canary = stack.use(await Canary.start(near.port));
+    const canary = stack.use(await Canary.start(near.port, near.pid));
     return new AttackedFarm({ server, near, far, canary, redis, prefix }, stack.move());
-  }
-
-  /** Whether the attacked node is alive and serves. */
-  async serves(): Promise<boolean> {
-    return (await this.canary.figures()).failure === undefined;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -87,8 +87,8 @@ export function limitsOf({ limits }: Amount): Limits {
 export function excess(costs: Costs, limits: Limits): string[] {
   const wrong: string[] = [];
   if (costs.failure !== undefined) wrong.push(costs.failure);
-  if (costs.answer > limits.answer) wrong.push(`an answer took ${costs.answer} ms`);
-  if (costs.visit > limits.visit) wrong.push(`a new client took ${costs.visit} ms`);
+  if (costs.answer > limits.answer) wrong.push(`an answer took ${costs.answer} ms of work`);
+  if (costs.visit > limits.visit) wrong.push(`a new client took ${costs.visit} ms of work`);
   if (costs.peakMiB > limits.peakMiB) wrong.push(`${costs.peakMiB} MiB at the peak`);
   if (costs.logLines > limits.logLines) wrong.push(`${costs.logLines} lines in the log`);
   return wrong;
@@ -101,9 +101,9 @@ export async function tried(farm: AttackedFarm, amount: Amount, trial: Trial): P
   let wrong: string[];
   try {
     const costs = await costsOf(farm, amount, trial);
-    const { answer, visit, peakMiB, logLines, takenMiB } = costs;
+    const { answer, waited, visit, peakMiB, logLines, takenMiB } = costs;
     figure(
-      `${what}: answer ${answer} ms, visit ${visit} ms, peak ${peakMiB} MiB, ${logLines} lines, ` +
+      `${what}: answer ${answer} ms (waited ${waited} ms), visit ${visit} ms, peak ${peakMiB} MiB, ${logLines} lines, ` +
         `${takenMiB.toFixed(1)} MiB taken`,
     );
     wrong = excess(costs, limitsOf(amount));
