@@ -85,8 +85,7 @@ class Farms implements AsyncDisposable {
 
   /** Resolves when the nodes hold nothing that they did not hold at their start. */
   async cleared(): Promise<void> {
-    await this.#farm?.near.cleared();
-    await this.#farm?.far.cleared();
+    await this.#farm?.cleared();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -38,7 +38,7 @@ export async function costsOf(farm: AttackedFarm, amount: Amount, trial: Trial):
   const { near, far, canary } = farm;
   const ended = new AbortController();
   const { signal } = ended;
-  const logged = near.log.length;
+  const logged = near.log.length + far.log.length;
   canary.reset();
   const before = near.usage().rssMiB;
   let peakMiB = 0;
@@ -52,7 +52,14 @@ export async function costsOf(farm: AttackedFarm, amount: Amount, trial: Trial):
       ...{ number: next++, way: trial.way, signal },
     }, trial.maximumBytes));
   try {
-    const acting = Promise.all(attackers.map((attacker) => amount.act(attacker)));
+    const acting = Promise.all(attackers.map(async (attacker) => {
+      try {
+        await amount.act(attacker);
+      } catch (error) {
+        // What was under way when the time was over has been given up.
+        if (!signal.aborted) throw error;
+      }
+    }));
     // It is awaited below.
     acting.catch(() => {});
     await delay(trial.duration);
@@ -61,13 +68,12 @@ export async function costsOf(farm: AttackedFarm, amount: Amount, trial: Trial):
     await delay(trial.aftermath);
     const figures = await canary.figures();
     if (trial.cleared && figures.failure === undefined) {
-      await near.cleared({ liveMiB: limitsOf(amount).liveMiB });
-      await far.cleared({ liveMiB: limitsOf(amount).liveMiB });
+      await farm.cleared({ liveMiB: limitsOf(amount).liveMiB });
     }
     return {
       ...figures,
       peakMiB,
-      logLines: near.log.length - logged,
+      logLines: near.log.length + far.log.length - logged,
       takenMiB: attackers.reduce((sum, { taken }) => sum + taken, 0) / 2 ** 20,
     };
   } finally {
