@@ -80,7 +80,7 @@ export class NatsBackplane implements Backplane {
   constructor(url: string | URL, options: NatsBackplaneOptions = {}) {
     this.#address = readNatsAddress(url, options);
     this.#options = resolveBackplaneOptions(options);
-    this.#status = new StatusSource("connecting", this.#options.logger);
+    this.#status = new StatusSource("connecting", this.#options.logger, "NATS");
     this.#probe = new Probe(this.#options);
     this.#subscriptions = new ChannelSubscriptions({
       subscribe: (channels) => this.#current().subscribe(channels),
