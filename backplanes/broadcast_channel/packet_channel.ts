@@ -1,15 +1,22 @@
-import { isPacket, type Packet } from "./packet.ts";
+import { LimitedEntry } from "../driver/limited_entry.ts";
+import type { BackplaneLogger } from "../driver/options.ts";
+import { isOurs, isPacket, type Packet } from "./packet.ts";
 
 /** A `BroadcastChannel` that carries packets, and that is opened again if the platform cuts it off. */
 export class PacketChannel {
   readonly #name: string;
   readonly #received: (packet: Packet) => void;
+  readonly #malformed: LimitedEntry;
   #channel: BroadcastChannel;
 
-  /** Opens the channel called `name`; messages that are not packets are ignored. */
-  constructor(name: string, received: (packet: Packet) => void) {
+  /** Opens the channel called `name`; messages that are not packets are ignored, malformed packets logged. */
+  constructor(name: string, received: (packet: Packet) => void, logger: BackplaneLogger) {
     this.#name = name;
     this.#received = received;
+    this.#malformed = new LimitedEntry(
+      `Ignored a malformed packet on the BroadcastChannel ${JSON.stringify(name)}`,
+      (text) => logger.warn(text),
+    );
     this.#channel = this.#listen();
   }
 
@@ -40,7 +47,10 @@ export class PacketChannel {
   #listen(): BroadcastChannel {
     const channel = new BroadcastChannel(this.#name);
     channel.onmessage = ({ data }) => {
+      if (!isOurs(data)) return;
+      // An error thrown here would end the thread.
       if (isPacket(data)) this.#received(data);
+      else this.#malformed.log();
     };
     return channel;
   }
