@@ -48,6 +48,7 @@ import { isIncurable } from "./nats/errors.ts";
 import type { NatsBackplaneOptions } from "./nats/options.ts";
 import { NatsServers } from "./nats/servers.ts";
 import { type BackplaneOptions, resolveBackplaneOptions } from "./driver/options.ts";
+import { gapSince, type Moment, now } from "./driver/moment.ts";
 import { Probe } from "./driver/probe.ts";
 import { StatusSource } from "./driver/status.ts";
 import { ChannelSubscriptions } from "./driver/subscriptions.ts";
@@ -65,7 +66,7 @@ export class NatsBackplane implements Backplane {
   readonly #running: Promise<void>;
   #connection: NatsConnection | undefined;
   #closed: BackplaneClosedError | undefined;
-  #since: number | undefined;
+  #since: Moment | undefined;
 
   /**
    * Begins to connect to `url`: `nats://[user:password@|token@]host[:port][,host[:port]…][?prefix=…]`.
@@ -186,7 +187,7 @@ export class NatsBackplane implements Backplane {
   async #open(connection: NatsConnection): Promise<void> {
     if (connection.failure !== undefined) throw connection.failure;
     // From here on, a message either arrives or is in a gap, even if this connection is lost at once.
-    this.#probe.answered(Date.now());
+    this.#probe.answered(now());
     this.#probe.start(() => connection.flush(), (error) => connection.close(error));
     await this.#subscriptions.connected();
     if (connection.failure !== undefined) throw connection.failure;
@@ -194,7 +195,7 @@ export class NatsBackplane implements Backplane {
     this.#since = undefined;
     this.#status.emit({
       status: "open",
-      ...since !== undefined && { gap: { since, until: Date.now() } },
+      ...since && { gap: gapSince(since) },
     });
   }
 

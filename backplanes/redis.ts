@@ -33,8 +33,9 @@ import type {
 } from "./backplane.ts";
 import { checkChannelName } from "./driver/channel_name.ts";
 import { BackplaneClosedError, BackplaneUnavailableError } from "./errors.ts";
+import { ClusterPlaces } from "./redis/cluster_places.ts";
 import { RedisConnection } from "./redis/connection.ts";
-import { isReply, withoutSecrets } from "./redis/errors.ts";
+import { RedisDataPath } from "./redis/data_path.ts";
 import { RedisPublisher } from "./redis/publisher.ts";
 import {
   type RedisBackplaneOptions,
@@ -70,6 +71,8 @@ export type {
  */
 export class RedisBackplane implements Backplane {
   readonly #settings: RedisSettings;
+  readonly #where: string;
+  readonly #path: RedisDataPath;
   readonly #status: StatusSource;
   readonly #subscriptions: ChannelSubscriptions;
   readonly #publisher: RedisPublisher;
@@ -90,28 +93,41 @@ export class RedisBackplane implements Backplane {
   constructor(url: string | URL, options?: RedisBackplaneOptions) {
     const settings = resolveRedisSettings(url, options);
     this.#settings = settings;
-    this.#status = new StatusSource("connecting", settings.logger);
+    this.#where = `Redis at ${settings.address}`;
+    this.#status = new StatusSource("connecting", settings.logger, this.#where);
     this.#publisher = new RedisPublisher(settings.publishTimeout);
+    const fullName = (channel: string) => settings.prefix + channel;
     this.#subscriptions = new ChannelSubscriptions({
-      subscribe: (channels) => this.#command("subscribe", channels),
-      unsubscribe: (channels) => this.#command("unsubscribe", channels),
+      subscribe: (channels) => this.#subscribing.command("subscribe", channels.map(fullName)),
+      unsubscribe: (channels) => this.#subscribing.command("unsubscribe", channels.map(fullName)),
       missed: (gap) => this.#changed(undefined, gap),
     }, settings.logger);
-    const opened = (gap?: BackplaneGap) => this.#changed(undefined, gap);
-    this.#publishing = new RedisConnection("publisher", settings, {
-      prepare: () => Promise.resolve(),
-      sending: () => this.#publisher.flush(),
-      // The publishing connection receives no messages, so it has no gap to report.
-      opened: () => opened(),
-      lost: (error, incurable) => this.#lost(error, incurable),
+    const flush = () => this.#publisher.flush();
+    const places = new ClusterPlaces();
+    this.#path = new RedisDataPath(settings, places, {
+      publish: (channel, payload) => this.#publish(channel, payload),
+      flush,
+      verified: () => this.#changed(),
+      lost: (role, error, since) =>
+        (role === "publisher" ? this.#publishing : this.#subscribing).fail(error, since),
     });
-    this.#subscribing = new RedisConnection("subscriber", settings, {
-      prepare: (redis) => {
-        redis.on("messageBuffer", this.#deliver);
-        return this.#subscriptions.connected();
-      },
-      opened,
+    this.#publishing = new RedisConnection("publisher", settings, places, {
+      prepare: (redis) => this.#path.use(redis, this.#publishing.clustered),
+      sending: flush,
+      opened: () => this.#opened(),
       lost: (error, incurable) => {
+        this.#path.stop("publisher");
+        this.#lost(error, incurable);
+      },
+    });
+    this.#subscribing = new RedisConnection("subscriber", settings, places, {
+      prepare: async (redis) => {
+        redis.on("messageBuffer", this.#deliver);
+        await Promise.all([this.#path.listen(redis), this.#subscriptions.connected()]);
+      },
+      opened: () => this.#opened(),
+      lost: (error, incurable) => {
+        this.#path.stop("subscriber");
         this.#subscriptions.disconnected();
         this.#lost(error, incurable);
       },
@@ -138,10 +154,8 @@ export class RedisBackplane implements Backplane {
     } catch (error) {
       return Promise.reject(error);
     }
-    const { redis, clustered } = this.#publishing;
-    if (redis === undefined) return Promise.reject(this.#closed ?? this.#away());
-    const count = this.#publisher.publish(redis, this.#settings.prefix + channel, payload);
-    return clustered ? count.then(() => undefined) : count;
+    const count = this.#publish(this.#settings.prefix + channel, payload);
+    return this.#publishing.clustered ? count.then(() => undefined) : count;
   }
 
   /** As {@link Backplane.subscribe}. */
@@ -171,38 +185,34 @@ export class RedisBackplane implements Backplane {
   readonly #deliver = (channel: Buffer, payload: Buffer): void => {
     // A Buffer's `slice` is not that of a Uint8Array.
     const bytes = new Uint8Array(payload.buffer, payload.byteOffset, payload.byteLength);
-    const name = channel.toString().slice(this.#settings.prefix.length);
-    this.#subscriptions.dispatch(name, bytes);
+    const fullName = channel.toString();
+    const name = fullName.slice(this.#settings.prefix.length);
+    if (!this.#subscriptions.dispatch(name, bytes)) this.#path.heard(fullName, bytes);
   };
 
-  /** Never settles if the connection is lost: `disconnected` then resets every channel. */
-  async #command(verb: "subscribe" | "unsubscribe", channels: readonly string[]): Promise<void> {
-    const { redis } = this.#subscribing;
-    const { prefix } = this.#settings;
-    const sent = Date.now();
-    try {
-      if (redis === undefined) throw this.#away();
-      await redis[verb](...channels.map((channel) => prefix + channel));
-      this.#subscribing.answered(sent);
-    } catch (error) {
-      if (isReply(error)) throw withoutSecrets(error);
-      await new Promise<never>(() => {});
-    }
+  #publish(fullName: string, payload: Uint8Array): Promise<number> {
+    const { redis } = this.#publishing;
+    if (redis === undefined) return Promise.reject(this.#closed ?? this.#away());
+    return this.#publisher.publish(redis, fullName, payload);
+  }
+
+  /** A connection is open. Messages must get from one connection to the other before the backplane is. */
+  #opened(): void {
+    this.#changed();
+    if (this.#publishing.open && this.#subscribing.open) this.#path.start();
   }
 
   #lost(error: Error, incurable: boolean): void {
     if (!incurable || this.#wasOpen) return this.#changed(error);
-    this.#end(
-      new BackplaneClosedError("Cannot use backplane: it could not be opened", { cause: error }),
-      error,
-    );
+    this.#end(new BackplaneClosedError(error.message, { cause: error }), error);
   }
 
-  /** Emits the status of the two connections together, if it or the reason is new. */
-  #changed(error?: Error, gap?: BackplaneGap): void {
-    const open = this.#publishing.open && this.#subscribing.open;
+  /** Emits the status of the backplane, if the status or the reason is new, or if there is a gap. */
+  #changed(error?: Error, missed?: BackplaneGap): void {
+    const open = this.#publishing.open && this.#subscribing.open && this.#path.verified;
     this.#wasOpen ||= open;
     const status = open ? "open" : this.#wasOpen ? "reconnecting" : "connecting";
+    const gap = missed ?? (open ? this.#subscribing.takeGap() : undefined);
     const known = status === this.#status.status &&
       (error === undefined || error.message === this.#status.error?.message);
     if (known && gap === undefined) return;
@@ -212,7 +222,7 @@ export class RedisBackplane implements Backplane {
   #away(): BackplaneUnavailableError {
     const cause = this.#status.error;
     return new BackplaneUnavailableError(
-      `Cannot publish: Redis at ${this.#settings.address} is away`,
+      cause?.message ?? `Cannot reach ${this.#where}: it is not connected`,
       cause && { cause },
     );
   }

@@ -1,13 +1,14 @@
 import type { BackplaneHandler, BackplaneSubscription } from "../backplane.ts";
 import { BackplaneError } from "../errors.ts";
+import { type Moment, now } from "./moment.ts";
 import type { BackplaneLogger } from "./options.ts";
 
 const NONE: readonly ChannelSubscription[] = [];
 
 /** A refusal by the bus that has not been followed by a confirmation. */
 export interface Refusal {
-  /** When the bus first refused, in epoch milliseconds. */
-  readonly since: number;
+  /** When the bus first refused. */
+  readonly since: Moment;
   /** The refusal by the present connection, if there was one. */
   error: BackplaneError | undefined;
   logged: boolean;
@@ -80,7 +81,7 @@ export class Channel {
     this.busy = false;
     const message = `Cannot subscribe to ${JSON.stringify(this.name)}: the bus refused it`;
     const error = new BackplaneError(message, { cause });
-    const refusal = this.refusal ??= { since: Date.now(), error, logged: false };
+    const refusal = this.refusal ??= { since: now(), error, logged: false };
     refusal.error = error;
     this.left();
     if (this.settle(error) || refusal.logged) return;

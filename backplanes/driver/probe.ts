@@ -1,4 +1,5 @@
 import { BackplaneUnavailableError } from "../errors.ts";
+import { type Moment, now } from "./moment.ts";
 
 /** A late timer proves that this thread was busy: an answer may lie unread for so long, in milliseconds. */
 const GRACE = 100;
@@ -14,7 +15,7 @@ const GRACE = 100;
 export class Probe {
   readonly #interval: number;
   readonly #timeout: number;
-  #since: number | undefined;
+  #since: Moment | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #run = 0;
 
@@ -23,25 +24,30 @@ export class Probe {
     this.#timeout = options.probeTimeout;
   }
 
-  /** When the last answered probe was sent, in epoch milliseconds; `undefined` before the first. */
-  get since(): number | undefined {
+  /** When the last answered probe was sent; `undefined` before the first. */
+  get since(): Moment | undefined {
     return this.#since;
   }
 
   /** Notes that the bus answered what was sent at `sent`; a confirmed subscription is an answer too. */
-  answered(sent: number): void {
-    this.#since = Math.max(this.#since ?? sent, sent);
+  answered(sent: Moment): void {
+    if (this.#since === undefined || this.#since.steady < sent.steady) this.#since = sent;
   }
 
   /**
    * Probes with `send` until stopped; calls `lost` once when an answer stays away for the timeout.
-   * A `send` that rejects is left to the driver, which learns of a cut connection by itself.
+   * A `send` that rejects is left to the driver, which learns of a cut connection by itself. The
+   * first probe is sent after `pause` milliseconds.
    */
-  start(send: () => Promise<unknown>, lost: (error: Error) => void): void {
+  start(
+    send: () => Promise<unknown>,
+    lost: (error: Error) => void,
+    pause: number = this.#interval,
+  ): void {
     this.stop();
     const run = this.#run;
     const probe = () => {
-      const sent = Date.now();
+      const sent = now();
       let unanswered = true;
       this.#timer = setTimeout(() => {
         this.#timer = setTimeout(() => {
@@ -61,11 +67,11 @@ export class Probe {
         this.answered(sent);
         this.#timer = setTimeout(
           probe,
-          Math.max(0, sent + this.#interval - Date.now()),
+          Math.max(0, sent.steady + this.#interval - performance.now()),
         );
       }, () => {});
     };
-    this.#timer = setTimeout(probe, this.#interval);
+    this.#timer = setTimeout(probe, pause);
   }
 
   /** Stops probing; `since` stays. */

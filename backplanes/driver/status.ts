@@ -1,7 +1,12 @@
 import type { BackplaneStatus, BackplaneStatusEvent } from "../backplane.ts";
 import type { BackplaneLogger } from "./options.ts";
 
-/** Holds a driver's status and tells its listeners of each change and gap. */
+/**
+ * Holds a driver's status and tells its listeners of each change and gap.
+ *
+ * The log gets the first error of an outage, the end of the outage, and the error that closes the
+ * backplane: nobody may listen, and an operator must learn why a node hears no other.
+ */
 export class StatusSource {
   #status: BackplaneStatus;
   #error: Error | undefined;
@@ -9,10 +14,15 @@ export class StatusSource {
     { call: (event: BackplaneStatusEvent) => void }
   >();
   readonly #logger: BackplaneLogger;
+  readonly #bus: string;
+  /** Whether the log has an error of the present outage. */
+  #logged = false;
 
-  constructor(status: BackplaneStatus, logger: BackplaneLogger) {
+  /** `bus` is the name of the bus in texts. */
+  constructor(status: BackplaneStatus, logger: BackplaneLogger, bus: string = "the bus") {
     this.#status = status;
     this.#logger = logger;
+    this.#bus = bus;
   }
 
   /** The status now. */
@@ -38,13 +48,28 @@ export class StatusSource {
     this.#status = event.status;
     if (event.status === "open") this.#error = undefined;
     if (event.error !== undefined) this.#error = event.error;
+    this.#log(event);
+    const failed = (error: unknown) =>
+      this.#logger.error("Backplane status listener failed:", error);
     for (const listener of [...this.#listeners]) {
       try {
-        listener.call(event);
+        const returned: unknown = listener.call(event);
+        if (returned instanceof Promise) returned.catch(failed);
       } catch (error) {
-        this.#logger.error("Backplane status listener failed:", error);
+        failed(error);
       }
     }
     if (event.status === "closed") this.#listeners.clear();
+  }
+
+  #log({ status, error }: BackplaneStatusEvent): void {
+    if (status === "open") {
+      if (this.#logged) this.#logger.warn(`Reached ${this.#bus}: the backplane is open`);
+      this.#logged = false;
+    } else if (error !== undefined && status === "closed") this.#logger.error(error.message);
+    else if (error !== undefined && !this.#logged) {
+      this.#logged = true;
+      this.#logger.error(`${error.message}; trying again`);
+    }
   }
 }

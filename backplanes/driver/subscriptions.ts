@@ -3,6 +3,7 @@ import { type BackplaneClosedError, BackplaneUnavailableError } from "../errors.
 import { BackOff } from "./back_off.ts";
 import { Channel, ChannelSubscription } from "./channel.ts";
 import { checkChannelName } from "./channel_name.ts";
+import { gapSince } from "./moment.ts";
 import type { BackplaneLogger } from "./options.ts";
 
 /** The commands of a driver's connection. */
@@ -190,7 +191,7 @@ export class ChannelSubscriptions {
     // The next pause is the shortest again, also for channels that are still refused.
     this.#backOff.reset();
     if (this.#refused().length > 0) this.#backOff.schedule();
-    this.#bus.missed?.({ since: refusal.since, until: Date.now() });
+    this.#bus.missed?.(gapSince(refusal.since));
   }
 
   #refuse(channel: Channel, cause: unknown): void {

@@ -1,4 +1,6 @@
 import { type Cluster, Redis } from "ioredis";
+import { sleep } from "../driver/sleep.ts";
+import type { ClusterPlaces } from "./cluster_places.ts";
 import type { RedisClient, RedisClientOptions, RedisRole, RedisSettings } from "./settings.ts";
 
 /** How long one attempt may take until Redis has answered, in milliseconds. */
@@ -22,15 +24,36 @@ const REQUIRED = {
 /** How long a socket may take to close, in milliseconds: data on its way is not waited for. */
 const DISCONNECT_TIMEOUT = 1;
 
+/** How long a client may take to end, in milliseconds, until it is left to itself. */
+const END_TIMEOUT = 5000;
+
+/** The pause before a connection to a Sentinel that tells of failovers is made again, in milliseconds. */
+const SENTINEL_PAUSE = 1000;
+
 const OPTIONS = {
   ...REQUIRED,
   connectTimeout: CONNECT_TIMEOUT,
   disableClientInfo: true,
   disconnectTimeout: DISCONNECT_TIMEOUT,
+  failoverDetector: true,
   lazyConnect: true,
   sentinelCommandTimeout: CONNECT_TIMEOUT,
+  sentinelReconnectStrategy: () => SENTINEL_PAUSE,
   sentinelRetryStrategy: () => null,
 } as const;
+
+/** The members of a client of a Sentinel that ioredis keeps private. */
+interface SentinelClient {
+  readonly connector?: {
+    /** Connections to the Sentinels, which tell when another server becomes the master. */
+    readonly failoverDetector?: {
+      readonly sentinels: readonly { readonly client: Redis }[];
+      /** Whether the connections were ended. */
+      readonly isDisconnected: boolean;
+      cleanup(): void;
+    } | null;
+  };
+}
 
 /** A client that has not yet connected. */
 export interface NewClient {
@@ -47,10 +70,17 @@ export interface NewClient {
 export async function makeClient(
   role: RedisRole,
   settings: RedisSettings,
+  places: ClusterPlaces,
   signal: AbortSignal,
 ): Promise<NewClient> {
-  const made = await newClient(role, settings, signal);
+  const made = await newClient(role, settings, places, signal);
   const { redis } = made;
+  redis.once("connect", () => {
+    for (const { client } of failoverDetectorOf(redis)?.sentinels ?? []) {
+      // ioredis prints an error that has no listener.
+      client.on("error", () => {});
+    }
+  });
   // A command that fails with the connection, such as AUTH, disconnects the ended client once more, and
   // ioredis then leaves a timer behind.
   redis.once("end", () => redis.disconnect = () => {});
@@ -60,6 +90,7 @@ export async function makeClient(
 async function newClient(
   role: RedisRole,
   settings: RedisSettings,
+  places: ClusterPlaces,
   signal: AbortSignal,
 ): Promise<NewClient> {
   const options: RedisClientOptions = { ...OPTIONS, ...settings.connection };
@@ -68,7 +99,10 @@ async function newClient(
     return { redis: new Redis({ ...options, enableReadyCheck: false }), clustered: false };
   }
   const client = callFactory(settings.client, role, options);
-  if (isCluster(client)) return { redis: await nodeOf(client, options, signal), clustered: true };
+  if (isCluster(client)) {
+    const choose = (masters: readonly Redis[]) => places.choose(role, masters);
+    return { redis: await nodeOf(client, options, choose, signal), clustered: true };
+  }
   for (const [name, value] of Object.entries(REQUIRED)) {
     if (client.options[name as keyof typeof REQUIRED] === value) continue;
     await destroyClient(client);
@@ -102,21 +136,21 @@ function isCluster(client: Redis | Cluster): client is Cluster {
 async function nodeOf(
   cluster: Cluster,
   options: RedisClientOptions,
+  choose: (masters: readonly Redis[]) => Redis | undefined,
   signal: AbortSignal,
 ): Promise<Redis> {
   try {
     await whenReady(cluster, signal);
-    const nodes = cluster.nodes("master");
-    const node = nodes[Math.floor(Math.random() * nodes.length)];
+    const node = choose(cluster.nodes("master"));
     if (node === undefined) throw new Error("the cluster has no nodes");
     const { tls = node.options.tls } = options;
     return node.duplicate({ ...OPTIONS, readOnly: false, ...tls && { tls } });
   } finally {
-    const ended = new Promise((resolve) => cluster.once("end", resolve));
+    const ended = new Promise<void>((resolve) => cluster.once("end", resolve));
     const connected = cluster.nodes().length > 0;
     cluster.disconnect();
     // A cluster without nodes has nothing to close and emits no `end`.
-    if (connected) await ended;
+    if (connected) await bounded(ended);
     // A node that refused the client leaves a timer behind, as above.
     await new Promise((resolve) => setTimeout(resolve, DISCONNECT_TIMEOUT));
   }
@@ -149,15 +183,28 @@ function whenReady(cluster: Cluster, signal: AbortSignal): Promise<void> {
   });
 }
 
-/** Ends a client without waiting for the bus; resolves when its socket and timers are gone. */
+/** Ends a client without waiting for the bus; resolves when its sockets and timers are gone. */
 export async function destroyClient(client: Redis): Promise<void> {
   if (client.status !== "end") {
     const ended = new Promise<void>((resolve) => client.once("end", () => resolve()));
     client.disconnect();
     // A client that has not connected has no stream, although the type says so.
     (client.stream as Redis["stream"] | undefined)?.destroy();
-    await ended;
+    await bounded(ended);
   }
+  // Only `disconnect` ends these connections, so they outlive a client whose socket closed by itself.
+  const detector = failoverDetectorOf(client);
+  if (detector?.isDisconnected === false) detector.cleanup();
   // If the socket closed by itself, `disconnect` leaves a timer of this length.
   await new Promise((resolve) => setTimeout(resolve, DISCONNECT_TIMEOUT));
+}
+
+function failoverDetectorOf(client: Redis) {
+  return (client as unknown as SentinelClient).connector?.failoverDetector;
+}
+
+async function bounded(ended: Promise<void>): Promise<void> {
+  const timer = new AbortController();
+  await Promise.race([ended, sleep(END_TIMEOUT, timer.signal)]);
+  timer.abort();
 }

@@ -1,15 +1,19 @@
 import type { Redis } from "ioredis";
 import type { BackplaneGap } from "../backplane.ts";
 import { BackplaneError, BackplaneUnavailableError } from "../errors.ts";
+import { gapSince, type Moment, now } from "../driver/moment.ts";
 import { Probe } from "../driver/probe.ts";
 import { sleep } from "../driver/sleep.ts";
 import { CONNECT_TIMEOUT, destroyClient, makeClient } from "./client.ts";
-import { isIncurable, withoutSecrets } from "./errors.ts";
+import type { ClusterPlaces } from "./cluster_places.ts";
+import { isAnswer, isIncurable, isRefusal, reasonOf, withoutSecrets } from "./errors.ts";
 import type { RedisRole, RedisSettings } from "./settings.ts";
 
 /** The pauses between attempts to connect, in milliseconds: each twice the one before, less up to a half. */
 const SHORTEST_PAUSE = 50;
 const LONGEST_PAUSE = 1000;
+/** How long a client may take to find its server and reach it, in milliseconds; it has limits of its own. */
+const REACH_TIMEOUT = 30_000;
 
 /** The events of a {@link RedisConnection}. */
 export interface RedisConnectionEvents {
@@ -17,8 +21,8 @@ export interface RedisConnectionEvents {
   prepare(redis: Redis): Promise<void>;
   /** A PING is about to be sent; it must not overtake queued commands. */
   sending?(): void;
-  /** The connection is open; `gap` is given if an earlier one was lost. */
-  opened(gap?: BackplaneGap): void;
+  /** The connection is open. */
+  opened(): void;
   /** The connection is lost, or an attempt to connect failed. */
   lost(error: Error, incurable: boolean): void;
 }
@@ -30,6 +34,7 @@ export interface RedisConnectionEvents {
 export class RedisConnection {
   readonly #role: RedisRole;
   readonly #settings: RedisSettings;
+  readonly #places: ClusterPlaces;
   readonly #events: RedisConnectionEvents;
   readonly #probe: Probe;
   readonly #closing = new AbortController();
@@ -38,11 +43,20 @@ export class RedisConnection {
   #clustered = false;
   #open = false;
   /** Since when messages may be missing; set until the gap is reported. */
-  #lostSince: number | undefined;
+  #lostSince: Moment | undefined;
+  /** Ends the present connection. */
+  #loss: AbortController | undefined;
 
-  constructor(role: RedisRole, settings: RedisSettings, events: RedisConnectionEvents) {
+  /** The two connections of a backplane share `places`. */
+  constructor(
+    role: RedisRole,
+    settings: RedisSettings,
+    places: ClusterPlaces,
+    events: RedisConnectionEvents,
+  ) {
     this.#role = role;
     this.#settings = settings;
+    this.#places = places;
     this.#events = events;
     this.#probe = new Probe(settings);
     this.#running = this.#run();
@@ -63,9 +77,38 @@ export class RedisConnection {
     return this.#open;
   }
 
-  /** Notes that Redis has answered what was sent at `sent`, in epoch milliseconds. */
-  answered(sent: number): void {
+  /**
+   * Asks for channels, or gives them up. Any other error than a refusal ends the connection, and with
+   * it every subscription: whether Redis has done what it was asked is unknown.
+   *
+   * @throws {BackplaneUnavailableError} if the connection is lost; any other error is a refusal.
+   */
+  async command(verb: "subscribe" | "unsubscribe", channels: readonly string[]): Promise<void> {
+    const redis = this.#redis;
+    if (redis === undefined) throw new BackplaneUnavailableError("the connection was lost");
+    const sent = now();
+    try {
+      await redis[verb](...channels);
+    } catch (error) {
+      const cause = withoutSecrets(error);
+      if (isRefusal(error)) throw cause;
+      if (redis === this.#redis) this.fail(error);
+      throw new BackplaneUnavailableError("the connection was lost", { cause });
+    }
     this.#probe.answered(sent);
+  }
+
+  /** Ends the present connection; messages may be missing since `since`, or since the last probe. */
+  fail(error: unknown, since?: Moment): void {
+    if (this.#redis !== undefined) this.#lostSince ??= since;
+    this.#loss?.abort(error);
+  }
+
+  /** Returns the gap that was not reported yet, if a connection was lost. */
+  takeGap(): BackplaneGap | undefined {
+    const since = this.#lostSince;
+    this.#lostSince = undefined;
+    return since && gapSince(since);
   }
 
   /** Ends the connection for good; resolves when no socket and no timer is left. */
@@ -91,7 +134,7 @@ export class RedisConnection {
 
   /** Connects once and stays until the connection is lost. */
   async #connect(): Promise<void> {
-    const loss = new AbortController();
+    const loss = this.#loss = new AbortController();
     const lose = (error: unknown) => loss.abort(error);
     const { signal } = this.#closing;
     signal.addEventListener("abort", () => lose(signal.reason), { signal: loss.signal });
@@ -100,7 +143,7 @@ export class RedisConnection {
     });
     let redis: Redis | undefined;
     try {
-      const client = await makeClient(this.#role, this.#settings, signal);
+      const client = await makeClient(this.#role, this.#settings, this.#places, signal);
       redis = client.redis;
       this.#clustered = client.clustered;
       if (!loss.signal.aborted) this.#use(redis, loss).catch(lose);
@@ -120,27 +163,30 @@ export class RedisConnection {
     await this.#handshake(redis, loss);
     if (loss.signal.aborted) return;
     this.#redis = redis;
-    const ping = () => {
+    const probe = async () => {
       this.#events.sending?.();
-      return redis.ping();
+      try {
+        await ping(redis);
+      } catch (error) {
+        loss.abort(error);
+        throw error;
+      }
     };
-    this.#probe.start(ping, lose);
+    this.#probe.start(probe, lose);
     await this.#events.prepare(redis);
     if (loss.signal.aborted) return;
     this.#open = true;
-    const since = this.#lostSince;
-    this.#lostSince = undefined;
-    this.#events.opened(since === undefined ? undefined : { since, until: Date.now() });
+    this.#events.opened();
   }
 
   /** Resolves when Redis has answered a PING: only then is the password known to be right. */
   async #handshake(redis: Redis, loss: AbortController): Promise<void> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    // Before `connect`, ioredis itself limits the time of each Sentinel and of the socket.
+    const limit = (timeout: number) =>
+      setTimeout(() => loss.abort(new Error(`no answer within ${timeout} ms`)), timeout);
+    let timer = limit(REACH_TIMEOUT);
     const connected = () => {
-      if (loss.signal.aborted) return;
-      const silent = new Error(`no answer within ${CONNECT_TIMEOUT} ms`);
-      timer = setTimeout(() => loss.abort(silent), CONNECT_TIMEOUT);
+      clearTimeout(timer);
+      if (!loss.signal.aborted) timer = limit(CONNECT_TIMEOUT);
     };
     loss.signal.addEventListener("abort", () => clearTimeout(timer));
     if (redis.status === "connect" || redis.status === "ready") connected();
@@ -150,8 +196,8 @@ export class RedisConnection {
     if (redis.status !== "ready") {
       await new Promise<void>((resolve) => redis.once("ready", resolve));
     }
-    const sent = Date.now();
-    await redis.ping();
+    const sent = now();
+    await ping(redis);
     clearTimeout(timer);
     this.#probe.answered(sent);
   }
@@ -168,11 +214,16 @@ export class RedisConnection {
   }
 
   #described(cause: Error, incurable: boolean): Error {
-    const { address } = this.#settings;
+    const where = `Redis at ${this.#settings.address}: ${reasonOf(cause)}`;
     return incurable
-      ? new BackplaneError(`Cannot use Redis at ${address}: ${cause.message}`, { cause })
-      : new BackplaneUnavailableError(`Cannot reach Redis at ${address}: ${cause.message}`, {
-        cause,
-      });
+      ? new BackplaneError(`Cannot use ${where}`, { cause })
+      : new BackplaneUnavailableError(`Cannot reach ${where}`, { cause });
   }
+}
+
+/** Resolves when Redis has answered, also with an error that leaves the connection in use. */
+async function ping(redis: Redis): Promise<void> {
+  await redis.ping().catch((error: unknown) => {
+    if (!isAnswer(error)) throw error;
+  });
 }

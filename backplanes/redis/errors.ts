@@ -23,6 +23,31 @@ export function isReply(error: unknown): error is Error {
   return error instanceof Error && error.name === "ReplyError";
 }
 
+/** With these replies Redis says that it cannot serve now; on some of them it ends the connection. */
+const UNAVAILABLE_REPLY = /^(?:LOADING|MASTERDOWN|BUSY)\s|max number of clients reached/;
+/** With these replies Redis says that it does not know who asks. */
+const UNKNOWN_USER_REPLY = /^(?:NOAUTH|WRONGPASS|DENIED)\s/;
+
+/**
+ * Whether `error` shows that Redis serves this connection, although it refused the command. Redis
+ * answers PING with MISCONF while it cannot save, and serves pub/sub all the same.
+ */
+export function isAnswer(error: unknown): error is Error {
+  return isRefusal(error) && !isIncurable(error);
+}
+
+/** Whether Redis refused a command for what the command asks, and serves this connection otherwise. */
+export function isRefusal(error: unknown): error is Error {
+  return isReply(error) && !UNAVAILABLE_REPLY.test(error.message) &&
+    !UNKNOWN_USER_REPLY.test(error.message);
+}
+
+/** The reason in an error, as texts show it. */
+export function reasonOf(error: Error): string {
+  const { code } = error as { code?: unknown };
+  return code === "ECONNREFUSED" ? "connection refused" : error.message;
+}
+
 /**
  * The same error without secrets. ioredis keeps the arguments of the failed command, also of AUTH,
  * beside the error, and Redis repeats the arguments of an unknown command.

@@ -58,6 +58,10 @@ export interface RedisClientOptions {
   readonly disableClientInfo: true;
   /** How long a Sentinel may take to answer, in milliseconds. */
   readonly sentinelCommandTimeout: number;
+  /** A client of a Sentinel hears when another server becomes the master, and then leaves the old one. */
+  readonly failoverDetector: true;
+  /** The pause in milliseconds before a lost connection for {@link failoverDetector} is made again. */
+  readonly sentinelReconnectStrategy: () => number;
   /** The backplane tries again by itself. */
   readonly sentinelRetryStrategy: () => null;
 }

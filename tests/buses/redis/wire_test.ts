@@ -47,7 +47,8 @@ Deno.test("RedisBackplane puts its prefix before each channel byte for byte", as
   const heard = Promise.withResolvers<Uint8Array>();
   await backplane.subscribe("née\n", heard.resolve).confirmed;
   const wire = Buffer.from(`${prefix}née\n`);
-  assertEquals((await redis.pubsub("CHANNELS")).length, 1);
+  const names = await redis.pubsub("CHANNELS") as string[];
+  assertEquals(names.filter((name) => !name.includes("hubplane:probe:")), [wire.toString()]);
   assertEquals(await redis.publish(wire, Buffer.from([0, 255, 13, 10])), 1);
   assertEquals(await deadline(heard.promise, 5000), new Uint8Array([0, 255, 13, 10]));
 
@@ -91,7 +92,7 @@ Deno.test("RedisBackplane subscribes to a name with * literally", async () => {
   assertEquals(heard, [2, 3]);
 });
 
-Deno.test("RedisBackplane says only PUBLISH, SUBSCRIBE, UNSUBSCRIBE and PING", async () => {
+Deno.test("RedisBackplane says only PUBLISH, SUBSCRIBE, UNSUBSCRIBE, PING and HELLO", async () => {
   await using server = await startRedis();
   const commands = await told(server, async () => {
     await using backplane = new RedisBackplane(redisUrl(server, "app:"), { probeInterval: 10 });
@@ -102,7 +103,7 @@ Deno.test("RedisBackplane says only PUBLISH, SUBSCRIBE, UNSUBSCRIBE and PING", a
     await subscription.unsubscribe();
   });
   const verbs = new Set(commands.map(([verb]) => verb?.toLowerCase()));
-  assertEquals([...verbs].sort(), ["ping", "publish", "subscribe", "unsubscribe"]);
+  assertEquals([...verbs].sort(), ["hello", "ping", "publish", "subscribe", "unsubscribe"]);
 });
 
 Deno.test("subscribe() joins the channels of one turn, and again after a loss", async () => {
@@ -111,7 +112,9 @@ Deno.test("subscribe() joins the channels of one turn, and again after a loss", 
   await using backplane = new RedisBackplane(redisUrl(server, "app:"));
   await untilStatus(backplane, "open");
   const subscribes = (commands: string[][]) =>
-    commands.filter(([verb]) => verb === "subscribe").map((words) => words.length - 1);
+    commands.filter(([verb, channel]) =>
+      verb === "subscribe" && !channel?.includes("hubplane:probe:")
+    ).map((words) => words.length - 1);
   const first = await told(server, async () => {
     await Promise.all(
       Array.from(

@@ -1,7 +1,18 @@
 import { assert, assertEquals } from "@std/assert";
+import { bounded } from "../../kit/wait.ts";
+import { gapSince, now } from "../../../backplanes/driver/moment.ts";
 import { Probe } from "../../../backplanes/driver/probe.ts";
 
 const OPTIONS = { probeInterval: 10, probeTimeout: 20 };
+const FIRST = { steady: 1, epoch: 1 };
+const HOUR = 3_600_000;
+
+/** Sets the system's clock by `difference` milliseconds until the returned object is disposed. */
+function setClock(difference: number): Disposable {
+  const { now } = Date;
+  Date.now = () => now() + difference;
+  return { [Symbol.dispose]: () => void (Date.now = now) };
+}
 
 Deno.test("Probe.since is when the last answered probe was sent, not when its answer came", async () => {
   const probe = new Probe(OPTIONS);
@@ -11,15 +22,18 @@ Deno.test("Probe.since is when the last answered probe was sent, not when its an
   let probes = 0;
   probe.start(() => {
     if (++probes > 1) again.resolve();
-    asked.resolve(Date.now());
+    asked.resolve(performance.now());
     return probes === 1 ? answer.promise : new Promise(() => {});
   }, () => {});
   const sent = await asked.promise;
-  while (Date.now() <= sent + 1) await Promise.resolve();
+  while (performance.now() <= sent + 1) await Promise.resolve();
   assertEquals(probe.since, undefined);
   answer.resolve();
   await again.promise;
-  assert(probe.since !== undefined && probe.since <= sent, `${probe.since} is after ${sent}`);
+  assert(
+    probe.since !== undefined && probe.since.steady <= sent,
+    `${probe.since?.steady} is after ${sent}`,
+  );
   probe.stop();
 });
 
@@ -27,7 +41,7 @@ Deno.test("Probe says once that an answer stays away, and since stays where it w
   const probe = new Probe(OPTIONS);
   const lost = Promise.withResolvers<Error>();
   let [probes, losses] = [0, 0];
-  probe.answered(1);
+  probe.answered(FIRST);
   probe.start(() => {
     probes++;
     return new Promise(() => {});
@@ -37,20 +51,21 @@ Deno.test("Probe says once that an answer stays away, and since stays where it w
   });
   const error = await lost.promise;
   assert(error.message.includes("no answer within 20 ms"));
-  assertEquals([probes, losses, probe.since], [1, 1, 1]);
+  assertEquals([probes, losses, probe.since], [1, 1, FIRST]);
 });
 
 Deno.test("Probe.answered() never puts since back", () => {
   const probe = new Probe(OPTIONS);
-  for (const sent of [5, 9, 7]) probe.answered(sent);
-  assertEquals(probe.since, 9);
+  // The system's clock may be set back.
+  for (const steady of [5, 9, 7]) probe.answered({ steady, epoch: 1000 - steady });
+  assertEquals(probe.since?.steady, 9);
 });
 
 Deno.test("Probe hears of no answer once it is stopped", async () => {
   const probe = new Probe(OPTIONS);
   const asked = Promise.withResolvers<void>();
   const answer = Promise.withResolvers<void>();
-  probe.answered(1);
+  probe.answered(FIRST);
   probe.start(() => {
     asked.resolve();
     return answer.promise;
@@ -60,5 +75,34 @@ Deno.test("Probe hears of no answer once it is stopped", async () => {
   answer.resolve();
   await answer.promise;
   await Promise.resolve();
-  assertEquals(probe.since, 1);
+  assertEquals(probe.since, FIRST);
 });
+
+Deno.test("Probe goes on probing when the system's clock is set back", async () => {
+  const probe = new Probe(OPTIONS);
+  const [first, second] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const answer = Promise.withResolvers<void>();
+  let probes = 0;
+  probe.start(() => {
+    (++probes === 1 ? first : second).resolve();
+    return answer.promise;
+  }, () => {});
+  await first.promise;
+  using _clock = setClock(-HOUR);
+  answer.resolve();
+  await bounded(second.promise);
+  probe.stop();
+});
+
+for (const [how, difference] of [["back", -HOUR], ["forward", HOUR]] as const) {
+  Deno.test(`gapSince() covers the whole gap when the system's clock is set ${how} in it`, () => {
+    const since = now();
+    const begun = Date.now();
+    using _clock = setClock(difference);
+    const gap = gapSince(since);
+    assert(gap.since <= Math.min(begun, begun + difference) + 1, JSON.stringify(gap));
+    assert(gap.until >= gap.since && gap.until <= Date.now(), JSON.stringify(gap));
+    // A gap is not longer than the clock's own jump.
+    assert(gap.until - gap.since < Math.max(0, difference) + 1000, JSON.stringify(gap));
+  });
+}

@@ -1,0 +1,24 @@
+/** Moments that no change of the system's clock moves, and the times that people are told. */
+import type { BackplaneGap } from "../backplane.ts";
+
+/** A moment on both clocks of this node, in milliseconds. */
+export interface Moment {
+  /** On the clock that never jumps. Durations and orders come from this clock alone. */
+  readonly steady: number;
+  /** On the clock that people read, since the epoch. It can be set back and forward. */
+  readonly epoch: number;
+}
+
+/** Returns this moment. */
+export function now(): Moment {
+  return { steady: performance.now(), epoch: Date.now() };
+}
+
+/**
+ * Returns the gap from `since` until now, for people. If the system's clock was set back or forward
+ * in between, the gap begins at the earlier of the two times that `since` then has.
+ */
+export function gapSince({ steady, epoch }: Moment): BackplaneGap {
+  const until = now();
+  return { since: Math.min(epoch, until.epoch - (until.steady - steady)), until: until.epoch };
+}

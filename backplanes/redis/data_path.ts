@@ -1,0 +1,150 @@
+import type { Redis } from "ioredis";
+import { DataPath } from "../driver/data_path.ts";
+import type { Moment } from "../driver/moment.ts";
+import { BackplaneUnavailableError } from "../errors.ts";
+import type { ClusterPlaces } from "./cluster_places.ts";
+import { isRefusal, isReply, withoutSecrets } from "./errors.ts";
+import type { RedisRole, RedisSettings } from "./settings.ts";
+
+/** The parts of a backplane that a {@link RedisDataPath} uses. */
+export interface RedisDataPathEvents {
+  /** Publishes on a channel, with the prefix. */
+  publish(channel: string, payload: Uint8Array): Promise<unknown>;
+  /** Writes the queued publishes: no other command may overtake them. */
+  flush(): void;
+  /** The way from the publishing connection to the subscribing connection is known to work. */
+  verified(): void;
+  /** The connection must end; with `since`, messages may have been missed since then. */
+  lost(role: RedisRole, error: Error, since?: Moment): void;
+}
+
+/**
+ * Looks whether messages get from the publishing connection to the subscribing connection and to other
+ * nodes. An address can lead to a master and to its replica, a master can be replaced, and a server
+ * can leave its cluster, while both connections go on answering.
+ */
+export class RedisDataPath {
+  readonly #settings: RedisSettings;
+  readonly #places: ClusterPlaces;
+  readonly #events: RedisDataPathEvents;
+  readonly #path: DataPath;
+  /** The channel of this backplane's probes; no hub has such a channel, and no other node. */
+  readonly #channel: string;
+  /** The publishing client. */
+  #redis: Redis | undefined;
+  #clustered = false;
+  #refused = false;
+  #warned = false;
+
+  constructor(settings: RedisSettings, places: ClusterPlaces, events: RedisDataPathEvents) {
+    this.#settings = settings;
+    this.#places = places;
+    this.#events = events;
+    this.#channel = `${settings.prefix}hubplane:probe:${crypto.randomUUID()}`;
+    this.#path = new DataPath(settings, (payload) => this.#publish(payload), {
+      verified: () => events.verified(),
+      refused: (error) => this.#refusedBy(error),
+      lost: (error, since) => {
+        events.lost("subscriber", error, since);
+        events.lost("publisher", error);
+      },
+    });
+  }
+
+  /** Whether messages get from one connection to the other, as far as this node may know. */
+  get verified(): boolean {
+    return this.#path.verified;
+  }
+
+  /** Prepares the publishing connection. */
+  async use(redis: Redis, clustered: boolean): Promise<void> {
+    this.#redis = redis;
+    this.#clustered = clustered;
+    if (!clustered) await this.#assertMaster(redis);
+  }
+
+  /** Prepares the subscribing connection: asks it for the channel of the probes. */
+  async listen(redis: Redis): Promise<void> {
+    this.#path.begin();
+    this.#refused = false;
+    try {
+      await redis.subscribe(this.#channel);
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      this.#refusedBy(withoutSecrets(error));
+    }
+  }
+
+  /** Begins to probe: both connections are open. */
+  start(): void {
+    if (this.#refused) this.#path.skip();
+    else this.#path.start();
+  }
+
+  /** Stops probing: a connection is lost. */
+  stop(role: RedisRole): void {
+    this.#path.stop();
+    if (role === "publisher") this.#redis = undefined;
+  }
+
+  /** Takes a message on a channel that nobody has subscribed to but the driver. */
+  heard(channel: string, payload: Uint8Array): void {
+    if (channel === this.#channel) this.#path.heard(payload);
+  }
+
+  async #publish(payload: Uint8Array): Promise<void> {
+    const redis = this.#redis;
+    if (redis === undefined) return;
+    const published = this.#events.publish(this.#channel, payload);
+    // The publish may fail while the server is asked.
+    published.catch(() => {});
+    try {
+      if (this.#clustered) await this.#assertPlaces(redis);
+      else await this.#assertMaster(redis);
+    } catch (error) {
+      if (redis === this.#redis) this.#events.lost("publisher", withoutSecrets(error));
+    }
+    await published;
+  }
+
+  /** Ends a connection whose server has left the cluster. */
+  async #assertPlaces(redis: Redis): Promise<void> {
+    const slots = await this.#ask(redis, "CLUSTER", "SLOTS");
+    if (redis !== this.#redis) return;
+    for (const role of this.#places.left(slots)) {
+      this.#events.lost(role, new BackplaneUnavailableError("the server has left the cluster"));
+    }
+  }
+
+  /** Returns normally if the server is a master, or does not tell. Every user may send HELLO. */
+  async #assertMaster(redis: Redis): Promise<void> {
+    const hello = await this.#ask(redis, "HELLO");
+    const role = Array.isArray(hello) ? hello[hello.indexOf("role") + 1] : undefined;
+    if (role !== "replica" && role !== "slave") return;
+    throw new BackplaneUnavailableError(
+      "the server is a replica, and what is published there does not reach its master",
+    );
+  }
+
+  /** Asks Redis; resolves with `undefined` if it refuses. */
+  async #ask(redis: Redis, command: string, ...args: string[]): Promise<unknown> {
+    this.#events.flush();
+    try {
+      return await redis.call(command, ...args);
+    } catch (error) {
+      if (isReply(error)) return undefined;
+      throw error;
+    }
+  }
+
+  #refusedBy(error: Error): void {
+    this.#refused = true;
+    if (this.#warned) return;
+    this.#warned = true;
+    this.#settings.logger.warn(
+      `Cannot look whether messages get through Redis at ${this.#settings.address}: it refuses the ` +
+        `channels that begin with ${JSON.stringify(`${this.#settings.prefix}hubplane:probe:`)}:`,
+      error,
+    );
+  }
+}
