@@ -81,12 +81,18 @@ async function listen(hostname: string, port: number) {
   return await listen(server, { hostname, port, fetch: answer });
 }
 
+await server.ready;
 const start = values.listen ? listen : serve;
 const http = await start("127.0.0.1", Number(values.port));
 Deno.stdout.writeSync(new TextEncoder().encode(`http://127.0.0.1:${http.port}/board\n`));
 
-Deno.addSignalListener("SIGINT", async () => {
+/** Asks the clients to come back later, and ends. */
+async function stop(): Promise<void> {
+  await server.drain();
   await server.close();
   await http.close();
   Deno.exit(0);
-});
+}
+
+Deno.addSignalListener("SIGINT", stop);
+if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", stop);

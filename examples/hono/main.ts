@@ -6,6 +6,16 @@
 import { openBackplane } from "@hubplane/hubplane";
 import { createApp } from "./app.ts";
 
-const { app } = createApp(await openBackplane("memory:"));
+const { app, server } = createApp(await openBackplane("memory:"));
+await server.ready;
+
+/** `deno serve` stops listening by itself; the clients are asked to go to another node. */
+async function stop(): Promise<void> {
+  await server.drain();
+  await server.close();
+}
+
+Deno.addSignalListener("SIGINT", stop);
+if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", stop);
 
 export default app satisfies Deno.ServeDefaultExport;

@@ -1,12 +1,11 @@
 import { HubError } from "../definition/errors.ts";
 import type { SchemaIssue, SchemaResult, StandardSchema } from "../definition/schema.ts";
+import { cut, pathText } from "../protocol/value_path.ts";
 import { isThenable, type NowOrLater } from "./now_or_later.ts";
 
-/** The limits of an error text for a client: issues, and characters of each part. */
+/** The limits of an error text for a client: issues, and characters of each issue. */
 const MAXIMUM_ISSUES = 3;
 const MAXIMUM_MESSAGE = 200;
-const MAXIMUM_KEYS = 8;
-const MAXIMUM_KEY = 40;
 
 /**
  * Returns the outputs of the schemas for `args`, one schema for each argument. The first schema that
@@ -83,23 +82,12 @@ export function checkItems(
 /** The text for a refused value. It is short, however long the texts of the schema and of the client are. */
 function refusal(what: string, issues: readonly SchemaIssue[]): string {
   const told = issues.slice(0, MAXIMUM_ISSUES).map(({ path = [], message }) =>
-    `${what}${pathText(path)}: ${cut(String(message), MAXIMUM_MESSAGE)}`
+    `${what}${pathText(path.map(keyOf))}: ${cut(String(message), MAXIMUM_MESSAGE)}`
   );
   if (issues.length > MAXIMUM_ISSUES) told.push(`and ${issues.length - MAXIMUM_ISSUES} more`);
   return `Cannot take ${told.join("; ")}`;
 }
 
-/** Formats a path as code: `.user["first name"][0]`. */
-function pathText(path: NonNullable<SchemaIssue["path"]>): string {
-  const keys = path.slice(0, MAXIMUM_KEYS).map((segment) => {
-    const key = typeof segment === "object" ? segment.key : segment;
-    if (typeof key !== "string") return `[${String(key)}]`;
-    const short = cut(key, MAXIMUM_KEY);
-    return /^[A-Za-z_$][\w$]*$/.test(short) ? `.${short}` : `[${JSON.stringify(short)}]`;
-  });
-  return keys.join("") + (path.length > MAXIMUM_KEYS ? "…" : "");
-}
-
-function cut(text: string, length: number): string {
-  return text.length > length ? `${text.slice(0, length - 1).toWellFormed()}…` : text;
+function keyOf(segment: PropertyKey | { readonly key: PropertyKey }): PropertyKey {
+  return typeof segment === "object" ? segment.key : segment;
 }

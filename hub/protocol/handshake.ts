@@ -5,7 +5,7 @@
  */
 import type { TextOrBytes } from "./frame.ts";
 import { RECORD_SEPARATOR } from "./framing.ts";
-import { type JsonObject, parseJsonObject } from "./json/json_text.ts";
+import { type JsonObject, parseJsonObject, toNumber } from "./json/json_text.ts";
 import { ProtocolError } from "./protocol_error.ts";
 
 /** The request of the client. */
@@ -42,11 +42,11 @@ export function parseHandshake(record: string): HandshakeRequest {
     () => new ProtocolError("The handshake is not valid JSON.", "JsonReaderException"),
   );
   const protocol = member(request, "protocol", record);
-  const version = member(request, "version", record);
+  const version = toNumber(member(request, "version", record));
   if (typeof protocol !== "string") {
     throw new ProtocolError("Expected 'protocol' to be of type String.");
   }
-  if (typeof version !== "number") {
+  if (version === undefined) {
     throw new ProtocolError("Expected 'version' to be of type Number.");
   }
   if ((version | 0) !== version) throw notInt32();

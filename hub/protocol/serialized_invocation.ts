@@ -37,7 +37,7 @@ export class SerializedInvocation implements Frames {
     this.#target = target;
     this.#arguments = args;
     this.#invocationId = invocationId;
-    checkSerializable(args);
+    checkSerializable(args, "arguments");
   }
 
   /** The framed JSON text. */

@@ -4,64 +4,66 @@
  * | value | JSON | MessagePack |
  * |---|---|---|
  * | `Uint8Array` | base64 string | bin |
- * | `Date` | ISO 8601 text | timestamp extension −1 |
+ * | `Date` | ISO 8601 text, to the millisecond | timestamp extension −1 |
  * | `undefined` in an array | `null` | nil |
  * | `undefined` in an object | left out | left out |
- * | `bigint` within ±2^53 | number | integer |
+ * | `bigint` within 64 bits | digits | integer |
+ * | `NaN` and infinities in a result or a stream item | refused | float |
  * | an object with `toJSON` | the result of `toJSON` | the result of `toJSON` |
  *
- * Lone surrogates in a text or a key become U+FFFD. These are a `TypeError`: `NaN` and infinities, larger
- * `bigint`s, functions, symbols, `Map`, `Set`, `Promise` (a forgotten `await`), `Error`, `RegExp`, other
- * buffers and views, invalid dates, and nesting deeper than 64 (so are cycles).
+ * Lone surrogates in a text or a key become U+FFFD. These are a `TypeError`: `NaN` and infinities where
+ * JSON is written, larger `bigint`s, functions, symbols, `Map`, `Set`, `Promise` (a forgotten `await`),
+ * `Error`, `RegExp`, other buffers and views, invalid dates, and nesting deeper than 64 (so are cycles).
+ * The text names the place of the value.
  *
- * JSON from clients is read by `JSON.parse`. MessagePack from clients becomes:
+ * A client's JSON becomes what `JSON.parse` makes of it, except that integers beyond 2^53 are `bigint`s
+ * (integers beyond 64 bits stay numbers) and lone surrogates U+FFFD. MessagePack from clients becomes:
  *
  * | MessagePack | value |
  * |---|---|
  * | integer within ±2^53 | `number` |
  * | larger integer | `bigint` |
  * | float | `number`, also `NaN` and infinities |
+ * | text | text; broken bytes and lone surrogates are U+FFFD |
  * | bin | `Uint8Array`, a copy |
  * | timestamp extension −1 | `Date`; fractions of a millisecond are cut off |
  * | map with text or number keys | object |
  *
- * Text that is not UTF-8, other extensions, other keys, the key `__proto__`, dates out of range and
- * nesting deeper than 64 fail the call, the upload or the client result that contains them, not the
- * connection.
+ * Other extensions, other keys, the key `__proto__`, dates out of range and nesting deeper than 64 fail
+ * the call, the upload or the client result that contains them, not the connection.
  *
  * @module
  */
 import { MAXIMUM_DEPTH } from "./json/json_text.ts";
+import { rawInteger } from "./json/long_integers.ts";
 import { bufferOf } from "./pack/utf8.ts";
+import { pathText } from "./value_path.ts";
 
 /**
- * The JSON text of `value`; `undefined` is `null`.
+ * The JSON text of `value`; `undefined` is `null`. Errors call the value `name`.
  *
  * @throws {TypeError} if the value cannot be sent.
  */
-export function toJson(value: unknown): string {
-  const plain = isPlain(value, 0)
-    ? value
-    : convert(value, (bytes) => bufferOf(bytes).toString("base64"), 0);
-  return JSON.stringify(plain) ?? "null";
+export function toJson(value: unknown, name: string): string {
+  return JSON.stringify(isPlain(value, 0) ? value : converted(value, name, JSON_FORM)) ?? "null";
 }
 
 /**
- * `value` for `PackWriter.value()`: with `toJSON` applied and `bigint` as number.
+ * `value` for `PackWriter.value()`, with `toJSON` applied. Errors call the value `name`.
  *
  * @throws {TypeError} if the value cannot be sent.
  */
-export function toPackable(value: unknown): unknown {
-  return isPlain(value, 0) ? value : convert(value, (bytes) => bytes, 0);
+export function toPackable(value: unknown, name: string): unknown {
+  return isPlain(value, 0) ? value : converted(value, name, PACK_FORM);
 }
 
 /**
- * Checks that `value` can be sent in every protocol.
+ * Checks that `value` can be sent in every protocol. Errors call the value `name`.
  *
  * @throws {TypeError} if it cannot be sent.
  */
-export function checkSerializable(value: unknown): void {
-  if (!isPlain(value, 0)) convert(value, (bytes) => bytes, 0);
+export function checkSerializable(value: unknown, name: string): void {
+  if (!isPlain(value, 0)) converted(value, name, JSON_FORM);
 }
 
 /** Whether both protocols can write `value` without a copy. The usual case: allocates nothing. */
@@ -73,8 +75,7 @@ function isPlain(value: unknown, depth: number): boolean {
     case "undefined":
       return true;
     case "number":
-      if (Number.isFinite(value)) return true;
-      throw refusal(`${value}`);
+      return Number.isFinite(value);
     case "object":
       return value === null || isPlainObject(value, depth + 1);
     default:
@@ -83,7 +84,7 @@ function isPlain(value: unknown, depth: number): boolean {
 }
 
 function isPlainObject(value: object, depth: number): boolean {
-  if (depth > MAXIMUM_DEPTH) throw refusal("a value that is circular or nested deeper than 64");
+  if (depth > MAXIMUM_DEPTH) return false;
   if (Array.isArray(value)) {
     for (const item of value) if (!isPlain(item, depth)) return false;
     return true;
@@ -100,43 +101,101 @@ function isPlainObject(value: object, depth: number): boolean {
   return true;
 }
 
-/** A copy of `value` in which all values are plain. */
-function convert(value: unknown, bytes: (bytes: Uint8Array) => unknown, depth: number): unknown {
-  if (typeof value === "bigint") {
+/** The values that each protocol writes in its own way. */
+interface Form {
+  readonly bytes: (bytes: Uint8Array) => unknown;
+  /** An integer of 64 bits that a number cannot hold. */
+  readonly integer: (value: bigint) => unknown;
+  /** Whether there are `NaN` and infinities. */
+  readonly hasNaN: boolean;
+}
+
+const JSON_FORM: Form = {
+  bytes: (bytes) => bufferOf(bytes).toString("base64"),
+  integer: rawInteger,
+  hasNaN: false,
+};
+
+const PACK_FORM: Form = { bytes: (bytes) => bytes, integer: (value) => value, hasNaN: true };
+
+function converted(value: unknown, name: string, form: Form): unknown {
+  return new Conversion(name, form).copy(value, 0);
+}
+
+/** Makes a copy of a value in which all values are plain, and knows the place that it has reached. */
+class Conversion {
+  readonly #name: string;
+  readonly #form: Form;
+  readonly #path: (string | number)[] = [];
+
+  constructor(name: string, form: Form) {
+    this.#name = name;
+    this.#form = form;
+  }
+
+  copy(value: unknown, depth: number): unknown {
+    switch (typeof value) {
+      case "bigint":
+        return this.#integer(value);
+      case "string":
+        return value.toWellFormed();
+      case "number":
+        if (Number.isFinite(value) || this.#form.hasNaN) return value;
+        throw this.#refusal(`${value}`);
+      case "function":
+      case "symbol":
+        throw this.#refusal(`a ${typeof value}`);
+      case "object":
+        return value === null ? null : this.#object(value, depth);
+      default:
+        return value;
+    }
+  }
+
+  #integer(value: bigint): unknown {
     const number = Number(value);
     if (Number.isSafeInteger(number)) return number;
-    throw refusal(`${value}n, beyond 2^53`);
+    if (value >= -(2n ** 63n) && value < 2n ** 64n) return this.#form.integer(value);
+    throw this.#refusal("an integer beyond 64 bits");
   }
-  if (typeof value === "string") return value.toWellFormed();
-  if (typeof value === "function" || typeof value === "symbol") throw refusal(`a ${typeof value}`);
-  if (typeof value !== "object" || value === null) {
-    isPlain(value, depth);
-    return value;
+
+  #object(value: object, depth: number): unknown {
+    if (depth >= MAXIMUM_DEPTH) throw this.#refusal("circular or nested deeper than 64");
+    if (value instanceof Uint8Array) return this.#form.bytes(value);
+    if (value instanceof Date) {
+      if (Number.isNaN(value.getTime())) throw this.#refusal("an invalid Date");
+      return value;
+    }
+    if (Array.isArray(value)) return value.map((item, i) => this.#member(i, item, depth));
+    const { toJSON } = value as { toJSON?: unknown };
+    if (typeof toJSON === "function") return this.copy(toJSON.call(value, ""), depth + 1);
+    if (value instanceof Promise) throw this.#refusal("a Promise; an await is missing");
+    if (isOpaque(value)) throw this.#refusal(withArticle(value.constructor.name));
+    const copy: Record<string, unknown> = Object.create(null);
+    for (const key of Object.keys(value)) {
+      copy[key.toWellFormed()] = this.#member(key, (value as Record<string, unknown>)[key], depth);
+    }
+    return copy;
   }
-  if (depth >= MAXIMUM_DEPTH) throw refusal("a value that is circular or nested deeper than 64");
-  if (value instanceof Uint8Array) return bytes(value);
-  if (value instanceof Date) {
-    if (Number.isNaN(value.getTime())) throw refusal("an invalid Date");
-    return value;
+
+  #member(key: string | number, value: unknown, depth: number): unknown {
+    this.#path.push(key);
+    const copy = this.copy(value, depth + 1);
+    this.#path.pop();
+    return copy;
   }
-  if (Array.isArray(value)) return value.map((item) => convert(item, bytes, depth + 1));
-  const { toJSON } = value as { toJSON?: unknown };
-  if (typeof toJSON === "function") return convert(toJSON.call(value, ""), bytes, depth + 1);
-  if (isOpaque(value)) throw refusal(`a ${value.constructor.name}`);
-  const copy: Record<string, unknown> = Object.create(null);
-  for (const key of Object.keys(value)) {
-    copy[key.toWellFormed()] = convert((value as Record<string, unknown>)[key], bytes, depth + 1);
+
+  #refusal(what: string): TypeError {
+    return new TypeError(`Cannot serialise ${this.#name}${pathText(this.#path)}: it is ${what}`);
   }
-  return copy;
 }
 
 /** Whether the content of an object is not in its properties: the object would silently become `{}`. */
 function isOpaque(value: object): boolean {
   return value instanceof Map || value instanceof Set || value instanceof ArrayBuffer ||
-    ArrayBuffer.isView(value) || value instanceof Promise || value instanceof Error ||
-    value instanceof RegExp;
+    ArrayBuffer.isView(value) || value instanceof Error || value instanceof RegExp;
 }
 
-function refusal(what: string): TypeError {
-  return new TypeError(`Cannot serialise ${what}`);
+function withArticle(noun: string): string {
+  return `${/^[AEIOU]/.test(noun) ? "an" : "a"} ${noun}`;
 }

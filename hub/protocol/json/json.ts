@@ -9,7 +9,7 @@
  */
 import { type FrameReader, RECORD_SEPARATOR, TextFrameReader } from "../framing.ts";
 import { notInt32 } from "../handshake.ts";
-import { type JsonObject, parseJsonObject } from "./json_text.ts";
+import { type JsonObject, parseJsonObject, toNumber } from "./json_text.ts";
 import {
   type CompletionMessage,
   type HubMessage,
@@ -42,8 +42,8 @@ function parse(record: TextOrBytes): HubMessage | undefined {
   check(object);
   const { type } = object;
   if (type === undefined) throw missing("type");
-  // `check()` accepts only a number.
-  if (((type as number) | 0) !== type) throw notInt32();
+  // `check()` accepts only numbers.
+  if (typeof type === "bigint" || ((type as number) | 0) !== type) throw notInt32();
   return READERS[type as keyof typeof READERS]?.(object, record);
 }
 
@@ -106,7 +106,9 @@ function check(object: JsonObject): void {
     const value = object[member];
     switch (member) {
       case "type":
-        if (typeof value !== "number") throw expected(member, "Number");
+        if (typeof value !== "number" && typeof value !== "bigint") {
+          throw expected(member, "Number");
+        }
         break;
       case "target":
       case "invocationId":
@@ -167,9 +169,10 @@ function invocationId(object: JsonObject): string {
   return invocationId;
 }
 
-function sequence(type: SequenceMessage["type"], { sequenceId }: JsonObject): HubMessage {
-  if (sequenceId === undefined || sequenceId === null) throw missing("sequenceId");
-  if (typeof sequenceId !== "number") throw expected("sequenceId", "Number");
+function sequence(type: SequenceMessage["type"], object: JsonObject): HubMessage {
+  if (object.sequenceId === undefined || object.sequenceId === null) throw missing("sequenceId");
+  const sequenceId = toNumber(object.sequenceId);
+  if (sequenceId === undefined) throw expected("sequenceId", "Number");
   // Beyond 2^53 the number is not exact; no connection sends that many messages.
   if (Number.isInteger(sequenceId) && sequenceId >= -(2 ** 63) && sequenceId < 2 ** 63) {
     return { type, sequenceId };
@@ -197,12 +200,12 @@ function write(message: HubMessage): string {
     case MessageType.Invocation:
     case MessageType.StreamInvocation:
       return `${begin(message)},"target":${JSON.stringify(message.target)},"arguments":${
-        toJson(message.arguments)
+        toJson(message.arguments, "arguments")
       }${
         message.streamIds?.length ? `,"streamIds":${JSON.stringify(message.streamIds)}` : ""
       }}\x1e`;
     case MessageType.StreamItem:
-      return `${begin(message)},"item":${toJson(message.item)}}\x1e`;
+      return `${begin(message)},"item":${toJson(message.item, "item")}}\x1e`;
     case MessageType.Completion:
       return `${begin(message)}${completionEnd(message)}}\x1e`;
     case MessageType.CancelInvocation:
@@ -228,5 +231,5 @@ function begin(
 
 function completionEnd(message: CompletionMessage): string {
   if (message.error !== undefined) return `,"error":${JSON.stringify(message.error)}`;
-  return Object.hasOwn(message, "result") ? `,"result":${toJson(message.result)}` : "";
+  return Object.hasOwn(message, "result") ? `,"result":${toJson(message.result, "result")}` : "";
 }

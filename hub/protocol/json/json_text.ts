@@ -1,4 +1,5 @@
 import { ProtocolError } from "../protocol_error.ts";
+import { mayHaveLongInteger, parseLongIntegers } from "./long_integers.ts";
 
 /** The deepest nesting that is read; the same as upstream. */
 export const MAXIMUM_DEPTH = 64;
@@ -7,7 +8,7 @@ export const MAXIMUM_DEPTH = 64;
 export type JsonObject = { readonly [member: string]: unknown };
 
 /**
- * The JSON object in `text`.
+ * The JSON object in `text`. Integers beyond 2^53 are `bigint`s; half of a surrogate pair is U+FFFD.
  *
  * @throws {ProtocolError} if the text is not JSON, is not an object, has more behind the object than
  * white space, or nests deeper than {@link MAXIMUM_DEPTH}.
@@ -16,7 +17,8 @@ export function parseJsonObject(text: string, syntaxError: () => ProtocolError):
   if (isTooDeep(text)) throw syntaxError();
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    const whole = text.includes("\\u") ? withoutHalves(text) : text;
+    value = mayHaveLongInteger(whole) ? parseLongIntegers(whole) : JSON.parse(whole);
   } catch {
     throw syntaxError();
   }
@@ -27,6 +29,22 @@ export function parseJsonObject(text: string, syntaxError: () => ProtocolError):
     `Unexpected JSON Token Type '${tokenType(value)}'. Expected a JSON Object.`,
   );
 }
+
+/** The nearest number of a number or an integer that {@link parseJsonObject} has read. */
+export function toNumber(value: unknown): number | undefined {
+  if (typeof value === "number") return value;
+  return typeof value === "bigint" ? Number(value) : undefined;
+}
+
+/** Replaces escaped halves of surrogate pairs: no frame and no MessagePack text can hold them. */
+function withoutHalves(text: string): string {
+  if (!HALF.test(text)) return text;
+  // Every escape is matched, so that a backslash is never taken for the beginning of the next escape.
+  return text.replace(ESCAPE, (escape, half) => half === undefined ? escape : "\\ufffd");
+}
+
+const HALF = /\\u[dD][89a-fA-F]/;
+const ESCAPE = /\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]|(u[dD][89a-fA-F]..)|[^])/g;
 
 function tokenType(value: unknown): string {
   if (value === null) return "Null";

@@ -59,13 +59,12 @@ export function writeMessage(writer: PackWriter, message: HubMessage): void {
       return items(writer, 3, type, message.headers ?? {}, message.invocationId);
     case MessageType.StreamItem:
       items(writer, 4, type, message.headers ?? {}, message.invocationId);
-      return writer.value(toPackable(message.item));
+      return writer.value(toPackable(message.item, "item"));
     case MessageType.Completion:
       return writeCompletion(writer, message);
     default:
       items(writer, 6, type, message.headers ?? {}, message.invocationId, message.target);
-      writer.array(message.arguments.length);
-      for (const argument of message.arguments) writer.value(toPackable(argument));
+      writer.value(toPackable(message.arguments, "arguments"));
       return writer.value(message.streamIds ?? []);
   }
 }
@@ -76,7 +75,7 @@ function writeCompletion(writer: PackWriter, message: CompletionMessage): void {
   if (error !== undefined) return items(writer, 5, type, headers, invocationId, 1, error);
   const hasResult = Object.hasOwn(message, "result");
   items(writer, hasResult ? 5 : 4, type, headers, invocationId, hasResult ? 3 : 2);
-  if (hasResult) writer.value(toPackable(message.result));
+  if (hasResult) writer.value(toPackable(message.result, "result"));
 }
 
 /** Writes the head of an array of `length` items, and the first items. */

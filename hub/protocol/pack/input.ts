@@ -61,18 +61,25 @@ export class PackInput {
     return this.#text(this.#skip(length), this.at);
   }
 
-  /** Reads the same as {@link text}; faster for a text that was read before. */
-  key(length: number): string | undefined {
+  /** A text in which broken bytes are U+FFFD, and half of a surrogate pair is one U+FFFD. */
+  anyText(length: number): string {
     const start = this.#skip(length);
-    if (length > SHORT_KEY) return this.#text(start, this.at);
+    return this.#text(start, this.at) ?? mended(this.bytes.slice(start, this.at));
+  }
+
+  /** Reads the same as {@link anyText}; faster for a text that was read before. */
+  key(length: number): string {
+    if (length > SHORT_KEY) return this.anyText(length);
+    const start = this.#skip(length);
     let hash = length;
     for (let i = start; i < this.at; i++) hash = Math.imul(hash, 31) + (this.bytes[i] ?? 0);
     const slot = (hash ^ hash >>> 8) & 0xff;
     const known = keys[slot] ?? "";
     if (known.length === length && this.#isAt(start, known)) return known;
-    const key = this.#text(start, this.at);
-    // A key of as many characters as bytes is ASCII: its characters can be compared with bytes.
-    if (key?.length === length) keys[slot] = key;
+    this.at = start;
+    const key = this.anyText(length);
+    // Only a key of as many characters as bytes can be found again.
+    if (key.length === length) keys[slot] = key;
     return key;
   }
 
@@ -111,6 +118,18 @@ export class PackInput {
     return start;
   }
 }
+
+/** The text of bytes that are not UTF-8. JavaScript clients write half of a surrogate pair as three bytes. */
+function mended(bytes: Uint8Array): string {
+  for (let at = bytes.indexOf(0xed); at >= 0; at = bytes.indexOf(0xed, at + 1)) {
+    const [second = 0, third = 0] = bytes.subarray(at + 1, at + 3);
+    if ((second & 0xe0) === 0xa0 && (third & 0xc0) === 0x80) bytes.set(REPLACEMENT, at);
+  }
+  return bufferOf(bytes).toString();
+}
+
+/** U+FFFD in UTF-8. */
+const REPLACEMENT = new Uint8Array([0xef, 0xbf, 0xbd]);
 
 function endsEarly(): PackError {
   return new PackError("Cannot read payload: it ends too early");

@@ -112,11 +112,11 @@ export class PackReader {
     if (format < 0x80) return format;
     if (format < 0x90) return this.#members(format & 0x0f, depth);
     if (format < 0xa0) return this.#items(format & 0x0f, depth);
-    if (format < 0xc0) return this.#text(format);
+    if (format < 0xc0) return this.#input.anyText(this.#stringLength(format));
     if (format >= 0xe0) return format - 0x100;
     if (format >= 0xde) return this.#members(this.#input.unsigned(2 << (format - 0xde)), depth);
     if (format >= 0xdc) return this.#items(this.#input.unsigned(2 << (format - 0xdc)), depth);
-    if (format >= 0xd9) return this.#text(format);
+    if (format >= 0xd9) return this.#input.anyText(this.#stringLength(format));
     if (format >= 0xd4) return this.#extension(1 << (format - 0xd4));
     if (format >= 0xcc) return this.#exactInteger(format);
     if (format >= 0xca) return this.#input.float(format === 0xca ? 4 : 8);
@@ -148,17 +148,12 @@ export class PackReader {
     if (!isString(this.#next() ?? 0)) {
       const key = this.#any(0);
       if (typeof key === "number") return key;
+      if (typeof key === "bigint") return `${key}`;
       throw new RangeError("Cannot read key: it is neither a string nor a number");
     }
     const key = this.#input.key(this.#stringLength(this.#input.byte()));
-    if (key !== undefined && key !== "__proto__") return key;
-    throw new RangeError(`Cannot read key: it is ${key ?? "not UTF-8"}`);
-  }
-
-  #text(format: number): string {
-    const text = this.#input.text(this.#stringLength(format));
-    if (text !== undefined) return text;
-    throw new RangeError("Cannot read string: it is not UTF-8");
+    if (key !== "__proto__") return key;
+    throw new RangeError("Cannot read key: it is __proto__");
   }
 
   #extension(length: number): Date {

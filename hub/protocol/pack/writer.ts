@@ -101,6 +101,8 @@ export class PackWriter {
         return this.string(value);
       case "number":
         return this.#number(value);
+      case "bigint":
+        return this.#int64(value > 0n, Number(value >> 32n), Number(value & 0xffffffffn));
       case "boolean":
         return this.#put(value ? 0xc3 : 0xc2);
       case "object":
@@ -133,12 +135,14 @@ export class PackWriter {
       this.#put(0xcb);
       this.#reserve(8);
       this.#length = this.#buffer.writeDoubleBE(value, this.#length);
-    } else if (value <= 0xffffffff && value >= -0x80000000) {
-      this.integer(value);
-    } else {
-      this.#sized(value > 0 ? 0xcf : 0xd3, Math.floor(value / 2 ** 32), 4);
-      this.#bytes(value, 4);
-    }
+    } else if (value <= 0xffffffff && value >= -0x80000000) this.integer(value);
+    else this.#int64(value > 0, Math.floor(value / 2 ** 32), value);
+  }
+
+  /** An integer of 64 bits in halves; as upstream, unsigned above zero. */
+  #int64(positive: boolean, high: number, low: number): void {
+    this.#sized(positive ? 0xcf : 0xd3, high, 4);
+    this.#bytes(low, 4);
   }
 
   #object(value: object): void {
@@ -165,14 +169,12 @@ export class PackWriter {
     const seconds = Math.floor(date.getTime() / 1000);
     const nanoseconds = (date.getTime() - seconds * 1000) * 1e6;
     const high = Math.floor(seconds / 2 ** 32);
-    if (nanoseconds === 0 && high === 0) {
-      this.#sized(0xd6, 0xff, 1);
-    } else if (high >= 0 && high < 4) {
+    if (nanoseconds === 0 && high === 0) this.#sized(0xd6, 0xff, 1);
+    else if (high >= 0 && high < 4) {
       this.#sized(0xd7, 0xff, 1);
       this.#bytes(nanoseconds * 4 + high, 4);
     } else {
-      this.#sized(0xc7, 12, 1);
-      this.#put(0xff);
+      this.#sized(0xc7, 0x0cff, 2);
       this.#bytes(nanoseconds, 4);
       this.#bytes(high, 4);
     }
@@ -244,7 +246,5 @@ export class PackWriter {
 
 /** The size of the head of a text of `length` bytes. */
 function headBytes(length: number, fixedBelow: number): number {
-  if (length < fixedBelow) return 1;
-  if (length < 0x100) return 2;
-  return length < 0x10000 ? 3 : 5;
+  return length < fixedBelow ? 1 : length < 0x100 ? 2 : length < 0x10000 ? 3 : 5;
 }

@@ -221,7 +221,7 @@ Deno.test("invoke() rejects with what is wrong with the question, and asks nobod
   const { pipe, connection } = await core.connect();
   const client = (core.live.clients as unknown as Context["clients"]).client(connection.id);
   const cases: readonly (readonly [Promise<unknown>, string])[] = [
-    [client.invoke("answer", NaN), "TypeError: Cannot serialise NaN"],
+    [client.invoke("answer", NaN), "TypeError: Cannot serialise arguments[0]: it is NaN"],
     [client.invoke("" as "answer", 1), 'TypeError: Cannot send to client method: "" is not a name'],
     ...[0, -1, 1.5, NaN, Infinity, 2 ** 31].map((timeout) =>
       [

@@ -1,51 +1,9 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { defineHub, type HubContext, MemoryBackplane, MemoryBus } from "../../../mod.ts";
-import { RunningNode } from "../../kit/running_node.ts";
 import { SignalRClient } from "../../kit/signalr_client.ts";
 import { bounded } from "../../kit/wait.ts";
-import { type Host, hostWithFetch, hostWithListen } from "../../kit/servers/hosts.ts";
 import { TRANSPORTS } from "../../kit/transport_names.ts";
-import { Balancer, PROGRAMS } from "./balancer.ts";
-
-type Context = HubContext<{ got(...values: unknown[]): void }>;
-
-/** A node that says its name. */
-function startNode(name: string, bus: MemoryBus, host: Host) {
-  const hub = defineHub({
-    methods: {
-      name: (_context: Context) => name,
-      echo: (_context: Context, value: unknown) => value,
-      async join({ groups, connectionId }: Context, group: string) {
-        await groups.add(connectionId, group);
-      },
-      async tell({ clients }: Context, group: string, value: unknown) {
-        await clients.group(group).send("got", value);
-      },
-    },
-  });
-  return RunningNode.start({ hubs: { "/hub": hub }, backplane: new MemoryBackplane(bus) }, host);
-}
-
-/** Two nodes on one bus, behind different servers, and a balancer before them. */
-async function startFarm(program: keyof typeof PROGRAMS) {
-  const bus = new MemoryBus();
-  const nodes = {
-    a: await startNode("a", bus, hostWithFetch),
-    b: await startNode("b", bus, hostWithListen),
-  };
-  const found = PROGRAMS[program];
-  assert(found !== undefined, program);
-  const balancer = await Balancer.start(found, [nodes.a.port, nodes.b.port]);
-  return {
-    nodes,
-    balancer,
-    async [Symbol.asyncDispose]() {
-      await balancer[Symbol.asyncDispose]();
-      await nodes.a[Symbol.asyncDispose]();
-      await nodes.b[Symbol.asyncDispose]();
-    },
-  };
-}
+import { PROGRAMS } from "./balancer.ts";
+import { startFarm } from "./farm.ts";
 
 for (const program of Object.keys(PROGRAMS)) {
   for (const [name, transport] of Object.entries(TRANSPORTS)) {
@@ -82,7 +40,7 @@ for (const program of Object.keys(PROGRAMS)) {
       });
       const node = await client.invoke("name");
       const { id } = client;
-      const stopped = node === "a" ? farm.nodes.a : farm.nodes.b;
+      const stopped = (node === "a" ? farm.nodes.a : farm.nodes.b).node;
       await bounded(stopped[Symbol.asyncDispose]());
       assertEquals((await client.events.next()).kind, "reconnecting");
       assertEquals((await client.events.next()).kind, "reconnected");

@@ -20,4 +20,5 @@ Deno.test("the quick start of README.md works as it is written", async () => {
   assert(steps.length === 5, `found ${steps.length} steps`);
   await using reader = await Reader.begin();
   for (const step of steps) await reader.follow(step);
+  await reader.terminate("terminal 1");
 });

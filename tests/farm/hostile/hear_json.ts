@@ -84,10 +84,36 @@ function mustBe(name: string, form: string): (value: unknown) => void {
 
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parse(text, (key, value, { source = "" }) => {
+      if (typeof value === "string") return value.toWellFormed();
+      if (typeof value === "number") {
+        return NUMBERS.has(key) || !/^-?\d+$/.test(source) ? value : exact(value, BigInt(source));
+      }
+      if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+      return Object.fromEntries(
+        Object.entries(value).map(([name, member]) => [name.toWellFormed(), member]),
+      );
+    });
   } catch {
     throw unreadable();
   }
+}
+
+/** TypeScript does not declare the third parameter yet. */
+const { parse } = JSON as unknown as {
+  parse(
+    text: string,
+    reviver: (key: string, value: unknown, context: { readonly source?: string }) => unknown,
+  ): unknown;
+};
+
+/** Members of messages that are numbers, however long. */
+const NUMBERS: ReadonlySet<string> = new Set(["type", "sequenceId"]);
+
+/** An integer of 64 bits that a number cannot hold is a `bigint`. */
+function exact(value: number, integer: bigint): number | bigint {
+  const fits = integer === BigInt.asIntN(64, integer) || integer === BigInt.asUintN(64, integer);
+  return Number.isSafeInteger(value) || !fits ? value : integer;
 }
 
 function formOf(value: unknown): string {

@@ -115,6 +115,19 @@ const ids: Row[] = [
   ]),
 ];
 
+const numbers: Row[] = [
+  ...["9007199254740993", "-9223372036854775808", "18446744073709551615"].map((integer) =>
+    row(`the integer ${integer}`, inspecting(integer), inspected(`${integer}n`))
+  ),
+  row(
+    "an integer beyond 64 bits",
+    inspecting("18446744073709551616"),
+    inspected("18446744073709552000"),
+  ),
+  row("an integer of 30,000 digits", inspecting("9".repeat(30_000)), inspected("Infinity")),
+  row("half of a surrogate pair", inspecting('"\\ud83d"'), inspected('"\ufffd"')),
+];
+
 const types: Row[] = [
   ...["0", "-1", "10", "99", "2147483647", "-2147483648"].map((type) =>
     row(`the unknown type ${type}`, `{"type":${type},"target":"inspect","arguments":[0]}`)
@@ -163,4 +176,11 @@ const names: Row[] = [
 ];
 
 /** All of them. */
-export const JSON_ROWS: readonly Row[] = [...depths, ...counts, ...ids, ...types, ...names];
+export const JSON_ROWS: readonly Row[] = [
+  ...depths,
+  ...counts,
+  ...ids,
+  ...numbers,
+  ...types,
+  ...names,
+];

@@ -114,7 +114,12 @@ const numbers: Row[] = [
   row("the largest integer", inspecting("cfffffffffffffffff"), inspected("18446744073709551615n")),
   row("the smallest integer", inspecting("d38000000000000000"), inspected("-9223372036854775808n")),
   row("a key of 64 bits", inspecting("81cf0000000000000001c3"), inspected('{"1": true}')),
-  row("a key beyond 2^53", inspecting("81cf0020000000000001c3"), NOT_BOUND),
+  row(
+    "a key beyond 2^53",
+    inspecting("81cf0020000000000001c3"),
+    inspected('{"9007199254740993": true}'),
+  ),
+  row("half of a surrogate pair", inspecting("a3eda0bd"), inspected('"\ufffd"')),
   row("a key that is NaN", inspecting(`81${NAN}c3`), inspected('{"NaN": true}')),
   row("a date out of range", inspecting("c70cff000000007fffffffffffffff"), NOT_BOUND),
   row("an extension that nobody knows", inspecting("d40500"), NOT_BOUND),

@@ -1,6 +1,13 @@
 import { type PackCursor, type Token, Unpackable } from "../../kit/pack_cursor.ts";
 
-const textDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const textDecoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** The text of bytes; half of a surrogate pair is one U+FFFD, every other broken part as in browsers. */
+function textOf(bytes: Uint8Array): string {
+  const latin = Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
+  const mended = latin.replaceAll(/\xed[\xa0-\xbf][\x80-\xbf]/g, "\xef\xbf\xbd");
+  return textDecoder.decode(Uint8Array.from(mended, (character) => character.charCodeAt(0)));
+}
 
 /**
  * What the value that stands here means to a hub, as `hub/protocol/values.ts` promises it.
@@ -18,7 +25,7 @@ export function meant(cursor: PackCursor, levels: number): unknown {
     case "integer":
       return numberOf(token.value);
     case "text":
-      return textDecoder.decode(token.content);
+      return textOf(token.content);
     case "bytes":
       return token.content.slice();
     case "extension":
@@ -48,11 +55,8 @@ function objectOf(count: number, cursor: PackCursor, levels: number): object {
 }
 
 function keyOf(token: Token): string {
-  if (token.kind === "text") return textDecoder.decode(token.content);
-  if (token.kind === "integer" && typeof numberOf(token.value) === "number") {
-    return String(token.value);
-  }
-  if (token.kind === "float") return String(token.value);
+  if (token.kind === "text") return textOf(token.content);
+  if (token.kind === "integer" || token.kind === "float") return String(token.value);
   throw new Unpackable("no key of an object");
 }
 

@@ -31,6 +31,11 @@ export class Reader implements AsyncDisposable {
     await this.#check(step.name);
   }
 
+  /** Ends the program in a terminal as a deploy does; rejects if the program does not end in time. */
+  async terminate(terminal: string): Promise<void> {
+    await this.#terminals.get(terminal)?.interrupt("SIGTERM");
+  }
+
   async #work({ terminal, lines }: TerminalStep): Promise<void> {
     const screen = this.#terminals.get(terminal) ?? new Terminal(terminal);
     this.#terminals.set(terminal, screen);

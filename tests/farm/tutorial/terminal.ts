@@ -52,9 +52,9 @@ export class Terminal implements AsyncDisposable {
     await this.#input?.write(new TextEncoder().encode(`${text}\n`));
   }
 
-  /** Ctrl-C: the program ends. */
-  async interrupt(): Promise<void> {
-    this.#child?.kill("SIGINT");
+  /** Sends a signal, as Ctrl-C does; the program ends. */
+  async interrupt(signal: Deno.Signal = "SIGINT"): Promise<void> {
+    this.#child?.kill(signal);
     await this.#ended();
   }
 

@@ -13,4 +13,9 @@ const server = createHubServer({
   backplane: await openBackplane("memory:"),
 });
 
+Deno.addSignalListener("SIGTERM", async () => {
+  await server.drain();
+  await server.close();
+});
+
 export default server satisfies Deno.ServeDefaultExport;

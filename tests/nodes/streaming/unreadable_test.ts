@@ -80,15 +80,21 @@ onEachServer("an argument that cannot be read fails its call, and nothing else",
 }).forEach((test) => Deno.test(test));
 
 onEachServer(
-  "integers beyond 2^53 reach a method as bigint, and cannot go back as such",
+  "integers of 64 bits, NaN and half an emoji come back from a method as they are",
   async (serve) => {
-    await using node = await serve({ hubs: { "/hub": hub }, detailedErrors: true });
+    await using node = await serve({ hubs: { "/hub": hub } });
     using socket = await RawSocket.connect(node.port, "/hub", "messagepack");
-    const answer = await exchange(socket, "960180a131a46563686f91cf0020000000000001" + "90");
-    assert(answer.type === 7);
-    assertEquals(
-      answer.error,
-      "Connection closed with an error. TypeError: Cannot serialise 9007199254740993n, beyond 2^53",
-    );
+    const values = [
+      ["cf0020000000000001", 9007199254740993n],
+      ["cfffffffffffffffff", 18446744073709551615n],
+      ["d38000000000000000", -9223372036854775808n],
+      ["cb7ff8000000000000", NaN],
+      ["a3eda0bd", "\ufffd"],
+    ] as const;
+    for (const [value, meaning] of values) {
+      const answer = await exchange(socket, `960180a131a46563686f91${value}90`);
+      assert(answer.type === 3);
+      assertEquals(answer.result, meaning);
+    }
   },
 ).forEach((test) => Deno.test(test));

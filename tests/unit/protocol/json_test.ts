@@ -191,3 +191,69 @@ Deno.test("jsonProtocol.write() never writes a separator inside a record", () =>
     arguments: ["\x1e\0\n\u2028"],
   });
 });
+
+/** The argument of a call. */
+function read(argument: string): unknown {
+  const message = jsonProtocol.parse(`{"type":1,"target":"m","arguments":[${argument}]}`);
+  return message?.type === 1 ? message.arguments[0] : undefined;
+}
+
+Deno.test("jsonProtocol.parse() makes a bigint of an integer of 64 bits that is not exact as a number", () => {
+  const cases: readonly (readonly [text: string, value: unknown])[] = [
+    ["9007199254740991", 9007199254740991],
+    ["9007199254740992", 9007199254740992n],
+    ["9007199254740993", 9007199254740993n],
+    ["-9007199254740993", -9007199254740993n],
+    ["1234567890123456789", 1234567890123456789n],
+    ["18446744073709551615", 18446744073709551615n],
+    ["-9223372036854775808", -9223372036854775808n],
+    // MessagePack has no larger integers: a client writes them as floats.
+    ["18446744073709551616", 18446744073709551616],
+    ["-9223372036854775809", -9223372036854775809],
+    ["9".repeat(400), Infinity],
+    // Not integers.
+    ["0.1234567890123456789", 0.12345678901234568],
+    ["1234567890123456789.5", 1234567890123456800],
+    ["1234567890123456789e1", 12345678901234567890],
+    ['"1234567890123456789"', "1234567890123456789"],
+    ['"x,1234567890123456789,"', "x,1234567890123456789,"],
+  ];
+  for (const [text, value] of cases) {
+    for (const indent of ["", " ", "\n\t       ", " ".repeat(15)]) {
+      assertEquals(read(`${indent}${text}${indent}`), value, text);
+      assertEquals(read(`{"a":[0.5,${indent}${text}${indent}]}`), { a: [0.5, value] }, text);
+      assertEquals(read(`"12345678901234567890",${text}`), "12345678901234567890", text);
+      assertEquals(read(`{"a":"12345678901234567890", "b" :${text}}`), {
+        a: "12345678901234567890",
+        b: value,
+      });
+    }
+  }
+});
+
+Deno.test("jsonProtocol.parse() takes a type and a sequence of any length as numbers", () => {
+  assertEquals(jsonProtocol.parse('{"type":8,"sequenceId":9007199254740993}'), {
+    type: 8,
+    sequenceId: 9007199254740992,
+  });
+  assertThrows(
+    () => jsonProtocol.parse('{"type":9007199254740993}'),
+    ProtocolError,
+    "out of bounds for an Int32",
+  );
+});
+
+Deno.test("jsonProtocol.parse() reads half of a surrogate pair as U+FFFD", () => {
+  const cases: readonly (readonly [text: string, value: unknown])[] = [
+    ['"\\ud83d"', "\ufffd"],
+    ['"a\\uDE00b"', "a\ufffdb"],
+    ['"\\ud83d\\ude00"', "😀"],
+    ['"\\ud83d\\ud83d\\ude00"', "\ufffd😀"],
+    ['"\\ude00\\ud83d"', "\ufffd\ufffd"],
+    ['{"\\ud83d":"\\u00e9"}', { "\ufffd": "é" }],
+    // A backslash, and no half.
+    ['"\\\\ud83d"', "\\ud83d"],
+    ['"\\\\\\ud83d"', "\\\ufffd"],
+  ];
+  for (const [text, value] of cases) assertEquals(read(text), value, text);
+});

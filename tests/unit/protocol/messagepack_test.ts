@@ -102,7 +102,11 @@ Deno.test("SerializedInvocation() refuses a target that is no name and values th
   for (const target of ["", "\ud800", 1 as unknown as string]) {
     assertThrows(() => new SerializedInvocation(target, []), TypeError, "is not a name");
   }
-  assertThrows(() => new SerializedInvocation("m", [NaN]), TypeError, "Cannot serialise NaN");
+  assertThrows(
+    () => new SerializedInvocation("m", [1, "x", { rows: [0, { price: NaN }] }]),
+    TypeError,
+    "Cannot serialise arguments[2].rows[1].price: it is NaN",
+  );
 });
 
 Deno.test("SerializedInvocation.frame() gives the frame of each protocol, the same each time", () => {
