@@ -202,7 +202,7 @@ export class BroadcastChannelBackplane implements Backplane {
     // Messages that were published before this sign must not come after it.
     this.#posts.flush();
     this.#signed = performance.now();
-    this.#channel.send({
+    this.#channel.sign({
       hubplane: 1,
       kind,
       from: this.#id,

@@ -27,6 +27,7 @@ import type {
   BackplaneSubscription,
 } from "./backplane.ts";
 import { checkChannelName } from "./driver/channel_name.ts";
+import { gapSince, type Moment, now } from "./driver/moment.ts";
 import { type BackplaneOptions, resolveBackplaneOptions } from "./driver/options.ts";
 import { StatusSource } from "./driver/status.ts";
 import { ChannelSubscriptions } from "./driver/subscriptions.ts";
@@ -66,7 +67,7 @@ export class MemoryBackplane implements Backplane {
   readonly #subscriptions: ChannelSubscriptions;
   readonly #listener: Listener;
   readonly #leave: () => void;
-  #outage: number | undefined;
+  #outage: Moment | undefined;
 
   /**
    * Makes a backplane on a bus: the one of that name in this process, the given one, or a private
@@ -95,7 +96,11 @@ export class MemoryBackplane implements Backplane {
       wire.leave(this.#listener);
       if (typeof bus === "string" && !wire.used) named.delete(bus);
     };
-    this.#status = new StatusSource(wire.running ? "open" : "connecting", resolved.logger);
+    this.#status = new StatusSource(
+      wire.running ? "open" : "connecting",
+      resolved.logger,
+      "the memory bus",
+    );
     if (wire.running) void this.#subscriptions.connected();
   }
 
@@ -156,7 +161,7 @@ export class MemoryBackplane implements Backplane {
   }
 
   #lost(error: Error): void {
-    this.#outage ??= Date.now();
+    this.#outage ??= now();
     this.#subscriptions.disconnected();
     const status = this.status === "connecting" ? "connecting" : "reconnecting";
     this.#status.emit({ status, error });
@@ -167,8 +172,7 @@ export class MemoryBackplane implements Backplane {
     if (!this.#wire.running || this.status === "closed" || this.status === "open") return;
     const since = this.#outage;
     this.#outage = undefined;
-    const gap = since === undefined ? {} : { gap: { since, until: Date.now() } };
-    this.#status.emit({ status: "open", ...gap });
+    this.#status.emit({ status: "open", ...since && { gap: gapSince(since) } });
   }
 }
 

@@ -47,6 +47,8 @@ import { NatsConnection } from "./nats/connection.ts";
 import { isIncurable } from "./nats/errors.ts";
 import type { NatsBackplaneOptions } from "./nats/options.ts";
 import { NatsServers } from "./nats/servers.ts";
+import { subjectOf } from "./nats/subject.ts";
+import { LimitedWarning } from "./driver/limited_warning.ts";
 import { type BackplaneOptions, resolveBackplaneOptions } from "./driver/options.ts";
 import { gapSince, type Moment, now } from "./driver/moment.ts";
 import { Probe } from "./driver/probe.ts";
@@ -60,6 +62,7 @@ export class NatsBackplane implements Backplane {
   readonly #address: NatsAddress;
   readonly #options: Required<BackplaneOptions>;
   readonly #status: StatusSource;
+  readonly #denied: LimitedWarning;
   readonly #subscriptions: ChannelSubscriptions;
   readonly #probe: Probe;
   readonly #ending = new AbortController();
@@ -80,11 +83,13 @@ export class NatsBackplane implements Backplane {
   constructor(url: string | URL, options: NatsBackplaneOptions = {}) {
     this.#address = readNatsAddress(url, options);
     this.#options = resolveBackplaneOptions(options);
-    this.#status = new StatusSource("connecting", this.#options.logger);
+    this.#status = new StatusSource("connecting", this.#options.logger, "NATS");
+    this.#denied = new LimitedWarning("NATS did not permit a publish", this.#options.logger);
     this.#probe = new Probe(this.#options);
     this.#subscriptions = new ChannelSubscriptions({
       subscribe: (channels) => this.#current().subscribe(channels),
       unsubscribe: (channels) => this.#current().unsubscribe(channels),
+      fullName: (channel) => subjectOf(this.#address.prefix, channel),
       missed: (gap) => this.#status.emit({ status: this.status, gap }),
     }, this.#options.logger);
     this.#running = this.#run();
@@ -164,8 +169,7 @@ export class NatsBackplane implements Backplane {
       signal: this.#ending.signal,
     }, {
       received: (channel, payload) => this.#subscriptions.dispatch(channel, payload),
-      denied: (channel) =>
-        this.#options.logger.error(`NATS refused a message on ${JSON.stringify(channel)}`),
+      denied: (channel) => this.#denied.log(JSON.stringify(channel)),
       lost: (error) => {
         this.#lost(error);
         end(error);
@@ -212,7 +216,7 @@ export class NatsBackplane implements Backplane {
     const { status, error: told } = this.#status;
     if (cause === told) return;
     const why = cause instanceof Error ? cause.message : String(cause);
-    const message = `Cannot connect to NATS at ${server.host}:${server.port}: ${why}`;
+    const message = `Cannot reach NATS at ${server.host}:${server.port}: ${why}`;
     if (status === "connecting" && isIncurable(cause)) {
       this.#close(new BackplaneError(message, { cause }));
     } else if (told?.message !== message) {
@@ -238,6 +242,9 @@ export class NatsBackplane implements Backplane {
     if (this.#closed !== undefined) throw this.#closed;
     if (this.#connection !== undefined) return this.#connection;
     const cause = this.#status.error;
-    throw new BackplaneUnavailableError("Cannot reach NATS: it is away", cause && { cause });
+    throw new BackplaneUnavailableError(
+      cause?.message ?? "Cannot reach NATS: it is not connected",
+      cause && { cause },
+    );
   }
 }

@@ -1,4 +1,5 @@
-import { LimitedEntry } from "../driver/limited_entry.ts";
+import { LimitedWarning } from "../driver/limited_warning.ts";
+import { BackplaneUnavailableError } from "../errors.ts";
 import type { BackplaneLogger } from "../driver/options.ts";
 import { isOurs, isPacket, type Packet } from "./packet.ts";
 
@@ -6,21 +7,25 @@ import { isOurs, isPacket, type Packet } from "./packet.ts";
 export class PacketChannel {
   readonly #name: string;
   readonly #received: (packet: Packet) => void;
-  readonly #malformed: LimitedEntry;
+  readonly #malformed: LimitedWarning;
+  readonly #unsent: LimitedWarning;
   #channel: BroadcastChannel;
 
   /** Opens the channel called `name`; messages that are not packets are ignored, malformed packets logged. */
   constructor(name: string, received: (packet: Packet) => void, logger: BackplaneLogger) {
     this.#name = name;
     this.#received = received;
-    this.#malformed = new LimitedEntry(
-      `Ignored a malformed packet on the BroadcastChannel ${JSON.stringify(name)}`,
-      (text) => logger.warn(text),
-    );
+    const channel = `the BroadcastChannel ${JSON.stringify(name)}`;
+    this.#malformed = new LimitedWarning(`Ignored a malformed packet on ${channel}`, logger);
+    this.#unsent = new LimitedWarning(`Cannot give a sign of life on ${channel}:`, logger);
     this.#channel = this.#listen();
   }
 
-  /** Posts `packet` to every other channel of the name. */
+  /**
+   * Posts `packet` to every other channel of the name.
+   *
+   * @throws {BackplaneUnavailableError} if the platform refuses.
+   */
   send(packet: Packet): void {
     try {
       this.#channel.postMessage(packet);
@@ -31,7 +36,21 @@ export class PacketChannel {
       const cut = this.#channel;
       this.#channel = this.#listen();
       cut.close();
-      this.#channel.postMessage(packet);
+      try {
+        this.#channel.postMessage(packet);
+      } catch (cause) {
+        const message = `Cannot post on the BroadcastChannel ${JSON.stringify(this.#name)}`;
+        throw new BackplaneUnavailableError(message, { cause });
+      }
+    }
+  }
+
+  /** As {@link send}, for a packet that nobody waits for: a failure is logged. */
+  sign(packet: Packet): void {
+    try {
+      this.send(packet);
+    } catch (error) {
+      this.#unsent.log(error);
     }
   }
 

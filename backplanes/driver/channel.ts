@@ -77,9 +77,9 @@ export class Channel {
   }
 
   /** The bus refused the channel. Logs that once, unless somebody waits for `confirmed`. */
-  refused(cause: unknown, logger: BackplaneLogger): void {
+  refused(cause: unknown, fullName: string, logger: BackplaneLogger): void {
     this.busy = false;
-    const message = `Cannot subscribe to ${JSON.stringify(this.name)}: the bus refused it`;
+    const message = `Cannot subscribe to ${JSON.stringify(fullName)}: the bus refused it`;
     const error = new BackplaneError(message, { cause });
     const refusal = this.refusal ??= { since: now(), error, logged: false };
     refusal.error = error;

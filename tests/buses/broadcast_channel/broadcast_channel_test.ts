@@ -1,5 +1,12 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import {
+  assertEquals,
+  assertInstanceOf,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { deadline } from "@std/async";
+import { BackplaneUnavailableError } from "../../../backplanes/errors.ts";
 import { BroadcastChannelBackplane } from "../../../backplanes/broadcast_channel.ts";
 import type { BackplaneGap } from "../../../backplanes/backplane.ts";
 import { moveDate } from "../../kit/date.ts";
@@ -114,6 +121,30 @@ Deno.test("BroadcastChannelBackplane ignores malformed packets, and logs them on
   assertEquals(await all, ["ours"]);
   assertEquals(log.lines, [`warn Ignored a malformed packet on the BroadcastChannel "${name}"`]);
   other.close();
+});
+
+Deno.test("BroadcastChannelBackplane outlives a platform that refuses its posts", async () => {
+  const log = new KeptLog();
+  const options = { logger: log, probeInterval: 10 };
+  await using backplane = new BroadcastChannelBackplane(crypto.randomUUID(), options);
+  const { postMessage } = BroadcastChannel.prototype;
+  BroadcastChannel.prototype.postMessage = () => {
+    throw new DOMException("refused", "InvalidStateError");
+  };
+  try {
+    const error = await assertRejects(
+      () => backplane.publish("a", bytes("a")),
+      BackplaneUnavailableError,
+      "Cannot post on the BroadcastChannel",
+    );
+    assertInstanceOf(error.cause, DOMException);
+    // The next sign is made by a timer.
+    await log.warnings.count(1);
+    assertStringIncludes(log.lines[0] ?? "", "Cannot give a sign of life");
+  } finally {
+    BroadcastChannel.prototype.postMessage = postMessage;
+  }
+  await backplane.publish("a", bytes("a"));
 });
 
 const HOUR = 3_600_000;
