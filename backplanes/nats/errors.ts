@@ -10,6 +10,11 @@ export function explained(error: unknown, dialTimeout: number): unknown {
   return new Error(`no answer within ${dialTimeout} ms`, { cause: error });
 }
 
+/** The reason in an error, as texts show it. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /**
  * Whether trying again cannot help: a refused user, password or token, a refused certificate, or TLS
  * demanded of a server that has none. Every other error (a full server, a server in lame duck mode, a

@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import type { BackplaneStatusEvent } from "../../../backplanes/backplane.ts";
 import { BackplaneError } from "../../../backplanes/errors.ts";
 import { NatsBackplane, type NatsBackplaneOptions } from "../../../backplanes/nats.ts";
+import { KeptLog } from "../../kit/log.ts";
 import { startNats } from "../../kit/servers/nats_server.ts";
 import type { ServerProcess } from "../../kit/servers/server_process.ts";
 import { bounded, bytes, Inbox, nextEvent, untilStatus } from "../../kit/wait.ts";
@@ -23,7 +25,7 @@ class GuardedServer implements AsyncDisposable {
 
   async permit(permissions: string): Promise<void> {
     await Deno.writeTextFile(this.#file, configuration(permissions));
-    Deno.kill(this.process.pid, "SIGHUP");
+    if (this.process.running) Deno.kill(this.process.pid, "SIGHUP");
   }
 
   open(options: NatsBackplaneOptions = {}): NatsBackplane {
@@ -138,4 +140,25 @@ Deno.test("NatsBackplane goes on without a channel whose permission is taken awa
   for (const channel of ["a", "b"]) await bounded(other.publish(channel, bytes("back")));
   await Promise.all([lost.count(1), kept.count(1)]);
   assertEquals(logged.length, 2);
+});
+
+Deno.test("NatsBackplane reports the gap of a channel that is permitted after an outage when it is back", async () => {
+  await using server = await GuardedServer.start(`{ publish: ">", subscribe: "p.b" }`);
+  await using backplane = server.open({ prefix: "p", logger: new KeptLog() });
+  await assertRejects(() => bounded(backplane.subscribe("a", () => {}).confirmed), BackplaneError);
+  const refused = Date.now();
+  await bounded(backplane.subscribe("b", () => {}).confirmed);
+  const events: BackplaneStatusEvent[] = [];
+  backplane.onStatus((event) => events.push(event));
+  const away = nextEvent(backplane, ({ status }) => status === "reconnecting");
+  await server.process.stop();
+  await away;
+  await server.permit(`{ publish: ">", subscribe: ">" }`);
+  const back = nextEvent(backplane, ({ status }) => status === "open");
+  await server.process.start();
+  await back;
+  const gaps = events.filter(({ gap }) => gap !== undefined);
+  assertEquals(gaps.map(({ status }) => status), ["open"]);
+  // The gap also covers the time in which the channel was refused.
+  assert((gaps[0]?.gap?.since ?? Infinity) <= refused);
 });
