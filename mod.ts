@@ -25,6 +25,7 @@
  *   hubs: { "/chat": chat },
  *   backplane: await openBackplane("memory:"),
  * });
+ * await server.ready;
  * const http = Deno.serve({ port: 0 }, server.fetch);
  *
  * await server.close();
@@ -89,10 +90,5 @@ export type {
   TransportOptions,
   WebSocketOptions,
 } from "./hub/options/transports.ts";
-export {
-  createHubServer,
-  type HubHandle,
-  type Hubs,
-  type HubServer,
-  type HubServerConfiguration,
-} from "./hub/server.ts";
+export { createHubServer, type HubHandle, type HubServer } from "./hub/server.ts";
+export type { Hubs, HubServerConfiguration } from "./hub/server/configuration.ts";

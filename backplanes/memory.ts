@@ -28,7 +28,11 @@ import type {
 } from "./backplane.ts";
 import { checkChannelName } from "./driver/channel_name.ts";
 import { gapSince, type Moment, now } from "./driver/moment.ts";
-import { type BackplaneOptions, resolveBackplaneOptions } from "./driver/options.ts";
+import {
+  type BackplaneOptions,
+  checkOptionNames,
+  resolveBackplaneOptions,
+} from "./driver/options.ts";
 import { StatusSource } from "./driver/status.ts";
 import { ChannelSubscriptions } from "./driver/subscriptions.ts";
 import { type Listener, MemoryBus, unavailable, type Wire } from "./memory/bus.ts";
@@ -73,9 +77,10 @@ export class MemoryBackplane implements Backplane {
    * Makes a backplane on a bus: the one of that name in this process, the given one, or a private
    * one if the name is empty or absent.
    *
-   * @throws {RangeError} naming an option that is out of its range.
+   * @throws {TypeError} naming an option that is not known.
    */
   constructor(bus: string | MemoryBus = "", options: MemoryBackplaneOptions = {}) {
+    checkOptionNames("MemoryBackplane", options, { logger: true, prefix: true });
     const resolved = resolveBackplaneOptions(options);
     this.#prefix = options.prefix ?? "";
     const answer = () => Promise.resolve();

@@ -1,15 +1,35 @@
+import { checkNames, type NamesOf } from "../hub/options/known.ts";
 import type { Backplane } from "./backplane.ts";
 import type { BroadcastChannelBackplaneOptions } from "./broadcast_channel.ts";
 import type { MemoryBackplaneOptions } from "./memory.ts";
 import type { NatsBackplaneOptions } from "./nats.ts";
 import type { RedisBackplaneOptions } from "./redis.ts";
 
-/** Options of {@link openBackplane}: those of the driver that the URL names, over what the URL says. */
+/**
+ * Options of {@link openBackplane}, over what the URL says. Each driver takes its own, so that one program
+ * can run with another URL.
+ */
 export type OpenBackplaneOptions =
   | BroadcastChannelBackplaneOptions
   | MemoryBackplaneOptions
   | NatsBackplaneOptions
   | RedisBackplaneOptions;
+
+const MEMORY: NamesOf<MemoryBackplaneOptions> = { logger: true, prefix: true };
+const BROADCAST: NamesOf<BroadcastChannelBackplaneOptions> = {
+  ...MEMORY,
+  probeInterval: true,
+  probeTimeout: true,
+};
+const REMOTE = { ...BROADCAST, publishTimeout: true, password: true, tls: true } as const;
+const REDIS: NamesOf<RedisBackplaneOptions> = { ...REMOTE, username: true, client: true };
+const NATS: NamesOf<NatsBackplaneOptions> = { ...REMOTE, user: true, token: true, servers: true };
+
+/** The options that one driver takes. */
+function pick<O>(options: OpenBackplaneOptions, names: NamesOf<O>): O {
+  const own = Object.entries(options).filter(([name]) => Object.hasOwn(names, name));
+  return Object.fromEntries(own) as O;
+}
 
 const SUPPORTED =
   "memory:[name], broadcast:name, redis://[user[:password]@]host[:port], rediss://…, " +
@@ -30,8 +50,8 @@ const SUPPORTED =
  * Each takes `?prefix=`, which keeps applications on one bus apart; end it in `:`. It is put before
  * every channel name byte for byte, on NATS as tokens of the subject.
  *
- * @throws {TypeError} if the URL is malformed or its scheme is not supported; the text never has the
- * password.
+ * @throws {TypeError} if the URL is malformed, its scheme is not supported, or an option is one of no
+ * driver; the text never has the password.
  * @throws {RangeError} if an option is out of its range.
  *
  * @example
@@ -46,13 +66,17 @@ export async function openBackplane(
   url: string | URL,
   options: OpenBackplaneOptions = {},
 ): Promise<Backplane> {
+  checkNames(options, { ...REDIS, ...NATS }, "Cannot open backplane");
   const text = String(url);
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(text)?.[1]?.toLowerCase();
   switch (scheme) {
     case "memory": {
       const { MemoryBackplane } = await import("./memory.ts");
       const { name, prefix } = parseLocal(text);
-      return new MemoryBackplane(name, { ...prefix, ...options as MemoryBackplaneOptions });
+      return new MemoryBackplane(name, {
+        ...prefix,
+        ...pick<MemoryBackplaneOptions>(options, MEMORY),
+      });
     }
     case "broadcast": {
       const { BroadcastChannelBackplane } = await import("./broadcast_channel.ts");
@@ -60,18 +84,18 @@ export async function openBackplane(
       if (name === "") throw refusal("broadcast: needs a name");
       return new BroadcastChannelBackplane(name, {
         ...prefix,
-        ...options as BroadcastChannelBackplaneOptions,
+        ...pick<BroadcastChannelBackplaneOptions>(options, BROADCAST),
       });
     }
     case "redis":
     case "rediss": {
       const { RedisBackplane } = await import("./redis.ts");
-      return new RedisBackplane(text, options as RedisBackplaneOptions);
+      return new RedisBackplane(text, pick<RedisBackplaneOptions>(options, REDIS));
     }
     case "nats":
     case "tls": {
       const { NatsBackplane } = await import("./nats.ts");
-      return new NatsBackplane(text, options as NatsBackplaneOptions);
+      return new NatsBackplane(text, pick<NatsBackplaneOptions>(options, NATS));
     }
     case undefined:
       throw refusal("it is not a URL");

@@ -1,60 +1,35 @@
 import type {
   Backplane,
-  BackplaneGap,
   BackplaneStatus,
   BackplaneStatusEvent,
   NodeContext,
 } from "./bus/node_context.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { HubClients, HubGroups } from "./definition/clients.ts";
-import { checkFilters, type HubFilter } from "./definition/filter.ts";
-import type { Hub, HubMethods } from "./definition/hub.ts";
+import type { HubUser } from "./definition/context.ts";
 import type { ClientOf } from "./definition/hub_proxy.ts";
-import type { HubPolicy } from "./definition/policy.ts";
-import { type HubServerOptions, type ResolvedOptions, resolveOptions } from "./options/server.ts";
+import { type ResolvedOptions, resolveOptions } from "./options/server.ts";
 import { type DrainOptions, resolveDrainOptions } from "./options/serving.ts";
-import type { Authenticate } from "./serving/authentication.ts";
+import {
+  checkConfiguration,
+  type Hubs,
+  type HubServerConfiguration,
+} from "./server/configuration.ts";
 import { AwakeClock } from "./scheduling/awake_clock.ts";
 import { LimitedLog } from "./scheduling/limited_log.ts";
 import { Scheduler } from "./scheduling/scheduler.ts";
 import { drainHubs, endHubs } from "./serving/drain.ts";
+import { fetchThrough } from "./serving/fetch.ts";
 import { Front } from "./serving/front.ts";
 import { reportGap } from "./serving/gap_report.ts";
 import { HubPaths } from "./serving/hub_paths.ts";
 import { LiveHub } from "./serving/live_hub.ts";
 import { ANSWERER, type Answerer } from "./transports/acceptor.ts";
 import { ConnectionTable } from "./transports/connection_table.ts";
-import { acceptWebSocket } from "./transports/websocket.ts";
+import { nativeAcceptor } from "./transports/websocket.ts";
 
 /** The interval of the timer that all connections share, in milliseconds. */
 const HEARTBEAT_INTERVAL = 1000;
-
-/** Hubs by path. */
-export type Hubs = Readonly<Record<string, Hub<HubMethods>>>;
-
-/** The configuration of {@link createHubServer}; all of {@link HubServerOptions} may be given too. */
-export interface HubServerConfiguration<H extends Hubs> extends HubServerOptions {
-  /** The hubs by path: each path starts with `/` and has no trailing slash. */
-  readonly hubs: H;
-  /** The connection to the other nodes. The server owns the backplane and closes it. */
-  readonly backplane: Backplane;
-  /**
-   * Returns the user of a request. Runs for every request; the request that opens the transport decides
-   * which user the connection has. A throw is logged and answered with 500.
-   */
-  readonly authenticate?: Authenticate;
-  /**
-   * Decides whether a user may use the hubs, and call a method. Runs before the `authorize` of the hub
-   * and of the method; all must return `true`.
-   */
-  readonly authorize?: HubPolicy;
-  /** Filters around the calls and connections of all hubs. The first filter is the outermost. */
-  readonly filters?: readonly HubFilter[];
-  /**
-   * Called when messages from other nodes may have been lost: let clients read their state again.
-   */
-  readonly onGap?: (gap: BackplaneGap) => void;
-}
 
 /** Sends to the clients of a hub from outside its methods. */
 export interface HubHandle<C> {
@@ -110,7 +85,10 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
   constructor(configuration: HubServerConfiguration<H>, time: Clock) {
     const { hubs, backplane, authenticate, authorize, filters, onGap } = configuration;
     const options = resolveOptions(configuration);
-    checkConfiguration(configuration);
+    checkConfiguration(configuration, options);
+    if (owned.has(backplane)) {
+      throw new TypeError("Cannot create hub server: the backplane belongs to another server");
+    }
     const { logger } = options;
     const serverName = `deno_${crypto.randomUUID().replaceAll("-", "")}`;
     const clock = new AwakeClock(time, HEARTBEAT_INTERVAL);
@@ -130,16 +108,10 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
       (hub, name) => new LiveHub(hub, name, context, rules),
     );
     owned.add(backplane);
-    const table = this.#table = new ConnectionTable(
-      clock,
-      options.disconnectTimeout,
-      options.maximumPendingConnections,
-    );
+    const table = this.#table = new ConnectionTable(clock, context.scheduler, options);
     const admitting = () => this.#draining === undefined && this.#closing === undefined;
     const front = new Front({ ...context, paths, table, authenticate, admitting });
-    this.fetch = (request) =>
-      front.answer(request, acceptWebSocket) ??
-        Promise.resolve(new Response(null, { status: 404 }));
+    this.fetch = fetchThrough(front, options, nativeAcceptor());
     this[ANSWERER] = { options, answer: (request, accept) => front.answer(request, accept) };
     backplane.onStatus(({ gap }) => {
       if (gap !== undefined) reportGap(gap, onGap, logger);
@@ -181,7 +153,7 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
   async #close(): Promise<void> {
     this.#cut.abort();
     await endHubs(this.#paths.distinct, this.#context.clock);
-    this.#table.close();
+    await this.#table.close();
     this.#heartbeat[Symbol.dispose]();
     for (const hub of this.#paths.distinct) hub.close();
     await this.#context.backplane.close();
@@ -194,29 +166,12 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
   }
 }
 
-function checkConfiguration(
-  { backplane, authorize, filters = [] }: HubServerConfiguration<Hubs>,
-): void {
-  if (typeof backplane?.publish !== "function") {
-    throw new TypeError(
-      'Cannot create hub server: backplane is missing; openBackplane("memory:") gives one',
-    );
-  }
-  if (owned.has(backplane)) {
-    throw new TypeError("Cannot create hub server: the backplane belongs to another server");
-  }
-  if (authorize !== undefined && typeof authorize !== "function") {
-    throw new TypeError("Cannot create hub server: authorize is not a function");
-  }
-  checkFilters(filters, "Cannot create hub server");
-}
-
 /**
  * Serves hubs. The result works wherever a `Request` is answered: `Deno.serve(server.fetch)`,
  * `export default server` under `deno serve`, or a router.
  *
- * @throws {TypeError} if a path is malformed, two different hubs have one name, or the backplane is
- * missing or belongs to another server.
+ * @throws {TypeError} if a path is malformed, a value is not a hub, two different hubs have one name,
+ * an option is not known, or the backplane is missing or belongs to another server.
  * @throws {RangeError} if an option is out of range; the text names it.
  *
  * @example
@@ -243,8 +198,8 @@ function checkConfiguration(
  * server.hub("/chat").clients.all.send("message", "server", "hello");
  * ```
  */
-export function createHubServer<const H extends Hubs>(
-  configuration: HubServerConfiguration<H>,
+export function createHubServer<const H extends Hubs<U>, U extends HubUser = never>(
+  configuration: HubServerConfiguration<H, U>,
 ): HubServer<H> {
   return new RunningServer(configuration, systemClock);
 }

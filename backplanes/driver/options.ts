@@ -1,4 +1,5 @@
 /** Options that every driver with a bus shares. */
+import { checkNames, type NamesOf } from "../../hub/options/known.ts";
 
 /** Where a driver reports what no caller can be told: a handler that threw, a bus that misbehaves. */
 export type BackplaneLogger = Pick<Console, "error" | "warn">;
@@ -31,6 +32,27 @@ export interface BackplaneOptions {
    * @default {console}
    */
   readonly logger?: BackplaneLogger;
+}
+
+/** Options that every driver with a bus shares, by name. */
+export const SHARED_OPTIONS: NamesOf<BackplaneOptions> = {
+  publishTimeout: true,
+  probeInterval: true,
+  probeTimeout: true,
+  logger: true,
+};
+
+/**
+ * Checks that `options` has no members but the `known` ones. `what` they are options of is named in texts.
+ *
+ * @throws {TypeError} naming the option and the nearest known one.
+ */
+export function checkOptionNames<O extends object>(
+  what: string,
+  options: O,
+  known: NamesOf<NoInfer<O>>,
+): void {
+  checkNames(options, known, `Cannot use options of ${what}`);
 }
 
 const RANGES = {

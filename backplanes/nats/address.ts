@@ -1,4 +1,5 @@
 /** Reads servers and credentials from a NATS URL and the options beside it. */
+import { checkOptionNames, SHARED_OPTIONS } from "../driver/options.ts";
 import type { NatsBackplaneOptions, NatsTlsOptions } from "./options.ts";
 import { subjectPrefix } from "./subject.ts";
 
@@ -37,6 +38,8 @@ const DEFAULT_PORT = 4222;
  * @throws {RangeError} if the prefix is too long.
  */
 export function readNatsAddress(url: string | URL, options: NatsBackplaneOptions): NatsAddress {
+  checkOptionNames("NatsBackplane", options, NAMES);
+  if (options.tls) checkOptionNames("NatsBackplane tls", options.tls, TLS_NAMES);
   const parts = URL_FORM.exec(String(url));
   if (parts === null) throw refusal("it is not of the form");
   const [, scheme = "", userInfo = "", hosts = "", query = ""] = parts;
@@ -61,6 +64,17 @@ function readServer(text: string): NatsServer {
   if (Number(port) < 1 || Number(port) > 65535) throw refusal("a port is not 1 to 65535");
   return { host, port: Number(port) };
 }
+
+const NAMES = {
+  ...SHARED_OPTIONS,
+  prefix: true,
+  servers: true,
+  user: true,
+  password: true,
+  token: true,
+  tls: true,
+} as const;
+const TLS_NAMES = { ca: true, cert: true, key: true } as const;
 
 function readCredentials(
   userInfo: string,

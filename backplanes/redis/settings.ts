@@ -1,4 +1,9 @@
-import { type BackplaneOptions, resolveBackplaneOptions } from "../driver/options.ts";
+import {
+  type BackplaneOptions,
+  checkOptionNames,
+  resolveBackplaneOptions,
+  SHARED_OPTIONS,
+} from "../driver/options.ts";
 
 /** The purpose of a client: each backplane keeps one connection to publish and one to subscribe. */
 export type RedisRole = "publisher" | "subscriber";
@@ -128,6 +133,7 @@ export function resolveRedisSettings(
   url: string | URL,
   options: RedisBackplaneOptions = {},
 ): RedisSettings {
+  checkOptionNames("RedisBackplane", options, NAMES);
   const parsed = parse(url);
   const { username = parsed.username, password = parsed.password } = options;
   const { prefix = parsed.prefix, tls = parsed.tls ? {} : undefined, client } = options;
@@ -149,7 +155,25 @@ export function resolveRedisSettings(
   };
 }
 
-function connectionTls({ ca, ...rest }: RedisTlsOptions): NonNullable<RedisClientOptions["tls"]> {
+const NAMES = {
+  ...SHARED_OPTIONS,
+  prefix: true,
+  username: true,
+  password: true,
+  tls: true,
+  client: true,
+} as const;
+const TLS_NAMES = {
+  ca: true,
+  cert: true,
+  key: true,
+  servername: true,
+  rejectUnauthorized: true,
+} as const;
+
+function connectionTls(options: RedisTlsOptions): NonNullable<RedisClientOptions["tls"]> {
+  checkOptionNames("RedisBackplane tls", options, TLS_NAMES);
+  const { ca, ...rest } = options;
   return { ...rest, ...ca !== undefined && { ca: typeof ca === "string" ? ca : [...ca] } };
 }
 

@@ -1,3 +1,8 @@
+import { checkNames } from "../options/known.ts";
+
+/** The parts of a method that is not a function. */
+export const METHOD_PARTS = { args: true, streams: true, authorize: true, handler: true } as const;
+
 /**
  * Checks a method that is not a function.
  *
@@ -7,6 +12,7 @@ export function checkMethod(definition: unknown, task: string): void {
   if (typeof definition !== "object" || definition === null || !("handler" in definition)) {
     throw new TypeError(`${task}: it is not a function, nor an object with a handler`);
   }
+  checkNames(definition, METHOD_PARTS, task);
   const { args, streams, authorize, handler } = definition as Record<string, unknown>;
   if (typeof handler !== "function") throw new TypeError(`${task}: handler is not a function`);
   if (authorize !== undefined && typeof authorize !== "function") {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkNames, type NamesOf } from "../options/known.ts";
 import type { HubContext, HubInvocationContext } from "./context.ts";
 
 /**
@@ -10,7 +11,8 @@ import type { HubContext, HubInvocationContext } from "./context.ts";
  * filters of the hub; in each list the first filter is the outermost. A filter decides whether and when
  * to call `next`, and may call it once: a second call throws.
  *
- * Annotate the context to say which clients and which user a filter expects.
+ * A context that is not annotated has a user of type `HubUser` and no clients that a method could be
+ * called on. Annotate the context to say which clients and which user a filter expects.
  *
  * @example
  * ```ts
@@ -48,33 +50,33 @@ export interface HubFilter {
    * `invoke: (context, next) => next()`. An `async` filter waits for the bus, because its promise is
    * another one.
    */
-  readonly invoke?: (
-    context: HubInvocationContext<never, never>,
+  invoke?(
+    context: HubInvocationContext<never>,
     next: (args?: readonly unknown[]) => Promise<unknown>,
-  ) => unknown;
+  ): unknown;
   /**
    * Runs for a new connection, before the first message of its client is dispatched. A throw refuses the
    * connection. `next()` calls the next filter, and behind the last filter the hub's `connected`.
    */
-  readonly connected?: (context: HubContext<never, never>, next: () => Promise<void>) => unknown;
+  connected?(context: HubContext<never>, next: () => Promise<void>): unknown;
   /**
    * Runs once when a connection has ended, and only if no `connected` threw. `error` is `undefined` for
    * an orderly end. `next()` calls the next filter, and behind the last filter the hub's `disconnected`,
    * with the same error or with the given one.
    */
-  readonly disconnected?: (
-    context: HubContext<never, never>,
+  disconnected?(
+    context: HubContext<never>,
     error: Error | undefined,
     next: (error?: Error) => Promise<void>,
-  ) => unknown;
+  ): unknown;
 }
 
-const HOOKS = ["invoke", "connected", "disconnected"] as const;
+const HOOKS: NamesOf<HubFilter> = { invoke: true, connected: true, disconnected: true };
 
 /**
  * Checks that `filters` is an array of filters.
  *
- * @throws {TypeError} if it is not; the text begins with `task`.
+ * @throws {TypeError} if it is not, or a filter has a member that is not known; the text begins with `task`.
  */
 export function checkFilters(filters: readonly HubFilter[], task: string): void {
   if (!Array.isArray(filters)) throw new TypeError(`${task}: filters is not an array`);
@@ -82,7 +84,11 @@ export function checkFilters(filters: readonly HubFilter[], task: string): void 
     if (typeof filter !== "object" || filter === null) {
       throw new TypeError(`${task}: a filter is not an object`);
     }
-    for (const hook of HOOKS) {
+    // The object of a class may have fields of its own.
+    if (Object.getPrototypeOf(filter) === Object.prototype) {
+      checkNames(filter, HOOKS, `${task}: a filter`);
+    }
+    for (const hook of Object.keys(HOOKS) as (keyof HubFilter)[]) {
       const value = (filter as HubFilter)[hook];
       if (value === undefined || typeof value === "function") continue;
       throw new TypeError(`${task}: a filter's ${hook} is not a function`);

@@ -4,27 +4,34 @@
  * @module
  */
 import type { HubPolicy } from "./policy.ts";
-import type { HubContext } from "./context.ts";
+import type { HubContext, HubUser } from "./context.ts";
 import { checkFilters, type HubFilter } from "./filter.ts";
 import { checkMethod } from "./check_method.ts";
+import { checkNames, type NamesOf } from "../options/known.ts";
 import type { MethodPolicy } from "./method.ts";
 
 /**
  * A method as a function. Its first parameter is the context, which must be annotated; the arguments of
- * the client follow.
+ * the client follow. `U` is the user that the method must take.
  */
-export type HubFunction = (context: HubContext<never, never>, ...args: never[]) => unknown;
+export type HubFunction<U extends HubUser = never> = (
+  context: HubContext<never, U>,
+  ...args: never[]
+) => unknown;
 
 /** A method with a policy or with schemas; {@link method} makes it. */
-export interface HubMethodDefinition {
+export interface HubMethodDefinition<U extends HubUser = never> {
   /** Decides whether the caller may call the method. */
   readonly authorize?: MethodPolicy<never[]>;
   /** The method. */
-  readonly handler: HubFunction;
+  readonly handler: HubFunction<U>;
 }
 
-/** The methods of a hub. */
-export type HubMethods = Record<string, HubFunction | HubMethodDefinition>;
+/** The methods of a hub. `U` is the user that each of them must take; by default any. */
+export type HubMethods<U extends HubUser = never> = Record<
+  string,
+  HubFunction<U> | HubMethodDefinition<U>
+>;
 
 /** The definition that {@link defineHub} takes. */
 export interface HubDefinition<M extends HubMethods> {
@@ -50,13 +57,13 @@ export interface HubDefinition<M extends HubMethods> {
   /** Filters around calls and connections, inside the filters of the server. The first is the outermost. */
   readonly filters?: readonly HubFilter[];
   /** Called for a new connection, before the first message of its client. A throw refuses the connection. */
-  readonly connected?: (context: HubContext<never, never>) => unknown;
+  connected?(context: HubContext<never>): unknown;
   /**
    * Called once when a connection has ended, and only if `connected` did not throw. If the client has
    * gone, the hook runs after the last call of the client has begun, or after `disconnectTimeout`.
    * `error` is absent for an orderly end.
    */
-  readonly disconnected?: (context: HubContext<never, never>, error?: Error) => unknown;
+  disconnected?(context: HubContext<never>, error?: Error): unknown;
 }
 
 /** A hub for {@link createHubServer}. Nothing of it runs before it is served. */
@@ -65,11 +72,20 @@ export interface Hub<M extends HubMethods> extends HubDefinition<M> {
   readonly methods: M;
 }
 
+const MEMBERS: NamesOf<HubDefinition<HubMethods>> = {
+  name: true,
+  methods: true,
+  authorize: true,
+  filters: true,
+  connected: true,
+  disconnected: true,
+};
+
 /**
  * Defines a hub. Any number of servers can serve the same hub.
  *
  * @throws {TypeError} if a method is neither a function nor made by {@link method}, two names differ
- * only in case, `authorize` or a filter is of the wrong type, or the name is empty or longer than 160
+ * only in case, a member is not known or of the wrong type, or the name is empty or longer than 160
  * characters.
  *
  * @example
@@ -90,28 +106,44 @@ export interface Hub<M extends HubMethods> extends HubDefinition<M> {
  * ```
  */
 export function defineHub<const M extends HubMethods>(definition: HubDefinition<M>): Hub<M> {
-  const { name, methods, authorize, filters } = definition;
-  if (name !== undefined) checkHubName(name);
-  if (authorize !== undefined && typeof authorize !== "function") {
-    throw new TypeError("Cannot define hub: authorize is not a function");
+  checkHub(definition, "Cannot define hub");
+  return Object.freeze({ ...definition });
+}
+
+/**
+ * Checks the definition of a hub.
+ *
+ * @throws {TypeError} if it is not one; the text begins with `task`.
+ */
+export function checkHub(definition: unknown, task: string): void {
+  if (definition instanceof Promise) throw new TypeError(`${task}: it is a Promise; await it`);
+  if (typeof definition !== "object" || definition === null) {
+    throw new TypeError(`${task}: it is not a hub; defineHub() makes one`);
   }
-  if (filters !== undefined) checkFilters(filters, "Cannot define hub");
+  checkNames(definition, MEMBERS, task);
+  const hub = definition as HubDefinition<HubMethods>;
+  const { name, methods, filters } = hub;
+  if (name !== undefined) checkHubName(name);
+  for (const member of ["authorize", "connected", "disconnected"] as const) {
+    if (hub[member] === undefined || typeof hub[member] === "function") continue;
+    throw new TypeError(`${task}: ${member} is not a function`);
+  }
+  if (filters !== undefined) checkFilters(filters, task);
   if (typeof methods !== "object" || methods === null) {
-    throw new TypeError("Cannot define hub: methods is not an object");
+    throw new TypeError(`${task}: methods is not an object`);
   }
   const seen = new Map<string, string>();
   for (const [method, entry] of Object.entries(methods)) {
     if (typeof entry !== "function") {
-      checkMethod(entry, `Cannot define hub: method ${JSON.stringify(method)}`);
+      checkMethod(entry, `${task}: method ${JSON.stringify(method)}`);
     }
     const twin = seen.get(method.toLowerCase());
     if (twin !== undefined) {
       const names = `${JSON.stringify(twin)} and ${JSON.stringify(method)}`;
-      throw new TypeError(`Cannot define hub: methods ${names} differ only in case`);
+      throw new TypeError(`${task}: methods ${names} differ only in case`);
     }
     seen.set(method.toLowerCase(), method);
   }
-  return Object.freeze({ ...definition });
 }
 
 /**

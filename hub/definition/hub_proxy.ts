@@ -51,16 +51,22 @@ export interface StreamResult<T> {
 }
 
 /**
- * The type that a client sends for a parameter: a stream where the method reads an `AsyncIterable`.
+ * The type that a client sends for a parameter: a stream where the method reads an `AsyncIterable`. It is
+ * never `undefined`, which arrives as `null`.
  *
  * The official client skips the second of two adjacent streams; keep another argument between them. The
  * method gets its streams after all other arguments.
  */
-export type ArgumentOf<P> = P extends AsyncIterable<infer T> ? StreamResult<T> : P;
+export type ArgumentOf<P> = P extends AsyncIterable<infer T> ? StreamResult<T>
+  : P extends undefined ? never
+  : P;
 
-/** The types that a client sends for the parameters of a method, without the context. */
+/**
+ * The types that a client sends for the parameters of a method, without the context. A client must send
+ * every argument, so optional parameters and parameters with defaults are required.
+ */
 export type ArgumentsOf<F> = F extends (context: never, ...args: infer A) => unknown
-  ? { [I in keyof A]: ArgumentOf<A[I]> }
+  ? { [I in keyof A]-?: ArgumentOf<A[I]> }
   : never;
 
 /** The type of the items of a method that streams. */

@@ -18,7 +18,7 @@ export interface HubAccess<U extends HubUser = HubUser> {
 /**
  * Decides whether a user may use a hub (without `method`), or may call `method`, spelled as the hub
  * spells it. Only `true` allows; a policy that throws, rejects or returns another value refuses.
- * Annotate the context with the type of user that the policy expects.
+ * Annotate the context with the type of user that the policy expects; by default that is `HubUser`.
  *
  * - **Connecting**: the policy runs for every request of a client, negotiates and polls included, before
  *   a connection exists. A refused user gets 403, an anonymous client 401.
@@ -26,4 +26,7 @@ export interface HubAccess<U extends HubUser = HubUser> {
  *   `Failed to invoke 'x' because user is unauthorized`. While the promise of a policy is pending nothing
  *   more is read from that client, so that its calls begin in order.
  */
-export type HubPolicy = (context: HubAccess<never>, method?: string) => boolean | Promise<boolean>;
+export type HubPolicy = {
+  // As the type of a method the context may be annotated with any type of user.
+  policy(context: HubAccess, method?: string): boolean | Promise<boolean>;
+}["policy"];

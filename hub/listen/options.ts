@@ -1,5 +1,6 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import type { Logger } from "../definition/logger.ts";
+import { checkNames } from "../options/known.ts";
 import { inRanges, MAXIMUM } from "../options/range.ts";
 
 /** Options of {@link listen}; all have defaults. Durations are milliseconds, sizes bytes. */
@@ -94,7 +95,7 @@ export function resolveListenOptions(
   if (fetch !== undefined && typeof fetch !== "function") {
     throw new TypeError("Cannot listen: fetch is not a function");
   }
-  return {
+  const resolved = {
     ...inRanges<typeof numbers>(numbers, {
       port: [0, 65_535, 8000],
       maximumConnections: [1, MAXIMUM, 100_000],
@@ -109,6 +110,10 @@ export function resolveListenOptions(
     fetch,
     logger,
   };
+  // `cert` and `key` became `tls`; a logger cannot be given.
+  const { tls: _, logger: __, ...names } = { ...resolved, cert, key };
+  checkNames(options, names, "Cannot listen");
+  return resolved;
 }
 
 /** Checks the certificate now: Deno would only fail when a client connects. */

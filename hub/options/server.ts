@@ -5,6 +5,7 @@
  */
 import { type ConnectionOptions, resolveConnection } from "./connection.ts";
 import { type DispatchOptions, resolveDispatch } from "./dispatch.ts";
+import { checkNames } from "./known.ts";
 import { resolveRouting, type RoutingOptions } from "./routing.ts";
 import { resolveServing, type ServingOptions } from "./serving.ts";
 import {
@@ -30,14 +31,20 @@ export interface ResolvedOptions
  * Checks and completes the options.
  *
  * @throws {RangeError} naming the option, its value and its range.
- * @throws {TypeError} if an option is of the wrong type.
+ * @throws {TypeError} if an option is of the wrong type, or a nested option is not known.
  */
 export function resolveOptions(options: HubServerOptions): ResolvedOptions {
-  return {
+  const resolved = {
     ...resolveServing(options),
     ...resolveConnection(options),
     ...resolveDispatch(options),
     ...resolveRouting(options),
     ...resolveTransports(options),
   };
+  for (const name of ["webSockets", "longPolling", "cors"] as const) {
+    if (resolved[name] !== undefined) {
+      checkNames(options[name] ?? {}, resolved[name], `Cannot use ${name}`);
+    }
+  }
+  return resolved;
 }

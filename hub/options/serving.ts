@@ -1,4 +1,5 @@
 import type { Logger } from "../definition/logger.ts";
+import { checkNames } from "./known.ts";
 import { inRange, MAXIMUM } from "./range.ts";
 
 /** The options of a server as a whole. */
@@ -73,12 +74,15 @@ export interface DrainOptions {
  * Checks and completes the options of a drain.
  *
  * @throws {RangeError} naming the option, its value and its range.
+ * @throws {TypeError} naming an option that is not known.
  */
 export function resolveDrainOptions(options: DrainOptions): Required<DrainOptions> {
   const { timeout = 30_000, batch = 100, interval = 100 } = options;
-  return {
+  const resolved = {
     timeout: inRange("timeout", timeout, 0, MAXIMUM),
     batch: inRange("batch", batch, 1, MAXIMUM),
     interval: inRange("interval", interval, 0, MAXIMUM),
   };
+  checkNames(options, resolved, "Cannot drain");
+  return resolved;
 }

@@ -130,10 +130,10 @@ export class TextFrameReader implements FrameReader {
   }
 }
 
-/** The refusal of a message over the limit, in upstream's words. */
+/** The refusal of a message over the limit; upstream names its own option. */
 export function messageTooLarge(maximumBytes: number): ProtocolError {
   return new ProtocolError(
     `The maximum message size of ${maximumBytes}B was exceeded. ` +
-      "The message size can be configured in AddHubOptions.",
+      "The message size can be configured with maximumReceiveMessageSize.",
   );
 }

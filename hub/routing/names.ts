@@ -7,12 +7,18 @@ import { utf8Length } from "../protocol/frame.ts";
  * @throws {HubError} if it is empty, longer than `maximumBytes` in UTF-8, or not well-formed.
  */
 export function checkName(kind: "group" | "user", name: string, maximumBytes: number): void {
+  const objection = objectionTo(name, maximumBytes);
+  if (objection === undefined) return;
+  throw new HubError(`Cannot use ${kind === "user" ? "user id" : "group name"}: ${objection}`);
+}
+
+/** The reason why `name` cannot name a group or user; `undefined` if it can. */
+export function objectionTo(name: unknown, maximumBytes: number): string | undefined {
   if (typeof name !== "string" || name === "" || !name.isWellFormed()) {
-    throw new HubError(`Cannot use ${kind} name: it is empty or not text`);
+    return "it is empty or not text";
   }
-  if (name.length > maximumBytes || utf8Length(name) > maximumBytes) {
-    throw new HubError(`Cannot use ${kind} name: it is longer than ${maximumBytes} bytes`);
-  }
+  if (name.length <= maximumBytes && utf8Length(name) <= maximumBytes) return undefined;
+  return `it is longer than ${maximumBytes} bytes, the maximumNameBytes`;
 }
 
 /** The longest connection id, in UTF-16 units; the ids of every server have 22. */

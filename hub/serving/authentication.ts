@@ -1,28 +1,33 @@
 import type { HubUser } from "../definition/context.ts";
 import { expiryOf } from "./expirations.ts";
-import type { Logger } from "../definition/logger.ts";
+import type { ResolvedOptions } from "../options/server.ts";
+import { objectionTo } from "../routing/names.ts";
 
 /**
  * Returns the user of a request, `undefined` for an anonymous client, or a `Response` that refuses the
- * request and is sent unchanged.
+ * request and is sent unchanged. `U` is the user that hub methods get.
  */
-export type Authenticate = (
+export type Authenticate<U extends HubUser = HubUser> = (
   request: Request,
-) => HubUser | undefined | Response | Promise<HubUser | undefined | Response>;
+) => U | undefined | Response | Promise<U | undefined | Response>;
 
 /** Returns the user of a request, or the response that refuses it. A failure is logged; the response is 500. */
 export async function identify(
   request: Request,
   authenticate: Authenticate,
-  logger: Logger,
+  { logger, maximumNameBytes }: Pick<ResolvedOptions, "logger" | "maximumNameBytes">,
 ): Promise<HubUser | undefined | Response> {
   try {
     const authenticated = await authenticate(request);
     if (authenticated instanceof Response) return authenticated;
     // A user with an empty id is anonymous.
-    const user = authenticated?.id ? authenticated : undefined;
-    expiryOf(user);
-    return user;
+    if (authenticated === undefined || authenticated === null || authenticated.id === "") {
+      return undefined;
+    }
+    const objection = objectionTo(authenticated.id, maximumNameBytes);
+    if (objection !== undefined) throw new TypeError(`Cannot use user id: ${objection}`);
+    expiryOf(authenticated);
+    return authenticated;
   } catch (error) {
     logger.error("authenticate failed:", error);
     return new Response(null, { status: 500 });

@@ -31,11 +31,9 @@ export class RunningNode<const H extends Hubs> implements AsyncDisposable {
     host: Host,
   ): Promise<RunningNode<H>> {
     const log = new KeptLog();
-    const server = createHubServer({
-      backplane: new MemoryBackplane(),
-      logger: log,
-      ...configuration,
-    });
+    const complete = { backplane: new MemoryBackplane(), logger: log, ...configuration };
+    // Whether the users fit the hubs is for the compiler to check where a test calls `createHubServer`.
+    const server = createHubServer(complete as HubServerConfiguration<H, never>);
     return new RunningNode(server, await host(server), log);
   }
 

@@ -167,7 +167,7 @@ const DOCUMENTED = [
   /^InvalidDataException: Reading '[\w[\].]+' as (String|Int32|Int64|Boolean) failed\.$/,
   /^InvalidDataException: Reading (map|array) length for '(headers|streamIds)' failed\.$/,
   /^InvalidDataException: Invalid invocation result kind\.$/,
-  /^InvalidDataException: The maximum message size of 32768B was exceeded\. The message size can be configured in AddHubOptions\.$/,
+  /^InvalidDataException: The maximum message size of 32768B was exceeded\. The message size can be configured with maximumReceiveMessageSize\.$/,
   /^FormatException: Messages over 2GB in size are not supported\.$/,
   /^EndOfStreamException: Attempted to read past the end of the stream\.$/,
   /^MessagePackSerializationException: /,

@@ -28,7 +28,7 @@ const INT64 = INT32.replace("Int32", "Int64");
 const expected = (member: string, type: string) =>
   `InvalidDataException: Expected '${member}' to be of type ${type}.`;
 const TOO_LARGE = "InvalidDataException: The maximum message size of 32768B was exceeded. The " +
-  "message size can be configured in AddHubOptions.";
+  "message size can be configured with maximumReceiveMessageSize.";
 const NO_METHOD = "HubException: Method does not exist.";
 
 const depths: Row[] = [

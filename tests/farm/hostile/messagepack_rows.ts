@@ -36,7 +36,7 @@ const reading = (field: string, type = "String") =>
   `InvalidDataException: Reading '${field}' as ${type} failed.`;
 
 const TOO_LARGE = "InvalidDataException: The maximum message size of 32768B was exceeded. The " +
-  "message size can be configured in AddHubOptions.";
+  "message size can be configured with maximumReceiveMessageSize.";
 
 /** Heads that claim 4 Gi bytes or values, and behind them one byte. */
 const CLAIMS = {

@@ -101,7 +101,7 @@ function extentOf(
   if (arrived > maximum) {
     throw new Offence(
       `The maximum message size of ${maximum}B was exceeded. The message size can be ` +
-        "configured in AddHubOptions.",
+        "configured with maximumReceiveMessageSize.",
     );
   }
   if (extent === undefined || extent.end > bytes.length) return undefined;

@@ -3,7 +3,14 @@
  *
  * @module
  */
-import { defineHub, type Hub, type HubContext, HubError, type HubMethods } from "../../../mod.ts";
+import {
+  defineHub,
+  type Hub,
+  type HubContext,
+  HubError,
+  type HubMethods,
+  type HubUser,
+} from "../../../mod.ts";
 import { type Journal, journalOfProcess } from "./journal.ts";
 import { streamMethods } from "./rich_streams.ts";
 
@@ -130,7 +137,7 @@ function living(journal: Journal) {
 }
 
 /** The hub, which writes what happens into `journal`. */
-export function richHub(journal: Journal = journalOfProcess): Hub<HubMethods> {
+export function richHub(journal: Journal = journalOfProcess): Hub<HubMethods<HubUser>> {
   return defineHub({
     methods: { ...calls, ...sending, ...streamMethods(journal), ...living(journal) },
     disconnected({ connectionId }: RichContext, error) {

@@ -61,7 +61,7 @@ onEachServer(
     });
     assertEquals(await client.invoke("whoami"), null);
     const error = await assertRejects(() => client.invoke("tell", ""), Error);
-    assertMatch(error.message, /HubException: Cannot use user name: it is empty/);
+    assertMatch(error.message, /HubException: Cannot use user id: it is empty/);
   },
 ).forEach((test) => Deno.test(test));
 

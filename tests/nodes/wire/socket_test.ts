@@ -125,7 +125,7 @@ onEachServer(
     assertEquals(
       textOf(await socket.receive()),
       '{"type":7,"error":"Connection closed with an error. InvalidDataException: The maximum message ' +
-        "size of 100B was exceeded. The message size can be configured in AddHubOptions." +
+        "size of 100B was exceeded. The message size can be configured with maximumReceiveMessageSize." +
         '","allowReconnect":true}\x1e',
     );
   },

@@ -25,6 +25,10 @@ const hub = defineHub({
       return sum;
     },
     list: (_context: Context) => [1, 2],
+    search: (_context: Context, text: string, limit?: number) => [text, limit],
+    page: (_context: Context, from = 0, size: number | null = null) => [from, size],
+    maybe: (_context: Context, text: string | undefined, any?: unknown) => [text, any],
+    every: (_context: Context, first: number, ...texts: string[]) => [first, texts],
   },
 });
 
@@ -46,6 +50,22 @@ async function typed(proxy: HubProxy<typeof hub, Client>): Promise<readonly unkn
   });
   proxy.on("message", (room: string, number: number) => void [room, number]);
   proxy.on("add", (a) => a + 1);
+  // The server refuses a call with fewer arguments than the method declares.
+  await proxy.invoke("search", "x", 1);
+  // @ts-expect-error -- the server wants the optional argument
+  await proxy.invoke("search", "x");
+  // @ts-expect-error -- undefined arrives as null
+  await proxy.invoke("search", "x", undefined);
+  await proxy.invoke("page", 0, null);
+  // @ts-expect-error -- the server wants the argument that has a default
+  await proxy.invoke("page", 0);
+  // @ts-expect-error -- the server wants all arguments
+  await proxy.send("page");
+  await proxy.invoke("maybe", "x", null);
+  // @ts-expect-error -- undefined arrives as null
+  await proxy.invoke("maybe", undefined, 1);
+  await proxy.invoke("every", 1);
+  await proxy.invoke("every", 1, "a", "b");
   // @ts-expect-error -- the method has another name
   await proxy.invoke("mesure", "x");
   // @ts-expect-error -- the argument has another type

@@ -88,7 +88,7 @@ Deno.test("TextFrameReader.read() counts the separator and the UTF-8 bytes again
       assertEquals(
         error.message,
         "The maximum message size of 20B was exceeded. " +
-          "The message size can be configured in AddHubOptions.",
+          "The message size can be configured with maximumReceiveMessageSize.",
       );
     }
   }

@@ -5,18 +5,23 @@
  * @module
  */
 import {
+  type Authenticate,
   type Backplane,
   type BackplaneStatus,
   createHubServer,
   defineHub,
+  type HubAccess,
   type HubClients,
   type HubContext,
+  type HubFilter,
   type HubGroups,
+  type HubInvocationContext,
   type HubServer,
   type HubUser,
   MemoryBackplane,
 } from "../../../mod.ts";
 import type { ClientOf } from "../../../hub/definition/hub_proxy.ts";
+import { method } from "../../../hub/definition/method.ts";
 import { claim, holds, type Same } from "./type_claims.ts";
 
 interface ChatClient {
@@ -211,6 +216,85 @@ claim("createHubServer() asks for hubs and a backplane, and options of the right
     createHubServer({ hubs, backplane, groupAckTimeout: undefined });
     createHubServer({ hubs, backplane, authenticate: () => new Response(null, { status: 401 }) });
     createHubServer({ hubs, backplane, authenticate: () => Promise.resolve({ id: "ann" }) });
+  }
+});
+
+claim("createHubServer() checks that authenticate returns the users that the methods take", () => {
+  function _servers(backplane: Backplane) {
+    const checked = defineHub({
+      methods: { rights: method({ args: [], handler: ({ user }: MemberContext) => user?.rights }) },
+    });
+    const ann = { id: "ann" };
+    const member: Member = { id: "ann", rights: "all" };
+    for (const both of [{ "/members": members, "/chat": chat }, { "/c": checked, "/chat": chat }]) {
+      createHubServer({ hubs: both, backplane });
+      createHubServer({ hubs: both, backplane, authenticate: () => member });
+      createHubServer({ hubs: both, backplane, authenticate: () => ({ ...member, more: 1 }) });
+    }
+    createHubServer({
+      hubs: { "/members": members },
+      backplane,
+      async authenticate({ url }) {
+        await Promise.resolve();
+        if (url === "") return undefined;
+        return url.length > 9 ? member : new Response(null, { status: 401 });
+      },
+    });
+    // @ts-expect-error: a member has rights
+    createHubServer({ hubs: { "/members": members }, backplane, authenticate: () => ann });
+    // @ts-expect-error: a member has rights
+    createHubServer({ hubs: { "/c": checked, "/d": chat }, backplane, authenticate: () => ann });
+    createHubServer({
+      // @ts-expect-error: a member has rights
+      hubs: { "/members": members },
+      backplane,
+      authenticate: (request) => Promise.resolve(request.url ? ann : undefined),
+    });
+    createHubServer({
+      // @ts-expect-error: rights are one of two texts
+      hubs: { "/members": members },
+      backplane,
+      authenticate: () => ({ id: "ann", rights: "some" }),
+    });
+    const authenticate: Authenticate<Member> = () => member;
+    createHubServer({ hubs: { "/members": members }, backplane, authenticate });
+  }
+});
+
+claim("an unannotated filter, hook or policy reads the user", () => {
+  const filter: HubFilter = {
+    invoke(context, next) {
+      holds<Same<typeof context.user, HubUser | undefined>>();
+      return context.user?.id === "ann" ? next() : undefined;
+    },
+    connected: ({ user }) => void user?.id,
+    // @ts-expect-error: a plain user has no rights
+    disconnected: ({ user }) => void user?.rights,
+  };
+  const annotated: HubFilter = {
+    invoke: (context: HubInvocationContext<ChatClient, Member>, next) =>
+      context.user?.rights === "all" ? next() : context.clients.caller.send("typing"),
+    connected: ({ user }: MemberContext) => void user?.rights,
+  };
+  defineHub({
+    methods: {},
+    filters: [filter, annotated, { invoke: ({ user }, next) => user?.id && next() }],
+    authorize: ({ user }, method) => user?.id === method,
+    connected: ({ user }) => void user?.id,
+    disconnected: ({ user }, error) => void [user?.id, error?.message],
+  });
+  defineHub({
+    methods: {},
+    authorize: ({ user }: HubAccess<Member>) => user?.rights === "all",
+    connected: ({ user }: MemberContext) => void user?.rights,
+  });
+  function _wrong() {
+    // @ts-expect-error: a filter's context has no text for a user
+    defineHub({ methods: {}, filters: [{ invoke: (_context: string, next) => next() }] });
+    // @ts-expect-error: a policy says yes or no
+    defineHub({ methods: {}, authorize: () => 1 });
+    // @ts-expect-error: a plain user has no rights
+    defineHub({ methods: {}, authorize: ({ user }) => user?.rights === "all" });
   }
 });
 
