@@ -53,12 +53,20 @@ export class Channel {
       // A handler called before this one may have detached it.
       if (subscription.ended) continue;
       try {
-        subscription.handler(payload);
+        const returned: unknown = subscription.handler(payload);
+        // An ignored rejection would end the process.
+        if (returned instanceof Promise) {
+          returned.catch((error) => this.#handlerFailed(error, logger));
+        }
       } catch (error) {
-        logger.error(`Backplane handler of channel ${JSON.stringify(this.name)} failed:`, error);
+        this.#handlerFailed(error, logger);
       }
     }
     return subscriptions.length > 0;
+  }
+
+  #handlerFailed(error: unknown, logger: BackplaneLogger): void {
+    logger.error(`Backplane handler of channel ${JSON.stringify(this.name)} failed:`, error);
   }
 
   /** Settles every promise of `confirmed`; returns whether there was one. */
