@@ -108,11 +108,13 @@ export class RedisBackplane implements Backplane {
       publish: (channel, payload) => this.#publish(channel, payload),
       flush,
       verified: () => this.#changed(),
-      lost: (role, error, since) =>
-        (role === "publisher" ? this.#publishing : this.#subscribing).fail(error, since),
+      lost: (error, since) => {
+        this.#subscribing.fail(error, since);
+        this.#publishing.fail(error);
+      },
     });
     this.#publishing = new RedisConnection("publisher", settings, places, {
-      prepare: (redis) => this.#path.use(redis, this.#publishing.clustered),
+      accept: (redis, clustered) => this.#path.use(redis, clustered),
       sending: flush,
       opened: () => this.#opened(),
       lost: (error, incurable) => {
@@ -232,6 +234,7 @@ export class RedisBackplane implements Backplane {
     this.#closed = closed;
     // Messages of this turn are still sent, although their publishes reject.
     this.#publisher.flush();
+    this.#path.stop("publisher");
     // The connections end first, so that no listener or handler can send through them.
     const ended = Promise.all([this.#publishing.close(), this.#subscribing.close()]);
     this.#ended = ended.then(() => {});

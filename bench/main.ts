@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { runCanary } from "./canary.ts";
 import { endChildren } from "./children.ts";
 import type { Subject } from "./subjects/subject.ts";
 import { type Figures, figuresOf, medianOf, type Outcome, type Results } from "./figures.ts";
@@ -102,6 +103,10 @@ async function measureAll(variations: readonly Variation[]): Promise<void> {
 }
 
 if (Deno.build.os !== "linux") fail("Cannot measure: CPU times are read from Linux's /proc");
+if (Deno.args[0] === "canary") {
+  await runCanary(Deno.args.slice(1)).catch(fail);
+  Deno.exit(0);
+}
 let variations: readonly Variation[] | "help";
 try {
   variations = readVariations([...Deno.args]);

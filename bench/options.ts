@@ -61,6 +61,8 @@ Measures Hubplane beside others, in interleaved runs. Needs Linux, redis-server 
 Scenarios:
 ${SCENARIOS.map(({ name, title }) => `  ${name.padEnd(9)} ${title}`).join("\n")}
 
+  canary    how long a healthy client waits while others do their worst; see README.md
+
 Options:
   --subjects A,B      ${SUBJECTS}
                       (${DEFAULT_SUBJECTS.join(",")})

@@ -19,13 +19,14 @@ import { AwakeClock } from "./scheduling/awake_clock.ts";
 import { LimitedLog } from "./scheduling/limited_log.ts";
 import { Scheduler } from "./scheduling/scheduler.ts";
 import { drainHubs, endHubs } from "./serving/drain.ts";
+import { fetchThrough } from "./serving/fetch.ts";
 import { Front } from "./serving/front.ts";
 import { reportGap } from "./serving/gap_report.ts";
 import { HubPaths } from "./serving/hub_paths.ts";
 import { LiveHub } from "./serving/live_hub.ts";
 import { ANSWERER, type Answerer } from "./transports/acceptor.ts";
 import { ConnectionTable } from "./transports/connection_table.ts";
-import { acceptWebSocket } from "./transports/websocket.ts";
+import { nativeAcceptor } from "./transports/websocket.ts";
 
 /** The interval of the timer that all connections share, in milliseconds. */
 const HEARTBEAT_INTERVAL = 1000;
@@ -107,16 +108,10 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
       (hub, name) => new LiveHub(hub, name, context, rules),
     );
     owned.add(backplane);
-    const table = this.#table = new ConnectionTable(
-      clock,
-      options.disconnectTimeout,
-      options.maximumPendingConnections,
-    );
+    const table = this.#table = new ConnectionTable(clock, context.scheduler, options);
     const admitting = () => this.#draining === undefined && this.#closing === undefined;
     const front = new Front({ ...context, paths, table, authenticate, admitting });
-    this.fetch = (request) =>
-      front.answer(request, acceptWebSocket) ??
-        Promise.resolve(new Response(null, { status: 404 }));
+    this.fetch = fetchThrough(front, options, nativeAcceptor());
     this[ANSWERER] = { options, answer: (request, accept) => front.answer(request, accept) };
     backplane.onStatus(({ gap }) => {
       if (gap !== undefined) reportGap(gap, onGap, logger);
@@ -158,7 +153,7 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
   async #close(): Promise<void> {
     this.#cut.abort();
     await endHubs(this.#paths.distinct, this.#context.clock);
-    this.#table.close();
+    await this.#table.close();
     this.#heartbeat[Symbol.dispose]();
     for (const hub of this.#paths.distinct) hub.close();
     await this.#context.backplane.close();

@@ -199,6 +199,11 @@ export async function destroyClient(client: Redis): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, DISCONNECT_TIMEOUT));
 }
 
+/** Whether the client has left its server because Sentinels named another master. */
+export function wasReplaced(client: Redis): boolean {
+  return failoverDetectorOf(client)?.isDisconnected === true;
+}
+
 function failoverDetectorOf(client: Redis) {
   return (client as unknown as SentinelClient).connector?.failoverDetector;
 }

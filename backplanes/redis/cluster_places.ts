@@ -27,20 +27,19 @@ export class ClusterPlaces {
     return choice;
   }
 
-  /** Takes the publishing server's answer to CLUSTER SLOTS; returns the roles whose servers have left. */
-  left(slots: unknown): RedisRole[] {
-    if (!Array.isArray(slots)) return [];
-    // A server that was removed from its cluster knows no slots.
-    if (slots.length === 0) return ["publisher"];
+  /** Whether one of the two servers has left the cluster, by the publishing server's CLUSTER SLOTS. */
+  left(slots: unknown): boolean {
+    if (!Array.isArray(slots)) return false;
     const listed = new Set(
       slots.flatMap(([, , ...servers]) => servers.map(String).map(hostAndPort)),
     );
-    const left: RedisRole[] = [];
-    for (const [role, place] of this.#places) {
+    let left = false;
+    for (const place of this.#places.values()) {
       if (listed.has(place.address)) place.listed = true;
-      else if (place.listed) left.push(role);
+      else left ||= place.listed;
     }
-    return left;
+    // A server that was removed from its cluster knows no slots.
+    return left || slots.length === 0;
   }
 }
 

@@ -4,7 +4,7 @@ import { BackplaneError, BackplaneUnavailableError } from "../errors.ts";
 import { gapSince, type Moment, now } from "../driver/moment.ts";
 import { Probe } from "../driver/probe.ts";
 import { sleep } from "../driver/sleep.ts";
-import { CONNECT_TIMEOUT, destroyClient, makeClient } from "./client.ts";
+import { CONNECT_TIMEOUT, destroyClient, makeClient, wasReplaced } from "./client.ts";
 import type { ClusterPlaces } from "./cluster_places.ts";
 import { isAnswer, isIncurable, isRefusal, reasonOf, withoutSecrets } from "./errors.ts";
 import type { RedisRole, RedisSettings } from "./settings.ts";
@@ -15,10 +15,15 @@ const LONGEST_PAUSE = 1000;
 /** How long a client may take to find its server and reach it, in milliseconds; it has limits of its own. */
 const REACH_TIMEOUT = 30_000;
 
+/** How long before they tell of a new master Sentinels may have named it to clients, in milliseconds. */
+const FAILOVER_TIME = 5000;
+
 /** The events of a {@link RedisConnection}. */
 export interface RedisConnectionEvents {
-  /** Redis answers on `redis`. The connection is open when this resolves, and lost if it rejects. */
-  prepare(redis: Redis): Promise<void>;
+  /** Redis answers on `redis`. The connection is used from when this resolves, and lost if it rejects. */
+  accept?(redis: Redis, clustered: boolean): Promise<void>;
+  /** The connection is used. It is open when this resolves, and lost if it rejects. */
+  prepare?(redis: Redis): Promise<void>;
   /** A PING is about to be sent; it must not overtake queued commands. */
   sending?(): void;
   /** The connection is open. */
@@ -151,6 +156,7 @@ export class RedisConnection {
     } catch (error) {
       lose(error);
     }
+    if (redis !== undefined && wasReplaced(redis)) this.#lostSince ??= this.#sinceFailover();
     this.#lose(loss.signal.reason);
     if (redis !== undefined) await destroyClient(redis);
   }
@@ -173,7 +179,7 @@ export class RedisConnection {
       }
     };
     this.#probe.start(probe, lose);
-    await this.#events.prepare(redis);
+    await this.#events.prepare?.(redis);
     if (loss.signal.aborted) return;
     this.#open = true;
     this.#events.opened();
@@ -198,8 +204,16 @@ export class RedisConnection {
     }
     const sent = now();
     await ping(redis);
+    await this.#events.accept?.(redis, this.#clustered);
     clearTimeout(timer);
     this.#probe.answered(sent);
+  }
+
+  /** Nodes that connected before the old master was left may have used the new master for a while. */
+  #sinceFailover(): Moment | undefined {
+    const since = this.#probe.since;
+    return since &&
+      { steady: since.steady - FAILOVER_TIME, epoch: since.epoch - FAILOVER_TIME };
   }
 
   #lose(error: unknown): void {

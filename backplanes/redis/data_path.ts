@@ -1,10 +1,13 @@
 import type { Redis } from "ioredis";
 import { DataPath } from "../driver/data_path.ts";
-import type { Moment } from "../driver/moment.ts";
-import { BackplaneUnavailableError } from "../errors.ts";
+import { type Moment, now } from "../driver/moment.ts";
 import type { ClusterPlaces } from "./cluster_places.ts";
 import { isRefusal, isReply, withoutSecrets } from "./errors.ts";
 import type { RedisRole, RedisSettings } from "./settings.ts";
+
+/** Why a publishing server does not reach the others. */
+const REPLICA = "the server is a replica, and what is published there does not reach its master";
+const LEFT = "the server has left the cluster";
 
 /** The parts of a backplane that a {@link RedisDataPath} uses. */
 export interface RedisDataPathEvents {
@@ -14,8 +17,8 @@ export interface RedisDataPathEvents {
   flush(): void;
   /** The way from the publishing connection to the subscribing connection is known to work. */
   verified(): void;
-  /** The connection must end; with `since`, messages may have been missed since then. */
-  lost(role: RedisRole, error: Error, since?: Moment): void;
+  /** Both connections must end: messages may have been lost since `since`. */
+  lost(error: Error, since: Moment): void;
 }
 
 /**
@@ -33,6 +36,8 @@ export class RedisDataPath {
   /** The publishing client. */
   #redis: Redis | undefined;
   #clustered = false;
+  /** When the publishing server was last known to reach the others. */
+  #checked: Moment = now();
   #refused = false;
   #warned = false;
 
@@ -44,10 +49,7 @@ export class RedisDataPath {
     this.#path = new DataPath(settings, (payload) => this.#publish(payload), {
       verified: () => events.verified(),
       refused: (error) => this.#refusedBy(error),
-      lost: (error, since) => {
-        events.lost("subscriber", error, since);
-        events.lost("publisher", error);
-      },
+      lost: (error, since) => events.lost(error, since),
     });
   }
 
@@ -56,11 +58,15 @@ export class RedisDataPath {
     return this.#path.verified;
   }
 
-  /** Prepares the publishing connection. */
+  /**
+   * Takes the client that will publish.
+   *
+   * @throws {BackplaneUnavailableError} if its server does not reach the others.
+   */
   async use(redis: Redis, clustered: boolean): Promise<void> {
     this.#redis = redis;
     this.#clustered = clustered;
-    if (!clustered) await this.#assertMaster(redis);
+    await this.#check(redis);
   }
 
   /** Prepares the subscribing connection: asks it for the channel of the probes. */
@@ -99,31 +105,25 @@ export class RedisDataPath {
     // The publish may fail while the server is asked.
     published.catch(() => {});
     try {
-      if (this.#clustered) await this.#assertPlaces(redis);
-      else await this.#assertMaster(redis);
+      await this.#check(redis);
     } catch (error) {
-      if (redis === this.#redis) this.#events.lost("publisher", withoutSecrets(error));
+      if (redis === this.#redis) this.#events.lost(withoutSecrets(error), this.#checked);
     }
     await published;
   }
 
-  /** Ends a connection whose server has left the cluster. */
-  async #assertPlaces(redis: Redis): Promise<void> {
-    const slots = await this.#ask(redis, "CLUSTER", "SLOTS");
-    if (redis !== this.#redis) return;
-    for (const role of this.#places.left(slots)) {
-      this.#events.lost(role, new BackplaneUnavailableError("the server has left the cluster"));
+  /** Returns normally if the publishing server reaches the others, or does not tell. */
+  async #check(redis: Redis): Promise<void> {
+    const sent = now();
+    if (this.#clustered) {
+      if (this.#places.left(await this.#ask(redis, "CLUSTER", "SLOTS"))) throw new Error(LEFT);
+    } else {
+      // Every user may send HELLO.
+      const hello = await this.#ask(redis, "HELLO");
+      const role = Array.isArray(hello) ? hello[hello.indexOf("role") + 1] : undefined;
+      if (role === "replica" || role === "slave") throw new Error(REPLICA);
     }
-  }
-
-  /** Returns normally if the server is a master, or does not tell. Every user may send HELLO. */
-  async #assertMaster(redis: Redis): Promise<void> {
-    const hello = await this.#ask(redis, "HELLO");
-    const role = Array.isArray(hello) ? hello[hello.indexOf("role") + 1] : undefined;
-    if (role !== "replica" && role !== "slave") return;
-    throw new BackplaneUnavailableError(
-      "the server is a replica, and what is published there does not reach its master",
-    );
+    this.#checked = sent;
   }
 
   /** Asks Redis; resolves with `undefined` if it refuses. */

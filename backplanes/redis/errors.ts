@@ -42,10 +42,14 @@ export function isRefusal(error: unknown): error is Error {
     !UNKNOWN_USER_REPLY.test(error.message);
 }
 
+/** The texts of ioredis for a command whose connection is gone. */
+const CLOSED = /^(?:Stream isn't writeable|Connection is closed\.|Command aborted)/;
+
 /** The reason in an error, as texts show it. */
 export function reasonOf(error: Error): string {
   const { code } = error as { code?: unknown };
-  return code === "ECONNREFUSED" ? "connection refused" : error.message;
+  if (code === "ECONNREFUSED") return "connection refused";
+  return CLOSED.test(error.message) ? "the connection was closed" : error.message;
 }
 
 /**

@@ -6,6 +6,7 @@ import { Budget, type ConnectionBudget } from "../scheduling/budget.ts";
 import * as closing from "./closing.ts";
 import { Conversation, type ConversationOwner, type ConversationState } from "./conversation.ts";
 import { type Agreement, Greeting } from "./greeting.ts";
+import type { HeldMessage } from "./held_message.ts";
 import { Outbox } from "./outbox.ts";
 import type { ListeningParts } from "./parts.ts";
 import type { Pipe } from "./pipe.ts";
@@ -117,7 +118,6 @@ export class HubConnection implements ConversationOwner {
     conversation.reconnect.returned();
     conversation.excuse(this.#parts.clock.now());
     this.#outbox.resume(pipe, conversation.frame(conversation.reconnect.sequence));
-    if (conversation.inbox.full) pipe.pause();
   }
 
   /**
@@ -187,21 +187,22 @@ export class HubConnection implements ConversationOwner {
     } else state.tick(now, pipe !== undefined && !pipe.inherentKeepAlive);
   }
 
-  message(message: HubMessage): Promise<void> | undefined {
-    try {
-      if (!this.#conversation?.takes(message)) return undefined;
-    } catch (error) {
-      this.fail(error as Error);
-      return undefined;
-    }
-    if (message.type !== MessageType.Close) return this.#parts.listener.message(this, message);
-    this.close(closing.clientClosed(message));
-    return undefined;
+  takes(message: HubMessage): boolean {
+    return this.#conversation?.takes(message) === true;
+  }
+
+  message(message: HubMessage, record: TextOrBytes): Promise<void> | undefined {
+    if (message.type === MessageType.Close) this.close(closing.clientClosed(message));
+    else return this.#parts.listener.message(this, message, record);
+  }
+
+  /** Holds the record of a message that cannot be handled yet; ends the connection if too much waits. */
+  hold(record: TextOrBytes): HeldMessage | undefined {
+    return this.#conversation?.inbox.hold(record);
   }
 
   backlog(waiting: boolean): void {
-    if (waiting) this.#outbox.pipe?.pause();
-    else this.#outbox.pipe?.resume();
+    this.#outbox.pauseReading(waiting);
   }
 
   get #conversation(): Conversation | undefined {
@@ -221,7 +222,7 @@ export class HubConnection implements ConversationOwner {
     const conversation = this.#state = this.#converse(agreement);
     this.write(new Frame(HANDSHAKE_SUCCESS[agreement.protocol.format]), false);
     // Before the rest, which may end the connection: the hub hears of both, or of none.
-    conversation.opening = this.#admit(conversation);
+    conversation.admit(() => this.#parts.listener.opened(this));
     if (agreement.rest.length > 0) conversation.inbox.push(agreement.rest);
   }
 
@@ -229,18 +230,6 @@ export class HubConnection implements ConversationOwner {
     const conversation = new Conversation(state, this.#parts, this);
     this.#outbox.keepIn(conversation.reconnect?.sent);
     return conversation;
-  }
-
-  /** Asks the hub; messages are read once the hub has admitted the client. */
-  async #admit(conversation: Conversation): Promise<void> {
-    try {
-      await this.#parts.listener.opened(this);
-      conversation.admitted = true;
-    } catch (error) {
-      this.close(closing.failed(error as Error, this.#parts.limits.detailedErrors, false));
-    }
-    conversation.opening = undefined;
-    if (conversation.admitted) conversation.inbox.unblock();
   }
 
   #refuse(error: string): void {

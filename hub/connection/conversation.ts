@@ -1,9 +1,9 @@
 import { Frame } from "../protocol/frame.ts";
 import { type HubMessage, MessageType } from "../protocol/messages.ts";
 import type { HubProtocol } from "../protocol/protocol.ts";
-import { clientTimeout, drainTimedOut } from "./closing.ts";
-import { Inbox, type InboxListener } from "./inbox.ts";
-import type { ConnectionParts } from "./parts.ts";
+import { clientTimeout, drainTimedOut, failed } from "./closing.ts";
+import { Inbox } from "./inbox.ts";
+import type { ConnectionParts, InboxListener } from "./parts.ts";
 import { type SequenceState, StatefulReconnect } from "./stateful_reconnect.ts";
 
 /** The state of a client and its server, as a value: a conversation begins or continues from it. */
@@ -27,12 +27,11 @@ export class Conversation {
   readonly reconnect: StatefulReconnect | undefined;
   /** Whether the hub has admitted the client. */
   admitted = false;
-  /** Settles when the hub has admitted or refused the client. */
-  opening: Promise<void> | undefined;
   /** When the client has gone; its last messages have a limited time from then on. */
   goneAt: number | undefined;
   readonly #parts: ConnectionParts;
   readonly #owner: ConversationOwner;
+  #opening: Promise<void> | undefined;
   #pingedAt: number;
   /** The time of a client begins with its first ping; a client that never pings never times out. */
   #heardAt: number | undefined;
@@ -48,6 +47,16 @@ export class Conversation {
     this.inbox = new Inbox(protocol, parts, owner);
     this.#pingedAt = parts.clock.now();
     this.reconnect = sequence && new StatefulReconnect(sequence, parts.limits);
+  }
+
+  /** Settles when the hub has admitted or refused the client. */
+  get opening(): Promise<void> | undefined {
+    return this.#opening;
+  }
+
+  /** Asks the hub with `opened`; messages are read once the hub has admitted the client. */
+  admit(opened: () => Promise<unknown> | undefined): void {
+    this.#opening = this.#admit(opened);
   }
 
   /** The frame of a message in the client's protocol. */
@@ -74,7 +83,7 @@ export class Conversation {
   /** Checks the timeouts, once a second; `pinging` is whether the pipe needs pings. */
   tick(now: number, pinging: boolean): void {
     const { keepAliveInterval, clientTimeoutInterval, detailedErrors } = this.#parts.limits;
-    const expired = this.reconnect?.expired(now);
+    const expired = this.reconnect?.expired(now, this.inbox.deaf);
     if (expired !== undefined) return this.#owner.close(expired);
     const ack = this.reconnect?.takeAck();
     if (ack !== undefined) this.#owner.send(ack);
@@ -83,7 +92,7 @@ export class Conversation {
       this.#pingedAt = now;
       this.#owner.send({ type: MessageType.Ping });
     }
-    if (this.inbox.blocked) this.excuse(now);
+    if (this.inbox.waiting) this.excuse(now);
     else if (now - (this.#heardAt ?? now) >= clientTimeoutInterval) {
       this.#owner.close(clientTimeout(detailedErrors));
     }
@@ -93,5 +102,16 @@ export class Conversation {
   checkDrain(now: number): void {
     const { disconnectTimeout } = this.#parts.limits;
     if (now - (this.goneAt ?? now) > disconnectTimeout) this.inbox.stop(drainTimedOut());
+  }
+
+  async #admit(opened: () => Promise<unknown> | undefined): Promise<void> {
+    try {
+      await opened();
+      this.admitted = true;
+    } catch (error) {
+      this.#owner.close(failed(error as Error, this.#parts.limits.detailedErrors, false));
+    }
+    this.#opening = undefined;
+    if (this.admitted) this.inbox.unblock();
   }
 }

@@ -3,20 +3,12 @@ import type { FrameReader } from "../protocol/framing.ts";
 import type { HubMessage } from "../protocol/messages.ts";
 import type { HubProtocol } from "../protocol/protocol.ts";
 import type { TurnListener } from "../scheduling/scheduler.ts";
+import { CallQueue, isCall } from "./call_queue.ts";
 import { type CloseCause, failed, flooded, truncatedMessage } from "./closing.ts";
-import type { ConnectionParts } from "./parts.ts";
+import { HeldMessage, type MessageHolder } from "./held_message.ts";
+import type { ConnectionParts, InboxListener } from "./parts.ts";
 
-/** Handles the messages that an {@link Inbox} reads. */
-export interface InboxListener {
-  /** Handles a message; returns a promise if reading must wait until that settles. */
-  message(message: HubMessage): Promise<void> | undefined;
-  /** Ends the connection: the client broke a rule or a limit, and the inbox has stopped reading. */
-  close(cause: CloseCause): void;
-  /** Many bytes are waiting: stop the transport if that is possible, and let it go on later. */
-  backlog(waiting: boolean): void;
-}
-
-/** If more bytes than this wait, the transport is asked to stop reading; some transports cannot. */
+/** If more unread bytes than this wait, the transport is asked to stop reading; some transports cannot. */
 const BACKLOG_BYTES = 64 * 1024;
 
 /**
@@ -28,17 +20,23 @@ const TURN_BYTES = 64 * 1024;
 const MESSAGE_BYTES = 32;
 
 /**
- * Reads one connection's messages, one at a time: the next is parsed when the one before has been
- * dispatched. Chunks that arrive earlier wait unparsed, up to a limit.
+ * Reads one connection's messages as they arrive. Only calls wait for the calls before them
+ * ({@link CallQueue}): acknowledgements and pings of a client must be heard while one of its calls takes
+ * long. The bytes that wait are limited: unread chunks, waiting calls, and waiting items of uploads.
  */
-export class Inbox implements TurnListener {
+export class Inbox implements TurnListener, MessageHolder {
   readonly #protocol: HubProtocol;
   readonly #parts: ConnectionParts;
   readonly #listener: InboxListener;
   #reader: FrameReader;
+  /** Whether nothing is read. */
   #blocked = true;
   #stopped = false;
   #backlog = false;
+  /** Present while calls wait. */
+  #calls: CallQueue | undefined;
+  /** The client broke a rule: the connection ends when the waiting calls were dispatched. */
+  #failure: CloseCause | undefined;
   /** Why the inbox has stopped. */
   #cause: CloseCause | undefined;
   /** Made when no more chunks can come. */
@@ -52,9 +50,14 @@ export class Inbox implements TurnListener {
     this.#reader = protocol.reader(parts.limits.maximumReceiveMessageSize);
   }
 
-  /** Whether a dispatch holds up reading. */
-  get blocked(): boolean {
-    return this.#blocked;
+  /** Whether calls wait, or nothing is read. */
+  get waiting(): boolean {
+    return this.#calls !== undefined || this.deaf;
+  }
+
+  /** Whether nothing is read, or the transport was asked to stop. */
+  get deaf(): boolean {
+    return this.#blocked || this.#backlog;
   }
 
   /** Whether the inbox reads no more messages, not even those that wait. */
@@ -62,19 +65,14 @@ export class Inbox implements TurnListener {
     return this.#stopped;
   }
 
-  /** Whether the transport was asked to stop. */
-  get full(): boolean {
-    return this.#backlog;
-  }
-
-  /** Whether everything was read except the beginning of a message. */
+  /** Whether everything was read and dispatched except the beginning of a message. */
   get truncated(): boolean {
-    return !this.#blocked && this.#reader.bufferedBytes > 0;
+    return !this.#blocked && this.#calls === undefined && this.#reader.bufferedBytes > 0;
   }
 
   /** Adds a chunk that arrived. */
   push(chunk: TextOrBytes): void {
-    if (this.#stopped) return;
+    if (this.#stopped || this.#failure !== undefined) return;
     this.#reader.push(chunk);
     if (this.#blocked) this.#checkBacklog();
     else this.#read();
@@ -89,9 +87,23 @@ export class Inbox implements TurnListener {
   unblock(): void {
     this.#blocked = false;
     this.#read();
-    if (this.#blocked || !this.#backlog) return;
-    this.#backlog = false;
-    this.#listener.backlog(false);
+    this.#checkRoom();
+  }
+
+  /** Holds the record of a message that cannot be handled yet; ends the connection if too much waits. */
+  hold(record: TextOrBytes): HeldMessage | undefined {
+    const held = new HeldMessage(record, this.#protocol, this);
+    if (!this.#listener.budget.take("bytes", held.bytes)) {
+      this.#refuse(flooded());
+      return undefined;
+    }
+    this.#checkBacklog();
+    return held;
+  }
+
+  giveBack(bytes: number): void {
+    this.#listener.budget.give("bytes", bytes);
+    this.#checkRoom();
   }
 
   /**
@@ -105,12 +117,13 @@ export class Inbox implements TurnListener {
     return drained.promise;
   }
 
-  /** Reads no more, and forgets the waiting chunks: the peer may keep the socket open for a long time. */
+  /** Reads no more, and forgets what waits: the peer may keep the socket open for a long time. */
   stop(cause?: CloseCause): void {
     if (this.#stopped) return;
     this.#stopped = true;
     this.#cause = cause;
-    this.#reader = this.#protocol.reader(this.#parts.limits.maximumReceiveMessageSize);
+    this.#calls = undefined;
+    this.#forget();
     this.#drained?.resolve(cause);
   }
 
@@ -122,29 +135,76 @@ export class Inbox implements TurnListener {
     let left = TURN_BYTES;
     while (!this.#stopped) {
       if (left <= 0 && this.#reader.bufferedBytes > 0) return this.#waitForTurn();
+      let record: TextOrBytes | undefined;
       let message: HubMessage | undefined;
       try {
-        const record = this.#reader.read();
+        record = this.#reader.read();
         if (record === undefined) return this.#emptied();
         left -= record.length + MESSAGE_BYTES;
         message = this.#protocol.parse(record);
+        // Messages of unknown types are skipped.
+        if (message === undefined || !this.#listener.takes(message)) continue;
       } catch (error) {
-        return this.#refuse(failed(error as Error, this.#parts.limits.detailedErrors));
+        return this.#fail(failed(error as Error, this.#parts.limits.detailedErrors));
       }
-      // Messages of unknown types are skipped.
-      if (message === undefined) continue;
-      const dispatched = this.#listener.message(message);
-      if (dispatched === undefined) continue;
-      this.#blocked = true;
-      dispatched.finally(() => this.unblock());
-      return this.#checkBacklog();
+      if (this.#calls?.holds(message) !== true) {
+        this.#dispatch(message, record);
+        continue;
+      }
+      const held = this.hold(record);
+      if (held !== undefined) this.#calls.add(message, held);
     }
   }
 
-  /** Everything was read except the beginning of a message. */
+  #dispatch(message: HubMessage, record: TextOrBytes): void {
+    const dispatched = this.#listener.message(message, record);
+    if (dispatched === undefined || this.#stopped) return;
+    const calls = this.#calls ??= new CallQueue();
+    const begins = isCall(message.type);
+    if (begins) calls.begin(message);
+    calls.pause();
+    dispatched.finally(() => {
+      if (begins) calls.begun();
+      calls.resume();
+      this.#dispatchWaiting(calls);
+    });
+  }
+
+  /** Dispatches what may be dispatched, as much as the turn allows. */
+  #dispatchWaiting(calls: CallQueue): void {
+    while (this.#calls === calls) {
+      const held = calls.next();
+      if (held === undefined) break;
+      const { record } = held;
+      const message = held.take();
+      if (message !== undefined) this.#dispatch(message, record);
+      const turn = this.#parts.scheduler.spend();
+      if (turn === undefined) continue;
+      calls.pause();
+      turn.then(() => {
+        calls.resume();
+        this.#dispatchWaiting(calls);
+      });
+      return;
+    }
+    if (this.#calls !== calls || !calls.idle) return;
+    this.#calls = undefined;
+    if (this.#failure !== undefined) this.#refuse(this.#failure);
+    else if (!this.#blocked) this.#emptied();
+  }
+
+  /** Nothing is unread except perhaps the beginning of a message. */
   #emptied(): void {
+    if (this.#calls !== undefined) return this.#checkBacklog();
     if (this.#drained === undefined) return;
     this.stop(this.truncated ? truncatedMessage(this.#parts.limits.detailedErrors) : undefined);
+  }
+
+  /** The connection ends because of a message; the calls before that message are dispatched first. */
+  #fail(cause: CloseCause): void {
+    if (this.#calls === undefined) return this.#refuse(cause);
+    this.#failure = cause;
+    this.#forget();
   }
 
   #refuse(cause: CloseCause): void {
@@ -158,12 +218,28 @@ export class Inbox implements TurnListener {
     this.#checkBacklog();
   }
 
+  #forget(): void {
+    this.#reader = this.#protocol.reader(this.#parts.limits.maximumReceiveMessageSize);
+  }
+
+  /** Called while something waits. */
   #checkBacklog(): void {
-    const waiting = this.#reader.bufferedBytes;
-    if (waiting > this.#parts.limits.maximumQueuedReceiveBytes) this.#refuse(flooded());
-    else if (waiting > BACKLOG_BYTES && !this.#backlog) {
-      this.#backlog = true;
-      this.#listener.backlog(true);
-    }
+    const { maximumQueuedReceiveBytes } = this.#parts.limits;
+    const unread = this.#reader.bufferedBytes;
+    const waiting = unread + this.#listener.budget.used("bytes");
+    if (waiting > maximumQueuedReceiveBytes) return this.#refuse(flooded());
+    if (this.#backlog) return;
+    const many = waiting > maximumQueuedReceiveBytes / 2;
+    if (!many && !(this.#blocked && unread > BACKLOG_BYTES)) return;
+    this.#backlog = true;
+    this.#listener.backlog(true);
+  }
+
+  #checkRoom(): void {
+    if (!this.#backlog || this.#blocked) return;
+    const { maximumQueuedReceiveBytes } = this.#parts.limits;
+    if (this.#listener.budget.used("bytes") > maximumQueuedReceiveBytes / 4) return;
+    this.#backlog = false;
+    this.#listener.backlog(false);
   }
 }

@@ -44,6 +44,8 @@ export class Outbox implements TurnListener {
   /** Whether the outbox has asked for the end of the turn. */
   #waiting = false;
   #closed = false;
+  /** Whether the pipe was asked to stop reading: acknowledgements are not heard. */
+  #deaf = false;
 
   constructor(pipe: Pipe, { limits, scheduler }: ConnectionParts) {
     this.#limits = limits;
@@ -60,6 +62,13 @@ export class Outbox implements TurnListener {
   /** The current pipe; `undefined` while it is lost. */
   get pipe(): Pipe | undefined {
     return this.#pipe;
+  }
+
+  /** Asks this pipe and later ones to stop reading, or to read again. */
+  pauseReading(paused: boolean): void {
+    this.#deaf = paused;
+    if (paused) this.#pipe?.pause();
+    else this.#pipe?.resume();
   }
 
   /** The pipe is lost. Only with {@link keepIn}: every frame that matters is kept there. */
@@ -81,6 +90,7 @@ export class Outbox implements TurnListener {
       old?.close(1000);
       old?.terminate();
     }
+    if (this.#deaf) pipe.pause();
     this.#unsentAtMost = pipe.bufferedBytes;
     this.#stuckSince = undefined;
     for (const frame of [sequence, ...this.#resend?.frames ?? []]) {
@@ -122,11 +132,17 @@ export class Outbox implements TurnListener {
     return true;
   }
 
-  /** Whether so many bytes are unsent, or kept, that streams should wait: a quarter of the limit. */
+  /**
+   * Whether streams should wait: more than a quarter of the limit is unsent, or kept, or the client is
+   * closing the pipe.
+   */
   get congested(): boolean {
     if (this.#closed) return false;
+    if (this.#pipe?.closing) return true;
     const { maximumBufferedBytes, statefulReconnectBufferSize } = this.#limits;
-    if (this.#resend !== undefined && this.#resend.bytes > statefulReconnectBufferSize) return true;
+    // Nobody waits for acknowledgements that cannot be heard: the wait might be why they cannot.
+    const kept = this.#deaf ? 0 : this.#resend?.bytes ?? 0;
+    if (kept > statefulReconnectBufferSize) return true;
     if (this.#unsentAtMost <= maximumBufferedBytes / 4) return false;
     return this.#look() > maximumBufferedBytes / 4;
   }

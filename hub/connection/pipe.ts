@@ -9,6 +9,11 @@ export interface Pipe {
   readonly textOnly?: boolean;
   /** Whether the transport itself notices that a client is gone, so that no pings are needed. */
   readonly inherentKeepAlive?: boolean;
+  /**
+   * Whether the client has begun to close the pipe, so that no frame reaches the client any more. Absent
+   * if the transport reports such an end at once.
+   */
+  readonly closing?: boolean;
   /** Bytes that were written and have not left this process. */
   readonly bufferedBytes: number;
   /** Hands over whole records; never blocks. Without effect once closed. */

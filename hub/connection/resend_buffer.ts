@@ -42,8 +42,12 @@ export class ResendBuffer {
     this.#bytes += byteLength;
   }
 
-  /** The client has everything up to `sequenceId`; a number that was never sent does no harm. */
-  acknowledge(sequenceId: number): void {
+  /**
+   * The client has everything up to `sequenceId`; a number that was never sent does no harm. Returns
+   * whether the client acknowledges a message for the first time.
+   */
+  acknowledge(sequenceId: number): boolean {
+    const first = this.#first;
     while (this.#first <= sequenceId) {
       const oldest = this.#kept[this.#head];
       if (oldest === undefined) break;
@@ -51,8 +55,10 @@ export class ResendBuffer {
       this.#kept[this.#head++] = undefined;
       this.#first++;
     }
-    if (this.#head < TRIM && this.#head < this.#kept.length) return;
-    this.#kept.splice(0, this.#head);
-    this.#head = 0;
+    if (this.#head >= TRIM || this.#head === this.#kept.length) {
+      this.#kept.splice(0, this.#head);
+      this.#head = 0;
+    }
+    return this.#first > first;
   }
 }

@@ -23,8 +23,8 @@ export interface SequenceState {
  * `specs/signalr-wire.md §12`.
  *
  * Differs on purpose: upstream holds back the writer while the buffer is full; here no writer waits for a
- * client. Over `statefulReconnectBufferSize` streams wait and the client has 5 s to acknowledge, over
- * `maximumBufferedBytes` the connection ends at once.
+ * client. Over `statefulReconnectBufferSize` streams wait and the client has 5 s to acknowledge a message,
+ * over `maximumBufferedBytes` the connection ends at once.
  */
 export class StatefulReconnect {
   /** The frames that the client has not acknowledged. */
@@ -72,7 +72,8 @@ export class StatefulReconnect {
   takes(message: HubMessage): boolean {
     switch (message.type) {
       case MessageType.Ack:
-        this.sent.acknowledge(message.sequenceId);
+        // A client that acknowledges is healthy, however full the buffer is again at the next look.
+        if (this.sent.acknowledge(message.sequenceId)) this.#fullSince = undefined;
         return false;
       case MessageType.Sequence:
         if (message.sequenceId > this.#received + 1) {
@@ -90,10 +91,13 @@ export class StatefulReconnect {
     return true;
   }
 
-  /** Checks the timeouts; called once a second. Returns why the connection ends, if it does. */
-  expired(now: number): CloseCause | undefined {
+  /**
+   * Checks the timeouts; called once a second. Returns why the connection ends, if it does. `deaf` is
+   * whether nothing is read from the client: its acknowledgements could not be heard.
+   */
+  expired(now: number, deaf: boolean): CloseCause | undefined {
     const { disconnectTimeout, statefulReconnectBufferSize } = this.#limits;
-    if (this.sent.bytes <= statefulReconnectBufferSize) this.#fullSince = undefined;
+    if (deaf || this.sent.bytes <= statefulReconnectBufferSize) this.#fullSince = undefined;
     else this.#fullSince ??= now;
     if (now - (this.#lostAt ?? now) > disconnectTimeout) return { gone: true };
     return now - (this.#fullSince ?? now) >= FULL_TIMEOUT ? unacknowledged() : undefined;

@@ -17,12 +17,15 @@ import type { Slots } from "./slots.ts";
 import { discard, isStreamable, stream } from "./streaming.ts";
 import { UploadClosedError } from "./uploads.ts";
 
+/** The parts that all calls of a hub share. */
+type CallParts = Pick<DispatchParts, "logger" | "options" | "scheduler">;
+
 /** One call while it runs: from the first line of its method to its completion. */
 export class ActiveCall implements CallState {
   readonly message: Call;
   readonly #connection: HubConnection;
   readonly #slots: Slots;
-  readonly #parts: Pick<DispatchParts, "logger" | "options">;
+  readonly #parts: CallParts;
   /** How the call counts in the slots of its client. */
   #counts: "running" | "sending" | "background" = "background";
   /** Made when the signal is first used; most methods never use it. */
@@ -35,7 +38,7 @@ export class ActiveCall implements CallState {
     message: Call,
     connection: HubConnection,
     slots: Slots,
-    parts: Pick<DispatchParts, "logger" | "options">,
+    parts: CallParts,
   ) {
     this.message = message;
     this.#connection = connection;
@@ -54,7 +57,7 @@ export class ActiveCall implements CallState {
 
   /** A method that waits for a client must not delay the next messages of that client. */
   beforeInvoke(): void {
-    // Until the call has begun nothing more is read from the client, so the client could not answer.
+    // Until the call has begun no further call of the client begins, however long the client takes.
     if (!this.#begun) throw new Error("Client results inside authorize are not allowed.");
     this.freeSlot();
   }
@@ -129,7 +132,7 @@ export class ActiveCall implements CallState {
     try {
       await stream(source, (item) => {
         this.#write({ type: MessageType.StreamItem, invocationId, item: item ?? null });
-        return this.#connection.untilWritable();
+        return this.#connection.untilWritable() ?? this.#parts.scheduler.spend();
       }, this.signal);
     } catch (thrown) {
       const error = this.#logged(thrown);

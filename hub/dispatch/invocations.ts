@@ -1,6 +1,7 @@
 import type { HubConnection } from "../connection/connection.ts";
 import { errorInvoking, failedToInvoke, toError, withDetail } from "../connection/error_texts.ts";
 import { HubError } from "../definition/errors.ts";
+import type { TextOrBytes } from "../protocol/frame.ts";
 import { type CompletionMessage, type HubMessage, MessageType } from "../protocol/messages.ts";
 import { ActiveCall } from "./active_call.ts";
 import { type Call, CallContext, type CallingConnection } from "./call_context.ts";
@@ -17,8 +18,8 @@ import { Uploads } from "./uploads.ts";
 /**
  * Runs the calls of one client. `specs/signalr-wire.md §9`.
  *
- * - **Slots**: a limited number of plain calls run at a time; while all slots are taken nothing more is
- *   read. Streams and calls with uploads take no slot, as upstream; nor does a call whose method has
+ * - **Slots**: a limited number of plain calls run at a time; while all slots are taken no further call
+ *   begins. Streams and calls with uploads take no slot, as upstream; nor does a call whose method has
  *   ended with a `send` that the bus has not accepted yet.
  * - **Order**: calls begin in the order in which the client sent them.
  * - **Answers**: one completion for each call with an id, none for a call without one.
@@ -46,14 +47,14 @@ export class Invocations {
     this.#slots = new Slots(parts.options);
   }
 
-  /** Dispatches a message; returns a promise while nothing more may be read. */
-  receive(message: HubMessage): Promise<void> | undefined {
+  /** Dispatches a message; returns a promise while no further call may begin. */
+  receive(message: HubMessage, record: TextOrBytes): Promise<void> | undefined {
     switch (message.type) {
       case MessageType.Invocation:
       case MessageType.StreamInvocation:
         return this.#call(message);
       case MessageType.StreamItem:
-        return this.#uploads?.item(message.invocationId, message.item);
+        return this.#uploads?.item(message, record);
       case MessageType.Completion:
         this.#complete(message);
         return undefined;
@@ -126,7 +127,7 @@ export class Invocations {
     const context = new CallContext(this.#caller, call);
     const { guard } = method;
     if (guard === undefined) return this.#run(call, method, context, message.arguments);
-    // Nothing more is read until the guard has decided: calls begin in the order of the client.
+    // No further call begins until the guard has decided: calls begin in the order of the client.
     const checked = guard(context, message);
     if (checked instanceof Promise) {
       return checked.then((checked) => this.#guarded(call, method, context, checked));
@@ -159,7 +160,10 @@ export class Invocations {
       this.#duplicate(call.message);
     try {
       if (refusal === undefined && streamIds?.length) {
-        this.#uploads ??= new Uploads(streamBufferCapacity);
+        this.#uploads ??= new Uploads(
+          streamBufferCapacity,
+          (record) => this.#connection.hold(record),
+        );
         uploads = this.#uploads.open(streamIds, method.itemSchemas);
       }
     } catch (error) {

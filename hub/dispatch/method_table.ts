@@ -13,6 +13,7 @@ import type { StreamSchemas } from "../definition/method.ts";
 import type { ResolvedDispatchOptions } from "../options/dispatch.ts";
 import { MessageType } from "../protocol/messages.ts";
 import type { ClientResults } from "../routing/client_results.ts";
+import type { Scheduler } from "../scheduling/scheduler.ts";
 import type { StandardSchema } from "../definition/schema.ts";
 import type { Call } from "./call_context.ts";
 import { filteredCall } from "./filters.ts";
@@ -38,6 +39,7 @@ export interface DispatchParts {
   readonly methods: MethodTable;
   readonly results: Pick<ClientResults, "complete">;
   readonly logger: Pick<Console, "error">;
+  readonly scheduler: Pick<Scheduler, "spend">;
   readonly options: ResolvedDispatchOptions;
 }
 

@@ -17,7 +17,9 @@ export function isStreamable(value: unknown): value is Streamable {
  * Sends every item of `source` until the source ends or `signal` is aborted. A source that has not ended
  * is told to stop, and nobody waits for it.
  *
- * `send` returns a promise while the client cannot take more items.
+ * `send` returns a promise while no further item may be sent: the client cannot take more items, or the
+ * turn has no time left. Without the second, a source whose items are in memory would run without end
+ * before the node hears that the client has left.
  */
 export async function stream(
   source: Streamable,
@@ -35,8 +37,8 @@ export async function stream(
       const next = await waitFor(items.next());
       ended = next?.done === true;
       if (next === undefined || ended || signal.aborted) return;
-      const congested = send(next.value);
-      if (congested !== undefined) await waitFor(congested);
+      const wait = send(next.value);
+      if (wait !== undefined) await waitFor(wait);
     }
   } finally {
     if (!ended) leave(items);

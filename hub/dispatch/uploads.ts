@@ -3,7 +3,10 @@
  *
  * @module
  */
+import type { HeldMessage } from "../connection/held_message.ts";
 import { HubError } from "../definition/errors.ts";
+import type { TextOrBytes } from "../protocol/frame.ts";
+import { MessageType, type StreamItemMessage } from "../protocol/messages.ts";
 import { UnreadableValue } from "../protocol/pack/values.ts";
 import type { StandardSchema } from "../definition/schema.ts";
 import { checkItems } from "./schema_arguments.ts";
@@ -16,44 +19,45 @@ export class UploadClosedError extends Error {
   }
 }
 
+/** Holds the record of an item that waits; `undefined` if the connection has ended because too much waits. */
+type Hold = (record: TextOrBytes) => HeldMessage | undefined;
+
 /**
  * One stream of a client, read by a method.
  *
- * - **Bounded**: while the stream is full nothing more is read from the client.
+ * - **Bounded**: waiting items count among the bytes that the client may send ahead. While the stream is
+ *   full no further call of the client begins.
  * - **Left early** (`break` or `return`): later items are dropped.
  * - **Several readers** share the items: each item goes to the reader that has waited longest.
  */
 class Upload implements AsyncIterableIterator<unknown> {
-  /** The array of stream ids in the message of the call; the array identifies the call. */
-  readonly #ids: readonly string[];
   readonly #capacity: number;
-  readonly #items: unknown[] = [];
+  readonly #hold: Hold;
+  readonly #items: HeldMessage[] = [];
   #ended = false;
   #error: Error | undefined;
   #readers: PromiseWithResolvers<IteratorResult<unknown>>[] = [];
   #room: PromiseWithResolvers<void> | undefined;
 
-  constructor(ids: readonly string[], capacity: number) {
-    this.#ids = ids;
+  constructor(capacity: number, hold: Hold) {
     this.#capacity = capacity;
+    this.#hold = hold;
   }
 
-  /** Whether the stream belongs to the call with this very array of ids. */
-  isOf(ids: readonly string[]): boolean {
-    return this.#ids === ids;
-  }
-
-  /** Adds an item; returns a promise while the stream is full. */
-  push(item: unknown): Promise<void> | undefined {
+  /** Adds an item; returns a promise if that makes the stream full: until the stream has room again. */
+  push(item: unknown, record: TextOrBytes): Promise<void> | undefined {
     if (this.#ended) return undefined;
     const reader = this.#readers.shift();
     if (reader !== undefined) {
       reader.resolve({ done: false, value: item });
       return undefined;
     }
-    this.#items.push(item);
-    if (this.#items.length <= this.#capacity) return undefined;
-    return (this.#room ??= Promise.withResolvers<void>()).promise;
+    const held = this.#hold(record);
+    if (held === undefined) return undefined;
+    this.#items.push(held);
+    if (this.#items.length <= this.#capacity || this.#room !== undefined) return undefined;
+    this.#room = Promise.withResolvers<void>();
+    return this.#room.promise;
   }
 
   /** Ends the stream, with an error if there is one. */
@@ -61,15 +65,15 @@ class Upload implements AsyncIterableIterator<unknown> {
     if (this.#ended) return;
     this.#ended = true;
     this.#error = error;
-    this.#release();
     const readers = this.#readers;
     this.#readers = [];
     for (const reader of readers) reader.resolve(this.#end());
   }
 
   next(): Promise<IteratorResult<unknown>> {
-    if (this.#items.length > 0) {
-      const value = this.#items.shift();
+    const held = this.#items.shift();
+    if (held !== undefined) {
+      const value = itemOf(held);
       if (this.#items.length <= this.#capacity) this.#release();
       return Promise.resolve({ done: false, value });
     }
@@ -80,7 +84,8 @@ class Upload implements AsyncIterableIterator<unknown> {
   }
 
   return(): Promise<IteratorResult<unknown>> {
-    this.#items.length = 0;
+    for (const held of this.#items.splice(0)) held.release();
+    this.#release();
     this.#error = undefined;
     this.end();
     return Promise.resolve({ done: true, value: undefined });
@@ -105,14 +110,24 @@ class Upload implements AsyncIterableIterator<unknown> {
   }
 }
 
+function itemOf(held: HeldMessage): unknown {
+  const message = held.take();
+  return message?.type === MessageType.StreamItem ? message.item : undefined;
+}
+
 /** The open streams of one client. */
 export class Uploads {
   readonly #capacity: number;
+  readonly #hold: Hold;
+  /** The streams that the client has not ended, by id. */
   readonly #open = new Map<string, Upload>();
+  /** The streams of each call, by the array of ids in the message of the call. */
+  readonly #ofCalls = new Map<readonly string[], readonly Upload[]>();
 
-  /** `capacity` is the number of items of a stream that may wait to be read. */
-  constructor(capacity: number) {
+  /** `capacity` is the number of items of a stream that may wait before it is full. */
+  constructor(capacity: number, hold: Hold) {
     this.#capacity = capacity;
+    this.#hold = hold;
   }
 
   /**
@@ -131,18 +146,19 @@ export class Uploads {
       }
       seen.add(id);
     }
-    return ids.map((id, index) => {
-      const upload = new Upload(ids, this.#capacity);
-      this.#open.set(id, upload);
+    const uploads = ids.map(() => new Upload(this.#capacity, this.#hold));
+    this.#ofCalls.set(ids, uploads);
+    return uploads.map((upload, index) => {
+      this.#open.set(ids[index] ?? "", upload);
       const schema = schemas[index];
       return schema === undefined ? upload : checkItems(upload, schema);
     });
   }
 
-  /** Adds an item to its stream; returns a promise while nothing more may be read. Unknown ids are ignored. */
-  item(id: string, item: unknown): Promise<void> | undefined {
-    if (!(item instanceof UnreadableValue)) return this.#open.get(id)?.push(item);
-    this.complete(id, "Failed to bind Stream message.");
+  /** Adds an item to its stream; returns a promise while no further call may begin. Unknown ids are ignored. */
+  item({ invocationId, item }: StreamItemMessage, record: TextOrBytes): Promise<void> | undefined {
+    if (!(item instanceof UnreadableValue)) return this.#open.get(invocationId)?.push(item, record);
+    this.complete(invocationId, "Failed to bind Stream message.");
     return undefined;
   }
 
@@ -157,12 +173,12 @@ export class Uploads {
 
   /** Drops the streams of a call that has ended. A later call may use the ids again. */
   drop(ids: readonly string[]): void {
-    for (const id of ids) {
-      const upload = this.#open.get(id);
-      if (!upload?.isOf(ids)) continue;
+    this.#ofCalls.get(ids)?.forEach((upload, index) => {
       upload.return();
-      this.#open.delete(id);
-    }
+      const id = ids[index] ?? "";
+      if (this.#open.get(id) === upload) this.#open.delete(id);
+    });
+    this.#ofCalls.delete(ids);
   }
 
   /** Ends all streams, because the connection has ended. */

@@ -36,6 +36,10 @@ export class WebSocketPipe implements Pipe {
     this.#direct = socket.listenerCount("data") > 0;
   }
 
+  get closing(): boolean {
+    return this.#websocket.readyState !== OPEN;
+  }
+
   get bufferedBytes(): number {
     return this.#websocket.bufferedAmount + this.#heldBytes;
   }

@@ -36,8 +36,9 @@ export interface ConnectionOptions {
    */
   readonly maximumReceiveMessageSize?: number | null;
   /**
-   * The most bytes that a client may send ahead of the dispatched messages, 1 to 2,147,483,647. Beyond
-   * this limit the connection is closed and may reconnect.
+   * The most bytes that a client may send ahead, 1 to 2,147,483,647: invocations that wait, items of
+   * uploads that wait, and unread bytes. Beyond half of this limit the transport is asked to stop reading;
+   * beyond this limit the connection is closed and may reconnect.
    *
    * @default {1048576}
    */

@@ -3,8 +3,8 @@ import { inRanges } from "./range.ts";
 /** The options of the calls of clients. */
 export interface DispatchOptions {
   /**
-   * How many invocations of one client run at a time, 1 to 1,000,000. While all are taken nothing
-   * more is read from the client.
+   * How many invocations of one client run at a time, 1 to 1,000,000. Further invocations wait, within
+   * `maximumQueuedReceiveBytes`.
    *
    * @default {1}
    */
@@ -17,8 +17,8 @@ export interface DispatchOptions {
    */
   readonly maximumBackgroundInvocationsPerClient?: number;
   /**
-   * How many items of one upload stream may wait to be read, 1 to 1,000,000. Beyond this limit nothing
-   * more is read from the client.
+   * How many items of one upload stream may wait to be read, 1 to 1,000,000. Beyond this limit no further
+   * invocation of the client begins, and the items wait within `maximumQueuedReceiveBytes`.
    *
    * @default {10}
    */

@@ -14,13 +14,14 @@ export const TRANSPORT_NAMES: readonly TransportName[] = [
 export interface WebSocketOptions {
   /**
    * The origins whose pages may open a WebSocket, such as `https://app.example`; other origins get 403.
-   * A page may open a WebSocket to any site, and the browser sends the cookies of that site. So list
-   * your own origins if cookies authenticate your users. A request without `Origin` does not come from a
-   * browser and passes.
+   * By default these are the origins of `cors` and the server's own: the host of `Origin` is the one in
+   * `Host` or `X-Forwarded-Host`. A list stands in place of both. `"*"` allows every origin: a page may
+   * open a WebSocket to any site, and the browser sends the cookies of that site. A request without
+   * `Origin` does not come from a browser and passes.
    *
-   * @default {every origin}
+   * @default {the server's own and those of cors}
    */
-  readonly allowedOrigins?: readonly string[];
+  readonly allowedOrigins?: readonly string[] | "*";
 }
 
 /** Options of the long-polling transport; all have defaults. Durations are milliseconds. */
@@ -57,16 +58,23 @@ export interface TransportOptions {
    */
   readonly allowStatefulReconnects?: boolean;
   /**
-   * How many connections may be negotiated and not have a transport yet, 1 to 10,000,000; further
-   * negotiates get 503.
+   * How many connections may be negotiated and not have a transport yet, 1 to 10,000,000. Beyond this
+   * limit the oldest of them is forgotten.
    *
    * @default {100000}
    */
   readonly maximumPendingConnections?: number;
   /**
-   * The lowest negotiate version that is served, 0 or 1.
+   * How many POST requests of one connection may be under way, 1 to 1,000,000; further requests get 429.
    *
-   * @default {0}
+   * @default {100}
+   */
+  readonly maximumPostsPerConnection?: number;
+  /**
+   * The lowest negotiate version that is served, 0 or 1. With version 0, which only clients before 2019
+   * use, the public connection id is also the secret that requests carry.
+   *
+   * @default {1}
    */
   readonly minimumProtocolVersion?: number;
   /**
@@ -80,7 +88,7 @@ export interface TransportOptions {
   /** For long polling alone. */
   readonly longPolling?: LongPollingOptions;
   /**
-   * The pages of other origins that may use the hubs; without it none, unless they skip negotiation.
+   * The pages of other origins that may use the hubs; without it none.
    *
    * @default {none}
    */
@@ -97,8 +105,8 @@ export interface ResolvedTransportOptions
 
 /** {@link WebSocketOptions}, checked. */
 export interface ResolvedWebSocketOptions {
-  /** `undefined` if every origin may open a WebSocket. */
-  readonly allowedOrigins: ReadonlySet<string> | undefined;
+  /** `undefined` for the server's own origin and the origins of `cors`. */
+  readonly allowedOrigins: ReadonlySet<string> | "*" | undefined;
 }
 
 /** {@link CorsOptions}, checked and completed. */
@@ -109,19 +117,23 @@ export interface ResolvedCorsOptions {
 
 /** Checks the options of transports and fills in defaults; throws as `resolveOptions`. */
 export function resolveTransports(options: TransportOptions): ResolvedTransportOptions {
-  const { allowStatefulReconnects = false, maximumPendingConnections, minimumProtocolVersion } =
+  const { allowStatefulReconnects = false, maximumPendingConnections, maximumPostsPerConnection } =
     options;
+  const { minimumProtocolVersion } = options;
   const { webSockets: { allowedOrigins } = {}, longPolling: { pollTimeout = 90_000 } = {} } =
     options;
   return {
     allowStatefulReconnects,
-    ...inRanges({ maximumPendingConnections, minimumProtocolVersion }, {
+    ...inRanges({ maximumPendingConnections, maximumPostsPerConnection, minimumProtocolVersion }, {
       maximumPendingConnections: [1, 10_000_000, 100_000],
-      minimumProtocolVersion: [0, 1, 0],
+      maximumPostsPerConnection: [1, 1_000_000, 100],
+      minimumProtocolVersion: [0, 1, 1],
     }),
     transports: offered(options.transports),
     webSockets: {
-      allowedOrigins: allowedOrigins && originSet("webSockets.allowedOrigins", allowedOrigins),
+      allowedOrigins: allowedOrigins === "*"
+        ? "*"
+        : allowedOrigins && originSet("webSockets.allowedOrigins", allowedOrigins),
     },
     longPolling: { pollTimeout: inRange("longPolling.pollTimeout", pollTimeout, 1, MAXIMUM) },
     cors: resolveCors(options.cors),

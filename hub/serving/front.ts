@@ -1,7 +1,7 @@
 import type { HubUser } from "../definition/context.ts";
 import type { ResolvedOptions } from "../options/server.ts";
 import type { AcceptWebSocket } from "../transports/acceptor.ts";
-import { allowOrigin, preflight } from "../transports/cors.ts";
+import { allowOrigin, copyOf, preflight } from "../transports/cors.ts";
 import { Endpoint } from "../transports/endpoint.ts";
 import { parameters } from "../transports/negotiate.ts";
 import type { TransportParts } from "../transports/parts.ts";
@@ -29,7 +29,7 @@ export class Front {
   }
 
   /** Answers a request; `undefined` if the request is to no hub. */
-  answer(request: Request, accept: AcceptWebSocket): Promise<Response> | undefined {
+  answer(request: Request, accept?: AcceptWebSocket): Promise<Response> | undefined {
     const url = new URL(request.url);
     const match = this.#parts.paths.match(url.pathname);
     if (match === undefined) return undefined;
@@ -45,11 +45,11 @@ export class Front {
     request: Request,
     url: URL,
     { hub, negotiating }: PathMatch<LiveHub>,
-    accept: AcceptWebSocket,
+    accept: AcceptWebSocket | undefined,
   ): Promise<Response> {
     const { authenticate, options, admitting } = this.#parts;
     const user = authenticate && await identify(request, authenticate, options);
-    if (user instanceof Response) return user;
+    if (user instanceof Response) return options.cors ? copyOf(user) : user;
     // Reading the headers costs more than all other steps, so only policies read them.
     if (hub.guarded && !await hub.admits(user, { url: request.url, headers: request.headers })) {
       return new Response(null, { status: user === undefined ? 401 : 403 });
@@ -58,6 +58,7 @@ export class Front {
     return await this.#endpoint.answer({
       request,
       url,
+      hub,
       negotiating,
       userId: user?.id,
       admitting: admitting(),
@@ -69,7 +70,7 @@ export class Front {
   /** A poll, or a client that comes back, may bring a newer authentication. */
   #renew(url: URL, hub: LiveHub, user: HubUser | undefined): void {
     if (!this.#parts.options.closeOnAuthenticationExpiration) return;
-    const session = this.#parts.table.find(parameters(url, "id")[0] ?? "");
+    const session = this.#parts.table.find(hub, parameters(url, "id")[0] ?? "");
     if (session !== undefined) hub.renew(session.id, user);
   }
 }

@@ -15,6 +15,7 @@ import { CallContext, type CallingConnection } from "../dispatch/call_context.ts
 import { filteredHooks, type Hooks } from "../dispatch/filters.ts";
 import { MethodTable } from "../dispatch/method_table.ts";
 import type { ResolvedOptions } from "../options/server.ts";
+import type { TextOrBytes } from "../protocol/frame.ts";
 import type { HubMessage } from "../protocol/messages.ts";
 import { RoutedClients } from "../routing/proxies.ts";
 import { Router } from "../routing/router.ts";
@@ -89,7 +90,10 @@ export class LiveHub implements ConnectionListener<HubConnection> {
       logger,
     });
     const { results } = this.#router;
-    this.#servedParts = { router: this.#router, dispatch: { methods, results, logger, options } };
+    this.#servedParts = {
+      router: this.#router,
+      dispatch: { methods, results, logger, scheduler, options },
+    };
   }
 
   /** Adds connections to groups and removes them. */
@@ -177,8 +181,12 @@ export class LiveHub implements ConnectionListener<HubConnection> {
     }
   }
 
-  message(connection: HubConnection, message: HubMessage): Promise<void> | undefined {
-    return this.#served.get(connection)?.receive(message);
+  message(
+    connection: HubConnection,
+    message: HubMessage,
+    record: TextOrBytes,
+  ): Promise<void> | undefined {
+    return this.#served.get(connection)?.receive(message, record);
   }
 
   closing(connection: HubConnection, cause: CloseCause): void {

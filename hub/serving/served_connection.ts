@@ -4,6 +4,7 @@ import type { HubRequest, HubUser } from "../definition/context.ts";
 import type { CallingConnection } from "../dispatch/call_context.ts";
 import { Invocations } from "../dispatch/invocations.ts";
 import type { DispatchParts } from "../dispatch/method_table.ts";
+import type { TextOrBytes } from "../protocol/frame.ts";
 import { type HubMessage, MessageType } from "../protocol/messages.ts";
 import { RoutedCallerClients } from "../routing/proxies.ts";
 import type { Router } from "../routing/router.ts";
@@ -48,10 +49,10 @@ export class ServedConnection implements CallingConnection {
     return this.#invocations;
   }
 
-  /** Dispatches a message of the client; returns a promise while nothing more may be read. */
-  receive(message: HubMessage): Promise<void> | undefined {
+  /** Dispatches a message of the client; returns a promise while no further call may begin. */
+  receive(message: HubMessage, record: TextOrBytes): Promise<void> | undefined {
     this.#invocations ??= new Invocations(this.#parts.dispatch, this.#connection, this);
-    return this.#invocations.receive(message);
+    return this.#invocations.receive(message, record);
   }
 
   get connectionId(): string {

@@ -1,14 +1,23 @@
 import { Buffer } from "node:buffer";
 import type { Clock } from "../clock.ts";
 import type { TransportName } from "../options/transports.ts";
+import type { Scheduler } from "../scheduling/scheduler.ts";
+import { Sweep } from "../scheduling/sweep.ts";
 import { type HttpPipe, Session } from "./session.ts";
 
+/** The options that limit a {@link ConnectionTable}. */
+export interface TableLimits {
+  readonly disconnectTimeout: number;
+  readonly maximumPendingConnections: number;
+}
+
 /**
- * The connections of a server by token, shared by all hubs, as upstream. A connection without an attached
- * request is forgotten after a time. `specs/signalr-wire.md §3.4 and §4.7`.
+ * The connections of a server by token. A connection without an attached request is forgotten after a
+ * time. `specs/signalr-wire.md §3.4 and §4.7`.
  */
 export class ConnectionTable {
   readonly #clock: Clock;
+  readonly #scheduler: Scheduler;
   readonly #disconnectTimeout: number;
   readonly #maximumPending: number;
   readonly #sessions = new Map<string, Session>();
@@ -19,31 +28,46 @@ export class ConnectionTable {
   /** The pipes that get a heartbeat; also when the session is gone and an answer is not. */
   readonly #pipes = new Set<HttpPipe>();
   readonly #forget = (session: Session) => this.dispose(session);
+  readonly #expiry: Sweep<Session>;
+  readonly #heartbeat: Sweep<HttpPipe>;
 
-  constructor(clock: Clock, disconnectTimeout: number, maximumPending: number) {
+  constructor(
+    clock: Clock,
+    scheduler: Scheduler,
+    { disconnectTimeout, maximumPendingConnections }: TableLimits,
+  ) {
     this.#clock = clock;
+    this.#scheduler = scheduler;
     this.#disconnectTimeout = disconnectTimeout;
-    this.#maximumPending = maximumPending;
+    this.#maximumPending = maximumPendingConnections;
+    const expired = { [Symbol.iterator]: () => this.#expired() };
+    this.#expiry = new Sweep(scheduler, expired, this.#forget);
+    this.#heartbeat = new Sweep(scheduler, this.#pipes, (pipe) => {
+      if (!pipe.tick(clock.now())) this.#pipes.delete(pipe);
+    });
   }
 
-  /** Reserves an id and a token; `undefined` if too many wait for a transport. */
-  reserve(negotiateVersion: number): Session | undefined {
-    if (this.#pending.size >= this.#maximumPending) return undefined;
+  /** Reserves an id and a token for a connection to `hub`. Beyond the limit the oldest reservation ends. */
+  reserve(hub: object, negotiateVersion: number): Session {
+    const [oldest] = this.#pending;
+    if (oldest !== undefined && this.#pending.size >= this.#maximumPending) this.dispose(oldest);
     const id = randomId();
-    const session = this.#add(id, negotiateVersion === 0 ? id : randomId());
+    const token = negotiateVersion === 0 ? id : randomId();
+    const session = new Session({ id, token, hub }, this.#clock.now(), this.#forget);
+    this.#sessions.set(token, session);
     this.#pending.add(session);
     return session;
   }
 
-  /** Adds a connection whose client did not negotiate. */
-  create(): Session {
-    const id = randomId();
-    return this.#add(id, id);
+  /** Makes a connection whose client did not negotiate: no other request can name it. */
+  create(hub: object): Session {
+    return new Session({ id: randomId(), token: "", hub }, this.#clock.now(), this.#forget);
   }
 
-  /** The connection of a token. */
-  find(token: string): Session | undefined {
-    return this.#sessions.get(token);
+  /** The connection of a token, if it is a connection to `hub`. */
+  find(hub: object, token: string): Session | undefined {
+    const session = this.#sessions.get(token);
+    return session?.hub === hub ? session : undefined;
   }
 
   /** Fixes the transport of a session; its first request is attached. */
@@ -81,26 +105,24 @@ export class ConnectionTable {
 
   /** The heartbeat. */
   tick(): void {
-    const now = this.#clock.now();
-    for (const inactive of [this.#pending, this.#resting]) {
-      for (const session of inactive) {
-        if (now - session.inactiveSince <= this.#disconnectTimeout) break;
-        this.dispose(session);
-      }
-    }
-    for (const pipe of this.#pipes) if (!pipe.tick(now)) this.#pipes.delete(pipe);
+    this.#expiry.begin();
+    this.#heartbeat.begin();
   }
 
   /** Forgets every connection. */
-  close(): void {
-    for (const session of this.#sessions.values()) this.dispose(session);
+  async close(): Promise<void> {
+    await this.#scheduler.walk(this.#sessions.values(), this.#forget);
     this.#pipes.clear();
   }
 
-  #add(id: string, token: string): Session {
-    const session = new Session(id, token, this.#clock.now(), this.#forget);
-    this.#sessions.set(token, session);
-    return session;
+  /** The sessions that have been inactive for too long. */
+  *#expired(): Generator<Session> {
+    for (const inactive of [this.#pending, this.#resting]) {
+      for (const session of inactive) {
+        if (this.#clock.now() - session.inactiveSince <= this.#disconnectTimeout) break;
+        yield session;
+      }
+    }
   }
 }
 

@@ -22,25 +22,29 @@ export function preflight(request: Request, options: ResolvedCorsOptions): Respo
   return new Response(null, { status: 204, headers: allowed });
 }
 
-/** Adds the headers that the origin of `request` needs to read `response`. */
+/** Adds the headers that the origin of `request` needs to read `response`, which is the server's own. */
 export function allowOrigin(
   request: Request,
   response: Response,
   options: ResolvedCorsOptions,
 ): Response {
-  // The answer that opens a WebSocket must not be replaced.
+  // The answer that opens a WebSocket has headers that cannot be changed.
   if (response.status === 101) return response;
-  const added = corsHeaders(request.headers.get("origin"), options);
-  try {
-    for (const [name, value] of added) response.headers.append(name, value);
-    return response;
-  } catch {
-    // The headers of an answer that came from `fetch()` cannot be changed.
-    const { status, statusText, body } = response;
-    const headers = new Headers(response.headers);
-    for (const [name, value] of added) headers.append(name, value);
-    return new Response(body, { status, statusText, headers });
+  const { headers } = response;
+  for (const [name, value] of corsHeaders(request.headers.get("origin"), options)) {
+    const varies = name === "vary" ? headers.get(name) : null;
+    headers.set(name, varies === null ? value : `${varies}, ${value}`);
   }
+  return response;
+}
+
+/**
+ * A copy of a response of the application, with headers that can be changed. The application may give
+ * the same response again, and the headers of one that came from `fetch()` are fixed.
+ */
+export function copyOf(response: Response): Response {
+  const { status, statusText, headers, body } = response.clone();
+  return new Response(body, { status, statusText, headers });
 }
 
 function corsHeaders(

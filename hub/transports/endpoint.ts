@@ -9,6 +9,7 @@ import type { TransportName } from "../options/transports.ts";
 import type { AcceptedWebSocket, AcceptWebSocket } from "./acceptor.ts";
 import { LongPolling } from "./long_polling.ts";
 import { negotiate, parameters } from "./negotiate.ts";
+import { mayOpenWebSocket } from "./origins.ts";
 import type { TransportParts } from "./parts.ts";
 import { RequestCopy } from "./request_copy.ts";
 import { NO_CONNECTION, plain, uncached } from "./responses.ts";
@@ -19,14 +20,16 @@ import type { Session } from "./session.ts";
 export interface HubRequestInfo {
   readonly request: Request;
   readonly url: URL;
+  /** The hub at the path of the request. */
+  readonly hub: object;
   /** Whether the request was to `…/negotiate`. */
   readonly negotiating: boolean;
   /** The id of the user; `undefined` for an anonymous client. */
   readonly userId: string | undefined;
   /** Whether the server takes new connections. */
   readonly admitting: boolean;
-  /** How the HTTP server takes WebSockets. */
-  readonly accept: AcceptWebSocket;
+  /** How the HTTP server takes WebSockets; `undefined` if it cannot. */
+  readonly accept: AcceptWebSocket | undefined;
   /** Takes a new connection. */
   readonly connect: (pipe: Pipe, connection: NewConnection) => LinkedConnection;
 }
@@ -58,7 +61,8 @@ export class Endpoint {
     const { request, url, negotiating, admitting } = info;
     if (negotiating) {
       if (request.method !== "POST") return plain(405);
-      return admitting ? negotiate(url, this.#parts) : unavailable();
+      if (!admitting) return unavailable();
+      return negotiate(url, this.#parts, { hub: info.hub, transports: this.#transports(info) });
     }
     switch (request.method) {
       case "GET":
@@ -75,15 +79,11 @@ export class Endpoint {
   }
 
   #webSocket(info: HubRequestInfo): Response {
-    const { request, url, admitting } = info;
+    const { request, url, hub, admitting } = info;
     const { table, options } = this.#parts;
-    const { allowedOrigins } = options.webSockets;
-    const origin = request.headers.get("origin");
-    if (allowedOrigins !== undefined && origin !== null && !allowedOrigins.has(origin)) {
-      return new Response(null, { status: 403 });
-    }
+    if (!mayOpenWebSocket(request, options)) return new Response(null, { status: 403 });
     const token = connectionToken(url);
-    const session = token === "" ? undefined : table.find(token);
+    const session = token === "" ? undefined : table.find(hub, token);
     if (token !== "" && session === undefined) {
       // Without a content type, unlike the other transports' answer.
       return admitting
@@ -95,12 +95,13 @@ export class Endpoint {
     const refusal = returning ? undefined : this.#refusal(info, "WebSockets", session);
     if (refusal !== undefined) return refusal;
     const copy = new RequestCopy(request);
-    let accepted: AcceptedWebSocket;
+    let accepted: AcceptedWebSocket | undefined;
     try {
-      accepted = info.accept(request);
+      accepted = info.accept?.(request);
     } catch {
-      return plain(400, "The request is not a valid WebSocket opening");
+      // The client is told below.
     }
+    if (accepted === undefined) return plain(400, "The request is not a valid WebSocket opening");
     if (returning !== undefined) {
       accepted.connectWhenOpen((pipe) => {
         returning.resumeOn(pipe);
@@ -108,7 +109,7 @@ export class Endpoint {
       });
       return accepted.response;
     }
-    const opened = session ?? table.create();
+    const opened = session ?? table.create(hub);
     table.setTransport(opened, "WebSockets");
     accepted.connectNow((pipe) => connect(info, opened, pipe, copy));
     return accepted.response;
@@ -140,7 +141,8 @@ export class Endpoint {
       return plain(405, "POST requests are not allowed for WebSocket connections.");
     }
     if (!session.belongsTo(info.userId)) return otherUser();
-    return plain(await session.posts.read(info.request));
+    const { maximumPostsPerConnection } = this.#parts.options;
+    return plain(await session.posts.read(info.request, maximumPostsPerConnection));
   }
 
   #delete(info: HubRequestInfo): Response {
@@ -155,12 +157,18 @@ export class Endpoint {
   }
 
   /** The session that a request names, or the answer if there is none. */
-  #find({ url, admitting }: HubRequestInfo): Session | Response {
+  #find({ url, hub, admitting }: HubRequestInfo): Session | Response {
     const token = connectionToken(url);
     if (token === "") return admitting ? plain(400, "Connection ID required") : unavailable();
-    const session = this.#parts.table.find(token);
+    const session = this.#parts.table.find(hub, token);
     if (session?.transport === undefined && !admitting) return unavailable();
     return session ?? plain(404, NO_CONNECTION);
+  }
+
+  /** The transports that the server of a request can serve, in the order of preference. */
+  #transports({ accept }: HubRequestInfo): readonly TransportName[] {
+    const { transports } = this.#parts.options;
+    return accept === undefined ? transports.filter((name) => name !== "WebSockets") : transports;
   }
 
   /** The answer if `transport` cannot be attached to a session, or to a new one. §4.1 */
@@ -169,7 +177,7 @@ export class Endpoint {
     transport: TransportName,
     session?: Session,
   ): Response | undefined {
-    if (!this.#parts.options.transports.includes(transport)) {
+    if (!this.#transports(info).includes(transport)) {
       return plain(404, `${transport} transport not supported by this end point type`);
     }
     const attached = session?.transport;

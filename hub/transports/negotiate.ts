@@ -14,8 +14,18 @@ const TRANSFER_FORMATS: Readonly<Record<TransportName, readonly string[]>> = {
   LongPolling: ["Text", "Binary"],
 };
 
+/** The hub that is asked for, and how its clients may connect. */
+export interface Offer {
+  readonly hub: object;
+  readonly transports: readonly TransportName[];
+}
+
 /** Answers `POST …/negotiate`. */
-export function negotiate(url: URL, { table, options }: TransportParts): Response {
+export function negotiate(
+  url: URL,
+  { table, options }: TransportParts,
+  { hub, transports }: Offer,
+): Response {
   const version = requestedVersion(url);
   if (version === undefined) {
     return json({ error: "The client requested a non-integer protocol version." });
@@ -27,8 +37,7 @@ export function negotiate(url: URL, { table, options }: TransportParts): Respons
     });
   }
   const negotiateVersion = Math.min(version, MAXIMUM_VERSION);
-  const session = table.reserve(negotiateVersion);
-  if (session === undefined) return new Response(null, { status: 503 });
+  const session = table.reserve(hub, negotiateVersion);
   session.stateful = options.allowStatefulReconnects && asksForStateful(url);
   // JSON leaves out members that are undefined.
   return json({
@@ -36,7 +45,7 @@ export function negotiate(url: URL, { table, options }: TransportParts): Respons
     negotiateVersion,
     connectionId: session.id,
     connectionToken: negotiateVersion > 0 ? session.token : undefined,
-    availableTransports: options.transports.map((transport) => ({
+    availableTransports: transports.map((transport) => ({
       transport,
       transferFormats: TRANSFER_FORMATS[transport],
     })),

@@ -4,7 +4,7 @@ import type { PipeListener } from "../connection/pipe.ts";
 const MAXIMUM_EARLY_BYTES = 4096;
 
 /** The status of the answer to a body. */
-type Status = 200 | 400 | 404;
+type Status = 200 | 400 | 404 | 429;
 
 /**
  * The bodies that a client sends by POST to one connection. Bodies are read one after the other and piece
@@ -12,6 +12,8 @@ type Status = 200 | 400 | 404;
  */
 export class PostBodies {
   #listener: PipeListener | undefined;
+  /** How many bodies are read or wait. */
+  #underWay = 0;
   readonly #connected = Promise.withResolvers<void>();
   readonly #early: Uint8Array[] = [];
   #earlyBytes = 0;
@@ -52,9 +54,11 @@ export class PostBodies {
 
   /**
    * Reads a body; resolves with the status to answer once the hub has all of it: 200, 400 if the body broke
-   * off, 404 if the connection ended before any piece was read.
+   * off, 404 if the connection ended before any piece was read, 429 if `maximum` bodies are under way.
    */
-  async read({ body, headers }: Request): Promise<Status> {
+  async read({ body, headers }: Request, maximum: number): Promise<Status> {
+    if (this.#underWay >= maximum) return 429;
+    this.#underWay++;
     const before = this.#before;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#before = promise;
@@ -65,6 +69,7 @@ export class PostBodies {
       return body === null ? 200 : await this.#readPieces(body);
     } finally {
       this.#abandon = undefined;
+      this.#underWay--;
       resolve();
     }
   }

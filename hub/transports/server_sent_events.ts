@@ -42,6 +42,8 @@ export class EventStream implements HttpPipe {
         "pragma": "no-cache",
         // No proxy may collect events to compress them.
         "content-encoding": "identity",
+        // Nginx would collect events in a buffer.
+        "x-accel-buffering": "no",
       },
     });
   }

@@ -14,12 +14,17 @@ export interface HttpPipe extends Pipe {
   dispose(): void;
 }
 
+/** The members of a {@link Session} that its negotiation fixes. */
+type Identity = Pick<Session, "id" | "token" | "hub">;
+
 /** A connection as the transports see it: the state that its requests share. */
 export class Session {
   /** The public id. */
   readonly id: string;
-  /** The secret that requests carry; the key in the table of connections. */
+  /** The secret that requests carry; empty if the client did not negotiate. */
   readonly token: string;
+  /** The hub that the client negotiated with. The token means nothing at another hub. */
+  readonly hub: object;
   /** Set by the table of connections. */
   state: SessionState = "inactive";
   /** Since when the session is inactive. */
@@ -38,9 +43,10 @@ export class Session {
   #userId: string | undefined;
 
   /** `forget` removes a session from the table of connections and disposes of it. */
-  constructor(id: string, token: string, now: number, forget: (session: Session) => void) {
+  constructor({ id, token, hub }: Identity, now: number, forget: (session: Session) => void) {
     this.id = id;
     this.token = token;
+    this.hub = hub;
     this.inactiveSince = now;
     this.#forget = forget;
   }

@@ -8,7 +8,7 @@
  */
 import type { Pipe, PipeListener } from "../connection/pipe.ts";
 import type { Frame } from "../protocol/frame.ts";
-import type { AcceptedWebSocket } from "./acceptor.ts";
+import type { AcceptedWebSocket, AcceptWebSocket } from "./acceptor.ts";
 
 /** A native WebSocket as a pipe, and as the listener of its own events: one object for both. */
 class WebSocketPipe implements Pipe, EventListenerObject {
@@ -48,6 +48,10 @@ class WebSocketPipe implements Pipe, EventListenerObject {
     }
   }
 
+  get closing(): boolean {
+    return this.#socket.readyState >= WebSocket.CLOSING;
+  }
+
   get bufferedBytes(): number {
     return this.#socket.bufferedAmount;
   }
@@ -72,6 +76,11 @@ class WebSocketPipe implements Pipe, EventListenerObject {
 
   /** See {@link pause}. */
   resume(): void {}
+}
+
+/** How the platform's own server takes WebSockets; `undefined` on Node and Bun, where it cannot. */
+export function nativeAcceptor(): AcceptWebSocket | undefined {
+  return typeof Deno === "undefined" ? undefined : acceptWebSocket;
 }
 
 /**

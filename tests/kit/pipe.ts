@@ -14,6 +14,8 @@ export type PipeEnd = number | "terminated";
 export class MemoryPipe implements Pipe {
   /** What the transport has not sent yet; a test sets it. */
   bufferedBytes = 0;
+  /** Whether the client has begun to close the pipe; a test sets it. */
+  closing = false;
   /** Whether what is written stays in the transport, as when the client does not read. */
   stuck = false;
   /** Every write as it came. */

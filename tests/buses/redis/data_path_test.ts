@@ -83,7 +83,8 @@ async function become(server: ServerProcess, ...master: [string, string]): Promi
 Deno.test("RedisBackplane loses nothing where one address leads to a master and to its replica", async () => {
   await using master = await startRedis();
   await using replica = await startReplica(master);
-  using address = new Alternating([master.port, replica.port]);
+  // The first two connections publish and subscribe for the first node, and so on.
+  using address = new Alternating([replica, master, master, replica].map(({ port }) => port));
   await using stack = new AsyncDisposableStack();
   const nodes = [1, 2, 3, 4].map(() => {
     const url = `redis://127.0.0.1:${address.port}?prefix=app:`;

@@ -59,6 +59,23 @@ export async function joinCluster({ servers }: Topology): Promise<void> {
   }
 }
 
+/** Makes a cluster of all servers but the first, which gives its slots to the last one before. */
+export async function shrinkCluster({ servers: [first, ...others] }: Topology): Promise<void> {
+  const heir = others.at(-1);
+  if (first === undefined || heir === undefined) throw new Error("Cannot shrink an empty cluster");
+  const [id = "", , , , , , , , ...slots] =
+    (await firstAnswer(first.port, "CLUSTER NODES\r\n")).split("\n").find((line) =>
+      line.includes("myself")
+    )?.trim().split(" ") ?? [];
+  const range = slots.join(" ").replaceAll("-", " ");
+  for (const { port } of [first, ...others]) {
+    await firstAnswer(port, `CLUSTER DELSLOTSRANGE ${range}\r\n`);
+  }
+  await firstAnswer(heir.port, `CLUSTER ADDSLOTSRANGE ${range}\r\n`);
+  await until(() => firstAnswer(first.port, "CLUSTER INFO\r\n"), "cluster_slots_assigned:16384");
+  await redisCli("--cluster", "del-node", `127.0.0.1:${first.port}`, id);
+}
+
 /** Starts a Sentinel that watches `master` as `news`, and waits until it knows `replicas` replicas. */
 export async function addSentinel(
   topology: Topology,

@@ -2,6 +2,9 @@ import { assertEquals, assertInstanceOf, assertStringIncludes } from "@std/asser
 import { deadline, delay } from "@std/async";
 import { Cluster, Redis } from "ioredis";
 import { RedisBackplane, type RedisBackplaneOptions } from "../../../backplanes/redis.ts";
+import type { BackplaneGap } from "../../../backplanes/backplane.ts";
+import { KeptLog } from "../../kit/log.ts";
+import { firstAnswer, type ServerProcess } from "../../kit/servers/server_process.ts";
 import { startRedis } from "../../kit/servers/redis_server.ts";
 import {
   addClusterNode,
@@ -9,9 +12,10 @@ import {
   addServer,
   joinCluster,
   openTopology,
+  shrinkCluster,
   type Topology,
 } from "./topology.ts";
-import { nextEvent, untilClosed, untilStatus } from "../../kit/wait.ts";
+import { nextEvent, until, untilClosed, untilStatus } from "../../kit/wait.ts";
 
 const hello = new TextEncoder().encode("hello");
 
@@ -35,14 +39,16 @@ async function untilHeard(
   await waiting;
 }
 
-Deno.test("RedisBackplane follows the master that a Sentinel names", async () => {
-  await using topology = await openTopology();
+/** Starts a master with a replica and a Sentinel; `options` are those of a backplane there. */
+async function startSentinel() {
+  const topology = await openTopology();
   const master = await addServer(topology, ["--save", ""]);
   const follow = ["--save", "", "--replicaof", "127.0.0.1", `${master.port}`];
   const replica = await addServer(topology, follow);
   const sentinel = await addSentinel(topology, master, 1);
   const options: RedisBackplaneOptions = {
     prefix: "app:",
+    logger: new KeptLog(),
     client: (_role, options) =>
       new Redis({
         ...options,
@@ -50,6 +56,107 @@ Deno.test("RedisBackplane follows the master that a Sentinel names", async () =>
         name: "news",
       }),
   };
+  return { ...topology, master, replica, sentinel, options };
+}
+
+/** Opens a client that ends with the test. */
+async function adminOf({ port }: ServerProcess): Promise<Redis & AsyncDisposable> {
+  const redis = new Redis(port, "127.0.0.1", { lazyConnect: true, disconnectTimeout: 1 });
+  await redis.connect();
+  return Object.assign(redis, {
+    [Symbol.asyncDispose]: async () => {
+      const ended = new Promise<void>((resolve) => redis.once("end", () => resolve()));
+      redis.disconnect();
+      await ended;
+    },
+  });
+}
+
+Deno.test("RedisBackplane leaves the old master when Sentinels name a new one, and loses nothing in silence", async () => {
+  await using servers = await startSentinel();
+  const { options, sentinel } = servers;
+  await using admin = await adminOf(sentinel);
+  await using stack = new AsyncDisposableStack();
+  const nodes: { backplane: RedisBackplane; heard: Set<string>; gaps: BackplaneGap[] }[] = [];
+  const join = async () => {
+    const node = {
+      backplane: stack.use(new RedisBackplane("redis://news", options)),
+      heard: new Set<string>(),
+      gaps: [] as BackplaneGap[],
+    };
+    node.backplane.onStatus(({ gap }) => gap && node.gaps.push(gap));
+    await untilStatus(node.backplane, "open");
+    const heard = (payload: Uint8Array) => void node.heard.add(new TextDecoder().decode(payload));
+    await node.backplane.subscribe("news", heard).confirmed;
+    nodes.push(node);
+  };
+  await Promise.all([join(), join()]);
+  const gapsOf = (count: number) => nodes.slice(0, count).every(({ gaps }) => gaps.length > 0);
+  /** Which message was published when, by which node, for which nodes. */
+  const published: { text: string; at: number; from: number; for: number }[] = [];
+  const publish = () =>
+    Promise.all(nodes.map(async ({ backplane }, from) => {
+      const message = { text: `${published.length}`, at: Date.now(), from, for: nodes.length };
+      published.push(message);
+      await backplane.publish("news", new TextEncoder().encode(message.text))
+        .catch(() => void published.splice(published.indexOf(message), 1));
+    }));
+  await admin.call("SENTINEL", "FAILOVER", "news");
+  await admin.subscribe("+failover-state-reconf-slaves");
+  // From this event on the Sentinel names the new master.
+  const late = new Promise((resolve) => admin.once("message", resolve)).then(join);
+  const begun = performance.now();
+  while (!gapsOf(2)) {
+    await publish();
+    await delay(2);
+    if (performance.now() - begun > 20_000) throw new Error("No node has left the old master");
+  }
+  await late;
+  await until(() => nodes.every(({ backplane }) => backplane.status === "open"));
+  const counted = published.length;
+  await publish();
+  const last = published.slice(counted);
+  await until(() => nodes.every(({ heard }) => last.every(({ text }) => heard.has(text))));
+  const covers = (node: number, at: number) =>
+    nodes[node]?.gaps.some(({ since, until }) => since <= at && at <= until) ?? false;
+  const silent = published.flatMap((message) =>
+    nodes.slice(0, message.for)
+      .map(({ heard }, to) => ({ ...message, to, heard: heard.has(message.text) }))
+      .filter(({ at, from, to, heard }) => !heard && !covers(from, at) && !covers(to, at))
+  );
+  assertEquals(silent, []);
+  assertEquals(last.length, 3);
+});
+
+Deno.test("RedisBackplane leaves no connection to a Sentinel behind when it connects again", async () => {
+  await using servers = await startSentinel();
+  const { master, sentinel, options } = servers;
+  const { client } = options;
+  await using backplane = new RedisBackplane("redis://news", {
+    ...options,
+    client: (role, given) => client?.(role, { ...given, failoverDetector: true }) ?? never(),
+  });
+  await untilStatus(backplane, "open");
+  await using watcher = await adminOf(sentinel);
+  await using admin = await adminOf(master);
+  const connections = async () =>
+    (await watcher.client("LIST") as string).split("\n").filter((line) => line.includes("sub=1"));
+  await until(async () => (await connections()).length === 2);
+  for (let losses = 0; losses < 3; losses++) {
+    const reopened = nextEvent(backplane, ({ gap }) => gap !== undefined);
+    await admin.client("KILL", "SKIPME", "yes", "TYPE", "pubsub");
+    await reopened;
+  }
+  await until(async () => (await connections()).length === 2);
+});
+
+function never(): never {
+  throw new Error("Cannot make a client");
+}
+
+Deno.test("RedisBackplane follows the master that a Sentinel names", async () => {
+  await using servers = await startSentinel();
+  const { master, replica, options } = servers;
   await using one = new RedisBackplane("redis://news", options);
   await using two = new RedisBackplane("redis://news", options);
   await Promise.all([untilStatus(one, "open"), untilStatus(two, "open")]);
@@ -91,6 +198,7 @@ async function startCluster(): Promise<Topology & { options: RedisBackplaneOptio
     ...topology,
     options: {
       prefix: "app:",
+      logger: new KeptLog(),
       client: (_role, options) => new Cluster(nodes, { redisOptions: options }),
     },
   };
@@ -128,6 +236,52 @@ Deno.test("RedisBackplane reaches every node of a Cluster in order, and outlives
     await untilHeard(publisher, subscriber, 20_000);
     await subscriber.close();
   }
+});
+
+Deno.test("RedisBackplane leaves a server that was removed from its Cluster, and reports the gap", async () => {
+  await using cluster = await startCluster();
+  const options = { ...cluster.options, probeInterval: 50, probeTimeout: 500 };
+  await using stack = new AsyncDisposableStack();
+  const nodes = await Promise.all(Array.from({ length: 5 }, async () => {
+    const node = stack.use(new RedisBackplane("redis://cluster", options));
+    const heard = new Set<string>();
+    const gaps: BackplaneGap[] = [];
+    node.onStatus(({ gap }) => gap && gaps.push(gap));
+    await untilStatus(node, "open");
+    const handler = (payload: Uint8Array) => void heard.add(new TextDecoder().decode(payload));
+    await node.subscribe("news", handler).confirmed;
+    return { node, heard, gaps };
+  }));
+  const published: { text: string; at: number; from: number }[] = [];
+  const publish = () =>
+    Promise.all(nodes.map(async ({ node }, from) => {
+      const message = { text: `${published.length}`, at: Date.now(), from };
+      published.push(message);
+      const text = new TextEncoder().encode(message.text);
+      await node.publish("news", text).catch(() => published.splice(published.indexOf(message), 1));
+    }));
+  const allHeard = async () => {
+    const counted = published.length;
+    await publish();
+    await delay(20);
+    const last = published.slice(counted);
+    return last.length === 5 &&
+      nodes.every(({ heard }) => last.every(({ text }) => heard.has(text)));
+  };
+  await until(allHeard);
+  await shrinkCluster(cluster);
+  const alone = cluster.servers[0]?.port ?? 0;
+  const left = async () =>
+    (await firstAnswer(alone, "PUBSUB NUMSUB app:news\r\n")).includes(":0") &&
+    nodes.every(({ node }) => node.status === "open");
+  await until(async () => await allHeard() && await left());
+  const covers = (node: number, at: number) =>
+    nodes[node]?.gaps.some(({ since, until }) => since <= at && at <= until) ?? false;
+  const silent = published.flatMap((message) =>
+    nodes.map(({ heard }, to) => ({ ...message, to, heard: heard.has(message.text) }))
+      .filter(({ at, from, to, heard }) => !heard && !covers(from, at) && !covers(to, at))
+  );
+  assertEquals(silent, []);
 });
 
 Deno.test("close() ends a backplane whose Cluster does not answer", async () => {

@@ -1,29 +1,11 @@
 import { assertEquals } from "@std/assert";
-import signalr from "@microsoft/signalr/dist/browser/signalr.min.js" with { type: "text" };
 import { defineHub, type HubContext, type HubServerOptions } from "../../../mod.ts";
 import { TestBrowser } from "../../kit/browser.ts";
 import { onEachServer, type Serve } from "../../kit/servers/each_server.ts";
 import { TRANSPORTS } from "../../kit/transport_names.ts";
+import { ScriptSite } from "./script_site.ts";
 
 type Context = HubContext<{ got(value: unknown): void }>;
-
-/** A page without anything but the official client, on an origin of its own. */
-class Site implements AsyncDisposable {
-  readonly #http = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, ({ url }) => {
-    const script = url.endsWith("/signalr.js");
-    const type = script ? "text/javascript" : "text/html";
-    const text = script ? signalr : "<!doctype html><script src=/signalr.js></script>";
-    return new Response(text, { headers: { "content-type": type } });
-  });
-
-  get origin(): string {
-    return `http://127.0.0.1:${this.#http.addr.port}`;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#http.shutdown();
-  }
-}
 
 function startNode(serve: Serve, options: HubServerOptions) {
   const hub = defineHub({
@@ -85,7 +67,7 @@ async function visit(
 onEachServer(
   "fetch() serves pages of a listed origin over every transport, with cookies",
   async (serve) => {
-    await using site = new Site();
+    await using site = new ScriptSite();
     await using node = await startNode(serve, {
       cors: { origins: [site.origin] },
       webSockets: { allowedOrigins: [site.origin] },
@@ -108,7 +90,7 @@ onEachServer(
 ).forEach((test) => Deno.test(test));
 
 onEachServer("fetch() refuses pages of any other origin over every transport", async (serve) => {
-  await using site = new Site();
+  await using site = new ScriptSite();
   const listed = "https://app.example";
   await using node = await startNode(serve, {
     cors: { origins: [listed] },

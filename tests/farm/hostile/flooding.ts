@@ -4,21 +4,8 @@
  * @module
  */
 import { figure } from "./figures.ts";
-import { frame, Opcode, type RawSocket } from "../../kit/socket.ts";
+import { Opcode, type RawSocket } from "../../kit/socket.ts";
 import type { Witness } from "./witness.ts";
-
-/** The same bytes again and again, while no more than so many. */
-export function repeated(bytes: Uint8Array, length: number): Uint8Array {
-  const many = new Uint8Array(Math.floor(length / bytes.length) * bytes.length);
-  for (let at = 0; at < many.length; at += bytes.length) many.set(bytes, at);
-  return many;
-}
-
-/** `count` frames of the same payload, as bytes. */
-export function frames(count: number, payload: Uint8Array | string): Uint8Array {
-  const one = frame(typeof payload === "string" ? Opcode.Text : Opcode.Binary, payload);
-  return repeated(one, count * one.length);
-}
 
 /** Resolves when everything that was sent has been received: a pong comes behind it. */
 export async function received(socket: RawSocket): Promise<void> {

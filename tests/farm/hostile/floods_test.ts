@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { costs, frames, received } from "./flooding.ts";
+import { costs, received } from "./flooding.ts";
+import { frames } from "./repeated.ts";
 import { HubPeer } from "../../kit/hub_peer.ts";
 import { onEachNode } from "./measured_node.ts";
 import { frame, frameHead, Opcode, RawSocket } from "../../kit/socket.ts";

@@ -109,9 +109,48 @@ const streams = {
   },
 };
 
+/** What an attack in great amounts calls; {@link ReferenceHub} does not know these methods. */
+const costly = {
+  /** A stream from memory without end. */
+  async *ones(_context: Context) {
+    for (;;) yield 1;
+  },
+  /** A stream from memory. */
+  async *rows(_context: Context, count: number) {
+    for (let row = 0; row < count; row++) yield row;
+  },
+  /** Takes an upload, and keeps nothing. */
+  async drain(_context: Context, items: AsyncIterable<unknown>) {
+    for await (const _item of items);
+  },
+  /** Returns what no protocol can write. */
+  unwritable: (_context: Context) => () => {},
+  /** Joins many groups at once. */
+  async joinMany({ groups, connectionId }: Context, name: string, count: number) {
+    const joins = Array.from({ length: count }, (_, n) => groups.add(connectionId, `${name}-${n}`));
+    await Promise.allSettled(joins);
+  },
+  /** Adds any connection to a group, and does not wait. */
+  addOne({ groups }: Context, id: string, group: string) {
+    groups.add(id, group).catch(() => {});
+  },
+  /** One message to any connection. */
+  async tellOne({ clients }: Context, id: string, text: string) {
+    await clients.client(id).send("text", 0, text);
+  },
+  /** Asks any connection, waits only so long, and does not wait for that. */
+  askOne({ clients }: Context, id: string, timeout: number) {
+    clients.client(id).with({ timeout }).invoke("add", 1, 2).catch(() => {});
+  },
+  /** Does nothing else for so many milliseconds. */
+  block(_context: Context, milliseconds: number) {
+    for (const end = performance.now() + milliseconds; performance.now() < end;);
+  },
+};
+
 /** The hub that is attacked. {@link ReferenceHub} says what it must answer. */
 export const hostileHub = defineHub({
-  methods: { ...plain, ...groups, ...streams },
+  methods: { ...plain, ...groups, ...streams, ...costly },
   connected() {
     connections++;
   },

@@ -1,6 +1,7 @@
 import { assertEquals, assertLess } from "@std/assert";
 import { figure } from "./figures.ts";
-import { pieces, received, repeated, sendAll } from "./flooding.ts";
+import { pieces, received, sendAll } from "./flooding.ts";
+import { repeated } from "./repeated.ts";
 import { type MeasuredNode, onEachNode } from "./measured_node.ts";
 import { frame, Opcode, RawSocket } from "../../kit/socket.ts";
 import {

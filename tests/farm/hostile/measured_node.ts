@@ -28,6 +28,35 @@ const NOTICE = /^Deno\.serve: request\.signal aborts on successful responses/;
 /** How long a node may take to start, and what it holds to go, in milliseconds. */
 const PATIENCE = 30_000;
 
+/** How a node is started. */
+export interface NodeSetting {
+  /** The URL of its bus; one of its own by default. */
+  readonly bus?: string;
+  /** Whether it must log nothing. */
+  readonly quiet?: boolean;
+}
+
+/** What a process writes to its standard error. */
+class NodeLog {
+  readonly entries: string[] = [];
+  readonly #end: Promise<void>;
+
+  constructor(stream: ReadableStream<Uint8Array<ArrayBuffer>>) {
+    this.#end = this.#read(stream);
+  }
+
+  /** All of it, when the process has ended. */
+  async whole(): Promise<string> {
+    await this.#end;
+    return this.entries.join("\n");
+  }
+
+  async #read(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<void> {
+    const lines = stream.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream());
+    for await (const line of lines) if (!NOTICE.test(line)) this.entries.push(line);
+  }
+}
+
 /** A node in a process of its own; it must live, and have logged nothing, when it is disposed of. */
 export class MeasuredNode implements AsyncDisposable {
   /** Which server it runs behind. */
@@ -36,7 +65,8 @@ export class MeasuredNode implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #lines: ReadableStreamDefaultReader<string>;
   readonly #questions: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
-  readonly #log: Promise<string>;
+  readonly #log: NodeLog;
+  readonly #quiet: boolean;
   readonly #first: { readonly liveMiB: number; readonly rssMiB: number };
   #ended: Deno.CommandStatus | undefined;
 
@@ -45,7 +75,8 @@ export class MeasuredNode implements AsyncDisposable {
     child: Deno.ChildProcess,
     parts: {
       readonly lines: ReadableStreamDefaultReader<string>;
-      readonly log: Promise<string>;
+      readonly log: NodeLog;
+      readonly quiet: boolean;
       readonly first: { readonly port: number; readonly liveMiB: number };
     },
   ) {
@@ -55,12 +86,17 @@ export class MeasuredNode implements AsyncDisposable {
     this.#lines = parts.lines;
     this.#questions = child.stdin.getWriter();
     this.#log = parts.log;
+    this.#quiet = parts.quiet;
     child.status.then((status) => this.#ended = status);
     this.#first = { liveMiB: parts.first.liveMiB, rssMiB: this.usage().rssMiB };
   }
 
   /** Starts it and waits until it listens. */
-  static async start(server: string, options: HubServerOptions = {}): Promise<MeasuredNode> {
+  static async start(
+    server: string,
+    options: HubServerOptions = {},
+    { bus = "memory:", quiet = true }: NodeSetting = {},
+  ): Promise<MeasuredNode> {
     const program = new URL("./node.ts", import.meta.url).pathname;
     // The inspector counts what it holds.
     const flags = [
@@ -71,17 +107,17 @@ export class MeasuredNode implements AsyncDisposable {
       "--v8-flags=--expose-gc",
     ];
     const child = new Deno.Command(Deno.execPath(), {
-      args: ["run", ...flags, program, server, JSON.stringify(options)],
+      args: ["run", ...flags, program, server, JSON.stringify(options), bus],
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",
     }).spawn();
-    const log = new Response(child.stderr).text();
+    const log = new NodeLog(child.stderr);
     const lines = child.stdout.pipeThrough(new TextDecoderStream())
       .pipeThrough(new TextLineStream()).getReader();
     const { value } = await deadline(lines.read(), PATIENCE);
-    if (value === undefined) throw new Error(`Cannot start node: ${await log}`);
-    return new MeasuredNode(server, child, { lines, log, first: JSON.parse(value) });
+    if (value === undefined) throw new Error(`Cannot start node: ${await log.whole()}`);
+    return new MeasuredNode(server, child, { lines, log, quiet, first: JSON.parse(value) });
   }
 
   /** What it takes now. */
@@ -91,6 +127,16 @@ export class MeasuredNode implements AsyncDisposable {
     const rss = Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024;
     const descriptors = [...Deno.readDirSync(`/proc/${this.#child.pid}/fd`)].length;
     return { rssMiB: Math.round(rss), descriptors };
+  }
+
+  /** The entries of its log, a line each. */
+  get log(): readonly string[] {
+    return this.#log.entries;
+  }
+
+  /** Stops the process in its tracks, or lets it go on. */
+  signal(signal: "SIGSTOP" | "SIGCONT"): void {
+    this.#child.kill(signal);
   }
 
   /** What it holds now, asked past its port. */
@@ -137,8 +183,8 @@ export class MeasuredNode implements AsyncDisposable {
     await this.#child.status;
     await this.#lines.cancel();
     await this.#questions.abort().catch(() => {});
-    const log = (await this.#log).split("\n").filter((line) => !NOTICE.test(line)).join("\n");
-    assertEquals(log, "", "the node has logged something");
+    const log = await this.#log.whole();
+    if (this.#quiet) assertEquals(log, "", "the node has logged something");
     assert(ended === undefined, `the node had ended: ${JSON.stringify(ended)}`);
   }
 }

@@ -1,29 +1,42 @@
 /**
  * A node in a process of its own, so that its memory and descriptors can be measured from outside, and
- * so that its death can be seen: `node.ts SERVER OPTIONS` with the name of a server and options as
- * JSON. Prints its port and its memory, then stays until it is killed; for each line that it reads, it
+ * so that its death can be seen: `node.ts SERVER OPTIONS BUS` with the name of a server, options as
+ * JSON and the URL of the bus. Prints its port and its memory, then stays until it is killed; for each line that it reads, it
  * prints what it holds.
  *
  * @module
  */
-import { createHubServer, MemoryBackplane } from "@hubplane/hubplane";
+import { createHubServer, openBackplane } from "@hubplane/hubplane";
+import { delay } from "@std/async";
 import { HOSTS } from "../../kit/servers/hosts.ts";
 import { TextLineStream } from "../../kit/servers/text_lines.ts";
 import { hostileHub } from "./hostile_hub.ts";
 import { liveMiB } from "./live_memory.ts";
 import { StateCounter } from "./node_state.ts";
 
-const [name = "", options = "{}"] = Deno.args;
+/** Writes an entry of the log as one line. */
+function complain(...parts: unknown[]): void {
+  const text = parts.map((part) => part instanceof Error ? Deno.inspect(part) : `${part}`).join(
+    " ",
+  );
+  Deno.stderr.writeSync(new TextEncoder().encode(`${text.replaceAll("\n", " ")}\n`));
+}
+
+const [name = "", options = "{}", bus = "memory:"] = Deno.args;
 const host = HOSTS[name];
 if (host === undefined) throw new TypeError(`Cannot start node: no server ${name}`);
 const server = createHubServer({
   hubs: { "/hub": hostileHub },
-  backplane: new MemoryBackplane(),
+  backplane: await openBackplane(bus),
   allowStatefulReconnects: true,
   authenticate(request) {
-    const user = new URL(request.url).searchParams.get("user");
+    const { searchParams } = new URL(request.url);
+    if (searchParams.has("slow")) return delay(1000).then(() => undefined);
+    const user = searchParams.get("user");
     return user === null ? undefined : { id: user };
   },
+  // Standard output is for answers.
+  logger: { debug() {}, info() {}, warn: complain, error: complain },
   ...JSON.parse(options),
 });
 await server.ready;

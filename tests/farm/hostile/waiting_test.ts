@@ -1,5 +1,6 @@
 import { assertEquals, assertLess } from "@std/assert";
-import { costs, Flood, repeated } from "./flooding.ts";
+import { costs, Flood } from "./flooding.ts";
+import { repeated } from "./repeated.ts";
 import { HubPeer } from "../../kit/hub_peer.ts";
 import { onEachNode } from "./measured_node.ts";
 import { RawSocket } from "../../kit/socket.ts";

@@ -111,6 +111,25 @@ onEachServer(
   },
 ).forEach((test) => Deno.test(test));
 
+onEachServer(
+  "fetch() gives a response that authenticate returns again and again its headers once",
+  async (serve) => {
+    const refusal = new Response("no", { status: 401, headers: { vary: "Accept" } });
+    await using node = await serve({
+      hubs: { "/hub": defineHub({ methods: {} }) },
+      cors: { origins: [PAGE] },
+      authenticate: () => refusal,
+    });
+    const request = { method: "POST", path: "/hub/negotiate", headers: { origin: PAGE } };
+    for (let time = 0; time < 3; time++) {
+      const response = await rawFetch(node.port, request);
+      assertEquals([response.status, response.body], [401, "no"]);
+      assertEquals(crossOrigin(response), { ...ALLOWED, vary: "Accept, Origin" });
+    }
+    assertEquals([...refusal.headers.keys()], ["content-type", "vary"]);
+  },
+).forEach((test) => Deno.test(test));
+
 onEachServer("fetch() lets every origin read without credentials when told so", async (serve) => {
   await using node = await startNode(serve, { origins: "*" });
   const response = await rawFetch(node.port, {

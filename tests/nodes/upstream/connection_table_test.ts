@@ -25,7 +25,10 @@ async function negotiate(port: number, version: number): Promise<Names> {
 onEachServer(
   "a connection id opens its connection in version 0, and in version 1 only the token does",
   async (serve) => {
-    await using node = await serve({ hubs: { "/hub": chatHub().hub } });
+    await using node = await serve({
+      hubs: { "/hub": chatHub().hub },
+      minimumProtocolVersion: 0,
+    });
     const zero = await negotiate(node.port, 0);
     assertEquals(zero.connectionToken, undefined);
     const one = await negotiate(node.port, 1);

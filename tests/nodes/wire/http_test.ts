@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { defineHub, type HubContext } from "../../../mod.ts";
 import { onEachServer } from "../../kit/servers/each_server.ts";
-import { bounded, until } from "../../kit/wait.ts";
+import { bounded, Events, until } from "../../kit/wait.ts";
 import { rawFetch, type RawRequest, type RawResponse } from "../../kit/http.ts";
 import { RawSocket } from "../../kit/socket.ts";
 
@@ -82,14 +82,38 @@ onEachServer("a node takes query names in any case", async (serve) => {
   await socket.sendClose(1000);
 }).forEach((test) => Deno.test(test));
 
-onEachServer("a node keeps one table of tokens for all hubs", async (serve) => {
-  await using node = await serve({
-    hubs: { "/hub": hub, "/other": defineHub({ methods: {} }) },
-  });
-  const token = await negotiate(node.port, "/other");
-  using socket = await RawSocket.connect(node.port, `/hub?id=${token}`);
-  await socket.sendClose(1000);
-}).forEach((test) => Deno.test(test));
+onEachServer(
+  "a token opens its connection at any path of its hub, and at no other hub",
+  async (serve) => {
+    await using node = await serve({
+      hubs: { "/hub": hub, "/same": hub, "/other": defineHub({ methods: {} }) },
+    });
+    const token = await negotiate(node.port);
+    const { response } = await RawSocket.request(node.port, `/other?id=${token}`);
+    assertEquals([response.status, response.body], [404, "No Connection with that ID"]);
+    using socket = await RawSocket.connect(node.port, `/same?id=${token}`);
+    await socket.sendClose(1000);
+  },
+).forEach((test) => Deno.test(test));
+
+onEachServer(
+  "a node gives a connection without negotiation no token, not its public id",
+  async (serve) => {
+    const ids = new Events<string>();
+    const watched = defineHub({
+      methods: {},
+      connected: ({ connectionId }) => ids.add(connectionId),
+    });
+    await using node = await serve({ hubs: { "/hub": watched } });
+    using socket = await RawSocket.connect(node.port, "/hub");
+    const path = `/hub?id=${await ids.next()}`;
+    for (const method of ["GET", "POST", "DELETE"]) {
+      const answer = await brief(node.port, { method, path });
+      assertEquals(answer, [404, "No Connection with that ID"]);
+    }
+    await socket.sendClose(1000);
+  },
+).forEach((test) => Deno.test(test));
 
 onEachServer("a node creates a connection when the id of a WebSocket is empty", async (serve) => {
   await using node = await serve({ hubs: { "/hub": hub } });
@@ -100,7 +124,7 @@ onEachServer("a node creates a connection when the id of a WebSocket is empty", 
 onEachServer("a node forgets a token when its connection has ended", async (serve) => {
   const ended = Promise.withResolvers<void>();
   const watched = defineHub({ methods: {}, disconnected: () => ended.resolve() });
-  await using node = await serve({ hubs: { "/hub": watched } });
+  await using node = await serve({ hubs: { "/hub": watched }, minimumProtocolVersion: 0 });
   for (const version of [0, 1]) {
     const token = await negotiate(node.port, "/hub", version);
     using socket = await RawSocket.connect(node.port, `/hub?id=${token}`);
@@ -128,17 +152,19 @@ onEachServer("a node forgets a negotiated connection after disconnectTimeout", a
 }).forEach((test) => Deno.test(test));
 
 onEachServer(
-  "a node refuses to negotiate while too many connections have no transport",
+  "a node forgets the oldest reservation when too many connections have no transport",
   async (serve) => {
     await using node = await serve({ hubs: { "/hub": hub }, maximumPendingConnections: 2 });
+    const oldest = await negotiate(node.port);
     const token = await negotiate(node.port);
     await negotiate(node.port);
-    const request = { method: "POST", path: "/hub/negotiate" };
-    assertEquals(await brief(node.port, request), [503, ""]);
-    // One that gets its transport makes room; one without negotiation needs none.
+    const refused = await RawSocket.request(node.port, `/hub?id=${oldest}`);
+    assertEquals([refused.response.status, refused.socket], [404, undefined]);
+    // A connection that has its transport is no reservation, and neither is one without negotiation.
     using socket = await RawSocket.connect(node.port, `/hub?id=${token}`);
     using other = await RawSocket.connect(node.port, "/hub");
-    assertEquals((await rawFetch(node.port, request)).status, 200);
+    await negotiate(node.port);
+    await negotiate(node.port);
     await socket.sendClose(1000);
     await other.sendClose(1000);
   },

@@ -108,6 +108,8 @@ export class WireNode implements AsyncDisposable {
     if (alone) bus.stop();
     const server: HubServer<Hubs> = createHubServer({
       logger: new KeptLog(),
+      // That of ASP.NET Core.
+      minimumProtocolVersion: 0,
       ...options,
       hubs: {
         [`/${name}`]: defineHub({ methods: { ...wireMethods, ...valueMethods }, connected }),

@@ -160,17 +160,17 @@ Deno.test("a client that floods together with its handshake: connected and disco
 
 Deno.test("a client that sends much ahead is paused, and resumed when it has been dispatched", async () => {
   const { hub, started } = groupHub();
-  await using core = new HubCore(hub, { maximumReceiveMessageSize: null });
+  const limits = { maximumReceiveMessageSize: null, maximumQueuedReceiveBytes: 100_000 };
+  await using core = new HubCore(hub, limits);
   const { pipe } = await core.connect();
   const wait = { type: 1, target: "wait", arguments: [] };
   pipe.send(wait, { ...wait, target: "WAIT" });
-  const pad = `${JSON.stringify({ type: 6, pad: "x".repeat(40_000) })}\x1e`;
-  pipe.sendText(pad);
+  const pad = { ...wait, headers: { pad: "x".repeat(40_000) } };
+  pipe.send(pad);
   assertEquals(pipe.paused, false);
-  pipe.sendText(pad);
+  pipe.send(pad);
   assertEquals(pipe.paused, true);
-  (await started.next()).resolve();
-  (await started.next()).resolve();
+  for (let call = 0; call < 4; call++) (await started.next()).resolve();
   await settle();
   assertEquals(pipe.paused, false);
   assertEquals(pipe.ends, []);

@@ -96,7 +96,7 @@ Deno.test("HubConnection.tick() times out a client that has pinged and falls sil
   assertEquals((await disconnected.next())?.name, "OperationCanceledException");
 });
 
-Deno.test("HubConnection.tick() stops the client's clock while reading waits for a slot", async () => {
+Deno.test("HubConnection.tick() stops the client's clock while a call waits for a slot", async () => {
   const { hub, started } = waitingHub();
   await using core = new HubCore(hub, { keepAliveInterval: 2_000_000_000 });
   const { pipe } = await core.connect();

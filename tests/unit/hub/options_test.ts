@@ -33,7 +33,8 @@ const SERVER_NUMBERS: Readonly<
   groupAckTimeout: [1, MOST, 5000],
   clientResultTimeout: [1, MOST, 30_000],
   unsubscribeDelay: [0, MOST, 1000],
-  minimumProtocolVersion: [0, 1, 0],
+  maximumPostsPerConnection: [1, 1_000_000, 100],
+  minimumProtocolVersion: [0, 1, 1],
 };
 
 const hub = defineHub({ methods: {} });
@@ -118,7 +119,9 @@ Deno.test("drain() rejects with RangeError naming the option, its value and its 
     }
   }
   // None of these has begun a drain.
-  const request = new Request("http://localhost/hub/negotiate", { method: "POST" });
+  const request = new Request("http://localhost/hub/negotiate?negotiateVersion=1", {
+    method: "POST",
+  });
   assertEquals((await server.fetch(request)).status, 200);
 });
 

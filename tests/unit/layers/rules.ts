@@ -162,5 +162,7 @@ function exampleObjection(
   entryPoints: readonly string[],
 ): string | undefined {
   if (/^(?:npm|node|jsr):/.test(target) || entryPoints.includes(to)) return undefined;
+  // The canary watches the attacks of the hostile tests.
+  if (from === "bench/canary.ts" && to.startsWith("tests/farm/hostile/")) return undefined;
   return `${from} → ${to}: examples and benchmarks import only the public entry points`;
 }

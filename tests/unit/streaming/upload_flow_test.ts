@@ -44,7 +44,7 @@ function stepHub() {
   return { hub, iterators, log, finish };
 }
 
-Deno.test("an upload holds streamBufferCapacity items; beyond that nothing is read from its client", async () => {
+Deno.test("an upload holds streamBufferCapacity items; beyond that no call of its client begins", async () => {
   const { hub, iterators, finish } = stepHub();
   await using core = new HubCore(hub, { streamBufferCapacity: 3 });
   const { pipe } = await core.connect();
@@ -52,7 +52,7 @@ Deno.test("an upload holds streamBufferCapacity items; beyond that nothing is re
   for (const n of [1, 2, 3]) pipe.send(item("s", n));
   pipe.send(call("2", "echo", "three fit"));
   assertEquals(await pipe.next(), result("2", "three fit"));
-  // The fourth holds up everything behind it, whatever it is.
+  // The fourth holds up every call behind it.
   pipe.send(item("s", 4), call("3", "echo", "held up"), { type: 6 }, end("s"));
   await settle();
   assertEquals(pipe.records.length, 2);

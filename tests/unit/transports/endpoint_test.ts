@@ -6,6 +6,7 @@
  */
 import { assertEquals } from "@std/assert";
 import { Frame } from "../../../hub/protocol/frame.ts";
+import type { HubServerOptions } from "../../../mod.ts";
 import { settle } from "../../kit/pipe.ts";
 import { brief, OfflineEndpoint, type OfflineRequest } from "./offline_endpoint.ts";
 
@@ -17,8 +18,12 @@ const ALL = [
   { transport: "LongPolling", transferFormats: ["Text", "Binary"] },
 ];
 
-async function transportsOf(endpoint: OfflineEndpoint): Promise<unknown> {
-  const response = await endpoint.send("/negotiate", { method: "POST" });
+async function transportsOf(
+  endpoint: OfflineEndpoint,
+  request: OfflineRequest = {},
+): Promise<unknown> {
+  const query = "/negotiate?negotiateVersion=1";
+  const response = await endpoint.send(query, { method: "POST", ...request });
   return (await response.json()).availableTransports;
 }
 
@@ -29,6 +34,63 @@ Deno.test("negotiate() lists the transports that are served, in the order of pre
     [ALL[0], ALL[2]],
   );
   assertEquals(await transportsOf(new OfflineEndpoint({ transports: [] })), []);
+});
+
+Deno.test("answer() neither offers nor takes WebSockets that the HTTP server cannot serve", async () => {
+  const endpoint = new OfflineEndpoint();
+  assertEquals(await transportsOf(endpoint, { accept: "none" }), ALL.slice(1));
+  for (const query of ["", `?id=${await endpoint.negotiate()}`]) {
+    assertEquals(await brief(endpoint.send(query, { ...SOCKET, accept: "none" })), [
+      404,
+      "WebSockets transport not supported by this end point type",
+    ]);
+  }
+});
+
+Deno.test("answer() refuses negotiate version 0 by default, which makes the public id a secret", async () => {
+  const error = "The client requested version '0', but the server does not support this version.";
+  for (const query of ["/negotiate", "/negotiate?negotiateVersion=0"]) {
+    const answer = new OfflineEndpoint().send(query, { method: "POST" });
+    assertEquals(await brief(answer), [200, JSON.stringify({ error })]);
+  }
+  const endpoint = new OfflineEndpoint({ minimumProtocolVersion: 0 });
+  const response = await endpoint.send("/negotiate", { method: "POST" });
+  const { connectionId, connectionToken } = await response.json();
+  assertEquals([typeof connectionId, connectionToken], ["string", undefined]);
+});
+
+Deno.test("answer() forgets the oldest reservation when there are too many", async () => {
+  const endpoint = new OfflineEndpoint({ maximumPendingConnections: 2 });
+  const [first, second, third] = [
+    await endpoint.negotiate(),
+    await endpoint.negotiate(),
+    await endpoint.negotiate(),
+  ];
+  assertEquals((await endpoint.send(`?id=${first}`)).status, 404);
+  assertEquals((await endpoint.send(`?id=${second}`)).status, 200);
+  // A reservation that has its transport makes room.
+  await endpoint.negotiate();
+  assertEquals((await endpoint.send(`?id=${third}`)).status, 200);
+});
+
+Deno.test("answer() knows a connection only at the hub that it was negotiated with", async () => {
+  const endpoint = new OfflineEndpoint();
+  const other = { hub: {} };
+  const [polling, polls] = await endpoint.startPolling();
+  const [streaming, reader, events] = await endpoint.startEvents();
+  const requests: readonly OfflineRequest[] = [
+    ...[{}, EVENTS, SOCKET, { method: "DELETE" }],
+    { method: "POST", body: "x" },
+  ];
+  for (const query of [polls, events, `?id=${await endpoint.negotiate()}`]) {
+    for (const request of requests) {
+      const answer = endpoint.send(query, { ...request, ...other });
+      assertEquals(await brief(answer), [404, "No Connection with that ID"]);
+    }
+  }
+  assertEquals([polling.text, polling.closed, streaming.closed], ["", false, false]);
+  assertEquals((await endpoint.send(polls, { method: "DELETE" })).status, 202);
+  await reader.cancel();
 });
 
 Deno.test("answer() refuses a transport that is not served, before anything is made", async () => {
@@ -161,5 +223,57 @@ Deno.test("answer() lets no page open a WebSocket from an origin that is not lis
   // These pass; there is no socket here to upgrade.
   for (const origin of ["https://app.example", undefined]) {
     assertEquals(await status(origin), [400, "text/plain"], origin);
+  }
+});
+
+/** What a page of `origin` is answered that asks for a WebSocket; 400 if it may have one. */
+async function opening(
+  options: HubServerOptions,
+  headers: Record<string, string>,
+): Promise<number> {
+  const endpoint = new OfflineEndpoint(options);
+  return (await endpoint.send("", { headers: { ...SOCKET.headers, ...headers } })).status;
+}
+
+Deno.test("answer() lets pages of its own host open a WebSocket by default, and no other page", async () => {
+  const cases: readonly (readonly [status: number, Record<string, string>])[] = [
+    [400, { host: "app.example" }],
+    [400, { host: "app.example", origin: "https://app.example" }],
+    // A proxy has ended TLS.
+    [400, { host: "app.example:443", origin: "https://app.example" }],
+    [400, { host: "APP.example:8443", origin: "https://app.example:8443" }],
+    [400, { host: "10.0.0.7", "x-forwarded-host": "app.example", origin: "https://app.example" }],
+    [400, { host: "[::1]:8000", origin: "http://[::1]:8000" }],
+    [403, { host: "app.example", origin: "https://evil.example" }],
+    [403, { host: "app.example", origin: "https://app.example.evil.example" }],
+    [403, { host: "app.example", origin: "https://app.example:8443" }],
+    [403, { host: "app.example:80", origin: "https://app.example" }],
+    [403, { host: "app.example", origin: "null" }],
+    [403, { host: "", origin: "null" }],
+    [403, { host: "app.example", origin: "file://" }],
+    [403, { host: "localhost", origin: "tauri://localhost" }],
+    [403, { host: "evil.example@app.example", origin: "https://evil.example" }],
+    [403, { origin: "https://evil.example" }],
+  ];
+  for (const [status, headers] of cases) {
+    assertEquals(await opening({}, headers), status, JSON.stringify(headers));
+  }
+});
+
+Deno.test("answer() lets pages of the origins of cors open a WebSocket, and those that are told apart", async () => {
+  const [own, page, evil] = ["https://app.example", "https://page.example", "https://evil.example"];
+  const cases: readonly (readonly [HubServerOptions, readonly number[]])[] = [
+    [{ cors: { origins: [page] } }, [400, 400, 403]],
+    [{ cors: { origins: "*" } }, [400, 400, 400]],
+    [{ webSockets: { allowedOrigins: "*" } }, [400, 400, 400]],
+    [{ webSockets: { allowedOrigins: [evil] }, cors: { origins: [page] } }, [403, 403, 400]],
+    [{ webSockets: { allowedOrigins: [] } }, [403, 403, 403]],
+  ];
+  for (const [options, expected] of cases) {
+    const statuses: number[] = [];
+    for (const origin of [own, page, evil]) {
+      statuses.push(await opening(options, { host: "app.example", origin }));
+    }
+    assertEquals(statuses, expected, JSON.stringify(options));
   }
 });

@@ -3,6 +3,7 @@ import type { Pipe } from "../../../hub/connection/pipe.ts";
 import { Scheduler } from "../../../hub/scheduling/scheduler.ts";
 import { type HubServerOptions, resolveOptions } from "../../../hub/options/server.ts";
 import type { TextOrBytes } from "../../../hub/protocol/frame.ts";
+import type { AcceptWebSocket } from "../../../hub/transports/acceptor.ts";
 import { ConnectionTable } from "../../../hub/transports/connection_table.ts";
 import { Endpoint, type NewConnection } from "../../../hub/transports/endpoint.ts";
 import { acceptWebSocket } from "../../../hub/transports/websocket.ts";
@@ -48,6 +49,10 @@ export interface OfflineRequest {
   readonly userId?: string;
   /** Whether the server takes new connections; yes unless told otherwise. */
   readonly admitting?: boolean;
+  /** The hub at the path; always the same one unless told otherwise. */
+  readonly hub?: object;
+  /** How WebSockets are taken; `none` for a server that cannot. */
+  readonly accept?: AcceptWebSocket | "none";
 }
 
 /** The transports without a network and without hubs; time passes when the test says so. */
@@ -60,19 +65,15 @@ export class OfflineEndpoint {
 
   constructor(configuration: HubServerOptions = {}) {
     const options = resolveOptions(configuration);
-    const { disconnectTimeout, maximumPendingConnections } = options;
-    this.table = new ConnectionTable(this.clock, disconnectTimeout, maximumPendingConnections);
-    this.#endpoint = new Endpoint({
-      table: this.table,
-      clock: this.clock,
-      scheduler: new Scheduler(),
-      options,
-    });
+    const scheduler = new Scheduler();
+    this.table = new ConnectionTable(this.clock, scheduler, options);
+    this.#endpoint = new Endpoint({ table: this.table, clock: this.clock, scheduler, options });
   }
 
   /** Sends a request to the hub; `query` is what stands behind its path. */
   send(query: string, request: OfflineRequest = {}): Promise<Response> {
     const { method = "GET", headers = {}, body, signal, userId, admitting = true } = request;
+    const { hub = this, accept = acceptWebSocket } = request;
     const url = new URL(`http://localhost/hub${query}`);
     const init: RequestInit = { method, headers };
     if (body !== undefined) init.body = body;
@@ -80,10 +81,11 @@ export class OfflineEndpoint {
     return this.#endpoint.answer({
       request: new Request(url, init),
       url,
+      hub,
       negotiating: url.pathname.endsWith("/negotiate"),
       userId,
       admitting,
-      accept: acceptWebSocket,
+      accept: accept === "none" ? undefined : accept,
       connect: (pipe, opening) => {
         const connection = new FakeConnection(pipe, opening);
         this.connections.push(connection);

@@ -225,3 +225,20 @@ Deno.test("tick() lets early bodies go when no transport comes", async () => {
   assertEquals(held.status, 404);
   assertEquals((await endpoint.send(query)).status, 404);
 });
+
+Deno.test("take() refuses more bodies of one connection than maximumPostsPerConnection", async () => {
+  const endpoint = new OfflineEndpoint({ maximumPostsPerConnection: 2 });
+  const [, query] = await endpoint.startPolling();
+  const [other, otherQuery] = await endpoint.startPolling();
+  const bodies = [new SlowBody(), new SlowBody()];
+  const answers = bodies.map(({ stream }) =>
+    watch(endpoint.send(query, { method: "POST", body: stream }))
+  );
+  const post = { method: "POST", body: "x" };
+  assertEquals(await brief(endpoint.send(query, post)), [429, ""]);
+  assertEquals(await brief(endpoint.send(otherQuery, post)), [200, ""]);
+  assertEquals(other.text, "x");
+  for (const body of bodies) await body.end();
+  assertEquals(answers, [{ status: 200 }, { status: 200 }]);
+  assertEquals(await brief(endpoint.send(query, post)), [200, ""]);
+});

@@ -55,6 +55,7 @@ Deno.test("events() answers with headers against buffering, and a comment at onc
     "content-encoding": "identity",
     "content-type": "text/event-stream",
     "pragma": "no-cache",
+    "x-accel-buffering": "no",
   });
   const reader = response.body?.getReader();
   assertEquals(reader && await textOf(reader), ":\r\n");

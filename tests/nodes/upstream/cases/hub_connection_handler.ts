@@ -130,7 +130,7 @@ export const handlerTests: UpstreamSuite = {
     connection("HubConnection.tick() times out a client that has pinged and falls silent"),
   ),
   HubMethodInvokeDoesNotCountTowardsClientTimeout: shown(
-    connection("HubConnection.tick() stops the client's clock while reading waits for a slot"),
+    connection("HubConnection.tick() stops the client's clock while a call waits for a slot"),
   ),
   HubMethodInvokeCountsTowardsClientTimeoutIfParallelNotMaxed: shown(
     connection("HubConnection.tick() counts the time of a running call that holds nothing up"),
@@ -179,7 +179,7 @@ export const streamTests: UpstreamSuite = {
   StreamMethodWithDuplicateIdFails: shown(transcript("stream id in use")),
   StreamUploadBufferCapacityBlocksOtherInvocations: shown(
     upload(
-      "an upload holds streamBufferCapacity items; beyond that nothing is read from its client",
+      "an upload holds streamBufferCapacity items; beyond that no call of its client begins",
     ),
   ),
   UploadStringsToConcat: shown(transcript("upload")),

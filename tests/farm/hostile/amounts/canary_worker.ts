@@ -1,0 +1,113 @@
+/**
+ * The worker of a {@link Canary}: `{ port }` starts it, `{ reset: true }` forgets the figures, and
+ * `{ ask: true }` is answered with them when a call that begins later has its answer.
+ *
+ * @module
+ */
+import { delay } from "@std/async";
+import type { CanaryFigures } from "./canary.ts";
+import { call } from "../../../kit/messages.ts";
+import { RawSocket } from "../../../kit/socket.ts";
+
+/** The pause between two calls, and between two clients that are new, in milliseconds. */
+const CALL_INTERVAL = 10;
+const VISIT_INTERVAL = 100;
+
+/** The longest wait for a fresh answer, in milliseconds. */
+const PATIENCE = 5000;
+
+/** What one client notices, of which there are two: one that stays, and one that is always new. */
+class Line {
+  #worst = 0;
+  #begun: number | undefined;
+  #turns = 0;
+  failure: string | undefined;
+
+  /** Does `work` for ever, and measures how long it takes each time. */
+  async run(interval: number, work: (turn: number) => Promise<void>): Promise<void> {
+    try {
+      for (;; this.#turns++) {
+        this.#begun = performance.now();
+        await work(this.#turns);
+        this.#worst = this.worst;
+        this.#begun = undefined;
+        await delay(interval);
+      }
+    } catch (error) {
+      this.failure ??= (error as Error).message;
+    }
+  }
+
+  /** The longest that anything took, or takes. */
+  get worst(): number {
+    const now = this.#begun === undefined ? 0 : performance.now() - this.#begun;
+    return Math.max(this.#worst, now);
+  }
+
+  reset(): void {
+    this.#worst = 0;
+  }
+
+  /** Resolves when work that begins later is done, or it takes too long. */
+  async fresh(): Promise<void> {
+    const last = this.#turns + 2;
+    const end = performance.now() + PATIENCE;
+    while (this.#turns < last && this.failure === undefined && performance.now() < end) {
+      await delay(5);
+    }
+  }
+}
+
+const [staying, visiting] = [new Line(), new Line()];
+const scope = self as unknown as {
+  onmessage: (event: MessageEvent<Question>) => void;
+  postMessage(figures: CanaryFigures): void;
+};
+
+type Question = { readonly port: number } | { readonly reset: true } | { readonly ask: true };
+
+/** Calls `echo` and reads the answer. */
+async function echo(socket: RawSocket, number: number): Promise<void> {
+  const id = `${number}`;
+  await socket.sendText(`${JSON.stringify(call(id, "echo", number))}\x1e`);
+  const answer = `{"type":3,"invocationId":"${id}","result":${number}}\x1e`;
+  for (;;) {
+    const { payload } = await socket.receive();
+    const text = new TextDecoder().decode(payload);
+    if (text.includes(answer)) return;
+    if (text.includes('{"type":7')) throw new Error(`The canary was closed: ${text}`);
+  }
+}
+
+/** Comes as a new client, calls once and leaves. */
+async function visit(port: number, number: number): Promise<void> {
+  const response = await fetch(`http://127.0.0.1:${port}/hub/negotiate?negotiateVersion=1`, {
+    method: "POST",
+  });
+  const text = await response.text();
+  if (response.status !== 200) throw new Error(`A new client got ${response.status} ${text}`);
+  const { connectionToken } = JSON.parse(text);
+  using socket = await RawSocket.connect(port, `/hub?id=${connectionToken}`);
+  await echo(socket, number);
+  await socket.sendClose(1000);
+}
+
+scope.onmessage = async ({ data }) => {
+  if ("port" in data) {
+    const { port } = data;
+    const socket = await RawSocket.connect(port, "/hub");
+    staying.run(CALL_INTERVAL, (turn) => echo(socket, turn));
+    visiting.run(VISIT_INTERVAL, (turn) => visit(port, turn));
+  } else if ("reset" in data) {
+    staying.reset();
+    visiting.reset();
+    return;
+  }
+  await Promise.all([staying.fresh(), visiting.fresh()]);
+  const failure = staying.failure ?? visiting.failure;
+  scope.postMessage({
+    answer: Math.round(staying.worst),
+    visit: Math.round(visiting.worst),
+    ...failure !== undefined && { failure },
+  });
+};

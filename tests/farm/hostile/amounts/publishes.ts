@@ -1,0 +1,125 @@
+/**
+ * What a publisher can do on the bus: it floods each channel with what belongs there, and with what
+ * does not.
+ *
+ * @module
+ */
+import { encode } from "@msgpack/msgpack";
+import { repeated } from "../repeated.ts";
+import { call } from "../../../kit/messages.ts";
+import { dial, TcpReader, writeAll } from "../../../kit/tcp.ts";
+import { frameOf, joined } from "../../../kit/wire_format.ts";
+import { type Amount, endless } from "./amount.ts";
+import { type Attacker, packed } from "./attacker.ts";
+
+const encoder = new TextEncoder();
+
+/** The members that all channels need: one connection with a user in a group. */
+const GROUP = "flooded";
+const USER = "flooded";
+
+/** The channels of a node by their kind, behind the prefix. */
+const CHANNELS = {
+  all: /^hub:all$/,
+  group: /^hub:group:flooded$/,
+  user: /^hub:user:flooded$/,
+  connection: /^hub:connection:/,
+  commands: /^hub:internal:groups$/,
+  acks: /^hub:internal:ack:/,
+  results: /^hub:internal:return:/,
+} as const;
+
+type ChannelName = keyof typeof CHANNELS;
+
+const FRAME = frameOf("json", call(undefined, "text", 0, "x"));
+const PACKED = frameOf("messagepack", call(undefined, "text", 0, "x"));
+const FRAMES = { json: FRAME, messagepack: PACKED };
+const RESULT = frameOf("json", { type: 3, invocationId: "nobody", result: 1 });
+
+/** What belongs into each channel. */
+const MEANT: Readonly<Record<ChannelName, unknown>> = {
+  all: [[], FRAMES],
+  group: [[], FRAMES],
+  user: [[], FRAMES],
+  connection: [[], FRAMES],
+  commands: [1, "nobody", 1, "x", "nobody"],
+  acks: [1],
+  results: ["json", RESULT],
+};
+
+/** A question for the result of a client, whose answer nobody awaits. */
+const QUESTION = [
+  [],
+  {
+    json: frameOf("json", call("question", "add", 1, 2)),
+    messagepack: frameOf("messagepack", call("question", "add", 1, 2)),
+  },
+  "question",
+  "hub:internal:return:nobody",
+];
+
+/** Something that is published, and where. */
+interface Publication {
+  readonly name: string;
+  readonly channel: ChannelName;
+  readonly payload: Uint8Array;
+}
+
+const PUBLICATIONS: readonly Publication[] = [
+  ...(Object.keys(CHANNELS) as ChannelName[]).flatMap((channel) => [
+    { name: `what belongs to the channel of ${channel}`, channel, payload: encode(MEANT[channel]) },
+    {
+      name: `bytes that nobody can read to the channel of ${channel}`,
+      channel,
+      payload: new Uint8Array(100).fill(0xc1),
+    },
+  ]),
+  { name: "questions to a client", channel: "connection", payload: encode(QUESTION) },
+];
+
+/** A command of Redis as bytes. */
+function command(...parts: readonly (string | Uint8Array)[]): Uint8Array {
+  const bytes = parts.map((part) => typeof part === "string" ? encoder.encode(part) : part);
+  return joined(
+    encoder.encode(`*${parts.length}\r\n`),
+    ...bytes.flatMap((part) => [
+      encoder.encode(`$${part.length}\r\n`),
+      part,
+      encoder.encode("\r\n"),
+    ]),
+  );
+}
+
+/** The names of the channels that nodes have subscribed to. */
+async function subscribed({ redis, prefix }: Attacker): Promise<string[]> {
+  using connection = await dial(redis);
+  await writeAll(connection, command("PUBSUB", "CHANNELS", `${prefix}*`));
+  await connection.closeWrite();
+  const text = new TextDecoder().decode(await new TcpReader(connection).takeAll());
+  return text.split("\r\n").filter((line) => line.startsWith(prefix));
+}
+
+/** Floods a channel through a connection of its own, while a member of that channel listens. */
+async function publish(attacker: Attacker, { channel, payload }: Publication): Promise<void> {
+  const member = await attacker.webSocket({ query: `user=${USER}` });
+  await member.write(packed([call("1", "join", GROUP)]));
+  await member.heard();
+  let names: string[] = [];
+  while (names.length === 0 && !attacker.signal.aborted) {
+    names = (await subscribed(attacker))
+      .filter((name) => CHANNELS[channel].test(name.slice(attacker.prefix.length)));
+    await attacker.pause(5);
+  }
+  const publisher = await attacker.open(true, attacker.redis);
+  const publications = joined(...names.map((name) => command("PUBLISH", name, payload)));
+  await attacker.flood(publisher, endless(repeated(publications, 40_000)));
+  await attacker.stay(member);
+  await publisher.leave(attacker.way, false);
+  await member.leave(attacker.way);
+}
+
+/** What a publisher can do on the bus. */
+export const PUBLISH_AMOUNTS: readonly Amount[] = PUBLICATIONS.map((publication) => ({
+  name: publication.name,
+  act: (attacker) => publish(attacker, publication),
+}));
