@@ -69,7 +69,7 @@ export class LiveHub implements ConnectionListener<HubConnection> {
     context: NodeContext<ResolvedOptions>,
     { filters = [], authorize }: ServerRules = {},
   ) {
-    const { clock, logger, options, scheduler } = this.#context = context;
+    const { clock, limitedLog, options, scheduler } = this.#context = context;
     const allFilters = [...filters, ...hub.filters ?? []];
     this.#name = name;
     this.#policies = [authorize, hub.authorize].filter((policy) => policy !== undefined);
@@ -90,12 +90,12 @@ export class LiveHub implements ConnectionListener<HubConnection> {
       filters: allFilters,
       policies: this.#policies,
       detailedErrors: options.detailedErrors,
-      logger,
+      limitedLog,
     });
     const { results } = this.#router;
     this.#servedParts = {
       router: this.#router,
-      dispatch: { methods, results, logger, scheduler, options },
+      dispatch: { methods, results, limitedLog, scheduler, options },
     };
   }
 
@@ -121,7 +121,7 @@ export class LiveHub implements ConnectionListener<HubConnection> {
     return await allAllow(
       this.#policies,
       (policy) => policy(access),
-      (error) => this.#context.logger.error("authorize failed:", error),
+      (error) => this.#context.limitedLog.failure("authorize failed:", error),
     );
   }
 
@@ -174,7 +174,7 @@ export class LiveHub implements ConnectionListener<HubConnection> {
     try {
       await this.#hooks.connected?.(lifetimeContext(served, "connected"));
     } catch (error) {
-      this.#context.logger.error("Hub's connected failed:", error);
+      this.#context.limitedLog.failure("Hub's connected failed:", error);
       throw toError(error);
     }
   }
@@ -207,7 +207,7 @@ export class LiveHub implements ConnectionListener<HubConnection> {
         await this.#hooks.disconnected?.(context, cause.error);
       }
     } catch (error) {
-      this.#context.logger.error("Hub's disconnected failed:", error);
+      this.#context.limitedLog.failure("Hub's disconnected failed:", error);
     }
     this.#router.disconnect(connection);
     this.#served.delete(connection);
