@@ -57,13 +57,21 @@ export interface DrainOptions {
    */
   readonly timeout?: number;
   /**
+   * How long streams and uploads may take to end after their `signal` was aborted, in milliseconds, 0 to
+   * 2,147,483,647. Then they end with an error that says that the server is closing.
+   *
+   * @default {5000}
+   */
+  readonly streamTimeout?: number;
+  /**
    * How many connections are closed at a time, 1 to 2,147,483,647.
    *
    * @default {100}
    */
   readonly batch?: number;
   /**
-   * The pause between two batches, in milliseconds, 0 to 2,147,483,647.
+   * The pause between two batches, in milliseconds, 0 to 2,147,483,647. The pauses are shorter if all of
+   * them would take more than half of `timeout`.
    *
    * @default {100}
    */
@@ -77,9 +85,10 @@ export interface DrainOptions {
  * @throws {TypeError} naming an option that is not known.
  */
 export function resolveDrainOptions(options: DrainOptions): Required<DrainOptions> {
-  const { timeout = 30_000, batch = 100, interval = 100 } = options;
+  const { timeout = 30_000, streamTimeout = 5000, batch = 100, interval = 100 } = options;
   const resolved = {
     timeout: inRange("timeout", timeout, 0, MAXIMUM),
+    streamTimeout: inRange("streamTimeout", streamTimeout, 0, MAXIMUM),
     batch: inRange("batch", batch, 1, MAXIMUM),
     interval: inRange("interval", interval, 0, MAXIMUM),
   };

@@ -101,6 +101,11 @@ export class LiveHub implements ConnectionListener<HubConnection> {
     return this.#router.groups;
   }
 
+  /** The number of the connections that have not ended. */
+  get connectionCount(): number {
+    return this.#served.size;
+  }
+
   /** The connections that have not ended. */
   get connections(): Iterable<HubConnection> {
     return this.#served.keys();
@@ -159,6 +164,11 @@ export class LiveHub implements ConnectionListener<HubConnection> {
     connection.close(RECONNECT);
   }
 
+  /** Ends the streams and uploads of a connection that have not ended since {@link retire}. */
+  endStreams(connection: HubConnection): void {
+    this.#served.get(connection)?.invocations?.endStreams();
+  }
+
   /** Leaves the bus, after all connections have ended. */
   close(): void {
     this.#router.close();
@@ -203,6 +213,9 @@ export class LiveHub implements ConnectionListener<HubConnection> {
     const served = this.#served.get(connection);
     if (served === undefined) return;
     served.invocations?.abort();
+    // Many connections may end in one turn, as when the network is cut.
+    const nextTurn = this.#context.scheduler.spend();
+    if (nextTurn !== undefined) await nextTurn;
     try {
       if (admitted) {
         const context = lifetimeContext(served, "disconnected");
