@@ -17,7 +17,7 @@ import { MethodTable } from "../dispatch/method_table.ts";
 import type { ResolvedOptions } from "../options/server.ts";
 import type { TextOrBytes } from "../protocol/frame.ts";
 import type { HubMessage } from "../protocol/messages.ts";
-import { RoutedClients } from "../routing/proxies.ts";
+import { RoutedClients, RoutedGroups } from "../routing/proxies.ts";
 import { Router } from "../routing/router.ts";
 import { Sweep } from "../scheduling/sweep.ts";
 import { budgetLimits } from "./budget_limits.ts";
@@ -49,6 +49,8 @@ function lifetimeContext(connection: CallingConnection, where: string): CallCont
 export class LiveHub implements ConnectionListener<HubConnection> {
   /** The clients that messages can be sent to from outside a hub method. */
   readonly clients: HubClients<never>;
+  /** Adds connections to groups and removes them. */
+  readonly groups: HubGroups;
   readonly #name: string;
   readonly #policies: readonly HubPolicy[];
   readonly #hooks: Hooks;
@@ -82,6 +84,7 @@ export class LiveHub implements ConnectionListener<HubConnection> {
     }
     this.#router = new Router(name, context);
     this.clients = new RoutedClients(this.#router);
+    this.groups = new RoutedGroups(this.#router);
     const methods = new MethodTable(hub.methods, {
       hub: name,
       filters: allFilters,
@@ -94,11 +97,6 @@ export class LiveHub implements ConnectionListener<HubConnection> {
       router: this.#router,
       dispatch: { methods, results, limitedLog, scheduler, options },
     };
-  }
-
-  /** Adds connections to groups and removes them. */
-  get groups(): HubGroups {
-    return this.#router.groups;
   }
 
   /** The number of the connections that have not ended. */
