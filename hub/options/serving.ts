@@ -12,7 +12,8 @@ export interface ServingOptions {
    */
   readonly basePath?: string;
   /**
-   * Receives the reports of failures, outages and gaps.
+   * Receives the reports of failures, outages and gaps, and of what clients do wrong. The default leaves
+   * out the entries of `debug`.
    *
    * @default {console}
    */
@@ -32,9 +33,12 @@ export interface ServingOptions {
   readonly closeOnAuthenticationExpiration?: boolean;
 }
 
+/** The console without the details of `debug`, such as the clients that connect. */
+const DEFAULT_LOGGER: Logger = Object.create(console, { debug: { value() {} } });
+
 /** Checks the options of a server as a whole and fills in defaults; throws as `resolveOptions`. */
 export function resolveServing(options: ServingOptions): Required<ServingOptions> {
-  const { basePath = "", logger = console } = options;
+  const { basePath = "", logger = DEFAULT_LOGGER } = options;
   if (basePath !== "" && !/^\/.*[^/]$/.test(basePath)) {
     throw new TypeError(
       `Cannot use basePath: ${JSON.stringify(basePath)} does not start with "/" or ends with one`,

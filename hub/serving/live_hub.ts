@@ -7,6 +7,7 @@ import type { ConnectionListener, ListeningParts } from "../connection/parts.ts"
 import type { Pipe } from "../connection/pipe.ts";
 import type { HubClients, HubGroups } from "../definition/clients.ts";
 import type { HubRequest, HubUser } from "../definition/context.ts";
+import { HubError } from "../definition/errors.ts";
 import type { HubFilter } from "../definition/filter.ts";
 import type { Hub, HubMethods } from "../definition/hub.ts";
 import type { HubPolicy } from "../definition/policy.ts";
@@ -175,6 +176,7 @@ export class LiveHub implements ConnectionListener<HubConnection> {
   opened(connection: HubConnection): Promise<unknown> | undefined {
     const served = this.#served.get(connection);
     if (served === undefined) return undefined;
+    this.#context.limitedLog.log("debug", "connected", "A client has connected:", connection.id);
     const reachable = this.#router.connect(connection, served.user?.id);
     return this.#hooks.connected === undefined ? reachable : this.#greet(served, reachable);
   }
@@ -184,7 +186,10 @@ export class LiveHub implements ConnectionListener<HubConnection> {
     try {
       await this.#hooks.connected?.(lifetimeContext(served, "connected"));
     } catch (error) {
-      this.#context.limitedLog.failure("Hub's connected failed:", error);
+      const { limitedLog } = this.#context;
+      if (error instanceof HubError) {
+        limitedLog.log("debug", "refused by connected", "A client is refused by connected:", error);
+      } else limitedLog.failure("Hub's connected failed:", error);
       throw toError(error);
     }
   }
