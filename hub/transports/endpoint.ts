@@ -15,6 +15,7 @@ import { RequestCopy } from "./request_copy.ts";
 import { NO_CONNECTION, plain, uncached } from "./responses.ts";
 import { EventStream } from "./server_sent_events.ts";
 import type { Session } from "./session.ts";
+import { acceptWebSocket } from "./websocket.ts";
 
 /** One request to a hub. */
 export interface HubRequestInfo {
@@ -129,7 +130,7 @@ export class Endpoint {
     if (session instanceof Response) return session;
     const refusal = this.#refusal(info, "LongPolling", session);
     if (refusal !== undefined) return refusal;
-    if (session.pipe instanceof LongPolling) return session.pipe.poll(info.request.signal);
+    if (session.pipe instanceof LongPolling) return session.pipe.poll(signalOf(info));
     const polling = new LongPolling(session, this.#parts);
     return polling.open((pipe) => connect(info, session, pipe, new RequestCopy(info.request)));
   }
@@ -203,6 +204,11 @@ function connect(
   const connection = info.connect(pipe, { id, request, stateful, owner: session });
   if (stateful) session.connection = connection;
   return new Link(pipe, connection);
+}
+
+/** Deno prints a warning for each process that reads the signal of a request of its own server. */
+function signalOf({ request, accept }: HubRequestInfo): AbortSignal | undefined {
+  return accept === acceptWebSocket ? undefined : request.signal;
 }
 
 /** As upstream: an id that is given twice does not exist. */

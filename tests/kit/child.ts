@@ -41,6 +41,11 @@ export class Child implements AsyncDisposable {
     return new Child(command.spawn());
   }
 
+  /** All that it has said. */
+  get text(): string {
+    return this.#text;
+  }
+
   /**
    * Resolves with what `pattern` matches in its output. Rejects when the process ends without it, and
    * after `patience` in all, however much else it says meanwhile.

@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert } from "@std/assert";
 import { delay } from "@std/async";
 import { ask } from "../../kit/http.ts";
 import { Child } from "../../kit/child.ts";
@@ -20,9 +20,9 @@ async function answers(port: number): Promise<boolean> {
 }
 
 Deno.test("listen() takes connections again after the process ran out of descriptors", async () => {
-  const node = new URL("node.ts", import.meta.url).pathname;
+  const node = new URL("../../nodes/client/node_process.ts", import.meta.url).pathname;
   await using child = Child.startLimited(DESCRIPTORS, "run", "-A", "--no-check", node, "listen");
-  const [, port] = await child.until(/"port":(\d+)/);
+  const [, port] = await child.until(/ready (\d+)/);
   assert(await answers(Number(port)));
   const connections: Deno.TcpConn[] = [];
   for (let n = 0; n < 2 * DESCRIPTORS; n++) connections.push(await dial(Number(port)));
@@ -30,6 +30,5 @@ Deno.test("listen() takes connections again after the process ran out of descrip
   await delay(1000);
   for (const connection of connections) connection.close();
   await until(() => answers(Number(port)));
-  const [, said] = await child.until(/(accepted no connection)/);
-  assertEquals(said, "accepted no connection");
+  await child.until(/accepted no connection/);
 });

@@ -3,7 +3,7 @@ import type { Pipe } from "../../../hub/connection/pipe.ts";
 import { Scheduler } from "../../../hub/scheduling/scheduler.ts";
 import { type HubServerOptions, resolveOptions } from "../../../hub/options/server.ts";
 import type { TextOrBytes } from "../../../hub/protocol/frame.ts";
-import type { AcceptWebSocket } from "../../../hub/transports/acceptor.ts";
+import type { AcceptedWebSocket, AcceptWebSocket } from "../../../hub/transports/acceptor.ts";
 import { ConnectionTable } from "../../../hub/transports/connection_table.ts";
 import { Endpoint, type NewConnection } from "../../../hub/transports/endpoint.ts";
 import { acceptWebSocket } from "../../../hub/transports/websocket.ts";
@@ -51,8 +51,13 @@ export interface OfflineRequest {
   readonly admitting?: boolean;
   /** The hub at the path; always the same one unless told otherwise. */
   readonly hub?: object;
-  /** How WebSockets are taken; `none` for a server that cannot. */
+  /** How WebSockets are taken; `none` for a server that cannot, `acceptWebSocket` for Deno's own. */
   readonly accept?: AcceptWebSocket | "none";
+}
+
+/** Takes WebSockets as no server of Deno does. */
+function acceptElsewhere(request: Request): AcceptedWebSocket {
+  return acceptWebSocket(request);
 }
 
 /** The transports without a network and without hubs; time passes when the test says so. */
@@ -73,7 +78,7 @@ export class OfflineEndpoint {
   /** Sends a request to the hub; `query` is what stands behind its path. */
   send(query: string, request: OfflineRequest = {}): Promise<Response> {
     const { method = "GET", headers = {}, body, signal, userId, admitting = true } = request;
-    const { hub = this, accept = acceptWebSocket } = request;
+    const { hub = this, accept = acceptElsewhere } = request;
     const url = new URL(`http://localhost/hub${query}`);
     const init: RequestInit = { method, headers };
     if (body !== undefined) init.body = body;
