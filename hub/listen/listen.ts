@@ -156,7 +156,13 @@ export async function listen(
   http.maxHeadersCount = 0;
   const webSockets = new WebSockets(answerer.options);
   const { tls, maximumPipelinedRequests } = resolved;
-  const connections = new Connections(http, tls !== undefined, maximumPipelinedRequests);
+  const { limitedLog } = answerer;
+  const connections = new Connections(
+    http,
+    tls !== undefined,
+    maximumPipelinedRequests,
+    limitedLog,
+  );
   const parts = { answerer, webSockets, connections, options: resolved };
   const handler = new Handler(parts);
   http.on("request", (message, target) => handler.request(message, target));

@@ -12,6 +12,7 @@ import { negotiate, parameters } from "./negotiate.ts";
 import { mayOpenWebSocket } from "./origins.ts";
 import type { TransportParts } from "./parts.ts";
 import { RequestCopy } from "./request_copy.ts";
+import { otherSite, otherUser, tooManyPosts, unavailable } from "./refusals.ts";
 import { NO_CONNECTION, plain, uncached } from "./responses.ts";
 import { EventStream } from "./server_sent_events.ts";
 import type { Session } from "./session.ts";
@@ -82,7 +83,7 @@ export class Endpoint {
   #webSocket(info: HubRequestInfo): Response {
     const { request, url, hub, admitting } = info;
     const { table, options } = this.#parts;
-    if (!mayOpenWebSocket(request, options)) return new Response(null, { status: 403 });
+    if (!mayOpenWebSocket(request, options)) return otherSite(request, this.#parts.limitedLog);
     const token = connectionToken(url);
     const session = token === "" ? undefined : table.find(hub, token);
     if (token !== "" && session === undefined) {
@@ -142,8 +143,10 @@ export class Endpoint {
       return plain(405, "POST requests are not allowed for WebSocket connections.");
     }
     if (!session.belongsTo(info.userId)) return otherUser();
-    const { maximumPostsPerConnection } = this.#parts.options;
-    return plain(await session.posts.read(info.request, maximumPostsPerConnection));
+    const { options: { maximumPostsPerConnection }, limitedLog } = this.#parts;
+    const status = await session.posts.read(info.request, maximumPostsPerConnection);
+    if (status === 429) tooManyPosts(maximumPostsPerConnection, limitedLog);
+    return plain(status);
   }
 
   #delete(info: HubRequestInfo): Response {
@@ -224,12 +227,4 @@ function isWebSocket(request: Request): boolean {
 function acceptsEventStream(request: Request): boolean {
   const accept = request.headers.get("accept")?.split(",");
   return accept?.some((entry) => entry.trim().toLowerCase() === "text/event-stream") ?? false;
-}
-
-function unavailable(): Response {
-  return new Response(null, { status: 503 });
-}
-
-function otherUser(): Response {
-  return plain(403, "The user associated with this connection changed.");
 }

@@ -1,5 +1,7 @@
 import type { LinkedConnection } from "../../../hub/connection/link.ts";
 import type { Pipe } from "../../../hub/connection/pipe.ts";
+import { LimitedLog } from "../../../hub/scheduling/limited_log.ts";
+import { KeptLog } from "../../kit/log.ts";
 import { Scheduler } from "../../../hub/scheduling/scheduler.ts";
 import { type HubServerOptions, resolveOptions } from "../../../hub/options/server.ts";
 import type { TextOrBytes } from "../../../hub/protocol/frame.ts";
@@ -63,6 +65,7 @@ function acceptElsewhere(request: Request): AcceptedWebSocket {
 /** The transports without a network and without hubs; time passes when the test says so. */
 export class OfflineEndpoint {
   readonly clock: ManualClock = new ManualClock();
+  readonly log: KeptLog = new KeptLog();
   readonly table: ConnectionTable;
   /** Every connection that was made, in order. */
   readonly connections: FakeConnection[] = [];
@@ -70,9 +73,10 @@ export class OfflineEndpoint {
 
   constructor(configuration: HubServerOptions = {}) {
     const options = resolveOptions(configuration);
-    const scheduler = new Scheduler();
-    this.table = new ConnectionTable(this.clock, scheduler, options);
-    this.#endpoint = new Endpoint({ table: this.table, clock: this.clock, scheduler, options });
+    const { clock, log } = this;
+    const parts = { clock, scheduler: new Scheduler(), limitedLog: new LimitedLog(log, clock) };
+    this.table = new ConnectionTable(parts, options);
+    this.#endpoint = new Endpoint({ ...parts, table: this.table, options });
   }
 
   /** Sends a request to the hub; `query` is what stands behind its path. */
