@@ -1,4 +1,5 @@
 import { type Action, type Attacker, packed, type WebSocketOptions } from "./attacker.ts";
+import type { Way } from "./hostile_socket.ts";
 import type { ProtocolName, Written } from "../../../kit/wire_format.ts";
 
 /** What one action of clients may cost everybody else. */
@@ -19,6 +20,8 @@ export interface Limits {
 export interface Amount {
   readonly name: string;
   readonly act: Action;
+  /** The way of leaving that the gate tries; one after the other where the row names none. */
+  readonly way?: Way;
   /** Where the row has limits of its own. */
   readonly limits?: Partial<Limits>;
 }
