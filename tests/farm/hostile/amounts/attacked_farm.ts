@@ -14,6 +14,8 @@ const OPTIONS: HubServerOptions = {
   disconnectTimeout: TIMEOUT,
   handshakeTimeout: TIMEOUT,
   transportSendTimeout: TIMEOUT,
+  // What was carried out is remembered for twice as long.
+  groupAckTimeout: TIMEOUT / 3,
 };
 
 /** Two nodes on Redis, of which one is attacked, with a canary on that. */
