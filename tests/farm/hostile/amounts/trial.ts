@@ -86,15 +86,16 @@ export async function costsOf(farm: AttackedFarm, amount: Amount, trial: Trial):
 let next = 0;
 
 /** The limits of a row. */
-export function limitsOf({ limits }: Amount): Limits {
+function limitsOf({ limits }: Amount): Limits {
   return { ...LIMITS, ...limits };
 }
 
 /** What is wrong with the costs of a trial; empty if they are within the limits. */
-export function excess(costs: Costs, limits: Limits): string[] {
+function excess(costs: Costs, limits: Limits, { clients }: Trial): string[] {
   const wrong: string[] = [];
+  const answer = clients > 1 ? limits.crowdAnswer : limits.answer;
   if (costs.failure !== undefined) wrong.push(costs.failure);
-  if (costs.answer > limits.answer) wrong.push(`an answer took ${costs.answer} ms of work`);
+  if (costs.answer > answer) wrong.push(`an answer took ${costs.answer} ms of work`);
   if (costs.visit > limits.visit) wrong.push(`a new client took ${costs.visit} ms of work`);
   if (costs.peakMiB > limits.peakMiB) wrong.push(`${costs.peakMiB} MiB at the peak`);
   const { length } = costs.log;
@@ -119,7 +120,7 @@ export async function tried(farm: AttackedFarm, amount: Amount, trial: Trial): P
       `${what}: answer ${answer} ms (waited ${waited} ms), visit ${visit} ms, peak ${peakMiB} MiB, ${log.length} lines, ` +
         `${takenMiB.toFixed(1)} MiB taken`,
     );
-    wrong = excess(costs, limitsOf(amount));
+    wrong = excess(costs, limitsOf(amount), trial);
   } catch (error) {
     wrong = [(error as Error).message];
   }
