@@ -45,9 +45,6 @@ import {
 import { StatusSource } from "./driver/status.ts";
 import { ChannelSubscriptions } from "./driver/subscriptions.ts";
 
-/** The bytes of an answer to SUBSCRIBE or UNSUBSCRIBE beside the channel's name. */
-const REPLY_BYTES = 64;
-
 export type {
   RedisBackplaneOptions,
   RedisClient,
@@ -101,9 +98,9 @@ export class RedisBackplane implements Backplane {
     this.#publisher = new RedisPublisher(settings.publishTimeout);
     const fullName = (channel: string) => settings.prefix + channel;
     this.#subscriptions = new ChannelSubscriptions({
-      overheadBytes: settings.prefix.length * 3 + REPLY_BYTES,
       subscribe: (channels) => this.#subscribing.command("subscribe", channels.map(fullName)),
       unsubscribe: (channels) => this.#subscribing.command("unsubscribe", channels.map(fullName)),
+      fullName,
       missed: (gap) => this.#changed(undefined, gap),
     }, settings.logger);
     const flush = () => this.#publisher.flush();

@@ -88,10 +88,10 @@ export class Channel {
   }
 
   /** The bus refused the channel on `connection`; returns whether somebody waits for `confirmed`. */
-  refused(cause: unknown, connection: number): boolean {
+  refused(cause: unknown, fullName: string, connection: number): boolean {
     this.busyOn = 0;
-    const name = JSON.stringify(this.name);
-    const error = new BackplaneError(`Cannot subscribe to ${name}: the bus refused it`, { cause });
+    const message = `Cannot subscribe to ${JSON.stringify(fullName)}: the bus refused it`;
+    const error = new BackplaneError(message, { cause });
     const refusal = this.refusal ??= { since: now(), error, by: connection, logged: false };
     refusal.error = error;
     refusal.by = connection;

@@ -2,8 +2,6 @@ import type { BackplaneGap } from "../backplane.ts";
 
 /** The commands of a driver's connection. */
 export interface ChannelBus {
-  /** How many bytes the bus adds to each name of a command or of its answer. */
-  readonly overheadBytes?: number;
   /**
    * Asks for `channels`; resolves when the bus has confirmed all of them.
    *
@@ -12,6 +10,8 @@ export interface ChannelBus {
   subscribe(channels: readonly string[]): Promise<void>;
   /** Gives `channels` up, likewise. */
   unsubscribe(channels: readonly string[]): Promise<void>;
+  /** The name of `channel` on the bus, with its prefix; a permission must name it so. */
+  fullName?(channel: string): string;
   /** Called when the bus confirms refused channels; `gap` lasted from the first refusal until now. */
   missed?(gap: BackplaneGap): void;
 }

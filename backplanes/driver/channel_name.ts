@@ -28,11 +28,6 @@ export function checkChannelName(channel: string): void {
   }
 }
 
-/** Returns the length of a channel name in UTF-8 bytes. */
-export function channelBytes(channel: string): number {
-  return encoder.encodeInto(channel, scratch).written;
-}
-
 function refusal(channel: string): RangeError {
   const shown = channel.length > 40 ? `${channel.slice(0, 40)}…` : channel;
   return new RangeError(

@@ -32,10 +32,10 @@ export class RefusedChannels {
   }
 
   /** The bus refused `channel` on `connection`; the log gets that unless somebody waits for the channel. */
-  add(channel: Channel, cause: unknown, connection: number): void {
+  add(channel: Channel, fullName: string, cause: unknown, connection: number): void {
     this.#channels.add(channel);
     this.#backOff.schedule();
-    if (!channel.refused(cause, connection)) this.#log(channel);
+    if (!channel.refused(cause, fullName, connection)) this.#log(channel);
   }
 
   /** The channel was given up. */

@@ -2,7 +2,7 @@ import type { BackplaneHandler, BackplaneSubscription } from "../backplane.ts";
 import { type BackplaneClosedError, BackplaneUnavailableError } from "../errors.ts";
 import type { ChannelBus } from "./channel_bus.ts";
 import { Channel, type ChannelOwner, ChannelSubscription } from "./channel.ts";
-import { channelBytes, checkChannelName } from "./channel_name.ts";
+import { checkChannelName } from "./channel_name.ts";
 import { gapSince } from "./moment.ts";
 import type { BackplaneLogger } from "./options.ts";
 import { RefusedChannels } from "./refused_channels.ts";
@@ -12,6 +12,9 @@ import { untilTurnEnd } from "./turn_end.ts";
 const COMMAND_CHANNELS = 256;
 /** The most bytes of one command: Redis ends a subscriber that an answer of many MiB waits for. */
 const COMMAND_BYTES = 512 * 1024;
+/** The most bytes that UTF-8 takes for a code unit, and those of an answer beside the name. */
+const BYTES_PER_UNIT = 3;
+const REPLY_BYTES = 64;
 /** A refused command of more channels is divided before its parts are asked for at once. */
 const REFUSED_CHANNELS = 64;
 /** The first pause before refused channels are asked for again, in milliseconds. */
@@ -116,6 +119,10 @@ export class ChannelSubscriptions implements ChannelOwner {
     return left;
   }
 
+  #fullName({ name }: Channel): string {
+    return this.#bus.fullName?.(name) ?? name;
+  }
+
   #confirmed(channel: Channel): boolean {
     return channel.confirmedBy === this.#connection;
   }
@@ -161,12 +168,9 @@ export class ChannelSubscriptions implements ChannelOwner {
       const joins: Channel[] = [];
       const leaves: Channel[] = [];
       ended = this.#take(rest, joins, leaves);
-      if (joins.length + leaves.length > 0) {
-        await Promise.all([
-          this.#command("unsubscribe", leaves),
-          this.#command("subscribe", joins),
-        ]);
-      }
+      const left = leaves.length > 0 ? this.#command("unsubscribe", leaves) : undefined;
+      if (joins.length > 0) await this.#command("subscribe", joins);
+      if (left !== undefined) await left;
       // Some buses answer at once.
       if (!ended) await untilTurnEnd();
     }
@@ -184,7 +188,7 @@ export class ChannelSubscriptions implements ChannelOwner {
       else if (this.#online) {
         channel.busyOn = this.#connection;
         (channel.wanted ? joins : leaves).push(channel);
-        bytes += channelBytes(channel.name) + (this.#bus.overheadBytes ?? 0);
+        bytes += this.#fullName(channel).length * BYTES_PER_UNIT + REPLY_BYTES;
       }
     }
     return false;
@@ -223,7 +227,7 @@ export class ChannelSubscriptions implements ChannelOwner {
       this.#answered(channel, false);
     } else {
       this.#leaving.delete(channel);
-      this.#refused.add(channel, error, this.#connection);
+      this.#refused.add(channel, this.#fullName(channel), error, this.#connection);
     }
   }
 

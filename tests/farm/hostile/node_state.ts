@@ -20,7 +20,7 @@ export interface NodeState {
   readonly liveMiB: number;
 }
 
-const [upload] = new Uploads(1).open(["one"]);
+const [upload] = new Uploads(1, () => undefined).open(["one"]);
 
 /** Of these there is one for each connection, call or stream, and none before the first. */
 const INSTANCES: Readonly<Record<string, object>> = {

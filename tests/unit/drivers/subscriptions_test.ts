@@ -22,10 +22,10 @@ class HeldBus {
   readonly subscriptions: ChannelSubscriptions;
   readonly #commands: Command[] = [];
 
-  constructor(retryDelay?: number, overheadBytes = 0) {
+  constructor(retryDelay?: number, prefix = "prefix:") {
     this.subscriptions = new ChannelSubscriptions(
       {
-        overheadBytes,
+        fullName: (channel) => prefix + channel,
         subscribe: (channels) => this.#ask(`+${channels.join()}`),
         unsubscribe: (channels) => this.#ask(`-${channels.join()}`),
         missed: (gap) => void this.gaps.push(gap),
@@ -132,7 +132,7 @@ Deno.test("ChannelSubscriptions keeps the other channels of a command that the b
   const [good, bad] = ["good", "bad"].map((name) =>
     bus.subscriptions.subscribe(name, () => void heard.push(name))
   );
-  const refused = assertRejects(async () => await bad?.confirmed, BackplaneError, '"bad"');
+  const refused = assertRejects(async () => await bad?.confirmed, BackplaneError, '"prefix:bad"');
   (await bus.command("+good,bad")).refuse(new Error("one of them is forbidden"));
   (await bus.command("+good")).answer();
   (await bus.command("+bad")).refuse(new Error("forbidden"));
@@ -163,6 +163,40 @@ Deno.test("ChannelSubscriptions logs a refusal that nobody waits for once, and a
   const [gap] = bus.gaps;
   assert(gap !== undefined && gap.since <= gap.until);
   assertEquals(bus.gaps.length, 1);
+});
+
+Deno.test("ChannelSubscriptions names a refused channel as the bus does", async () => {
+  const bus = await online();
+  const waiting = bus.subscriptions.subscribe("a", ignore).confirmed;
+  bus.subscriptions.subscribe("b", ignore);
+  (await bus.command("+a,b")).refuse(new Error("forbidden"));
+  (await bus.command("+a")).refuse(new Error("forbidden"));
+  (await bus.command("+b")).refuse(new Error("forbidden"));
+  await assertRejects(() => waiting, BackplaneError, '"prefix:a": the bus refused it');
+  assertEquals(bus.logged, [
+    'Cannot subscribe to "prefix:b": the bus refused it. It is asked for again until it is confirmed:',
+  ]);
+  bus.subscriptions.close(new BackplaneClosedError("closed"));
+});
+
+Deno.test("ChannelSubscriptions logs a handler that throws, and one whose promise rejects", async () => {
+  const bus = await online();
+  const heard: string[] = [];
+  const handlers: ((payload: Uint8Array) => void)[] = [
+    () => {
+      throw new Error("thrown");
+    },
+    () => Promise.reject(new Error("rejected")),
+    () => void heard.push("heard"),
+  ];
+  for (const handler of handlers) bus.subscriptions.subscribe("a", handler);
+  (await bus.command("+a")).answer();
+  bus.subscriptions.dispatch("a", new Uint8Array());
+  // A rejection that nobody caught would end the test by now.
+  await delay(0);
+  assertEquals(heard, ["heard"]);
+  assertEquals(bus.logged, Array(2).fill('Backplane handler of channel "a" failed:'));
+  bus.subscriptions.close(new BackplaneClosedError("closed"));
 });
 
 Deno.test("ChannelSubscriptions asks again for a refused channel without a reconnect", async () => {
@@ -281,13 +315,13 @@ Deno.test("ChannelSubscriptions: an unsubscribe() under way ends with its connec
   await left;
 });
 
-Deno.test("ChannelSubscriptions bounds the bytes of a command, those that the bus adds included", async () => {
-  const bus = await online(new HeldBus(undefined, 10_000));
-  const names = Array.from({ length: 60 }, (_, index) => `ü${index}`);
+Deno.test("ChannelSubscriptions bounds the bytes of a command, those of the prefix included", async () => {
+  const bus = await online(new HeldBus(undefined, "x".repeat(10_000)));
+  const names = Array.from({ length: 30 }, (_, index) => `ü${index}`);
   for (const name of names) bus.subscriptions.subscribe(name, ignore);
-  // 52 x 10,000 bytes are less than 512 KiB, and the channel that passes the limit is the last.
-  (await bus.command(`+${names.slice(0, 53)}`)).answer();
-  (await bus.command(`+${names.slice(53)}`)).answer();
+  // A code unit counts as three bytes: the 18th channel passes 512 KiB and is the last.
+  (await bus.command(`+${names.slice(0, 18)}`)).answer();
+  (await bus.command(`+${names.slice(18)}`)).answer();
 });
 
 Deno.test("ChannelSubscriptions lets the event loop turn while it walks, also on a bus that answers at once", async () => {
