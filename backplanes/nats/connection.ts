@@ -10,7 +10,7 @@ import {
   type NatsError,
   ProtocolHandler,
 } from "nats/lib/nats-base-client/internal_mod.js";
-import type { ChannelBus } from "../driver/subscriptions.ts";
+import type { ChannelBus } from "../driver/channel_bus.ts";
 import type { NatsAddress, NatsServer } from "./address.ts";
 import { Answers, pongOf } from "./answers.ts";
 import { BackplaneError, BackplaneUnavailableError } from "../errors.ts";
