@@ -93,12 +93,9 @@ export class Inbox implements TurnListener, MessageHolder {
   /** Holds the record of a message that cannot be handled yet; ends the connection if too much waits. */
   hold(record: TextOrBytes): HeldMessage | undefined {
     const held = new HeldMessage(record, this.#protocol, this);
-    if (!this.#listener.budget.take("bytes", held.bytes)) {
-      this.#refuse(flooded());
-      return undefined;
-    }
-    this.#checkBacklog();
-    return held;
+    if (this.#listener.budget.take("bytes", held.bytes)) this.#checkBacklog();
+    else this.#refuse(flooded());
+    return this.#stopped ? undefined : held;
   }
 
   giveBack(bytes: number): void {
@@ -152,7 +149,7 @@ export class Inbox implements TurnListener, MessageHolder {
         continue;
       }
       const held = this.hold(record);
-      if (held !== undefined) this.#calls.add(message, held);
+      if (held !== undefined) this.#calls?.add(message, held);
     }
   }
 

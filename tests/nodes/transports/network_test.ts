@@ -101,11 +101,11 @@ onEachServer("a client that stops polling is forgotten after disconnectTimeout",
 
 onEachServer("a POST waits while the hub is busy with what came before it", async (serve) => {
   const { hub, waiting, ends } = chatHub();
-  await using node = await serve({ hubs: { "/hub": hub } });
+  await using node = await serve({ hubs: { "/hub": hub }, maximumQueuedReceiveBytes: 140_000 });
   const connection = await PollingPeer.connect(node.port);
   await connection.invoke("wait");
   const call = await waiting.next();
-  // The first is taken and waits for its turn; these are more than 64 KiB behind it.
+  // The first is taken and waits for its turn; these are more than half of what may wait.
   await connection.invoke("echo", "first");
   let answered = 0;
   const posts = Array.from({ length: 4 }, async () => {

@@ -214,12 +214,13 @@ onEachServer("a poll is answered while a POST waits for a hub that is busy", asy
   await using node = await serve({
     hubs: { "/hub": hub },
     maximumReceiveMessageSize: 1_000_000,
+    maximumQueuedReceiveBytes: 180_000,
   });
   const connection = await PollingPeer.connect(node.port);
   using witness = await RawClient.connect(node.port);
   await connection.invoke("wait");
   const busy = await waiting.next();
-  // Nothing of this is read before the call has ended, and it is more than may wait.
+  // This is more than half of what may wait, so nothing more is read.
   const large = "x".repeat(100_000);
   await connection.invoke("echo", "takes the next slot");
   let answered = false;

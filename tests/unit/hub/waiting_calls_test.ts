@@ -264,3 +264,14 @@ Deno.test("calls begin in the order in which they were sent, whatever their clie
     }
     assertEquals(happened.all.filter((text) => /^(\d+|hold \d+|read \d+)$/.test(text)), sent);
   }));
+
+Deno.test("a client that floods in one piece is closed: what waits and what is unread count together", async () => {
+  await using node = await start({ maximumQueuedReceiveBytes: 10_000 });
+  const { pipe, connection, happened } = node;
+  holdUp(node);
+  const record = `${JSON.stringify(call(undefined, "note", "x".repeat(1000)))}\x1e`;
+  pipe.sendText(record.repeat(20));
+  await connection.finished;
+  assertEquals(pipe.ends, [1000]);
+  assertEquals(happened.all, ["hold first", "aborted first", `disconnected ${FLOODED}`]);
+});
