@@ -6,7 +6,7 @@ import type { Recipient } from "../bus/recipient.ts";
 import { writeTo } from "../bus/write_to.ts";
 import type { InvokeOptions } from "../definition/clients.ts";
 import { ClientConnectionError, HubError } from "../definition/errors.ts";
-import type { ResolvedRoutingOptions } from "../options/routing.ts";
+import type { SendingOptions } from "../options/routing.ts";
 import { type CompletionMessage, MessageType } from "../protocol/messages.ts";
 import { UnreadableValue } from "../protocol/pack/values.ts";
 import { findProtocol } from "../protocol/protocols.ts";
@@ -24,11 +24,11 @@ const FORGET_FACTOR = 10;
 export class ClientResults {
   readonly #bus: HubBus;
   readonly #directory: Directory;
-  readonly #context: NodeContext<ResolvedRoutingOptions>;
+  readonly #context: NodeContext<SendingOptions>;
   /** The questions of this node, and those that it has handed on to its clients. */
   readonly #questions: Questions<string, CompletionMessage>;
 
-  constructor(bus: HubBus, directory: Directory, context: NodeContext<ResolvedRoutingOptions>) {
+  constructor(bus: HubBus, directory: Directory, context: NodeContext<SendingOptions>) {
     this.#bus = bus;
     this.#directory = directory;
     this.#context = context;
@@ -39,7 +39,7 @@ export class ClientResults {
    * Calls a method of one client and resolves with what it returns.
    *
    * @throws {TypeError} if an argument cannot be serialised.
-   * @throws {RangeError} if `timeout` is out of its range.
+   * @throws {RangeError} if `timeout` is out of its range, or the message is too large.
    * @throws {HubError} with the client's error, or if it was cancelled or took too long.
    * @throws {ClientConnectionError} if the connection does not exist or goes.
    * @throws {BackplaneError} if the bus fails while it is needed.
@@ -55,7 +55,9 @@ export class ClientResults {
     if (signal?.aborted) throw new HubError(CANCELED);
     // Unlike the ids that a client gives its streams.
     const id = crypto.randomUUID().replaceAll("-", "");
-    const message = new SerializedInvocation(method, args, id);
+    const { maximumSendMessageSize } = this.#context.options;
+    const message = new SerializedInvocation(method, args, id, maximumSendMessageSize);
+    message.prepare(this.#directory.get(connectionId)?.protocol);
     let exists = true;
     const late = () =>
       exists
