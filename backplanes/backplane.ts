@@ -69,12 +69,16 @@ export type BackplaneHandler = (payload: Uint8Array) => void;
  * Carries bytes on named channels between nodes.
  *
  * - **Delivery** is at most once. A message can be lost only where that is reported: its publish
- *   rejected, or the {@link BackplaneGap} of a subscriber or of the publisher covers it.
+ *   rejected, or the {@link BackplaneGap} of a subscriber or of the publisher covers it. A driver with
+ *   a connection for each way must notice when published messages no longer reach its subscriptions.
  * - **Order** is kept per channel and publisher; there is none between channels or publishers.
  * - **Channel names** are 1 to 1,024 UTF-8 bytes, otherwise any well-formed string; a name is never
  *   a pattern. Two prefixes on one bus never see each other where neither begins with the other.
  * - **Opening** does not wait for the bus: a new backplane is `connecting` and keeps trying. A first
  *   connection that fails in a way no retry can cure sets `closed` with the error.
+ * - **Log**: the first error of an outage, the end of the outage and the error that sets `closed` are
+ *   logged, because nobody may listen. A malformed message is logged once a minute at most.
+ * - **Time**: intervals are measured on a clock that never jumps. Dates are for people only.
  */
 export interface Backplane extends AsyncDisposable {
   /** Where the connection to the bus stands. */
@@ -84,6 +88,9 @@ export interface Backplane extends AsyncDisposable {
    * Publishes `payload` on `channel`. The call hands the message over before it returns, so messages
    * leave in call order, and `payload` is the caller's again when it returns: a driver that needs it for
    * longer copies it.
+   *
+   * Every failure is a rejection with an `Error`, also a mistake of the caller: the method never
+   * throws. A hub treats a driver that throws, or that rejects with another value, as one that rejects.
    *
    * With `counted`, the caller acts on a message that reached nobody. A bus that must do more work to
    * find that out does the work only then. The result is never 0 if a subscriber was reached.
@@ -106,8 +113,8 @@ export interface Backplane extends AsyncDisposable {
    * `handler` for each message published on it. Returns at once; `confirmed` of the returned
    * subscription says when the bus has confirmed.
    *
-   * - **Handlers** are called synchronously, in order, one at a time a channel. A handler that throws
-   *   is logged and harms no other. The bytes of a message are shared by all handlers.
+   * - **Handlers** are called synchronously, in order, one at a time a channel. A handler that throws,
+   *   or that returns a promise that rejects, is logged and harms no other. Nobody awaits the promise. The bytes of a message are shared by all handlers.
    * - **Outages**: the driver asks for every wanted channel again before it says `open`, also for a
    *   channel that was first wanted while the bus was away.
    * - **Own messages**: a bus may hand a node its own messages back; the caller must be able to tell
@@ -123,7 +130,11 @@ export interface Backplane extends AsyncDisposable {
    */
   subscribe(channel: string, handler: BackplaneHandler): BackplaneSubscription;
 
-  /** Calls `listener` on each change of status and each gap, until the returned object is disposed. */
+  /**
+   * Calls `listener` on each change of status and each gap, until the returned object is disposed. A
+   * listener that throws, or that returns a promise that rejects, is logged and harms no other. The
+   * loss of the bus is reported before its gap.
+   */
   onStatus(listener: (event: BackplaneStatusEvent) => void): Disposable;
 
   /**

@@ -34,6 +34,7 @@ import type { BroadcastChannelBackplaneOptions } from "./broadcast_channel/optio
 import type { Packet, Sign } from "./broadcast_channel/packet.ts";
 import { PacketChannel } from "./broadcast_channel/packet_channel.ts";
 import { BroadcastPeers } from "./broadcast_channel/peers.ts";
+import { datesOf, TIME_ERROR, toDate, toSteady } from "./broadcast_channel/shared_time.ts";
 import { checkChannelName } from "./driver/channel_name.ts";
 import { checkOptionNames, resolveBackplaneOptions } from "./driver/options.ts";
 import { StatusSource } from "./driver/status.ts";
@@ -45,6 +46,11 @@ const ANSWER_PAUSE = 20;
 
 /** How often a new channel is tried, a millisecond apart, before it counts as sound; see `PacketChannel.send`. */
 const TRIES = 4;
+/**
+ * Subscriptions count from so many milliseconds after the opening: the times of posts, which may be a
+ * little wrong, then tell which posts were made before the opening.
+ */
+const READY = 2 * TIME_ERROR + 1;
 
 export type { BroadcastChannelBackplaneOptions };
 
@@ -102,9 +108,10 @@ export class BroadcastChannelBackplane implements Backplane {
     const answer = () => Promise.resolve();
     const bus = { subscribe: answer, unsubscribe: answer };
     this.#subscriptions = new ChannelSubscriptions(bus, resolved.logger);
-    this.#channel = new PacketChannel(name, (packet) => this.#receive(packet));
-    const opened = this.#ticked = Date.now();
-    this.#peers = new BroadcastPeers(opened, this.#interval);
+    const receive = (packet: Packet) => this.#receive(packet);
+    this.#channel = new PacketChannel(name, receive, resolved.logger);
+    const opened = this.#ticked = performance.now();
+    this.#peers = new BroadcastPeers(opened + TIME_ERROR, this.#interval);
     this.#ticking = setInterval(() => this.#tick(), this.#interval);
     this.#readying = setInterval(() => this.#ready(opened), 1);
     this.#sign("hello");
@@ -159,21 +166,20 @@ export class BroadcastChannelBackplane implements Backplane {
     this.#channel.close();
   }
 
-  /** Subscriptions count from the next millisecond: only then times tell what came before. */
   #ready(opened: number): void {
     // Finds out whether the channel was cut off, which takes two turns at most; see PacketChannel.
     this.#sign("beat");
-    if (++this.#tries < TRIES || Date.now() === opened) return;
+    if (++this.#tries < TRIES || performance.now() - opened < READY) return;
     clearInterval(this.#readying);
     void this.#subscriptions.connected();
   }
 
   #tick(): void {
-    const now = Date.now();
+    const now = performance.now();
     // An instance that was blocked itself has unread signs of the others.
     if (now - this.#ticked > this.#interval + this.#timeout / 2) this.#peers.excuse(now);
     this.#ticked = now;
-    for (const gap of this.#peers.silent(now, this.#timeout)) this.#missed(gap);
+    this.#missed(this.#peers.silent(now, this.#timeout));
     this.#sign("beat");
   }
 
@@ -185,37 +191,40 @@ export class BroadcastChannelBackplane implements Backplane {
         kind: "post",
         from: this.#id,
         number: ++this.#number,
-        previous,
-        at,
+        previous: toDate(previous),
+        at: toDate(at),
         names,
         payloads,
       });
     } finally {
-      this.#previous = Date.now();
+      this.#previous = performance.now();
     }
   }
 
   #sign(kind: Sign["kind"]): void {
     // Messages that were published before this sign must not come after it.
     this.#posts.flush();
-    this.#signed = Date.now();
-    this.#channel.send({
+    this.#signed = performance.now();
+    this.#channel.sign({
       hubplane: 1,
       kind,
       from: this.#id,
       number: this.#number,
-      previous: this.#previous,
-      at: this.#signed,
+      previous: toDate(this.#previous),
+      at: toDate(this.#signed),
       interval: this.#interval,
     });
   }
 
   #receive(packet: Packet): void {
     if (this.#peers.knows(packet)) return;
-    const gap = this.#peers.saw(packet, Date.now());
-    if (gap !== undefined) this.#missed(gap);
+    const now = performance.now();
+    const { previous, at } = packet;
+    this.#missed(
+      this.#peers.saw({ ...packet, previous: toSteady(previous), at: toSteady(at) }, now),
+    );
     // One answer serves every instance that asked lately.
-    if (packet.kind === "hello" && Date.now() - this.#signed > ANSWER_PAUSE) this.#sign("beat");
+    if (packet.kind === "hello" && now - this.#signed > ANSWER_PAUSE) this.#sign("beat");
     if (packet.kind !== "post") return;
     for (const [index, name] of packet.names.entries()) {
       const payload = packet.payloads[index];
@@ -224,10 +233,10 @@ export class BroadcastChannelBackplane implements Backplane {
     }
   }
 
-  /** Reports a gap; without handlers nothing can have been missed. */
-  #missed(gap: BackplaneGap): void {
-    if (!this.#subscriptions.any) return;
-    this.#status.emit({ status: "open", gap });
+  /** Reports a gap, if there is one; without handlers nothing can have been missed. */
+  #missed(gap: BackplaneGap | undefined): void {
+    if (gap === undefined || !this.#subscriptions.any) return;
+    this.#status.emit({ status: "open", gap: datesOf(gap) });
   }
 }
 

@@ -26,6 +26,7 @@ import { deliveryCases } from "./conformance/delivery.ts";
 import { hangCases } from "./conformance/hang.ts";
 import { nameCases } from "./conformance/names.ts";
 import { orderCases } from "./conformance/order.ts";
+import { partedCases } from "./conformance/parted.ts";
 import { restartCases } from "./conformance/restart.ts";
 import { statusCases } from "./conformance/status.ts";
 import { subscriptionCases } from "./conformance/subscriptions.ts";
@@ -58,6 +59,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...closingCases,
   ...restartCases,
   ...hangCases,
+  ...partedCases,
 ];
 
 /**
@@ -88,6 +90,7 @@ export async function conformanceTests(
   const can = {
     stop: bus !== undefined,
     pause: bus?.pause !== undefined && bus.resume !== undefined,
+    part: bus?.part !== undefined && bus.rejoin !== undefined,
     refuse: subject.refusedChannel !== undefined,
   };
   for (const { name, needs, run } of conformanceCases) {

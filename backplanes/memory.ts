@@ -27,6 +27,7 @@ import type {
   BackplaneSubscription,
 } from "./backplane.ts";
 import { checkChannelName } from "./driver/channel_name.ts";
+import { gapSince, type Moment, now } from "./driver/moment.ts";
 import {
   type BackplaneOptions,
   checkOptionNames,
@@ -70,7 +71,7 @@ export class MemoryBackplane implements Backplane {
   readonly #subscriptions: ChannelSubscriptions;
   readonly #listener: Listener;
   readonly #leave: () => void;
-  #outage: number | undefined;
+  #outage: Moment | undefined;
 
   /**
    * Makes a backplane on a bus: the one of that name in this process, the given one, or a private
@@ -100,7 +101,11 @@ export class MemoryBackplane implements Backplane {
       wire.leave(this.#listener);
       if (typeof bus === "string" && !wire.used) named.delete(bus);
     };
-    this.#status = new StatusSource(wire.running ? "open" : "connecting", resolved.logger);
+    this.#status = new StatusSource(
+      wire.running ? "open" : "connecting",
+      resolved.logger,
+      "the memory bus",
+    );
     if (wire.running) void this.#subscriptions.connected();
   }
 
@@ -161,7 +166,7 @@ export class MemoryBackplane implements Backplane {
   }
 
   #lost(error: Error): void {
-    this.#outage ??= Date.now();
+    this.#outage ??= now();
     this.#subscriptions.disconnected();
     const status = this.status === "connecting" ? "connecting" : "reconnecting";
     this.#status.emit({ status, error });
@@ -172,8 +177,7 @@ export class MemoryBackplane implements Backplane {
     if (!this.#wire.running || this.status === "closed" || this.status === "open") return;
     const since = this.#outage;
     this.#outage = undefined;
-    const gap = since === undefined ? {} : { gap: { since, until: Date.now() } };
-    this.#status.emit({ status: "open", ...gap });
+    this.#status.emit({ status: "open", ...since && { gap: gapSince(since) } });
   }
 }
 

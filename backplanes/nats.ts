@@ -23,8 +23,8 @@
  *   `undefined`. A `counted` message that nobody was subscribed to resolves with 0. That needs the
  *   permission to subscribe `_INBOX.>`; without it the result stays `undefined`.
  * - **Gaps** begin when the last answered PING was sent: at most `probeInterval` before the loss.
- * - **Refusals**: a channel over the server's limit of subscriptions is refused. Any other error that
- *   the server gives no cause for ends the connection, and a gap is reported.
+ * - **Limits**: a channel over the server's limit of subscriptions is refused. Any other error without
+ *   a cause ends the connection, and a gap is reported.
  * - **Permissions**: a publish that the server does not permit rejects with `BackplaneError`, and so
  *   does `confirmed` of a subscription. When the permission for a confirmed channel is taken away, the
  *   connection ends and a new one is made, without that channel until it is permitted again.
@@ -35,6 +35,7 @@
  */
 import type {
   Backplane,
+  BackplaneGap,
   BackplaneHandler,
   BackplaneStatus,
   BackplaneStatusEvent,
@@ -44,11 +45,12 @@ import { checkChannelName } from "./driver/channel_name.ts";
 import { BackplaneClosedError, BackplaneError, BackplaneUnavailableError } from "./errors.ts";
 import { type NatsAddress, type NatsServer, readNatsAddress } from "./nats/address.ts";
 import { NatsConnection } from "./nats/connection.ts";
-import { isIncurable } from "./nats/errors.ts";
+import { isIncurable, reasonOf } from "./nats/errors.ts";
 import type { NatsBackplaneOptions } from "./nats/options.ts";
 import { NatsServers } from "./nats/servers.ts";
+import { subjectOf } from "./nats/subject.ts";
 import { type BackplaneOptions, resolveBackplaneOptions } from "./driver/options.ts";
-import { gapSince, type Moment, now } from "./driver/moment.ts";
+import { gapSince, joinGaps, type Moment, now } from "./driver/moment.ts";
 import { Probe } from "./driver/probe.ts";
 import { StatusSource } from "./driver/status.ts";
 import { ChannelSubscriptions } from "./driver/subscriptions.ts";
@@ -67,6 +69,7 @@ export class NatsBackplane implements Backplane {
   #connection: NatsConnection | undefined;
   #closed: BackplaneClosedError | undefined;
   #since: Moment | undefined;
+  #refusedGap: BackplaneGap | undefined;
 
   /**
    * Begins to connect to `url`: `nats://[user:password@|token@]host[:port][,host[:port]…][?prefix=…]`.
@@ -80,12 +83,13 @@ export class NatsBackplane implements Backplane {
   constructor(url: string | URL, options: NatsBackplaneOptions = {}) {
     this.#address = readNatsAddress(url, options);
     this.#options = resolveBackplaneOptions(options);
-    this.#status = new StatusSource("connecting", this.#options.logger);
+    this.#status = new StatusSource("connecting", this.#options.logger, "NATS");
     this.#probe = new Probe(this.#options);
     this.#subscriptions = new ChannelSubscriptions({
       subscribe: (channels) => this.#current().subscribe(channels),
       unsubscribe: (channels) => this.#current().unsubscribe(channels),
-      missed: (gap) => this.#status.emit({ status: this.status, gap }),
+      fullName: (channel) => subjectOf(this.#address.prefix, channel),
+      missed: (gap) => this.#refusalEnded(gap),
     }, this.#options.logger);
     this.#running = this.#run();
   }
@@ -164,8 +168,6 @@ export class NatsBackplane implements Backplane {
       signal: this.#ending.signal,
     }, {
       received: (channel, payload) => this.#subscriptions.dispatch(channel, payload),
-      denied: (channel) =>
-        this.#options.logger.error(`NATS refused a message on ${JSON.stringify(channel)}`),
       lost: (error) => {
         this.#lost(error);
         end(error);
@@ -191,12 +193,15 @@ export class NatsBackplane implements Backplane {
     this.#probe.start(() => connection.flush(), (error) => connection.close(error));
     await this.#subscriptions.connected();
     if (connection.failure !== undefined) throw connection.failure;
-    const since = this.#since;
-    this.#since = undefined;
-    this.#status.emit({
-      status: "open",
-      ...since && { gap: gapSince(since) },
-    });
+    const gap = joinGaps(this.#since && gapSince(this.#since), this.#refusedGap);
+    this.#since = this.#refusedGap = undefined;
+    this.#status.emit({ status: "open", ...gap && { gap } });
+  }
+
+  /** A refused channel is confirmed. While the bus is away, its gap is told when the bus is back. */
+  #refusalEnded(gap: BackplaneGap): void {
+    if (this.status === "open") this.#status.emit({ status: "open", gap });
+    else this.#refusedGap = joinGaps(this.#refusedGap, gap);
   }
 
   /** Runs before any publish or command of the connection rejects. */
@@ -211,8 +216,7 @@ export class NatsBackplane implements Backplane {
   #failed(server: NatsServer, cause: unknown): void {
     const { status, error: told } = this.#status;
     if (cause === told) return;
-    const why = cause instanceof Error ? cause.message : String(cause);
-    const message = `Cannot connect to NATS at ${server.host}:${server.port}: ${why}`;
+    const message = `Cannot reach NATS at ${server.host}:${server.port}: ${reasonOf(cause)}`;
     if (status === "connecting" && isIncurable(cause)) {
       this.#close(new BackplaneError(message, { cause }));
     } else if (told?.message !== message) {
@@ -238,6 +242,9 @@ export class NatsBackplane implements Backplane {
     if (this.#closed !== undefined) throw this.#closed;
     if (this.#connection !== undefined) return this.#connection;
     const cause = this.#status.error;
-    throw new BackplaneUnavailableError("Cannot reach NATS: it is away", cause && { cause });
+    throw new BackplaneUnavailableError(
+      cause?.message ?? "Cannot reach NATS yet",
+      cause && { cause },
+    );
   }
 }

@@ -100,6 +100,7 @@ export class RedisBackplane implements Backplane {
     this.#subscriptions = new ChannelSubscriptions({
       subscribe: (channels) => this.#subscribing.command("subscribe", channels.map(fullName)),
       unsubscribe: (channels) => this.#subscribing.command("unsubscribe", channels.map(fullName)),
+      fullName,
       missed: (gap) => this.#changed(undefined, gap),
     }, settings.logger);
     const flush = () => this.#publisher.flush();

@@ -9,7 +9,7 @@ import { parseArgs } from "node:util";
 import type { Amount } from "../tests/farm/hostile/amounts/amount.ts";
 import { AttackedFarm } from "../tests/farm/hostile/amounts/attacked_farm.ts";
 import { WAYS } from "../tests/farm/hostile/amounts/hostile_socket.ts";
-import { AMOUNTS } from "../tests/farm/hostile/amounts/table.ts";
+import { CLIENT_AMOUNTS, PUBLISH_AMOUNTS } from "../tests/farm/hostile/amounts/table.ts";
 import { costsOf, type Trial } from "../tests/farm/hostile/amounts/trial.ts";
 
 /** How long the canary is watched after the others have left, in milliseconds. */
@@ -41,9 +41,13 @@ export async function runCanary(args: string[]): Promise<void> {
   }
   const setting = { clients: Number(clients), duration: 1000 * Number(seconds), way };
   print(`${clients} × ${seconds} s, leaving by ${way}\n`);
-  print("| Case | Server | Worst answer, ms | New client, ms | Peak, MiB | Log lines | Failure |");
-  print("| --- | --- | ---: | ---: | ---: | ---: | --- |");
-  for (const amount of AMOUNTS.filter(({ name }) => words.every((word) => name.includes(word)))) {
+  print(
+    "| Case | Server | Worst answer, ms | with others' work | New client, ms | Peak, MiB | Log lines | Failure |",
+  );
+  print("| --- | --- | ---: | ---: | ---: | ---: | ---: | --- |");
+  const chosen = [...CLIENT_AMOUNTS, ...PUBLISH_AMOUNTS]
+    .filter(({ name }) => words.every((word) => name.includes(word)));
+  for (const amount of chosen) {
     for (const server of servers.split(",")) {
       print(`| ${amount.name} | ${server} | ${await measure(server, amount, setting)} |`);
     }
@@ -60,11 +64,17 @@ async function measure(server: string, amount: Amount, setting: Setting): Promis
   };
   try {
     await using farm = await AttackedFarm.start(server);
-    const { answer, visit, peakMiB, logLines, failure } = await costsOf(farm, amount, trial);
-    const figures = [answer, visit, peakMiB, logLines].map((figure) => figure.toLocaleString("en"));
+    const { answer, waited, visit, peakMiB, logLines, failure } = await costsOf(
+      farm,
+      amount,
+      trial,
+    );
+    const figures = [answer, waited, visit, peakMiB, logLines].map((figure) =>
+      figure.toLocaleString("en")
+    );
     return [...figures, failure ?? ""].join(" | ");
   } catch (error) {
-    return ` | | | | ${(error as Error).message}`;
+    return ` | | | | | ${(error as Error).message}`;
   }
 }
 

@@ -21,7 +21,7 @@ import { Scheduler } from "./scheduling/scheduler.ts";
 import { drainHubs, endHubs } from "./serving/drain.ts";
 import { fetchThrough } from "./serving/fetch.ts";
 import { Front } from "./serving/front.ts";
-import { reportGap } from "./serving/gap_report.ts";
+import { listenToStatus, reportGaps } from "./serving/gap_report.ts";
 import { HubPaths } from "./serving/hub_paths.ts";
 import { LiveHub } from "./serving/live_hub.ts";
 import { ANSWERER, type Answerer } from "./transports/acceptor.ts";
@@ -47,8 +47,8 @@ export interface HubServer<H extends Hubs> extends AsyncDisposable {
   readonly status: BackplaneStatus;
   /** Answers a request. The function is bound: `Deno.serve(server.fetch)`. */
   readonly fetch: (request: Request) => Promise<Response>;
-  /** Calls `listener` with every status event of the backplane, until the returned object is disposed. */
-  onStatus(listener: (event: BackplaneStatusEvent) => void): Disposable;
+  /** Calls `listener` with every status event of the backplane, until the result is disposed. */
+  onStatus(listener: (event: BackplaneStatusEvent) => void | Promise<void>): Disposable;
   /**
    * Returns the hub at a path, to send to its clients from outside its methods.
    *
@@ -113,9 +113,7 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
     const front = new Front({ ...context, paths, table, authenticate, admitting });
     this.fetch = fetchThrough(front, options, nativeAcceptor());
     this[ANSWERER] = { options, answer: (request, accept) => front.answer(request, accept) };
-    backplane.onStatus(({ gap }) => {
-      if (gap !== undefined) reportGap(gap, onGap, logger);
-    });
+    reportGaps(backplane, onGap, logger);
     this.ready = Promise.all(paths.distinct.map((hub) => hub.start())).then(() => {});
     // `ready` may be ignored: its rejection must not end the process.
     this.ready.catch(() => {});
@@ -126,8 +124,8 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
     return this.#context.backplane.status;
   }
 
-  onStatus(listener: (event: BackplaneStatusEvent) => void): Disposable {
-    return this.#context.backplane.onStatus(listener);
+  onStatus(listener: (event: BackplaneStatusEvent) => void | Promise<void>): Disposable {
+    return listenToStatus(this.#context.backplane, listener, this.#context.logger);
   }
 
   hub<P extends keyof H & string>(path: P): HubHandle<ClientOf<H[P]>> {

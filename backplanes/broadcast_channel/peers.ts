@@ -18,6 +18,8 @@ interface Peer {
  *   was published after the last packet that arrived, and before the last post that did not.
  * - A peer met **for the first time** owes what it posted since this instance opened.
  * - A peer that falls **silent** may have posted until it died; nothing will ever say so.
+ *
+ * All times are on the steady clock of this thread.
  */
 export class BroadcastPeers {
   readonly #peers = new Map<string, Peer>();
@@ -53,15 +55,15 @@ export class BroadcastPeers {
     return owes ? gapOf(this.#opened, previous) : undefined;
   }
 
-  /** Forgets each peer that was silent for its interval and `timeout`; returns what it may have said. */
-  silent(now: number, timeout: number): BackplaneGap[] {
-    const gaps: BackplaneGap[] = [];
+  /** Forgets each peer that was silent for its interval and `timeout`; returns when they may have spoken. */
+  silent(now: number, timeout: number): BackplaneGap | undefined {
+    let since = Infinity;
     for (const [id, { heard, interval, floor }] of this.#peers) {
       if (now - heard <= interval + timeout) continue;
       this.#peers.delete(id);
-      gaps.push(gapOf(floor, now));
+      since = Math.min(since, floor);
     }
-    return gaps;
+    return since === Infinity ? undefined : gapOf(since, now);
   }
 
   /** Counts the silence of every peer from `now`: this instance itself did not listen before. */
@@ -70,7 +72,7 @@ export class BroadcastPeers {
   }
 }
 
-/** Also where the clock was set back meanwhile. */
+/** The times of different threads may differ a little. */
 function gapOf(since: number, until: number): BackplaneGap {
   return { since: Math.min(since, until), until: Math.max(since, until) };
 }

@@ -7,7 +7,7 @@ const MESSAGE_BYTES = 64;
 
 /** Messages that leave in one post. */
 export interface JoinedMessages {
-  /** When the first of them was published, in epoch milliseconds. */
+  /** When the first of them was published, on the steady clock. */
   readonly at: number;
   readonly names: string[];
   readonly payloads: Uint8Array[];
@@ -38,7 +38,7 @@ export class PostQueue {
     let last = this.#queue.at(-1);
     if (last === undefined || last.bytes + bytes > POST_BYTES) {
       const done = Promise.withResolvers<void>();
-      last = { at: Date.now(), names: [], payloads: [], bytes: 0, done };
+      last = { at: performance.now(), names: [], payloads: [], bytes: 0, done };
       this.#queue.push(last);
       this.#turnEnd.schedule();
     }

@@ -6,8 +6,8 @@ import { Trial } from "./trial.ts";
 export interface ConformanceCase {
   /** The behaviour, as a sentence; unique. */
   readonly name: string;
-  /** The needs of the case: `bus`, also with `pause` and `resume`, or `refusedChannel`. */
-  readonly needs?: "stop" | "pause" | "refuse";
+  /** The needs of the case: `bus`, also with `pause` and `resume` or `part` and `rejoin`, or `refusedChannel`. */
+  readonly needs?: "stop" | "pause" | "part" | "refuse";
   /** Tries the behaviour; rejects if the driver lacks it. Every wait in it is bounded. */
   run(subject: ConformanceSubject): Promise<void>;
 }

@@ -1,7 +1,9 @@
 /** Cases on a bus that hangs: connections stay, nothing answers. */
 import { type ConformanceCase, defineCases } from "./case.ts";
+import { setDateBack } from "./date.ts";
 import { Ledger } from "./ledger.ts";
 import { bytes, check, pause, rejection, ROUNDS, same, within } from "./assert.ts";
+import { checkSequence } from "./status.ts";
 import { reachesAgain } from "./trial.ts";
 import { BackplaneUnavailableError } from "../errors.ts";
 
@@ -20,6 +22,21 @@ export const hangCases: readonly ConformanceCase[] = defineCases({
     await trial.bus.resume();
     await history.reaches("open");
     check(history.covers(hung, hung), "no gap covers the moment the bus hung");
+  },
+  async "a hung bus is noticed in time after the date was set back"(trial) {
+    const receiver = await trial.open(trial.faults);
+    await receiver.subscribe("hang", () => {}).confirmed;
+    const history = trial.history(receiver);
+    const { probeInterval, probeTimeout } = trial.faults;
+    using _date = setDateBack();
+    // The pause before the next probe is measured while the date is back.
+    await pause(2 * probeInterval);
+    await trial.bus.pause();
+    const limit = probeInterval + probeTimeout + trial.slack;
+    await within(history.reaches("reconnecting"), "the hung bus is noticed", limit);
+    await trial.bus.resume();
+    await history.reaches("open");
+    checkSequence("open", history.events);
   },
   async "publish() to a hung bus rejects within publishTimeout and arrives at most once"(trial) {
     // Probes are too slow to notice the hang: publishTimeout must end the wait.

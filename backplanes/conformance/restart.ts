@@ -2,6 +2,7 @@
 import { type ConformanceCase, defineCases } from "./case.ts";
 import { Ledger } from "./ledger.ts";
 import { checkSequence } from "./status.ts";
+import { setDateBack } from "./date.ts";
 import { bytes, check, pause, refusal, rejection, ROUNDS, same, within } from "./assert.ts";
 import { reachesAgain } from "./trial.ts";
 import { BackplaneClosedError, BackplaneError, BackplaneUnavailableError } from "../errors.ts";
@@ -125,6 +126,32 @@ export const restartCases: readonly ConformanceCase[] = defineCases({
     await history.reaches("open");
     // A driver with two connections may be open again before it has noticed the loss of the other.
     await history.reports(down, up);
+  },
+  async "the loss of the bus is reported before its gap"(trial) {
+    const receiver = await trial.open(trial.faults);
+    await receiver.subscribe("order", () => {}).confirmed;
+    const history = trial.history(receiver);
+    await trial.bus.stop();
+    const down = Date.now();
+    await trial.bus.start();
+    await history.reports(down, down);
+    await history.reaches("open");
+    const told = history.events.map(({ status, gap }) => gap === undefined ? status : "gap");
+    const order = [...new Set(told)].filter((each) => each === "reconnecting" || each === "gap");
+    same(order, ["reconnecting", "gap"], "the first reports of the outage");
+  },
+  async "a gap is in order when the date is set back during the outage"(trial) {
+    const receiver = await trial.open(trial.faults);
+    await receiver.subscribe("date", () => {}).confirmed;
+    const history = trial.history(receiver);
+    await trial.bus.stop();
+    await history.reaches("reconnecting");
+    using _date = setDateBack();
+    const began = Date.now();
+    await trial.bus.start();
+    await history.reaches("open");
+    await history.reports(began, began);
+    checkSequence("open", history.events);
   },
   async "nothing is lost in silence over a restart"(trial) {
     const [sender, receiver] = await trial.pair(trial.faults);

@@ -11,6 +11,13 @@ export interface ConformanceBus {
   pause?(): Promise<void> | void;
   /** Lets a hung bus go on (SIGCONT). */
   resume?(): Promise<void> | void;
+  /**
+   * Parts the way of publishes from the way of subscriptions, for a driver that has a connection for
+   * each: both connections stay and are answered as before, but nothing that is published arrives.
+   */
+  part?(): Promise<void> | void;
+  /** Leads what is published to the subscriptions again. */
+  rejoin?(): Promise<void> | void;
 }
 
 /** Times of the cases with faults, in milliseconds: three options of the instances, and an outage. */

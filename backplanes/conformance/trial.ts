@@ -124,6 +124,7 @@ export class Trial implements AsyncDisposable {
   readonly #opened: Backplane[] = [];
   #stopped = false;
   #paused = false;
+  #parted = false;
 
   constructor(subject: ConformanceSubject) {
     this.#subject = subject;
@@ -194,6 +195,15 @@ export class Trial implements AsyncDisposable {
         await bus.resume?.();
         this.#paused = false;
       },
+      part: async () => {
+        check(bus.part !== undefined, "this case needs a bus that can be parted");
+        await bus.part();
+        this.#parted = true;
+      },
+      rejoin: async () => {
+        await bus.rejoin?.();
+        this.#parted = false;
+      },
     };
   }
 
@@ -201,6 +211,7 @@ export class Trial implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#paused) await this.bus.resume();
     if (this.#stopped) await this.bus.start();
+    if (this.#parted) await this.bus.rejoin();
     await within(
       Promise.all(this.#opened.map((backplane) => backplane.close())),
       "every instance closes",
@@ -216,10 +227,10 @@ export async function reachesAgain(
   inbox: Inbox,
 ): Promise<void> {
   const marker = `marker ${crypto.randomUUID()}`;
-  const give = Date.now() + trial.patience;
+  const give = performance.now() + trial.patience;
   // The bus may drop the connection as late as now.
   while (!inbox.texts.includes(marker)) {
-    check(Date.now() < give, "no message arrives after the bus went on");
+    check(performance.now() < give, "no message arrives after the bus went on");
     const published = sender.publish(channel, bytes(marker)).catch(() => {});
     await within(published, "publish() settles after the bus went on");
     await pause(20);

@@ -53,12 +53,20 @@ export class Channel {
       // A handler called before this one may have detached it.
       if (subscription.ended) continue;
       try {
-        subscription.handler(payload);
+        const returned: unknown = subscription.handler(payload);
+        // An ignored rejection would end the process.
+        if (returned instanceof Promise) {
+          returned.catch((error) => this.#handlerFailed(error, logger));
+        }
       } catch (error) {
-        logger.error(`Backplane handler of channel ${JSON.stringify(this.name)} failed:`, error);
+        this.#handlerFailed(error, logger);
       }
     }
     return subscriptions.length > 0;
+  }
+
+  #handlerFailed(error: unknown, logger: BackplaneLogger): void {
+    logger.error(`Backplane handler of channel ${JSON.stringify(this.name)} failed:`, error);
   }
 
   /** Settles every promise of `confirmed`; returns whether there was one. */
@@ -77,9 +85,9 @@ export class Channel {
   }
 
   /** The bus refused the channel. Logs that once, unless somebody waits for `confirmed`. */
-  refused(cause: unknown, logger: BackplaneLogger): void {
+  refused(cause: unknown, fullName: string, logger: BackplaneLogger): void {
     this.busy = false;
-    const message = `Cannot subscribe to ${JSON.stringify(this.name)}: the bus refused it`;
+    const message = `Cannot subscribe to ${JSON.stringify(fullName)}: the bus refused it`;
     const error = new BackplaneError(message, { cause });
     const refusal = this.refusal ??= { since: now(), error, logged: false };
     refusal.error = error;

@@ -22,3 +22,9 @@ export function gapSince({ steady, epoch }: Moment): BackplaneGap {
   const until = now();
   return { since: Math.min(epoch, until.epoch - (until.steady - steady)), until: until.epoch };
 }
+
+/** Returns the gap that covers both, where there are two. */
+export function joinGaps(one?: BackplaneGap, other?: BackplaneGap): BackplaneGap | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return { since: Math.min(one.since, other.since), until: Math.max(one.until, other.until) };
+}

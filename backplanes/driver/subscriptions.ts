@@ -16,6 +16,8 @@ export interface ChannelBus {
   subscribe(channels: readonly string[]): Promise<void>;
   /** Gives `channels` up, likewise. */
   unsubscribe(channels: readonly string[]): Promise<void>;
+  /** The name of `channel` on the bus, with its prefix, for texts; a permission must name it so. */
+  fullName?(channel: string): string;
   /** Called when the bus confirms a refused channel; `gap` lasted from the first refusal until now. */
   missed?(gap: BackplaneGap): void;
 }
@@ -196,7 +198,8 @@ export class ChannelSubscriptions {
 
   #refuse(channel: Channel, cause: unknown): void {
     if (!channel.wanted) return this.#drop(channel);
-    channel.refused(cause, this.#logger);
+    const { name } = channel;
+    channel.refused(cause, this.#bus.fullName?.(name) ?? name, this.#logger);
     this.#backOff.schedule();
   }
 

@@ -83,9 +83,9 @@ export class Wire {
   }
 }
 
-/** Why nothing can be published on a stopped bus. */
+/** Why a stopped bus cannot be used. */
 export function unavailable(): BackplaneUnavailableError {
-  return new BackplaneUnavailableError("Cannot publish: the memory bus is stopped");
+  return new BackplaneUnavailableError("Cannot reach the memory bus: it is stopped");
 }
 
 /**

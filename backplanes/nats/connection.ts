@@ -33,8 +33,6 @@ export interface NatsConnectionEvents {
   received(channel: string, payload: Uint8Array): void;
   /** The connection has ended; called once, before any publish or command rejects. */
   lost(error: Error): void;
-  /** The server refused a publish whose promise is already settled. */
-  denied(channel: string): void;
 }
 
 interface Subscribed {
@@ -212,10 +210,7 @@ export class NatsConnection implements ChannelBus {
    */
   #refused(error: NatsError): void {
     const { operation, subject = "" } = error.permissionContext ?? {};
-    if (operation === "publish") {
-      if (this.#publishes.denied(subject, error)) return;
-      return this.#events.denied(readSubject(subject).channel);
-    }
+    if (operation === "publish" && this.#publishes.denied(subject, error)) return;
     if (operation !== "subscription") {
       if (!this.#answers.refuse(error)) this.close(error);
     } else if (subject === this.#inbox.subject) this.#inbox.refuse();

@@ -1,11 +1,18 @@
 /** Errors of NATS, its client and the socket. */
-import { ErrorCode, NatsError } from "nats/lib/nats-base-client/internal_mod.js";
+import { ErrorCode } from "nats/lib/nats-base-client/internal_mod.js";
 
 /** The error with a reason, where the client gives none or only a code. */
 export function explained(error: unknown, dialTimeout: number): unknown {
   if (error === undefined) return new Error("the server closed the connection");
-  if (!(error instanceof NatsError) || error.code !== ErrorCode.Timeout) return error;
+  const code = codeOf(error);
+  if (code === "ECONNREFUSED") return new Error("connection refused", { cause: error });
+  if (code !== ErrorCode.Timeout) return error;
   return new Error(`no answer within ${dialTimeout} ms`, { cause: error });
+}
+
+/** The reason in an error, as texts show it. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /**
@@ -14,8 +21,12 @@ export function explained(error: unknown, dialTimeout: number): unknown {
  * broken handshake, an unknown host) may pass.
  */
 export function isIncurable(error: unknown): boolean {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const code = codeOf(error);
   return INCURABLE.has(code) || CERTIFICATE.test(code);
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "";
 }
 
 const INCURABLE: ReadonlySet<string> = new Set([

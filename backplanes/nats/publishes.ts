@@ -93,7 +93,10 @@ export class Publishes {
    * A server answers in the order it was asked, so this is a publish of the oldest batch.
    */
   denied(subject: string, cause: unknown): boolean {
-    const error = new BackplaneError("Cannot publish: NATS does not permit it", { cause });
+    const error = new BackplaneError(
+      `Cannot publish on the subject ${JSON.stringify(subject)}: NATS does not permit it`,
+      { cause },
+    );
     let pending = false;
     for (const key of [subject, countedKey(subject)]) {
       const accepted = this.#batches[0]?.subjects.get(key);

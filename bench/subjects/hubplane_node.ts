@@ -49,5 +49,5 @@ const where = { hostname: "127.0.0.1", port };
 if (listen) {
   // Loaded only if it is used: `npm:ws` takes memory.
   const { listen } = await import("@hubplane/hubplane/listen");
-  announce((await listen(server, where)).port);
+  announce((await listen(server, { ...where, maximumConnections: 100_000 })).port);
 } else announce(Deno.serve({ ...where, onListen() {} }, server.fetch).addr.port);

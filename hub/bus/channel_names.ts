@@ -11,37 +11,37 @@ export class HubChannels {
   readonly all: string;
   /** Commands for whichever node owns a connection. */
   readonly groupCommands: string;
-  readonly #prefix: string;
+  /** The name of the hub, the same on every node. */
+  readonly hub: string;
 
-  /** `hub` is the hub's name, the same on every node. */
   constructor(hub: string) {
-    this.#prefix = hub;
+    this.hub = hub;
     this.all = `${hub}:all`;
     this.groupCommands = `${hub}:internal:groups`;
   }
 
   /** Invocations for the members of a group. */
   group(name: string): string {
-    return `${this.#prefix}:group:${name}`;
+    return `${this.hub}:group:${name}`;
   }
 
   /** Invocations for the connections of a user. */
   user(id: string): string {
-    return `${this.#prefix}:user:${id}`;
+    return `${this.hub}:user:${id}`;
   }
 
   /** Invocations for one connection. */
   connection(id: string): string {
-    return `${this.#prefix}:connection:${id}`;
+    return `${this.hub}:connection:${id}`;
   }
 
   /** Acknowledgements for one node. */
   ack(serverName: string): string {
-    return `${this.#prefix}:internal:ack:${serverName}`;
+    return `${this.hub}:internal:ack:${serverName}`;
   }
 
   /** Answers of clients for one node. */
   results(serverName: string): string {
-    return `${this.#prefix}:internal:return:${serverName}`;
+    return `${this.hub}:internal:return:${serverName}`;
   }
 }

@@ -1,5 +1,6 @@
 import { BackplaneUnavailableError } from "../../backplanes/errors.ts";
 import { Deadlines } from "../scheduling/deadlines.ts";
+import { Sweep } from "../scheduling/sweep.ts";
 import { Channel, type ChannelRules } from "./channel.ts";
 import type { NodeContext } from "./node_context.ts";
 import { isAway } from "./publish_outcomes.ts";
@@ -35,6 +36,7 @@ export class Channels {
   /** The channels without members, and when the last member left; the oldest first. */
   readonly #withoutMembers = new Map<Channel, number>();
   readonly #unconfirmed: Deadlines<Channel>;
+  readonly #givingUp: Sweep<Channel>;
 
   constructor(
     context: NodeContext<ChannelsOptions>,
@@ -46,6 +48,8 @@ export class Channels {
     this.#unconfirmed = new Deadlines(clock, options.subscribeTimeout, (channel) => {
       this.#settle(channel, unconfirmed(channel, options.subscribeTimeout));
     });
+    const due = { [Symbol.iterator]: () => this.#due() };
+    this.#givingUp = new Sweep(context.scheduler, due, (channel) => this.#drop(channel));
   }
 
   /** Makes `recipient` a member; messages of this node reach it at once. */
@@ -75,18 +79,22 @@ export class Channels {
 
   /** Gives up channels that have had no member for long enough. Called by the heartbeat. */
   sweep(): void {
-    const { clock, options } = this.#context;
-    const due = clock.now() - options.unsubscribeDelay;
-    for (const [channel, since] of this.#withoutMembers) {
-      if (since > due) return;
-      // A join that waits for the confirmation resolves when it comes, although the member has left.
-      if (channel.joining === undefined) this.#drop(channel);
-    }
+    this.#givingUp.begin();
   }
 
   /** Stops waiting for confirmations. */
   close(): void {
     this.#unconfirmed.clear();
+  }
+
+  *#due(): Generator<Channel, void> {
+    const { clock, options } = this.#context;
+    const due = clock.now() - options.unsubscribeDelay;
+    for (const [channel, since] of this.#withoutMembers) {
+      if (since > due) return;
+      // A join that waits for the confirmation resolves when it comes, although the member has left.
+      if (channel.joining === undefined) yield channel;
+    }
   }
 
   #open(name: string, rules: ChannelRules): Channel {
@@ -115,7 +123,7 @@ export class Channels {
     } else if (error !== undefined && !isAway(error)) {
       const name = JSON.stringify(channel.name);
       const text = `Messages on ${name} do not arrive here, the bus refuses it:`;
-      this.#context.logger.error(text, error);
+      this.#context.limitedLog.log("error", "refused channel", text, error);
     }
     channel.settle(error);
   }
@@ -123,9 +131,18 @@ export class Channels {
   #drop(channel: Channel): void {
     this.#withoutMembers.delete(channel);
     this.#channels.delete(channel.name);
-    // The promise cannot reject: a channel that the bus lost is no longer subscribed.
-    channel.subscription?.unsubscribe();
+    // A channel that the bus lost is no longer subscribed: only a driver with a mistake rejects.
+    const { limitedLog } = this.#context;
+    const text = "Cannot unsubscribe from a channel:";
+    attempt(() => channel.subscription?.unsubscribe()).catch((error) => {
+      limitedLog.log("error", text, text, error);
+    });
   }
+}
+
+/** Calls a driver, which may have a mistake; whatever it throws is a rejection. */
+async function attempt(call: () => unknown): Promise<void> {
+  await call();
 }
 
 function unconfirmed({ name }: Channel, timeout: number): BackplaneUnavailableError {

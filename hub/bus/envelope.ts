@@ -1,16 +1,36 @@
 /**
  * The bytes between nodes: ASP.NET Core SignalR's Redis payloads, `specs/signalr-redis.md §3`, with
- * one extension (§3.2): an invocation of ours has five items, the last an array that starts with the
- * publishing node's server name, so that a node recognises its own. .NET nodes ignore it.
+ * extensions behind the items that .NET nodes read (§3.2):
+ *
+ * - The fifth item of an invocation is an array that starts with the publishing node's server name, so
+ *   that a node recognises its own.
+ * - The sixth item of a question to a client is `[timeout, ackId]`, that of a group command `[timeout]`.
+ * - The second item of an acknowledgement is the reason why a command was refused.
  *
  * Readers require at least the listed items and ignore further ones.
  *
  * @module
  */
 import type { Frames, SerializedInvocation } from "../protocol/serialized_invocation.ts";
-import { Frame, type TextOrBytes } from "../protocol/frame.ts";
-import { PackError, PackReader, readText } from "../protocol/pack/reader.ts";
+import type { TextOrBytes } from "../protocol/frame.ts";
+import { PackError, PackReader } from "../protocol/pack/reader.ts";
 import { PackWriter } from "../protocol/pack/writer.ts";
+import { ReceivedFrames } from "./received_frames.ts";
+
+/** How deep the values nest that later versions may put behind the known items. */
+const MAXIMUM_DEPTH = 8;
+
+/** The part of an invocation that asks the client for a result. */
+export interface Question {
+  /** The id that the client's answer repeats. */
+  readonly invocationId: string;
+  /** The channel for the client's answer. */
+  readonly returnChannel: string;
+  /** How long the asking node waits, in milliseconds; `undefined` from a .NET node. */
+  readonly timeout: number | undefined;
+  /** The id of the acknowledgement that the asking node wants from the node of the client, if it wants one. */
+  readonly ackId: number | undefined;
+}
 
 /** An invocation from the bus. */
 export interface InvocationEnvelope {
@@ -20,10 +40,8 @@ export interface InvocationEnvelope {
   readonly frames: Frames;
   /** The server name of the node that published it; `undefined` from a .NET node. */
   readonly origin: string | undefined;
-  /** The id that the client's answer repeats; only if one is asked for. */
-  readonly invocationId: string | undefined;
-  /** The channel for the client's answer; only if one is asked for. */
-  readonly returnChannel: string | undefined;
+  /** Present if the client is asked for a result. */
+  readonly question: Question | undefined;
 }
 
 /** A client's answer from the bus. */
@@ -40,26 +58,36 @@ export interface GroupCommand {
   readonly id: number;
   /** The sending node. */
   readonly serverName: string;
-  /** 1 adds, 2 removes; any other is acknowledged without effect. */
+  /** A {@link GroupAction}; any other action is acknowledged without effect. */
   readonly action: number;
   readonly group: string;
   readonly connectionId: string;
+  /** How long the sending node waits, in milliseconds; `undefined` from a .NET node. */
+  readonly timeout: number | undefined;
 }
 
-/** {@link GroupCommand.action}. */
-export const GroupAction = { Add: 1, Remove: 2 } as const;
+/** {@link GroupCommand.action}. `Withdraw` undoes the `Add` of the same id, whose node waits no longer. */
+export const GroupAction = { Add: 1, Remove: 2, Withdraw: 3 } as const;
+
+/** Says that a group command was carried out, or that a client was asked. */
+export interface Acknowledgement {
+  /** The id of the command or the question. */
+  readonly id: number;
+  /** Why the command was refused, if it was. Never sent to a .NET node. */
+  readonly error: string | undefined;
+}
 
 /** The payload of an invocation. */
 export function writeInvocation(
   message: SerializedInvocation,
   excluded: readonly string[],
   origin: string,
-  result?: Pick<InvocationEnvelope, "invocationId" | "returnChannel">,
+  question?: Question,
 ): Uint8Array {
   const { json } = message;
   const writer = new PackWriter();
   try {
-    writer.array(5);
+    writer.array(question === undefined ? 5 : 6);
     writer.array(excluded.length);
     for (const id of excluded) writer.string(id);
     writer.map(2);
@@ -67,10 +95,11 @@ export function writeInvocation(
     writer.binary(json);
     writer.string("messagepack");
     message.writeMessagepack(writer);
-    writeOptional(writer, result?.invocationId);
-    writeOptional(writer, result?.returnChannel);
+    writeOptional(writer, question?.invocationId);
+    writeOptional(writer, question?.returnChannel);
     writer.array(1);
     writer.string(origin);
+    if (question !== undefined) writeNumbers(writer, question.timeout, question.ackId);
   } finally {
     writer.release();
   }
@@ -94,14 +123,15 @@ export function readInvocation(payload: Uint8Array): InvocationEnvelope {
   const invocationId = items > 3 ? reader.optionalString() : undefined;
   const returnChannel = items > 3 ? reader.optionalString() : undefined;
   let origin: string | undefined;
-  if (items > 4 && reader.isArray() && reader.array() > 0) origin = reader.optionalString();
-  return {
-    excluded,
-    frames,
-    origin,
-    invocationId: invocationId || undefined,
-    returnChannel: returnChannel || undefined,
-  };
+  let left = 0;
+  if (items > 4 && reader.isArray()) {
+    left = reader.array();
+    if (left-- > 0) origin = reader.optionalString();
+  }
+  if (!invocationId || !returnChannel) return { excluded, frames, origin, question: undefined };
+  for (; left > 0; left--) reader.any(MAXIMUM_DEPTH);
+  const [timeout, ackId] = items > 5 && origin !== undefined ? readNumbers(reader) : [];
+  return { excluded, frames, origin, question: { invocationId, returnChannel, timeout, ackId } };
 }
 
 /** The payload of a client's answer: the complete frame in the client's own protocol. */
@@ -127,12 +157,13 @@ export function readCompletion(payload: Uint8Array): CompletionEnvelope {
 /** The payload of a group command. */
 export function writeGroupCommand(command: GroupCommand): Uint8Array {
   const writer = new PackWriter();
-  writer.array(5);
+  writer.array(command.timeout === undefined ? 5 : 6);
   writer.integer(command.id);
   writer.string(command.serverName);
   writer.integer(command.action);
   writer.string(command.group);
   writer.string(command.connectionId);
+  if (command.timeout !== undefined) writeNumbers(writer, command.timeout);
   return writer.finish();
 }
 
@@ -143,21 +174,24 @@ export function writeGroupCommand(command: GroupCommand): Uint8Array {
  */
 export function readGroupCommand(payload: Uint8Array): GroupCommand {
   const reader = new PackReader(payload);
-  atLeast(reader.array(), 5, "GroupCommand");
-  return {
+  const items = atLeast(reader.array(), 5, "GroupCommand");
+  const command = {
     id: reader.integer(),
     serverName: reader.string(),
     action: reader.integer(),
     group: reader.string(),
     connectionId: reader.string(),
   };
+  const [timeout] = items > 5 ? readNumbers(reader) : [];
+  return { ...command, timeout };
 }
 
 /** The payload of an acknowledgement. */
-export function writeAck(id: number): Uint8Array {
+export function writeAck({ id, error }: Acknowledgement): Uint8Array {
   const writer = new PackWriter();
-  writer.array(1);
+  writer.array(error === undefined ? 1 : 2);
   writer.integer(id);
+  if (error !== undefined) writer.string(error);
   return writer.finish();
 }
 
@@ -166,15 +200,30 @@ export function writeAck(id: number): Uint8Array {
  *
  * @throws {PackError} if it is malformed.
  */
-export function readAck(payload: Uint8Array): number {
+export function readAck(payload: Uint8Array): Acknowledgement {
   const reader = new PackReader(payload);
-  atLeast(reader.array(), 1, "Ack");
-  return reader.integer();
+  const items = atLeast(reader.array(), 1, "Ack");
+  const id = reader.integer();
+  const error = items > 1 ? reader.any(MAXIMUM_DEPTH) : undefined;
+  return { id, error: typeof error === "string" ? error : undefined };
 }
 
 function writeOptional(writer: PackWriter, text: string | undefined): void {
   if (text === undefined) writer.nil();
   else writer.string(text);
+}
+
+/** Writes an array of numbers; those at its end that are `undefined` are left out. */
+function writeNumbers(writer: PackWriter, ...numbers: readonly (number | undefined)[]): void {
+  const given = numbers.filter((number) => number !== undefined);
+  writer.array(given.length);
+  for (const number of given) writer.integer(number);
+}
+
+/** Reads an array of numbers; anything else counts as an empty array. */
+function readNumbers(reader: PackReader): number[] {
+  if (!reader.isArray()) return [];
+  return Array.from({ length: Math.min(reader.array(), 2) }, () => reader.integer());
 }
 
 function atLeast(items: number, wanted: number, kind: string): number {
@@ -186,27 +235,4 @@ function atLeast(items: number, wanted: number, kind: string): number {
 function bounded(count: number, payload: Uint8Array): number {
   if (count <= payload.length) return count;
   throw new PackError("Cannot read payload: it ends too early");
-}
-
-/** The frames of another node; each is made once, when the first connection needs it. */
-class ReceivedFrames implements Frames {
-  #jsonBytes: Uint8Array | undefined;
-  #json: Frame | undefined;
-  #messagepackBytes: Uint8Array | undefined;
-  #messagepack: Frame | undefined;
-  #others: Map<string, Frame> | undefined;
-
-  add(protocol: string, bytes: Uint8Array): void {
-    if (protocol === "json") this.#jsonBytes = bytes;
-    else if (protocol === "messagepack") this.#messagepackBytes = bytes;
-    else (this.#others ??= new Map()).set(protocol, new Frame(bytes));
-  }
-
-  frame(protocol: string): Frame | undefined {
-    if (protocol === "json") {
-      return this.#json ??= this.#jsonBytes && new Frame(readText(this.#jsonBytes));
-    }
-    if (protocol !== "messagepack") return this.#others?.get(protocol);
-    return this.#messagepack ??= this.#messagepackBytes && new Frame(this.#messagepackBytes);
-  }
 }

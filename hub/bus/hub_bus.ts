@@ -5,9 +5,11 @@ import type { SerializedInvocation } from "../protocol/serialized_invocation.ts"
 import { HubChannels } from "./channel_names.ts";
 import { Channels, type ChannelsOptions, type ReceivedInvocation } from "./channels.ts";
 import {
+  type Acknowledgement,
   type CompletionEnvelope,
   type GroupCommand,
   type InvocationEnvelope,
+  type Question,
   readAck,
   readCompletion,
   readGroupCommand,
@@ -26,12 +28,14 @@ import { writeTo } from "./write_to.ts";
 export interface BusListener {
   /** The groups of a connection are to be changed. */
   commanded(command: GroupCommand): void;
-  /** A group command of this node has been carried out. */
-  acknowledged(id: number): void;
+  /** Another node has carried out a command of this node, or has asked a client for it. */
+  acknowledged(acknowledgement: Acknowledgement): void;
   /** A client is asked for a result; `recipient` is `undefined` if it has gone. */
-  asked(recipient: Recipient | undefined, question: InvocationEnvelope): void;
+  asked(recipient: Recipient | undefined, message: InvocationEnvelope, question: Question): void;
   /** A client on another node has answered. */
   answered(answer: CompletionEnvelope): void;
+  /** The bus is back after it was away, or messages of other nodes may have been lost. */
+  recovered(): void;
 }
 
 const NOBODY: readonly never[] = [];
@@ -49,20 +53,29 @@ export class HubBus {
   readonly #listener: BusListener;
   readonly #outcomes: PublishOutcomes;
   readonly #status: Disposable;
+  #openings = 0;
 
   constructor(hub: string, context: NodeContext<ChannelsOptions>, listener: BusListener) {
     this.names = new HubChannels(hub);
     this.channels = new Channels(context, this.#received);
     this.#context = context;
     this.#listener = listener;
-    this.#outcomes = new PublishOutcomes(context.logger);
+    this.#outcomes = new PublishOutcomes(context);
     this.#status = context.backplane.onStatus(({ status }) => {
-      if (status === "open") this.#outcomes.recovered();
+      if (status !== "open") return;
+      this.#openings++;
+      this.#outcomes.recovered();
+      listener.recovered();
     });
   }
 
   get status(): BackplaneStatus {
     return this.#context.backplane.status;
+  }
+
+  /** How often the bus has opened, or messages may have been lost. */
+  get openings(): number {
+    return this.#openings;
   }
 
   /**
@@ -78,13 +91,13 @@ export class HubBus {
     const wanted = [
       backplane.subscribe(names.all, (payload) => this.#received(payload, everybody, true)),
       backplane.subscribe(names.groupCommands, (payload) => {
-        this.#read(() => listener.commanded(readGroupCommand(payload)));
+        this.#read("group command", () => listener.commanded(readGroupCommand(payload)));
       }),
       backplane.subscribe(names.ack(serverName), (payload) => {
-        this.#read(() => listener.acknowledged(readAck(payload)));
+        this.#read("acknowledgement", () => listener.acknowledged(readAck(payload)));
       }),
       backplane.subscribe(names.results(serverName), (payload) => {
-        this.#read(() => listener.answered(readCompletion(payload)));
+        this.#read("client result", () => listener.answered(readCompletion(payload)));
       }),
     ];
     while (true) {
@@ -132,19 +145,18 @@ export class HubBus {
   ask(
     connectionId: string,
     message: SerializedInvocation,
-    invocationId: string,
+    question: Omit<Question, "returnChannel">,
   ): Promise<number | undefined> {
     const { serverName } = this.#context;
     const returnChannel = this.names.results(serverName);
-    const result = { invocationId, returnChannel };
-    const payload = writeInvocation(message, NOBODY, serverName, result);
+    const payload = writeInvocation(message, NOBODY, serverName, { ...question, returnChannel });
     return this.#hand(this.names.connection(connectionId), payload, true).catch(throwError);
   }
 
   /** Hands the answer of a client to the node that asked; `frame` is in the hub protocol `protocol`. */
   answer(returnChannel: string, protocol: string, frame: TextOrBytes): void {
     this.#hand(returnChannel, writeCompletion(protocol, frame)).catch((error) => {
-      this.#context.logger.warn("Cannot hand a client result back to its node:", error);
+      this.#warn("Cannot hand a client result back to its node:", error);
     });
   }
 
@@ -155,10 +167,10 @@ export class HubBus {
     return this.#hand(this.names.groupCommands, payload).catch(throwError);
   }
 
-  /** Says that a command of another node has been carried out. */
-  acknowledge({ serverName, id }: GroupCommand): void {
-    this.#hand(this.names.ack(serverName), writeAck(id)).catch((error) => {
-      this.#context.logger.warn("Cannot acknowledge a group command:", error);
+  /** Tells the node `serverName` what became of its command, or that its question has been asked. */
+  acknowledge(serverName: string, id: number, error?: string): void {
+    this.#hand(this.names.ack(serverName), writeAck({ id, error })).catch((error) => {
+      this.#warn("Cannot acknowledge what another node asked for:", error);
     });
   }
 
@@ -174,33 +186,34 @@ export class HubBus {
       const message = readInvocation(payload);
       // The members here were served when this node sent it.
       if (message.origin === this.#context.serverName) return;
-      if (message.returnChannel !== undefined) {
+      if (message.question !== undefined) {
         // A question comes on the channel of one connection.
         const [recipient] = audience;
-        return this.#listener.asked(recipient, message);
+        return this.#listener.asked(recipient, message, message.question);
       }
       writeTo(audience, message.frames, heedsExclusions ? message.excluded : NOBODY);
     } catch (error) {
-      this.#unreadable(error);
+      this.#warn("Ignored a message from another node:", error);
     }
   };
 
-  #read(handle: () => void): void {
+  #read(what: string, handle: () => void): void {
     try {
       handle();
     } catch (error) {
-      this.#unreadable(error);
+      this.#warn(`Ignored a ${what} from another node:`, error);
     }
   }
 
-  #unreadable(error: unknown): void {
-    this.#context.logger.warn("Ignored a message from another node:", error);
+  /** Every message of another node may cause an entry: one a minute is enough. */
+  #warn(text: string, error: unknown): void {
+    this.#context.limitedLog.log("warn", text, text, error);
   }
 
-  /** A driver that throws would keep the message from the members here. */
+  /** A driver that throws, or returns no promise, would keep the message from the members here. */
   #hand(channel: string, payload: Uint8Array, counted = false): Promise<number | undefined> {
     try {
-      return this.#context.backplane.publish(channel, payload, counted);
+      return Promise.resolve(this.#context.backplane.publish(channel, payload, counted));
     } catch (error) {
       return Promise.reject(error);
     }

@@ -3,26 +3,22 @@ import {
   BackplaneError,
   BackplaneUnavailableError,
 } from "../../backplanes/errors.ts";
+import type { NodeContext } from "./node_context.ts";
 
 /** Whether the bus did not answer; else it has refused. */
 export function isAway(error: unknown): error is BackplaneUnavailableError | BackplaneClosedError {
   return error instanceof BackplaneUnavailableError || error instanceof BackplaneClosedError;
 }
 
-/** How many different refusals are remembered, so that each is logged once and not once a message. */
-const MAXIMUM_REFUSALS = 100;
-
 function ignore(): void {}
 
 /** Tells senders and the log whether the bus has accepted their messages. */
 export class PublishOutcomes {
-  readonly #logger: Pick<Console, "error">;
+  readonly #context: Pick<NodeContext, "logger" | "limitedLog">;
   #outageLogged = false;
-  /** The refusals of single messages that have been logged. */
-  readonly #refusalsLogged = new Set<string>();
 
-  constructor(logger: Pick<Console, "error">) {
-    this.#logger = logger;
+  constructor(context: Pick<NodeContext, "logger" | "limitedLog">) {
+    this.#context = context;
   }
 
   /**
@@ -42,7 +38,6 @@ export class PublishOutcomes {
   /** The bus is back: the next failure is a new one, to be logged again. */
   recovered(): void {
     this.#outageLogged = false;
-    this.#refusalsLogged.clear();
   }
 
   async #all(published: readonly Promise<unknown>[], deliveredLocally: boolean): Promise<void> {
@@ -72,16 +67,18 @@ export class PublishOutcomes {
     if (isAway(error)) {
       if (this.#outageLogged) return;
       this.#outageLogged = true;
-      this.#logger.error(
+      this.#context.logger.error(
         `Messages do not reach other nodes until the backplane is back: ${error.message}`,
       );
       return;
     }
     // The message itself is at fault, such as its size or its channel: this is no outage.
-    const refusal = String(error);
-    if (this.#refusalsLogged.has(refusal)) return;
-    if (this.#refusalsLogged.size >= MAXIMUM_REFUSALS) this.#refusalsLogged.clear();
-    this.#refusalsLogged.add(refusal);
-    this.#logger.error("Cannot publish a message to other nodes:", error);
+    const text = "Cannot publish a message to other nodes:";
+    this.#context.limitedLog.log("error", kindOf(error), text, error);
   }
+}
+
+/** The text of an error without the names and numbers in it, which clients may have chosen. */
+function kindOf(error: unknown): string {
+  return String(error).replace(/".*"|\d+/gs, "");
 }

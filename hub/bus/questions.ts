@@ -1,4 +1,6 @@
 import type { Clock } from "../clock.ts";
+import type { Scheduler } from "../scheduling/scheduler.ts";
+import type { NodeContext } from "./node_context.ts";
 
 /** The terms of a question. */
 export interface QuestionTerms {
@@ -22,11 +24,13 @@ const LONGEST_TIMEOUT = 0x7fffffff;
 /** The questions of one kind that have no answer yet, by the id that the answer repeats. */
 export class Questions<I, A> {
   readonly #clock: Clock;
+  readonly #scheduler: Scheduler;
   readonly #open = new Map<I, Question<A>>();
   readonly #byConnection = new Map<string, Set<I>>();
 
-  constructor(clock: Clock) {
+  constructor({ clock, scheduler }: Pick<NodeContext, "clock" | "scheduler">) {
     this.#clock = clock;
+    this.#scheduler = scheduler;
   }
 
   /** Resolves with the answer to `id`, or rejects with the error why there is none. */
@@ -44,7 +48,9 @@ export class Questions<I, A> {
     const { connectionId, timeout, late } = terms;
     const delay = Math.min(timeout, LONGEST_TIMEOUT);
     const timer = this.#clock.after(delay, () => this.settle(id, late()));
-    this.#open.get(id)?.timer[Symbol.dispose]();
+    const before = this.#open.get(id);
+    before?.timer[Symbol.dispose]();
+    this.#forget(id, before?.connectionId);
     this.#open.set(id, { connectionId, timer, settle });
     if (connectionId === undefined) return;
     const same = this.#byConnection.get(connectionId);
@@ -55,6 +61,11 @@ export class Questions<I, A> {
   /** The connection that the answer to `id` depends on; `undefined` if the question is not open. */
   connectionOf(id: I): string | undefined {
     return this.#open.get(id)?.connectionId;
+  }
+
+  /** How many questions depend on a connection. */
+  pending(connectionId: string): number {
+    return this.#byConnection.get(connectionId)?.size ?? 0;
   }
 
   /** The answer, or the error why there is none. An unknown id is ignored: it may have timed out. */
@@ -69,7 +80,8 @@ export class Questions<I, A> {
 
   /** The connection has gone: every question that depends on it ends with `error`. */
   abandon(connectionId: string, error: Error): void {
-    for (const id of [...this.#byConnection.get(connectionId) ?? []]) this.settle(id, error);
+    const ids = this.#byConnection.get(connectionId);
+    if (ids !== undefined) this.#scheduler.walk(ids, (id) => this.settle(id, error));
   }
 
   /** Every question ends with `error`. */

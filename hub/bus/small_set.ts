@@ -18,6 +18,13 @@ export class SmallSet<T extends object> {
     return several instanceof Set ? several.size : several.length;
   }
 
+  /** Whether `item` is in the set. */
+  has(item: T): boolean {
+    const several = this.#several;
+    if (several === undefined) return this.#items === item;
+    return several instanceof Set ? several.has(item) : several.includes(item);
+  }
+
   /** Adds `item`; returns whether it was absent. */
   add(item: T): boolean {
     const several = this.#several ?? [this.#items as T];

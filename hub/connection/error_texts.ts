@@ -23,7 +23,16 @@ export function withDetail(text: string, error: Error, detailedErrors: boolean):
 
 /** Converts a thrown value to an error. */
 export function toError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown });
+  return thrown instanceof Error ? thrown : new Error(textOf(thrown), { cause: thrown });
+}
+
+function textOf(thrown: unknown): string {
+  try {
+    return String(thrown);
+  } catch {
+    // An object without a prototype has no text.
+    return `a thrown ${typeof thrown}`;
+  }
 }
 
 /** The call could not begin. */

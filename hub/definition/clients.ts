@@ -31,7 +31,8 @@ export interface ClientProxy<C> {
    * clients may not have received the message yet.
    * @throws {TypeError} if an argument cannot be serialised; nothing is delivered then.
    * @throws {RangeError} if the message is larger than `maximumSendMessageSize`; nothing is delivered then.
-   * @throws {HubError} if a group name or user id is empty or too long; nothing is delivered then.
+   * @throws {HubError} if a group name, user id or connection id is empty or too long; nothing is
+   * delivered then.
    * @throws {BackplaneUnavailableError} if members on other nodes may not have the message; its
    * `deliveredLocally` tells whether members here have it. Do not repeat it blindly.
    * @throws {BackplaneError} with the same property, if the bus refuses the message: the message is too
@@ -67,7 +68,8 @@ export interface SingleClientProxy<C> extends ClientProxy<C> {
    *
    * @throws {TypeError} if an argument cannot be serialised.
    * @throws {RangeError} if the timeout of {@link with} is out of its range.
-   * @throws {HubError} with the client's error, after the timeout, or when the signal is aborted.
+   * @throws {HubError} with the client's error, after the timeout, when the signal is aborted, if the id
+   * cannot be one, or if the client owes `maximumPendingResultsPerConnection` results.
    * @throws {ClientConnectionError} if the connection does not exist, or ends before it has answered.
    * @throws {BackplaneError} if the connection is on another node and the bus fails.
    */
@@ -119,7 +121,8 @@ export interface HubGroups {
    * Adds a connection, on this node or another, to a group. Resolves when the connection receives all
    * later messages to the group. Adding a member again is not an error.
    *
-   * @throws {HubError} if the group's name is empty or too long, or the id is not a string of 1 to 256 characters.
+   * @throws {HubError} if the group's name is empty or too long, if the id is not text of 1 to 256 bytes, or if
+   * the connection has as many groups, or the node as many changes under way, as the options allow.
    * @throws {GroupAckTimeoutError} after `groupAckTimeout`, if the connection does not exist.
    * @throws {BackplaneUnavailableError} if the bus is needed and away; the connection does not join then.
    */

@@ -9,7 +9,7 @@ import {
 } from "../connection/error_texts.ts";
 import { HubError } from "../definition/errors.ts";
 import { isSent, NOTHING_TO_ACCEPT } from "../definition/sent.ts";
-import { type HubMessage, MessageType } from "../protocol/messages.ts";
+import { MessageType } from "../protocol/messages.ts";
 import type { Call, CallState } from "./call_context.ts";
 import { isThenable } from "./now_or_later.ts";
 import type { DispatchParts } from "./method_table.ts";
@@ -18,11 +18,13 @@ import { discard, isStreamable, stream } from "./streaming.ts";
 import { UploadClosedError } from "./uploads.ts";
 
 /** The parts that all calls of a hub share. */
-type CallParts = Pick<DispatchParts, "logger" | "options" | "scheduler">;
+type CallParts = Pick<DispatchParts, "limitedLog" | "options" | "scheduler">;
 
 /** One call while it runs: from the first line of its method to its completion. */
 export class ActiveCall implements CallState {
   readonly message: Call;
+  /** The name of the method, as the hub spells it. */
+  readonly #name: string;
   readonly #connection: HubConnection;
   readonly #slots: Slots;
   readonly #parts: CallParts;
@@ -36,11 +38,13 @@ export class ActiveCall implements CallState {
 
   constructor(
     message: Call,
+    name: string,
     connection: HubConnection,
     slots: Slots,
     parts: CallParts,
   ) {
     this.message = message;
+    this.#name = name;
     this.#connection = connection;
     this.#slots = slots;
     this.#parts = parts;
@@ -88,14 +92,16 @@ export class ActiveCall implements CallState {
   run(method: () => unknown): Promise<void> | undefined {
     this.#begun = true;
     let result: unknown;
+    let waits: boolean;
     try {
       result = method();
+      waits = isThenable(result);
     } catch (error) {
       this.#failed(error);
       return undefined;
     }
     if (result === NOTHING_TO_ACCEPT) return this.#returned(undefined);
-    if (!isThenable(result)) return this.#returned(result);
+    if (!waits) return this.#returned(result);
     // The next call of the client may begin while the bus accepts the message.
     if (isSent(result) && this.#counts === "running" && this.#slots.beginSending()) {
       this.#counts = "sending";
@@ -120,10 +126,20 @@ export class ActiveCall implements CallState {
       discard(value);
       this.#complete({ error: streamingNotAsked(target) });
     } else {
-      // Upstream answers a method without a result with an explicit null.
-      this.#complete({ result: value ?? null });
+      this.#answer(value);
     }
     return undefined;
+  }
+
+  #answer(value: unknown): void {
+    const { invocationId } = this.message;
+    if (invocationId === undefined) return;
+    try {
+      // Upstream answers a method without a result with an explicit null.
+      this.#connection.send({ type: MessageType.Completion, invocationId, result: value ?? null });
+    } catch (error) {
+      this.#failed(error);
+    }
   }
 
   async #stream(source: AsyncIterable<unknown> | Iterable<unknown>): Promise<void> {
@@ -131,30 +147,21 @@ export class ActiveCall implements CallState {
     this.freeSlot();
     try {
       await stream(source, (item) => {
-        this.#write({ type: MessageType.StreamItem, invocationId, item: item ?? null });
+        this.#connection.send({ type: MessageType.StreamItem, invocationId, item: item ?? null });
         return this.#connection.untilWritable() ?? this.#parts.scheduler.spend();
       }, this.signal);
-    } catch (thrown) {
-      const error = this.#logged(thrown);
-      const text = withDetail(errorStreaming, error, this.#parts.options.detailedErrors);
-      return this.#complete({ error: text });
+    } catch (error) {
+      return this.#failed(error, errorStreaming);
     }
     this.#complete({});
   }
 
-  #failed(thrown: unknown): void {
-    const error = this.#logged(thrown);
-    const text = errorInvoking(this.message.target);
-    this.#complete({ error: withDetail(text, error, this.#parts.options.detailedErrors) });
-  }
-
-  #logged(thrown: unknown): Error {
+  /** Logs the error; the client gets `text`, and the error if the client may see the error. */
+  #failed(thrown: unknown, text = errorInvoking(this.message.target)): void {
     const error = toError(thrown);
-    if (!this.#isExpected(error)) {
-      const target = JSON.stringify(this.message.target);
-      this.#parts.logger.error(`Hub method ${target} failed:`, error);
-    }
-    return error;
+    const { limitedLog, options } = this.#parts;
+    if (!this.#isExpected(error)) limitedLog.failure(`Hub method "${this.#name}" failed:`, error);
+    this.#complete({ error: withDetail(text, error, options.detailedErrors) });
   }
 
   /** Errors for the client, and errors that follow from a cancelled call, are not failures of the server. */
@@ -163,21 +170,10 @@ export class ActiveCall implements CallState {
     return this.#cancelled && (error instanceof UploadClosedError || error.name === "AbortError");
   }
 
-  #complete(end: { error: string } | { result: unknown } | Record<never, never>): void {
+  #complete(end: { readonly error?: string }): void {
     const { invocationId } = this.message;
     if (invocationId === undefined) return;
-    this.#write({ type: MessageType.Completion, invocationId, ...end });
-  }
-
-  #write(message: HubMessage): void {
-    try {
-      this.#connection.send(message);
-    } catch (error) {
-      // As upstream: the client would wait for ever, so the connection ends.
-      const target = JSON.stringify(this.message.target);
-      this.#parts.logger.error(`Cannot write what hub method ${target} returned:`, error);
-      this.#connection.fail(toError(error));
-    }
+    this.#connection.send({ type: MessageType.Completion, invocationId, ...end });
   }
 }
 

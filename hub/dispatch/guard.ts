@@ -3,9 +3,11 @@ import { HubError } from "../definition/errors.ts";
 import type { HubPolicy } from "../definition/policy.ts";
 import type { StandardSchema } from "../definition/schema.ts";
 import { failedToInvoke, toError, unauthorized, withDetail } from "../connection/error_texts.ts";
+import type { LimitedLog } from "../scheduling/limited_log.ts";
 import { allAllow } from "./authorization.ts";
 import type { Call, CallContext } from "./call_context.ts";
 import { chain, type NowOrLater } from "./now_or_later.ts";
+import { logRefusal } from "./refusals.ts";
 import { checkArguments } from "./schema_arguments.ts";
 
 /** The function of a method; it is called without a `this`. */
@@ -33,7 +35,7 @@ export interface GuardParts {
   /** The policy of the method. */
   readonly authorize: ((...args: [HubContext<never, never>, ...unknown[]]) => unknown) | undefined;
   readonly detailedErrors: boolean;
-  readonly logger: Pick<Console, "error">;
+  readonly limitedLog: LimitedLog;
 }
 
 /** Makes the guard of a method; `undefined` if the method has neither schemas nor policies. */
@@ -41,31 +43,37 @@ export function guardFor(parts: GuardParts): Guard | undefined {
   const { schemas, policies, authorize } = parts;
   const restricted = policies.length > 0 || authorize !== undefined;
   const allowed = (context: CallContext, message: Call, args: readonly unknown[]) =>
-    chain(
-      isAllowed(parts, context, args),
-      (yes) => yes ? args : unauthorized(message.target),
-    );
+    chain(isAllowed(parts, context, args), (yes) => {
+      if (yes) return args;
+      const text = unauthorized(message.target);
+      logRefusal(parts.limitedLog, "debug", context.connectionId, parts.method, text);
+      return text;
+    });
   if (schemas.length === 0) {
     if (!restricted) return undefined;
     return (context, message) => allowed(context, message, message.arguments);
   }
   return (context, message) =>
     chain(
-      checked(parts, message),
+      checked(parts, context, message),
       (args) => restricted && typeof args !== "string" ? allowed(context, message, args) : args,
     );
 }
 
-function checked(parts: GuardParts, message: Call): NowOrLater<CheckedArguments> {
+function checked(
+  { schemas, method, limitedLog, detailedErrors }: GuardParts,
+  { connectionId }: CallContext,
+  message: Call,
+): NowOrLater<CheckedArguments> {
   const refused = (thrown: unknown): string => {
     const error = toError(thrown);
-    if (!(error instanceof HubError)) {
-      parts.logger.error(`A schema of hub method "${parts.method}" failed:`, error);
-    }
-    return withDetail(failedToInvoke(message.target), error, parts.detailedErrors);
+    const text = withDetail(failedToInvoke(message.target), error, detailedErrors);
+    if (error instanceof HubError) logRefusal(limitedLog, "info", connectionId, method, text);
+    else limitedLog.failure(`A schema of hub method "${method}" failed:`, error);
+    return text;
   };
   try {
-    const args = checkArguments(parts.schemas, message.arguments);
+    const args = checkArguments(schemas, message.arguments);
     return args instanceof Promise ? args.catch(refused) : args;
   } catch (error) {
     return refused(error);
@@ -73,12 +81,12 @@ function checked(parts: GuardParts, message: Call): NowOrLater<CheckedArguments>
 }
 
 function isAllowed(
-  { hub, method, policies, authorize, logger }: GuardParts,
+  { hub, method, policies, authorize, limitedLog }: GuardParts,
   context: CallContext,
   args: readonly unknown[],
 ): NowOrLater<boolean> {
   const report = (error: unknown) => {
-    logger.error(`authorize of hub method "${method}" failed:`, error);
+    limitedLog.failure(`authorize of hub method "${method}" failed:`, error);
   };
   const byMethod = () =>
     authorize === undefined ||

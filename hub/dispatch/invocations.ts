@@ -5,13 +5,10 @@ import type { TextOrBytes } from "../protocol/frame.ts";
 import { type CompletionMessage, type HubMessage, MessageType } from "../protocol/messages.ts";
 import { ActiveCall } from "./active_call.ts";
 import { type Call, CallContext, type CallingConnection } from "./call_context.ts";
+import { CallsById } from "./calls_by_id.ts";
 import type { CheckedArguments } from "./guard.ts";
-import {
-  bindingRefusal,
-  type CallableMethod,
-  type DispatchParts,
-  modeRefusal,
-} from "./method_table.ts";
+import type { CallableMethod, DispatchParts } from "./method_table.ts";
+import { bindingRefusal, logRefusal, modeRefusal } from "./refusals.ts";
 import { Slots } from "./slots.ts";
 import { Uploads } from "./uploads.ts";
 
@@ -32,10 +29,7 @@ export class Invocations {
   readonly #caller: CallingConnection;
   readonly #slots: Slots;
   readonly #active = new Set<ActiveCall>();
-  /** The calls that go on after their begin and are not cancelled, by invocation id. */
-  #cancellable: Map<string, Set<ActiveCall>> | undefined;
-  /** The invocation ids of running streams. */
-  #streaming: Set<string> | undefined;
+  #byId: CallsById | undefined;
   #uploads: Uploads | undefined;
   #retired = false;
   #idle: PromiseWithResolvers<void> | undefined;
@@ -59,7 +53,7 @@ export class Invocations {
         this.#complete(message);
         return undefined;
       case MessageType.CancelInvocation:
-        this.#cancel(message.invocationId);
+        this.#byId?.cancel(message.invocationId);
         return undefined;
       default:
         // Unexpected acks and sequences.
@@ -101,26 +95,25 @@ export class Invocations {
 
   #call(message: Call): Promise<void> | undefined {
     const method = this.#parts.methods.find(message.target);
-    const takesSlot = method !== undefined && !method.streams && !message.streamIds?.length;
+    if (method === undefined) {
+      return this.#refuse(message, method, new HubError("Method does not exist."), "info");
+    }
+    const takesSlot = !method.streams && !message.streamIds?.length;
     if (!takesSlot || this.#retired || !this.#slots.full) {
       return this.#begin(message, method, takesSlot);
     }
     return this.#slots.untilFree().then(() => this.#begin(message, method, takesSlot));
   }
 
-  #begin(
-    message: Call,
-    method: CallableMethod | undefined,
-    takesSlot: boolean,
-  ): Promise<void> | undefined {
+  #begin(message: Call, method: CallableMethod, takesSlot: boolean): Promise<void> | undefined {
     if (!this.#connection.isHeard) return undefined;
-    const refusal = bindingRefusal(method, message, this.#parts.options.detailedErrors) ??
-      this.#excess(message);
-    const call = new ActiveCall(message, this.#connection, this.#slots, this.#parts);
-    if (method === undefined || refusal !== undefined) {
-      call.refuse(refusal ?? failedToInvoke(message.target));
-      return undefined;
+    const wrong = bindingRefusal(method, message);
+    if (wrong !== undefined) return this.#refuse(message, method, wrong, "info");
+    const excess = this.#excess();
+    if (excess !== undefined) {
+      return this.#refuse(message, method, excess, this.#retired ? "debug" : "warn");
     }
+    const call = new ActiveCall(message, method.name, this.#connection, this.#slots, this.#parts);
     this.#active.add(call);
     if (this.#connection.isClosed) call.cancel();
     if (takesSlot) call.takeSlot();
@@ -170,60 +163,56 @@ export class Invocations {
       refusal = withDetail(errorInvoking(target), toError(error), detailedErrors);
     }
     if (refusal !== undefined) {
+      logRefusal(this.#parts.limitedLog, "info", this.#connection.id, method.name, refusal);
       call.refuse(refusal);
       return this.#left(call);
     }
     const ended = call.run(() => method.call(context, ...args, ...uploads));
     if (ended === undefined) return this.#ended(call);
-    this.#goesOn(call);
+    if (call.message.invocationId !== undefined) (this.#byId ??= new CallsById()).add(call);
     ended.then(() => this.#ended(call));
   }
 
-  #goesOn(call: ActiveCall): void {
-    const { invocationId, type } = call.message;
-    if (invocationId === undefined) return;
-    this.#cancellable ??= new Map();
-    const same = this.#cancellable.get(invocationId);
-    if (same === undefined) this.#cancellable.set(invocationId, new Set([call]));
-    else same.add(call);
-    if (type === MessageType.StreamInvocation) (this.#streaming ??= new Set()).add(invocationId);
-  }
-
-  #cancel(invocationId: string): void {
-    const calls = this.#cancellable?.get(invocationId);
-    if (calls === undefined) return;
-    this.#cancellable?.delete(invocationId);
-    for (const call of calls) call.cancel();
-  }
-
   /**
-   * The text that refuses a call of a retired client, or one call too many. Upstream has no limit for
+   * The error that refuses a call of a retired client, or one call too many. Upstream has no limit for
    * calls without a slot; but such a call would cost a client only its message.
    */
-  #excess({ target }: Call): string | undefined {
-    const { maximumBackgroundInvocationsPerClient: most, detailedErrors } = this.#parts.options;
-    let reason: string;
-    if (this.#retired) reason = "The server is closing.";
-    else if (!this.#slots.exceededBy(this.#active.size)) return undefined;
-    else reason = `More than ${most} invocations are under way.`;
-    return withDetail(failedToInvoke(target), new HubError(reason), detailedErrors);
+  #excess(): Error | undefined {
+    const { maximumBackgroundInvocationsPerClient: most } = this.#parts.options;
+    if (this.#retired) return new HubError("The server is closing.");
+    if (!this.#slots.exceededBy(this.#active.size)) return undefined;
+    return new HubError(`More than ${most} invocations are under way.`);
   }
 
   /** The text that refuses a stream whose id another stream has. Upstream checks no other ids. */
   #duplicate(message: Call): string | undefined {
     const { invocationId, type } = message;
-    if (type !== MessageType.StreamInvocation || !this.#streaming?.has(invocationId)) {
+    if (type !== MessageType.StreamInvocation || !this.#byId?.streams(invocationId)) {
       return undefined;
     }
     return `Invocation ID '${invocationId}' is already in use.`;
   }
 
+  /** Refuses a call that has not begun. */
+  #refuse(
+    { target, invocationId }: Call,
+    method: CallableMethod | undefined,
+    reason: Error,
+    level: "debug" | "info" | "warn",
+  ): undefined {
+    const { limitedLog, options: { detailedErrors } } = this.#parts;
+    const text = failedToInvoke(target);
+    const entry = withDetail(text, reason, true);
+    logRefusal(limitedLog, level, this.#connection.id, method?.name, entry);
+    if (invocationId === undefined) return;
+    const error = withDetail(text, reason, detailedErrors);
+    this.#connection.send({ type: MessageType.Completion, invocationId, error });
+  }
+
   /** Called when a call that has begun has ended. */
   #ended(call: ActiveCall): undefined {
-    const { invocationId = "", streamIds, type } = call.message;
-    const same = this.#cancellable?.get(invocationId);
-    if (same?.delete(call) && same.size === 0) this.#cancellable?.delete(invocationId);
-    if (type === MessageType.StreamInvocation) this.#streaming?.delete(invocationId);
+    const { streamIds } = call.message;
+    this.#byId?.delete(call);
     if (streamIds?.length) this.#uploads?.drop(streamIds);
     return this.#left(call);
   }

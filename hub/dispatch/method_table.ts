@@ -1,27 +1,21 @@
 import type { HubContext } from "../definition/context.ts";
 import type { HubPolicy } from "../definition/policy.ts";
-import { HubError } from "../definition/errors.ts";
-import {
-  errorInvoking,
-  failedToInvoke,
-  streamingNotAsked,
-  withDetail,
-} from "../connection/error_texts.ts";
 import type { HubFilter } from "../definition/filter.ts";
 import type { HubMethodDefinition, HubMethods } from "../definition/hub.ts";
 import type { StreamSchemas } from "../definition/method.ts";
 import type { ResolvedDispatchOptions } from "../options/dispatch.ts";
-import { MessageType } from "../protocol/messages.ts";
 import type { ClientResults } from "../routing/client_results.ts";
+import type { LimitedLog } from "../scheduling/limited_log.ts";
 import type { Scheduler } from "../scheduling/scheduler.ts";
 import type { StandardSchema } from "../definition/schema.ts";
-import type { Call } from "./call_context.ts";
 import { filteredCall } from "./filters.ts";
 import { type Guard, guardFor, type GuardParts, type MethodCall } from "./guard.ts";
 import { countParameters, type ParameterCount } from "./parameters.ts";
 
 /** A method that clients may call. */
 export interface CallableMethod {
+  /** The name, as the hub spells it. */
+  readonly name: string;
   /** The function, wrapped in the filters. */
   readonly call: MethodCall;
   /** The number of its arguments. */
@@ -38,7 +32,7 @@ export interface CallableMethod {
 export interface DispatchParts {
   readonly methods: MethodTable;
   readonly results: Pick<ClientResults, "complete">;
-  readonly logger: Pick<Console, "error">;
+  readonly limitedLog: LimitedLog;
   readonly scheduler: Pick<Scheduler, "spend">;
   readonly options: ResolvedDispatchOptions;
 }
@@ -52,7 +46,7 @@ export interface HubDefaults {
   /** The policies of the server and of the hub. */
   readonly policies: readonly HubPolicy[];
   readonly detailedErrors: boolean;
-  readonly logger: Pick<Console, "error">;
+  readonly limitedLog: LimitedLog;
 }
 
 /** The methods of a hub by name. Names ignore case; nothing else can be called. */
@@ -80,6 +74,7 @@ function callable(
     ? { handler: entry }
     : entry;
   return {
+    name: method,
     call: filteredCall(handler as HubCall, { hub: defaults.hub, method }, filters),
     parameters: args === undefined
       ? countParameters(handler)
@@ -106,53 +101,4 @@ interface MethodParts extends HubMethodDefinition {
 
 function streamCount(streams: StreamSchemas = 0): number {
   return typeof streams === "number" ? streams : streams.length;
-}
-
-/**
- * The text that refuses a call with a wrong number of arguments, in upstream's words; `undefined` if the
- * number is right. Schemas are checked later.
- */
-export function bindingRefusal(
-  method: CallableMethod | undefined,
-  { target, bindingError, arguments: args, streamIds }: Call,
-  detailedErrors: boolean,
-): string | undefined {
-  const failed = (error: Error) => withDetail(failedToInvoke(target), error, detailedErrors);
-  if (method === undefined) return failed(new HubError("Method does not exist."));
-  if (bindingError !== undefined) return failed(bindingError);
-  const { least, most, streams } = method.parameters;
-  const sent = args.length;
-  // Without schemas a parameter may be an argument or a stream; the message tells which.
-  const exact = streams !== undefined || !streamIds?.length;
-  if (exact ? sent < least || sent > most : sent > most) {
-    return failed(new ArgumentCountError(sent, least));
-  }
-  return undefined;
-}
-
-/**
- * The text that refuses a call in the wrong streaming mode or with a wrong number of uploads, in
- * upstream's words; `undefined` if both are right. Uploads follow the other arguments, so the parameters
- * of a method without schemas count both.
- */
-export function modeRefusal(
-  method: CallableMethod,
-  { target, type, arguments: args, streamIds }: Call,
-  detailedErrors: boolean,
-): string | undefined {
-  if (method.streams && type !== MessageType.StreamInvocation) return streamingNotAsked(target);
-  const { least, most, streams } = method.parameters;
-  const sent = streamIds?.length ?? 0;
-  const fewest = streams ?? least - args.length;
-  if (sent >= fewest && sent <= (streams ?? most - args.length)) return undefined;
-  const error = new HubError(`Client sent ${sent} stream(s), Hub method expects ${fewest}.`);
-  return withDetail(errorInvoking(target), error, detailedErrors);
-}
-
-/** The client sent more or fewer arguments than the method takes. */
-class ArgumentCountError extends Error {
-  constructor(sent: number, expected: number) {
-    super(`Invocation provides ${sent} argument(s) but target expects ${expected}.`);
-    this.name = "InvalidDataException";
-  }
 }

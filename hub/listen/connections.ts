@@ -1,14 +1,18 @@
-import type { Server, ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { SocketRequests } from "./socket_requests.ts";
 
 /** The open connections of a server, so that it can end without waiting for idle clients. */
 export class Connections {
   readonly #open = new Set<Socket>();
-  /** The number of requests in progress on each connection; upgraded connections are absent. */
-  readonly #requests = new Map<Socket, number>();
+  /** The requests in progress on each connection; upgraded connections are absent. */
+  readonly #requests = new Map<Socket, SocketRequests>();
+  readonly #maximumRequests: number;
   #ending = false;
 
-  constructor(server: Server, secure: boolean) {
+  /** At most `maximumRequests` may be in progress on one connection. */
+  constructor(server: Server, secure: boolean, maximumRequests: number) {
+    this.#maximumRequests = maximumRequests;
     // During the TLS handshake, a connection is known by the socket below it.
     server.on("connection", (socket: Socket) => this.#opened(socket));
     const ready = secure ? "secureConnection" : "connection";
@@ -20,10 +24,13 @@ export class Connections {
     return this.#ending;
   }
 
-  /** A request has come; `response` answers it. */
-  began(socket: Socket, response: ServerResponse): void {
-    this.#count(socket, 1);
-    response.once("close", () => this.#count(socket, -1));
+  /** A request has come; `response` answers it. `false` if the connection has too many and was ended. */
+  began(message: IncomingMessage, response: ServerResponse): boolean {
+    const { socket } = message;
+    const requests = this.#requests.get(socket);
+    return requests?.begin(message, response, () => {
+      if (this.#ending && requests.idle) socket.end();
+    }) ?? false;
   }
 
   /** The connection carries no requests any more. */
@@ -34,7 +41,7 @@ export class Connections {
   /** Ends idle connections now, and busy connections after their requests. */
   end(): void {
     this.#ending = true;
-    for (const [socket, requests] of this.#requests) if (requests === 0) socket.destroy();
+    for (const [socket, requests] of this.#requests) if (requests.idle) socket.destroy();
   }
 
   /** Ends all connections now. */
@@ -48,15 +55,12 @@ export class Connections {
   }
 
   #ready(socket: Socket): void {
-    this.#requests.set(socket, 0);
-    socket.once("close", () => this.#requests.delete(socket));
+    this.#requests.set(socket, new SocketRequests(socket, this.#maximumRequests));
+    socket.once("close", () => {
+      const requests = this.#requests.get(socket);
+      this.#requests.delete(socket);
+      requests?.closed();
+    });
     if (this.#ending) socket.destroy();
-  }
-
-  #count(socket: Socket, more: number): void {
-    const requests = this.#requests.get(socket);
-    if (requests === undefined) return;
-    this.#requests.set(socket, requests + more);
-    if (this.#ending && requests + more === 0) socket.end();
   }
 }

@@ -28,13 +28,14 @@ export class Handler {
 
   /** Answers a request. Never rejects. */
   async request(message: IncomingMessage, target: ServerResponse): Promise<void> {
+    if (!this.#parts.connections.began(message, target)) return;
     // `close` reports that a client has vanished.
     message.on("error", () => {});
     target.on("error", () => {});
     await this.#answering(this.#request(message, target), target);
   }
 
-  /** Answers a request to upgrade, to a WebSocket or not, and owns the socket. Never rejects. */
+  /** Answers a request to upgrade, and owns the socket. Never rejects. */
   async upgrade(message: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     socket.on("error", () => {});
     await this.#answering(this.#upgrade(message, socket, head), socket);
@@ -52,7 +53,6 @@ export class Handler {
 
   async #request(message: IncomingMessage, target: ServerResponse): Promise<void> {
     const { connections } = this.#parts;
-    connections.began(message.socket, target);
     const response = await this.#answer(message, target, refuseWebSocket);
     // The unread part of a body would come before the next request.
     if (!message.complete || connections.ending) target.setHeader("connection", "close");
@@ -65,7 +65,7 @@ export class Handler {
     let accepted: AcceptedWebSocket | undefined;
     const accept = () => accepted = webSockets.accept(message, socket, head);
     const response = hasBody(message)
-      // `node:http` does not read the body any more.
+      // Node before 22.21 upgrades to everything, and does not read the body any more.
       ? new Response("A request to upgrade cannot have a body", { status: 400 })
       : await this.#answer(message, socket, accept);
     // Accepting the WebSocket has answered the request.
@@ -96,6 +96,15 @@ export class Handler {
       return new Response(null, { status: 500 });
     }
   }
+}
+
+/**
+ * Whether a request asks to become a WebSocket. Other upgrades are ignored: Java's client offers `h2c`
+ * with each POST.
+ */
+export function opensWebSocket(message: IncomingMessage): boolean {
+  const { method, headers: { upgrade } } = message;
+  return method === "GET" && upgrade?.toLowerCase() === "websocket" && !hasBody(message);
 }
 
 function refuseWebSocket(): never {

@@ -26,7 +26,7 @@ import type { AddressInfo } from "node:net";
 import { clearTimeout, setTimeout } from "node:timers";
 import { ANSWERER, type Answerer } from "../transports/acceptor.ts";
 import { Connections } from "./connections.ts";
-import { Handler, type HandlerParts } from "./handler.ts";
+import { Handler, type HandlerParts, opensWebSocket } from "./handler.ts";
 import { type ListenOptions, type ResolvedListenOptions, resolveListenOptions } from "./options.ts";
 import { CLOSE_TIMEOUT, WebSockets } from "./web_sockets.ts";
 
@@ -86,6 +86,7 @@ function httpServer(options: ResolvedListenOptions): Server {
     keepAliveTimeout,
     connectionsCheckingInterval: 1000,
     noDelay: true,
+    shouldUpgradeCallback: opensWebSocket,
   };
   if (tls === undefined) return createServer(limits);
   return createSecureServer({ ...limits, ...tls, handshakeTimeout: headersTimeout });
@@ -123,7 +124,8 @@ export async function listen(
   // The size of the headers is limited; a header that is left out could matter.
   http.maxHeadersCount = 0;
   const webSockets = new WebSockets(answerer.options);
-  const connections = new Connections(http, resolved.tls !== undefined);
+  const { tls, maximumPipelinedRequests } = resolved;
+  const connections = new Connections(http, tls !== undefined, maximumPipelinedRequests);
   const parts = { answerer, webSockets, connections, options: resolved };
   const handler = new Handler(parts);
   http.on("request", (message, target) => handler.request(message, target));

@@ -37,9 +37,17 @@ export interface ListenOptions {
   /**
    * The largest number of open connections, 1 to 2,147,483,647; further connections are dropped at once.
    *
-   * @default {100000}
+   * @default {10000}
    */
   readonly maximumConnections?: number;
+  /**
+   * The most requests of one connection that are under way at a time, 1 to 10,000. A request is under
+   * way until its answer has left the process. At this limit the connection is not read until all of
+   * them are answered; if one packet holds more requests, the connection ends.
+   *
+   * @default {16}
+   */
+  readonly maximumPipelinedRequests?: number;
   /**
    * The largest size of the head of a request, 1,024 to 1,048,576.
    *
@@ -98,7 +106,8 @@ export function resolveListenOptions(
   const resolved = {
     ...inRanges<typeof numbers>(numbers, {
       port: [0, 65_535, 8000],
-      maximumConnections: [1, MAXIMUM, 100_000],
+      maximumConnections: [1, MAXIMUM, 10_000],
+      maximumPipelinedRequests: [1, 10_000, 16],
       maximumHeaderBytes: [1024, 1_048_576, 16_384],
       headersTimeout: [1, MAXIMUM, 10_000],
       requestTimeout: [1, MAXIMUM, 60_000],

@@ -54,6 +54,13 @@ export interface RoutingOptions {
    * @default {1000}
    */
   readonly maximumGroupCommandsPerConnection?: number;
+  /**
+   * How many changes of groups this node may have asked of other nodes, for whatever reason, that are not
+   * acknowledged yet, 1 to 10,000,000. Beyond this limit a change fails.
+   *
+   * @default {100000}
+   */
+  readonly maximumGroupCommands?: number;
 }
 
 /** The options of routing with their defaults. */
@@ -76,5 +83,6 @@ export function resolveRouting(options: RoutingOptions): ResolvedRoutingOptions 
     maximumGroupsPerConnection: [1, 10_000_000, 1000],
     maximumPendingResultsPerConnection: [1, 10_000_000, 1000],
     maximumGroupCommandsPerConnection: [1, 10_000_000, 1000],
+    maximumGroupCommands: [1, 10_000_000, 100_000],
   });
 }

@@ -1,25 +1,41 @@
-import type { CompletionEnvelope, InvocationEnvelope } from "../bus/envelope.ts";
+import type { CompletionEnvelope, InvocationEnvelope, Question } from "../bus/envelope.ts";
 import type { HubBus } from "../bus/hub_bus.ts";
 import type { NodeContext } from "../bus/node_context.ts";
 import { Questions } from "../bus/questions.ts";
 import type { Recipient } from "../bus/recipient.ts";
 import { writeTo } from "../bus/write_to.ts";
 import type { InvokeOptions } from "../definition/clients.ts";
-import { ClientConnectionError, HubError } from "../definition/errors.ts";
+import { HubError } from "../definition/errors.ts";
 import type { SendingOptions } from "../options/routing.ts";
 import { type CompletionMessage, MessageType } from "../protocol/messages.ts";
-import { UnreadableValue } from "../protocol/pack/values.ts";
 import { findProtocol } from "../protocol/protocols.ts";
 import { SerializedInvocation } from "../protocol/serialized_invocation.ts";
+import type { Acknowledgements } from "./acknowledgements.ts";
+import * as errors from "./client_result_errors.ts";
 import type { Directory } from "./directory.ts";
+import { checkConnectionId, isDotnetConnectionId } from "./names.ts";
 
-/** After how many timeouts of this node another node has certainly given up its question. */
+/** After how many timeouts of this node a .NET node, which does not tell its own, has given up its question. */
 const FORGET_FACTOR = 10;
+
+/** A client never answered another node, which has given up its question. */
+const FORGOTTEN = new HubError("The client did not answer another node.");
+
+/** A question on its way to another node. */
+interface RemoteQuestion {
+  readonly connectionId: string;
+  readonly invocationId: string;
+  readonly timeout: number;
+  /** Whether the connection is known to exist. */
+  exists: boolean;
+}
 
 /**
  * Results that the server asks of clients, here or on another node. `specs/signalr-redis.md §7`.
  *
- * A call fails at once when its connection goes, and at its timeout when the connection's node dies.
+ * A call fails at once when its connection goes, and at its timeout when the connection's node dies. Where
+ * the bus does not count whom it reaches, the node of the connection acknowledges the question: without
+ * that, the call fails after `groupAckTimeout`.
  */
 export class ClientResults {
   readonly #bus: HubBus;
@@ -27,12 +43,21 @@ export class ClientResults {
   readonly #context: NodeContext<SendingOptions>;
   /** The questions of this node, and those that it has handed on to its clients. */
   readonly #questions: Questions<string, CompletionMessage>;
+  readonly #acks: Acknowledgements;
+  /** Whether the bus counts whom a question reaches: then no acknowledgement is needed. */
+  #counts = false;
 
-  constructor(bus: HubBus, directory: Directory, context: NodeContext<SendingOptions>) {
+  constructor(
+    bus: HubBus,
+    directory: Directory,
+    acks: Acknowledgements,
+    context: NodeContext<SendingOptions>,
+  ) {
     this.#bus = bus;
     this.#directory = directory;
+    this.#acks = acks;
     this.#context = context;
-    this.#questions = new Questions(context.clock);
+    this.#questions = new Questions(context);
   }
 
   /**
@@ -40,7 +65,8 @@ export class ClientResults {
    *
    * @throws {TypeError} if an argument cannot be serialised.
    * @throws {RangeError} if `timeout` is out of its range, or the message is too large.
-   * @throws {HubError} with the client's error, or if it was cancelled or took too long.
+   * @throws {HubError} with the client's error, if the call was cancelled or took too long, if the id
+   * cannot be one, or if too many results of the client are pending.
    * @throws {ClientConnectionError} if the connection does not exist or goes.
    * @throws {BackplaneError} if the bus fails while it is needed.
    */
@@ -51,29 +77,34 @@ export class ClientResults {
     options: InvokeOptions = {},
   ): Promise<unknown> {
     const { timeout = this.#context.options.clientResultTimeout, signal } = options;
-    checkTimeout(timeout);
-    if (signal?.aborted) throw new HubError(CANCELED);
+    errors.checkTimeout(timeout);
+    if (signal?.aborted) throw new HubError(errors.CANCELED);
+    const recipient = this.#directory.get(connectionId);
+    if (recipient === undefined) checkConnectionId(connectionId);
+    if (this.#isFull(connectionId)) throw errors.tooMany(this.#most);
     // Unlike the ids that a client gives its streams.
-    const id = crypto.randomUUID().replaceAll("-", "");
+    const invocationId = crypto.randomUUID().replaceAll("-", "");
     const { maximumSendMessageSize } = this.#context.options;
-    const message = new SerializedInvocation(method, args, id, maximumSendMessageSize);
-    message.prepare(this.#directory.get(connectionId)?.protocol);
-    let exists = true;
+    const message = new SerializedInvocation(method, args, invocationId, maximumSendMessageSize);
+    message.prepare(recipient?.protocol);
+    // The connection is ending, and known until the hub has dealt with that; nobody will answer.
+    if (recipient?.isClosed) throw errors.gone(connectionId);
+    const exists = recipient !== undefined;
+    const question: RemoteQuestion = { connectionId, invocationId, timeout, exists };
     const late = () =>
-      exists
+      question.exists
         ? new HubError(`The client did not answer within ${timeout} ms.`)
-        : nobody(connectionId);
-    const answer = this.#questions.ask(id, { connectionId, timeout, late });
-    const cancel = () => this.#questions.settle(id, new HubError(CANCELED));
+        : errors.nobody(connectionId);
+    const answer = this.#questions.ask(invocationId, { connectionId, timeout, late });
+    const cancel = () => this.#questions.settle(invocationId, new HubError(errors.CANCELED));
     signal?.addEventListener("abort", cancel, { once: true });
-    this.#ask(connectionId, id, message).then(
-      (known) => exists = known,
-      (error) => this.#questions.settle(id, error),
-    );
+    if (recipient !== undefined) writeTo([recipient], message);
+    const remote = recipient === undefined ? this.#askElsewhere(question, message) : undefined;
     try {
-      return resultOf(await answer);
+      return errors.resultOf(await answer);
     } finally {
       signal?.removeEventListener("abort", cancel);
+      if (remote !== undefined) this.#acks.settle({ id: remote, error: undefined });
     }
   }
 
@@ -86,41 +117,49 @@ export class ClientResults {
     const id = answer.invocationId;
     const asked = this.#questions.connectionOf(id);
     if (asked === undefined) return;
-    if (asked !== connectionId) throw new WrongConnectionError(connectionId, id);
+    if (asked !== connectionId) throw new errors.WrongConnectionError(connectionId, id);
     this.#questions.settle(id, answer);
   }
 
   /** A connection of this node is gone: nobody will answer. */
   abandon(connectionId: string): void {
-    this.#questions.abandon(connectionId, gone(connectionId));
+    this.#questions.abandon(connectionId, errors.gone(connectionId));
   }
 
   /** Another node asks a client of this one: hands the question on, and the answer back. */
-  forward(recipient: Recipient | undefined, question: InvocationEnvelope): void {
-    const { invocationId, returnChannel } = question;
-    if (invocationId === undefined || returnChannel === undefined) return;
+  forward(
+    recipient: Recipient | undefined,
+    { frames, origin }: InvocationEnvelope,
+    { invocationId, returnChannel, timeout, ackId }: Question,
+  ): void {
     const protocol = recipient?.protocol || "json";
-    if (recipient === undefined || recipient.isClosed) {
-      // The client has gone while the question was on its way.
-      return this.#answer(returnChannel, protocol, invocationId, gone(""));
+    const answer = (outcome: CompletionMessage | Error) =>
+      this.#answer(returnChannel, protocol, invocationId, outcome);
+    // The client has gone while the question was on its way.
+    if (recipient === undefined || recipient.isClosed) return answer(errors.gone(""));
+    const { id } = recipient;
+    if (this.#isFull(id)) {
+      const error = errors.tooMany(this.#most).message;
+      return answer({ type: MessageType.Completion, invocationId, error });
     }
+    if (origin !== undefined && ackId !== undefined) this.#bus.acknowledge(origin, ackId);
     const terms = {
-      connectionId: recipient.id,
-      timeout: FORGET_FACTOR * this.#context.options.clientResultTimeout,
+      connectionId: id,
+      timeout: timeout ?? FORGET_FACTOR * this.#context.options.clientResultTimeout,
       late: () => FORGOTTEN,
     };
     this.#questions.expect(invocationId, terms, (outcome) => {
-      if (outcome !== FORGOTTEN) this.#answer(returnChannel, protocol, invocationId, outcome);
+      if (outcome !== FORGOTTEN) answer(outcome);
     });
-    writeTo([recipient], question.frames);
+    writeTo([recipient], frames);
   }
 
   /** Another node hands the answer of its client back. */
   answered({ protocol: name, frame }: CompletionEnvelope): void {
     const protocol = findProtocol(name);
     if (protocol === undefined) {
-      const { logger } = this.#context;
-      return logger.warn(`Ignored a client result in the unknown protocol '${name}'`);
+      const text = `Ignored a client result in the unknown protocol '${name}'`;
+      return this.#context.limitedLog.log("warn", "client result in an unknown protocol", text);
     }
     const reader = protocol.reader(null);
     reader.push(frame);
@@ -129,34 +168,54 @@ export class ClientResults {
     if (answer?.type !== MessageType.Completion) return;
     const id = answer.invocationId;
     // The asker is told which connection it was; the other node does not say that.
-    const outcome = answer.error === DISCONNECTED
-      ? gone(this.#questions.connectionOf(id) ?? "")
+    const outcome = answer.error === errors.DISCONNECTED
+      ? errors.gone(this.#questions.connectionOf(id) ?? "")
       : answer;
     this.#questions.settle(id, outcome);
   }
 
   /** Rejects everything that waits. */
   close(): void {
-    this.#questions.close(new HubError(CANCELED));
+    this.#questions.close(new HubError(errors.CANCELED));
   }
 
-  /** Resolves with whether the connection is known to exist. */
-  async #ask(
-    connectionId: string,
-    invocationId: string,
-    message: SerializedInvocation,
-  ): Promise<boolean> {
-    const recipient = this.#directory.get(connectionId);
-    if (recipient !== undefined) {
-      // The connection is ending, and known until the hub has dealt with that; nobody will answer.
-      if (recipient.isClosed) throw gone(connectionId);
-      writeTo([recipient], message);
-      return true;
-    }
-    const receivers = await this.#bus.ask(connectionId, message, invocationId);
-    if (receivers === 0) throw nobody(connectionId);
-    // Where the bus cannot tell, the timeout will.
-    return receivers !== undefined;
+  get #most(): number {
+    return this.#context.options.maximumPendingResultsPerConnection;
+  }
+
+  /** Whether as many results of a client are pending as may be. */
+  #isFull(connectionId: string): boolean {
+    return this.#questions.pending(connectionId) >= this.#most;
+  }
+
+  /** Returns the id of the acknowledgement that is waited for, if the bus may not count. */
+  #askElsewhere(question: RemoteQuestion, message: SerializedInvocation): number | undefined {
+    const { connectionId, invocationId, timeout } = question;
+    const ackId = this.#counts ? undefined : this.#acks.next();
+    if (ackId !== undefined) this.#awaitAck(question, ackId);
+    this.#bus.ask(connectionId, message, { invocationId, timeout, ackId }).then(
+      (receivers) => {
+        this.#counts = receivers !== undefined;
+        if (receivers === 0) this.#questions.settle(invocationId, errors.nobody(connectionId));
+        if (this.#counts) question.exists = true;
+      },
+      (error) => this.#questions.settle(invocationId, error),
+    );
+    return ackId;
+  }
+
+  #awaitAck(question: RemoteQuestion, ackId: number): void {
+    const { connectionId, invocationId } = question;
+    const { groupAckTimeout: timeout } = this.#context.options;
+    const { openings } = this.#bus;
+    this.#acks.wait(ackId, { timeout, late: () => errors.nobody(connectionId) }).then(
+      () => question.exists = true,
+      (error) => {
+        // A .NET node acknowledges no question, and the bus may have lost an acknowledgement.
+        if (question.exists || isDotnetConnectionId(connectionId)) return;
+        if (openings === this.#bus.openings) this.#questions.settle(invocationId, error);
+      },
+    );
   }
 
   #answer(
@@ -168,7 +227,7 @@ export class ClientResults {
     const protocol = findProtocol(protocolName);
     if (protocol === undefined) return;
     const answer: CompletionMessage = outcome instanceof Error
-      ? { type: MessageType.Completion, invocationId, error: DISCONNECTED }
+      ? { type: MessageType.Completion, invocationId, error: errors.DISCONNECTED }
       : outcome;
     // The record of the client stays as it is, with values that JavaScript cannot hold.
     const frame = answer.record === undefined
@@ -176,43 +235,4 @@ export class ClientResults {
       : protocol.frame(answer.record);
     this.#bus.answer(returnChannel, protocolName, frame);
   }
-}
-
-function nobody(connectionId: string): ClientConnectionError {
-  return new ClientConnectionError(`Connection '${connectionId}' does not exist.`);
-}
-
-function gone(connectionId: string): ClientConnectionError {
-  return new ClientConnectionError(`Connection '${connectionId}' disconnected.`);
-}
-
-function checkTimeout(timeout: number): void {
-  if (Number.isInteger(timeout) && timeout >= 1 && timeout <= 0x7fffffff) return;
-  throw new RangeError(
-    `Cannot use timeout: ${timeout} is not an integer between 1 and 2147483647`,
-  );
-}
-
-const CANCELED = "Invocation canceled by the server.";
-/** A client never answered another node, which has given up its question. */
-const FORGOTTEN = new HubError("The client did not answer another node.");
-/** The error between nodes when a connection has gone before it has answered. */
-const DISCONNECTED = "Connection disconnected.";
-
-/** A client answered for another one; upstream's words and name. */
-class WrongConnectionError extends Error {
-  constructor(connectionId: string, invocationId: string) {
-    super(`Connection ID '${connectionId}' is not valid for invocation ID '${invocationId}'.`);
-    this.name = "InvalidOperationException";
-  }
-}
-
-function resultOf(answer: CompletionMessage): unknown {
-  if (answer.error !== undefined) throw new HubError(answer.error);
-  if (!Object.hasOwn(answer, "result")) {
-    throw new HubError("The client completed without a result.");
-  }
-  const { result } = answer;
-  if (!(result instanceof UnreadableValue)) return result;
-  throw new HubError("Error trying to deserialize result.", { cause: result.cause });
 }

@@ -2,6 +2,7 @@ import type { Channel, ChannelRules } from "../bus/channel.ts";
 import type { Channels } from "../bus/channels.ts";
 import type { Recipient } from "../bus/recipient.ts";
 import { SmallSet } from "../bus/small_set.ts";
+import type { Scheduler } from "../scheduling/scheduler.ts";
 
 /** The channels of a connection and of its user stay wanted while the connection is there. */
 export const PERMANENT: ChannelRules = { permanent: true };
@@ -9,14 +10,19 @@ export const PERMANENT: ChannelRules = { permanent: true };
 /** The connections of this node, and the channels that each is in. */
 export class Directory implements Iterable<Recipient> {
   readonly #channels: Channels;
+  readonly #scheduler: Scheduler;
   readonly #connections = new Map<string, Recipient>();
-  /** Without the channel of the connection itself: most connections are in no other. */
+  /**
+   * Without the channel of the connection itself: most connections are in no other. The channel of the
+   * user comes first.
+   */
   readonly #memberships = new Map<Recipient, SmallSet<Channel>>();
   readonly #ownName: (connectionId: string) => string;
 
   /** `ownName` gives the channel of a connection itself. */
-  constructor(channels: Channels, ownName: (connectionId: string) => string) {
+  constructor(channels: Channels, scheduler: Scheduler, ownName: (connectionId: string) => string) {
     this.#channels = channels;
+    this.#scheduler = scheduler;
     this.#ownName = ownName;
   }
 
@@ -40,11 +46,30 @@ export class Directory implements Iterable<Recipient> {
     return this.#connections.get(recipient.id) === recipient;
   }
 
-  /** Forgets a connection, which leaves every channel at once. */
+  /** How many groups a connection is in. */
+  groups(recipient: Recipient): number {
+    const channels = this.#memberships.get(recipient);
+    if (channels === undefined) return 0;
+    const [first] = channels;
+    return first?.rules.permanent ? channels.size - 1 : channels.size;
+  }
+
+  /** Whether a connection is a member of a channel. */
+  isMember(recipient: Recipient, name: string): boolean {
+    return this.#channels.get(name)?.audience.has(recipient) ?? false;
+  }
+
+  /**
+   * Forgets a closed connection, which leaves its channels in bounded turns. The connection may still be
+   * counted as a member until then, and nothing is sent to it.
+   */
   delete(recipient: Recipient): void {
-    for (const channel of this.#memberships.get(recipient) ?? []) this.#leave(recipient, channel);
     this.leave(recipient, this.#ownName(recipient.id));
     this.#connections.delete(recipient.id);
+    const channels = this.#memberships.get(recipient);
+    if (channels === undefined) return;
+    this.#memberships.delete(recipient);
+    this.#scheduler.walk(channels, (channel) => this.#channels.leave(channel, recipient));
   }
 
   /**
@@ -73,11 +98,11 @@ export class Directory implements Iterable<Recipient> {
     if (channel !== undefined) this.#leave(recipient, channel);
   }
 
-  /** Takes a connection out of every channel but the permanent ones at once. */
+  /** Takes a closed connection out of every channel but the permanent ones, as {@link delete}. */
   leaveGroups(recipient: Recipient): void {
-    for (const channel of this.#memberships.get(recipient) ?? []) {
+    this.#scheduler.walk(this.#memberships.get(recipient) ?? [], (channel) => {
       if (!channel.rules.permanent) this.#leave(recipient, channel);
-    }
+    });
   }
 
   #leave(recipient: Recipient, channel: Channel): void {

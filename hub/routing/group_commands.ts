@@ -1,21 +1,22 @@
-import { GroupAction, type GroupCommand } from "../bus/envelope.ts";
+import { type Acknowledgement, GroupAction, type GroupCommand } from "../bus/envelope.ts";
 import type { ChannelRules } from "../bus/channel.ts";
 import type { HubBus } from "../bus/hub_bus.ts";
 import type { NodeContext } from "../bus/node_context.ts";
-import { Questions } from "../bus/questions.ts";
 import type { Recipient } from "../bus/recipient.ts";
-import { GroupAckTimeoutError } from "../definition/errors.ts";
+import { GroupAckTimeoutError, HubError } from "../definition/errors.ts";
 import type { ResolvedRoutingOptions } from "../options/routing.ts";
+import { type ConnectionBudget, limitReached } from "../scheduling/budget.ts";
+import { Sweep } from "../scheduling/sweep.ts";
+import type { Acknowledgements } from "./acknowledgements.ts";
+import { type CarriedCommand, CarriedCommands } from "./carried_commands.ts";
 import type { Directory } from "./directory.ts";
+import { ExpiringMap } from "./expiring_map.ts";
 import { checkConnectionId, checkName } from "./names.ts";
+import { type OwnCommand, UnansweredCommands } from "./unanswered_commands.ts";
 
-/** A command of this node. */
-type Change = Omit<GroupCommand, "serverName">;
-
-/** A command, and when it was given first. */
-interface GivenCommand {
-  readonly command: Change;
-  readonly givenAt: number;
+/** The connection whose call changes a group. */
+export interface Caller {
+  readonly budget: ConnectionBudget;
 }
 
 const GROUP: ChannelRules = { heedsExclusions: true };
@@ -27,9 +28,11 @@ const RESEND_INTERVAL = 1000;
  * Changes the groups of any connection: here directly, elsewhere by a command that the node of the
  * connection acknowledges. `specs/signalr-redis.md §6`.
  *
- * A command that is not acknowledged is given again every second: it or its acknowledgement may be lost
- * while the bus goes and comes, and to do it twice is to do it once, unless the connection's own node has
- * undone it meanwhile.
+ * - **Repetition**: a command may be lost while the bus goes and comes. So commands are given again every
+ *   second for `groupAckTimeout` after the bus has come back, and at no other time.
+ * - **Identity**: the node of the connection carries out a command once, however often it is given.
+ * - **Deadline**: an `add` that has failed has no effect later. Its node withdraws it, and the node of the
+ *   connection undoes what comes too late.
  *
  * A connection that closed here within `groupAckTimeout` is remembered, so that changing its groups
  * resolves without effect instead of asking around for it.
@@ -38,103 +41,127 @@ export class GroupCommands {
   readonly #bus: HubBus;
   readonly #directory: Directory;
   readonly #context: NodeContext<ResolvedRoutingOptions>;
-  readonly #acks: Questions<number, void>;
-  #lastId = 0;
-  /**
-   * The commands without an acknowledgement, in the order in which they were given. Of the commands for
-   * one connection and group only the last ones of one kind are here: they undo those before.
-   */
-  readonly #unanswered = new Map<string, Set<GivenCommand>>();
-  /** Ids of connections that closed here, and when; the oldest first. */
-  readonly #closed = new Map<string, number>();
+  readonly #acks: Acknowledgements;
+  readonly #unanswered = new UnansweredCommands();
+  readonly #carried: CarriedCommands;
+  /** The ids of connections that closed here. */
+  readonly #closed: ExpiringMap<true>;
+  readonly #repetition: Sweep<OwnCommand>;
+  /** Until when commands are given again. */
+  #repeatUntil = -Infinity;
   #ended: Error | undefined;
 
-  constructor(bus: HubBus, directory: Directory, context: NodeContext<ResolvedRoutingOptions>) {
+  constructor(
+    bus: HubBus,
+    directory: Directory,
+    acks: Acknowledgements,
+    context: NodeContext<ResolvedRoutingOptions>,
+  ) {
     this.#bus = bus;
     this.#directory = directory;
+    this.#acks = acks;
     this.#context = context;
-    this.#acks = new Questions(context.clock);
+    const { groupAckTimeout } = context.options;
+    this.#closed = new ExpiringMap(context, groupAckTimeout);
+    // Other nodes may wait for longer than this one would, and their last word takes its time.
+    this.#carried = new CarriedCommands(context, 2 * groupAckTimeout);
+    const due = { [Symbol.iterator]: () => this.#due() };
+    this.#repetition = new Sweep(context.scheduler, due, (command) => {
+      // If the bus is away again, the next time or the timeout will do.
+      this.#bus.command(command).catch(() => {});
+    });
   }
 
   /**
-   * Adds a connection to a group; resolves when messages published to the group from then on reach it.
+   * Changes a group of a connection; an `Add` resolves when messages published to the group from then on
+   * reach it. `caller` is charged while another node is asked.
    *
-   * @throws {HubError} if the name of the group or the id cannot be one.
+   * @throws {HubError} if the name of the group or the id cannot be one, or a limit is reached.
    * @throws {GroupAckTimeoutError} if no node answers for the connection.
    * @throws {BackplaneError} if the bus fails while it is needed.
    */
-  add(connectionId: string, group: string): Promise<void> {
-    return handled(this.#change(GroupAction.Add, connectionId, group));
+  async change(
+    action: number,
+    connectionId: string,
+    group: string,
+    caller?: Caller,
+  ): Promise<void> {
+    checkName("group", group, this.#context.options.maximumNameBytes);
+    const recipient = this.#directory.get(connectionId);
+    if (recipient !== undefined) {
+      this.#carried.overrule({ connectionId, group });
+      await this.#changeHere(action, recipient, group);
+    } else if (!this.#closed.has(connectionId)) {
+      checkConnectionId(connectionId);
+      await this.#changeElsewhere(action, connectionId, group, caller);
+    }
   }
 
-  /** Removes a connection from a group; it may be no member. Throws as {@link add}. */
-  remove(connectionId: string, group: string): Promise<void> {
-    return handled(this.#change(GroupAction.Remove, connectionId, group));
-  }
-
-  /** Takes a connection out of every group at once; it stays known. */
+  /** Takes a closed connection out of every group; it stays known. */
   leaveAll(recipient: Recipient): void {
     this.#directory.leaveGroups(recipient);
   }
 
   /** A connection has closed here. */
   forget(connectionId: string): void {
-    this.#closed.set(connectionId, this.#context.clock.now());
+    this.#closed.set(connectionId, true);
   }
 
   /** Carries out a command of another node if it is about a connection of this one. */
   carryOut(command: GroupCommand): void {
-    const recipient = this.#directory.get(command.connectionId);
+    const { connectionId, action, serverName, id } = command;
+    const recipient = this.#directory.get(connectionId);
     if (recipient === undefined) {
-      if (this.#closed.has(command.connectionId)) this.#bus.acknowledge(command);
+      if (this.#closed.has(connectionId)) this.#bus.acknowledge(serverName, id);
       return;
     }
-    this.#changeHere(command.action, recipient, command.group).then(
-      () => this.#bus.acknowledge(command),
-      // The sender learns of it when the acknowledgement does not come.
-      (error) => this.#context.logger.error("Cannot add to a group for another node:", error),
-    );
+    const known = command.timeout === undefined ? undefined : this.#carried.known(command);
+    if (known === undefined) {
+      if (action !== GroupAction.Withdraw) this.#carry(command, recipient);
+    } else if (action === GroupAction.Withdraw) {
+      if (known.id === id) this.#undo(command, recipient, known);
+    } else if (known.id > id || known.done) {
+      this.#bus.acknowledge(serverName, id);
+    }
   }
 
-  /** Another node has carried out a command. */
-  acknowledged(id: number): void {
-    this.#acks.settle(id, undefined);
+  /** Another node has dealt with a command. */
+  acknowledged({ id, error }: Acknowledgement): void {
+    if (error !== undefined) return this.#acks.settle({ id, error });
+    for (const answered of this.#unanswered.answeredBy(id)) {
+      this.#acks.settle({ id: answered, error });
+    }
   }
 
-  /** Gives unacknowledged commands again; forgets connections that closed long enough ago. */
+  /** The bus is back: commands may have been lost. */
+  recovered(): void {
+    this.#repeatUntil = this.#context.clock.now() + this.#context.options.groupAckTimeout;
+  }
+
+  /** Does what is due. Called by the heartbeat. */
   sweep(): void {
-    const now = this.#context.clock.now();
-    for (const commands of this.#unanswered.values()) {
-      for (const { command, givenAt } of commands) {
-        if (now - givenAt < RESEND_INTERVAL) continue;
-        // If the bus is away, the next time or the timeout will do.
-        this.#bus.command(command).catch(() => {});
-      }
-    }
-    const due = now - this.#context.options.groupAckTimeout;
-    for (const [id, closedAt] of this.#closed) {
-      if (closedAt > due) return;
-      this.#closed.delete(id);
-    }
+    this.#closed.sweep();
+    this.#carried.sweep();
+    if (this.#context.clock.now() <= this.#repeatUntil) this.#repetition.begin();
   }
 
-  /** Rejects what is not acknowledged yet, and every later command. */
-  close(): void {
-    this.#ended = new GroupAckTimeoutError("Cannot change groups: the server is closed");
-    this.#acks.close(this.#ended);
+  /** Rejects every later command. */
+  close(error: Error): void {
+    this.#ended = error;
   }
 
-  async #change(action: number, connectionId: string, group: string): Promise<void> {
-    checkName("group", group, this.#context.options.maximumNameBytes);
-    const recipient = this.#directory.get(connectionId);
-    if (recipient !== undefined) await this.#changeHere(action, recipient, group);
-    else if (!this.#closed.has(connectionId)) await this.#command(action, connectionId, group);
+  #due(): Iterator<OwnCommand> {
+    return this.#unanswered.givenUntil(this.#context.clock.now() - RESEND_INTERVAL);
   }
 
   async #changeHere(action: number, recipient: Recipient, group: string): Promise<void> {
     const channel = this.#bus.names.group(group);
     if (action === GroupAction.Remove) return this.#directory.leave(recipient, channel);
     if (action !== GroupAction.Add) return;
+    const { maximumGroupsPerConnection: most } = this.#context.options;
+    if (
+      this.#directory.groups(recipient) >= most && !this.#directory.isMember(recipient, channel)
+    ) throw limitReached({ most, things: "groups", option: "maximumGroupsPerConnection" });
     try {
       await this.#directory.join(recipient, channel, GROUP);
     } catch (error) {
@@ -143,59 +170,80 @@ export class GroupCommands {
     }
   }
 
-  async #command(action: number, connectionId: string, group: string): Promise<void> {
+  async #changeElsewhere(
+    action: number,
+    connectionId: string,
+    group: string,
+    caller: Caller | undefined,
+  ): Promise<void> {
     if (this.#ended !== undefined) throw this.#ended;
-    checkConnectionId(connectionId);
-    const { clock, options } = this.#context;
-    const timeout = options.groupAckTimeout;
-    // An int32 between nodes: start again rather than overflow.
-    const id = this.#lastId = this.#lastId === 0x7fffffff ? 1 : this.#lastId + 1;
-    const acknowledged = this.#acks.ask(id, {
-      timeout,
-      late: () => unacknowledged(action, connectionId, group, timeout),
-    });
-    const command: Change = { id, action, group, connectionId };
-    const answered = this.#keep({ command, givenAt: clock.now() });
-    this.#bus.command(command).catch((error) => this.#acks.settle(id, error));
+    const { maximumGroupCommands: most, groupAckTimeout: timeout } = this.#context.options;
+    if (this.#unanswered.size >= most) {
+      throw new HubError(
+        `A node has at most ${most} changes of groups under way (maximumGroupCommands).`,
+      );
+    }
+    if (caller?.budget.take("commands") === false) throw caller.budget.exceeded("commands");
+    const command = { id: this.#acks.next(), action, group, connectionId, timeout };
+    this.#unanswered.add(command, this.#context.clock.now());
     try {
-      await acknowledged;
+      await this.#command(command);
     } finally {
-      answered();
+      this.#unanswered.delete(command);
+      caller?.budget.give("commands");
     }
   }
 
-  /** Keeps a command to be given again, until the returned function is called. */
-  #keep(given: GivenCommand): () => void {
-    const { connectionId, group, action } = given.command;
-    const key = JSON.stringify([connectionId, group]);
-    const before = this.#unanswered.get(key);
-    const [latest] = before ?? [];
-    const same = latest?.command.action === action && before || new Set<GivenCommand>();
-    same.add(given);
-    this.#unanswered.delete(key);
-    this.#unanswered.set(key, same);
-    return () => {
-      same.delete(given);
-      if (same.size === 0 && this.#unanswered.get(key) === same) this.#unanswered.delete(key);
-    };
+  async #command(command: OwnCommand & { readonly timeout: number }): Promise<void> {
+    const { id, action, timeout } = command;
+    const acknowledged = this.#acks.wait(id, { timeout, late: () => unacknowledged(command) });
+    this.#bus.command(command).catch((error) => this.#acks.fail(id, error));
+    try {
+      await acknowledged;
+    } catch (error) {
+      if (error instanceof GroupAckTimeoutError && action === GroupAction.Add) {
+        this.#bus.command({ ...command, action: GroupAction.Withdraw }).catch(() => {});
+      }
+      throw error;
+    }
+  }
+
+  async #carry(command: GroupCommand, recipient: Recipient): Promise<void> {
+    const { action, group, serverName, id, timeout } = command;
+    const isMember = this.#directory.isMember(recipient, this.#bus.names.group(group));
+    let carried: CarriedCommand | undefined;
+    // A .NET node neither repeats nor withdraws its commands, and reads no error.
+    if (timeout === undefined) this.#carried.overrule(command);
+    else carried = this.#carried.begin(command, timeout, isMember);
+    try {
+      checkName("group", group, this.#context.options.maximumNameBytes);
+      await this.#changeHere(action, recipient, group);
+      if (carried && this.#context.clock.now() > carried.deadline) {
+        return this.#undo(command, recipient, carried);
+      }
+      if (carried) carried.done = true;
+      this.#bus.acknowledge(serverName, id);
+    } catch (error) {
+      const text = "Cannot change a group for another node:";
+      const kind = `${text} ${serverName}`;
+      if (error instanceof HubError) {
+        this.#context.limitedLog.log("warn", kind, `${text} ${error.message}`);
+        if (carried) this.#bus.acknowledge(serverName, id, error.message);
+        // The sender learns of any other error when the acknowledgement does not come.
+      } else this.#context.limitedLog.log("error", kind, text, error);
+    }
+  }
+
+  #undo(command: GroupCommand, recipient: Recipient, carried: CarriedCommand): void {
+    if (!this.#carried.undo(command, carried)) return;
+    this.#directory.leave(recipient, this.#bus.names.group(command.group));
   }
 }
 
-function unacknowledged(
-  action: number,
-  connectionId: string,
-  group: string,
-  timeout: number,
-): GroupAckTimeoutError {
+function unacknowledged({ action, connectionId, group, timeout }: OwnCommand): Error {
   const verb = action === GroupAction.Add ? "add to" : "remove from";
   return new GroupAckTimeoutError(
     `Cannot ${verb} group ${JSON.stringify(group)}: no node answered for connection ` +
       `${JSON.stringify(connectionId)} within ${timeout} ms`,
   );
-}
-
-/** A promise that nobody awaits must not end the process with an unhandled rejection. */
-function handled(promise: Promise<void>): Promise<void> {
-  promise.catch(() => {});
-  return promise;
 }

@@ -2,10 +2,13 @@ import type {
   ClientProxy,
   HubCallerClients,
   HubClients,
+  HubGroups,
   InvokeOptions,
   SingleClientProxy,
 } from "../definition/clients.ts";
 import { markSent, NOTHING_TO_ACCEPT } from "../definition/sent.ts";
+import { GroupAction } from "../bus/envelope.ts";
+import type { Caller } from "./group_commands.ts";
 import type { Router, Target } from "./router.ts";
 
 class RoutedProxy<C> implements ClientProxy<C> {
@@ -22,9 +25,10 @@ class RoutedProxy<C> implements ClientProxy<C> {
     try {
       sent = this.#router.send(this.#target, method, args);
     } catch (error) {
-      sent = Promise.reject(error);
+      return markSent(this.#router.unheard.watch("send", Promise.reject(error)));
     }
     if (sent === undefined) return NOTHING_TO_ACCEPT;
+    // The bus logs its failures.
     sent.catch(ignore);
     return markSent(sent);
   }
@@ -57,10 +61,7 @@ class RoutedSingleProxy<C> extends RoutedProxy<C> implements SingleClientProxy<C
   }
 
   invoke(method: string, ...args: readonly unknown[]): Promise<never> {
-    const result = this.#ask(method, args);
-    // As with `send`: a client's error must not end the process where nobody waits for its result.
-    result.catch(ignore);
-    return result;
+    return this.#router.unheard.watch("invoke", this.#ask(method, args));
   }
 
   with(options: InvokeOptions): SingleClientProxy<C> {
@@ -150,5 +151,30 @@ export class RoutedCallerClients<C> extends RoutedClients<C> implements HubCalle
 
   othersInGroup(name: string): ClientProxy<C> {
     return this.groupExcept(name, [this.#connectionId]);
+  }
+}
+
+/** {@link HubGroups} over a router. */
+export class RoutedGroups implements HubGroups {
+  readonly #router: Router;
+  readonly #caller: Caller | undefined;
+
+  /** `caller` is the connection whose calls change groups, if it is one. */
+  constructor(router: Router, caller?: Caller) {
+    this.#router = router;
+    this.#caller = caller;
+  }
+
+  add(connectionId: string, group: string): Promise<void> {
+    return this.#change("groups.add", GroupAction.Add, connectionId, group);
+  }
+
+  remove(connectionId: string, group: string): Promise<void> {
+    return this.#change("groups.remove", GroupAction.Remove, connectionId, group);
+  }
+
+  #change(operation: string, action: number, id: string, group: string): Promise<void> {
+    const { groups, unheard } = this.#router;
+    return unheard.watch(operation, groups.change(action, id, group, this.#caller));
   }
 }

@@ -3,12 +3,15 @@ import { HubBus } from "../bus/hub_bus.ts";
 import type { NodeContext } from "../bus/node_context.ts";
 import { writeTo } from "../bus/write_to.ts";
 import type { SendingOptions } from "../options/routing.ts";
+import { GroupAckTimeoutError } from "../definition/errors.ts";
 import { SerializedInvocation } from "../protocol/serialized_invocation.ts";
 import { ClientResults } from "./client_results.ts";
 import { untilMostAreWritable } from "./congestion.ts";
 import { Directory, PERMANENT } from "./directory.ts";
 import { GroupCommands } from "./group_commands.ts";
-import { checkName } from "./names.ts";
+import { Acknowledgements } from "./acknowledgements.ts";
+import { checkConnectionId, checkConnectionIds, checkLongestChannel, checkName } from "./names.ts";
+import { UnheardFailures } from "./unheard_failures.ts";
 
 /** The connections that a message is for. */
 export interface Target {
@@ -29,25 +32,30 @@ export interface Target {
 export class Router {
   readonly groups: GroupCommands;
   readonly results: ClientResults;
+  readonly unheard: UnheardFailures;
+  readonly #acks: Acknowledgements;
   readonly #bus: HubBus;
   readonly #directory: Directory;
   readonly #maximumBytes: number;
   readonly #maximumNameBytes: number;
-  readonly #logger: Pick<Console, "error">;
 
   constructor(hub: string, context: NodeContext<SendingOptions>) {
     this.#maximumNameBytes = context.options.maximumNameBytes;
-    this.#logger = context.logger;
     this.#maximumBytes = context.options.maximumSendMessageSize;
     this.#bus = new HubBus(hub, context, {
       commanded: (command) => this.groups.carryOut(command),
-      acknowledged: (id) => this.groups.acknowledged(id),
-      asked: (recipient, question) => this.results.forward(recipient, question),
+      acknowledged: (acknowledgement) => this.groups.acknowledged(acknowledgement),
+      asked: (recipient, message, question) => this.results.forward(recipient, message, question),
       answered: (answer) => this.results.answered(answer),
+      recovered: () => this.groups.recovered(),
     });
-    this.#directory = new Directory(this.#bus.channels, (id) => this.#bus.names.connection(id));
-    this.groups = new GroupCommands(this.#bus, this.#directory, context);
-    this.results = new ClientResults(this.#bus, this.#directory, context);
+    const { channels, names } = this.#bus;
+    checkLongestChannel(names, this.#maximumNameBytes);
+    this.unheard = new UnheardFailures(context);
+    this.#directory = new Directory(channels, context.scheduler, (id) => names.connection(id));
+    this.#acks = new Acknowledgements(context);
+    this.groups = new GroupCommands(this.#bus, this.#directory, this.#acks, context);
+    this.results = new ClientResults(this.#bus, this.#directory, this.#acks, context);
   }
 
   /** As {@link HubBus.start}. */
@@ -63,22 +71,15 @@ export class Router {
   connect(recipient: Recipient, userId?: string): Promise<unknown> | undefined {
     const { status } = this.#bus;
     const asItself = this.#directory.add(recipient);
-    const asUser = userId === undefined ? undefined : this.#joinUser(recipient, userId);
+    // `authenticate` has returned an id that is the name of a channel.
+    const asUser = userId === undefined
+      ? undefined
+      : this.#directory.join(recipient, this.#bus.names.user(userId), PERMANENT);
     // Clients are admitted while the bus is away; it confirms their channels before it is open again.
     if (status !== "open") return undefined;
     return asUser === undefined
       ? asItself?.catch(() => {})
       : Promise.allSettled([asItself, asUser]);
-  }
-
-  #joinUser(recipient: Recipient, userId: string): Promise<void> | undefined {
-    try {
-      return this.#directory.join(recipient, this.#bus.names.user(userId), PERMANENT);
-    } catch (error) {
-      // The id came from the application, not from the client: the client is served without it.
-      this.#logger.error(`Messages to user ${JSON.stringify(userId)} do not arrive:`, error);
-      return undefined;
-    }
   }
 
   /** Forgets a connection: its groups, its user, itself. */
@@ -94,12 +95,13 @@ export class Router {
    * resolves when the bus has accepted the message, and most of the clients here can take another; there
    * is no promise if there is nothing to wait for.
    *
-   * @throws {HubError} if the name of a group or user cannot be one.
+   * @throws {HubError} if the name of a group or user, or the id of a connection, cannot be one.
    * @throws {TypeError} if an argument cannot be serialised.
    * @throws {RangeError} if the message is larger than `maximumSendMessageSize`.
    */
   send(target: Target, method: string, args: readonly unknown[]): Promise<void> | undefined {
     const { channels, here } = this.#find(target);
+    checkConnectionIds(target.excluded);
     const message = new SerializedInvocation(method, args, undefined, this.#maximumBytes);
     // The bus takes every protocol; else no recipient may have a message that is too large for another.
     if (channels.length === 0) {
@@ -130,8 +132,10 @@ export class Router {
   /** Ends what waits for other nodes. */
   close(): void {
     this.#bus.close();
-    this.groups.close();
+    const error = new GroupAckTimeoutError("Cannot change groups: the server is closed");
+    this.groups.close(error);
     this.results.close();
+    this.#acks.close(error);
   }
 
   /** The channels on which a message reaches its target on other nodes, and the target here. */
@@ -143,8 +147,11 @@ export class Router {
       const here: Recipient[] = [];
       for (const id of names) {
         const recipient = this.#directory.get(id);
-        if (recipient === undefined) channels.push(channelNames.connection(id));
-        else here.push(recipient);
+        if (recipient !== undefined) here.push(recipient);
+        else {
+          checkConnectionId(id);
+          channels.push(channelNames.connection(id));
+        }
       }
       return { channels, here: [here] };
     }

@@ -40,13 +40,17 @@ export class Budget<K extends string> {
 
   /** The error of a client that has as much as the limit allows. */
   exceeded(kind: K): HubError {
-    const { most, things, option } = this.#limits[kind];
-    return new HubError(`A connection has at most ${most} ${things} (${option}).`);
+    return limitReached(this.#limits[kind]);
   }
 }
 
+/** The error of a client that has as much of something as its limit allows. */
+export function limitReached({ most, things, option }: BudgetLimit): HubError {
+  return new HubError(`A connection has at most ${most} ${things} (${option}).`);
+}
+
 /** The things that are limited for each connection. */
-export type ConnectionBudgetKind = "bytes" | "groups" | "results" | "commands";
+export type ConnectionBudgetKind = "bytes" | "commands";
 
 /** The amounts that one connection has. */
 export type ConnectionBudget = Budget<ConnectionBudgetKind>;

@@ -1,5 +1,8 @@
 import type { Clock } from "../clock.ts";
 
+/** How many items expire in one turn of the event loop. */
+const MAXIMUM_EXPIRED = 256;
+
 /** Calls back for each item whose time is over. All items have the same time and share one timer. */
 export class Deadlines<T> {
   readonly #clock: Clock;
@@ -39,9 +42,12 @@ export class Deadlines<T> {
 
   #look(): void {
     const now = this.#clock.now();
+    let expired = 0;
     // The fired timer stays in its place until the end: an item that begins meanwhile sets no other.
     for (const [item, due] of this.#due) {
       if (due > now) return this.#wait(due - now);
+      // The event loop turns before the next ones.
+      if (expired++ === MAXIMUM_EXPIRED) return this.#wait(0);
       this.#due.delete(item);
       this.#expired(item);
     }

@@ -40,6 +40,14 @@ export class LimitedLog {
     this.#logger[level](text, ...details);
   }
 
+  /**
+   * Logs an error, unless one that was thrown at the same place and has the same `text` was logged in the
+   * last minute. `text` names no value of a client.
+   */
+  failure(text: string, error: unknown): void {
+    this.log("error", text + placeOf(error), text, error);
+  }
+
   /** Tells how many entries were left out, a minute after the first. Called by the heartbeat. */
   sweep(): void {
     const now = this.#clock.now();
@@ -51,4 +59,11 @@ export class LimitedLog {
       this.#kinds.set(key, { level, text, since: now, more: 0 });
     }
   }
+}
+
+/** The line of the program that made an error: the text of the error may come from a client. */
+function placeOf(error: unknown): string {
+  if (!(error instanceof Error)) return "";
+  const { message, stack = "" } = error;
+  return stack.slice(stack.indexOf(message) + message.length).split("\n", 2)[1] ?? "";
 }

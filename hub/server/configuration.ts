@@ -31,9 +31,10 @@ export interface HubServerConfiguration<H extends Hubs, U extends HubUser = HubU
   /** Filters around the calls and connections of all hubs. The first filter is the outermost. */
   readonly filters?: readonly HubFilter[];
   /**
-   * Called when messages from other nodes may have been lost: let clients read their state again.
+   * Called when messages from other nodes may have been lost: let clients read their state again. A throw
+   * or a rejection is logged.
    */
-  readonly onGap?: (gap: BackplaneGap) => void;
+  readonly onGap?: (gap: BackplaneGap) => void | Promise<void>;
 }
 
 /** The members of a configuration that are not options. */

@@ -1,5 +1,6 @@
 import type { HubUser } from "../definition/context.ts";
 import { expiryOf } from "./expirations.ts";
+import type { LimitedLog } from "../scheduling/limited_log.ts";
 import type { ResolvedOptions } from "../options/server.ts";
 import { objectionTo } from "../routing/names.ts";
 
@@ -15,7 +16,10 @@ export type Authenticate<U extends HubUser = HubUser> = (
 export async function identify(
   request: Request,
   authenticate: Authenticate,
-  { logger, maximumNameBytes }: Pick<ResolvedOptions, "logger" | "maximumNameBytes">,
+  { limitedLog, options: { maximumNameBytes } }: {
+    readonly limitedLog: LimitedLog;
+    readonly options: Pick<ResolvedOptions, "maximumNameBytes">;
+  },
 ): Promise<HubUser | undefined | Response> {
   try {
     const authenticated = await authenticate(request);
@@ -29,7 +33,7 @@ export async function identify(
     expiryOf(authenticated);
     return authenticated;
   } catch (error) {
-    logger.error("authenticate failed:", error);
+    limitedLog.failure("authenticate failed:", error);
     return new Response(null, { status: 500 });
   }
 }

@@ -12,8 +12,6 @@ export function budgetLimits(
   });
   return {
     bytes: limit("maximumQueuedReceiveBytes", "bytes that wait to be handled"),
-    groups: limit("maximumGroupsPerConnection", "groups"),
-    results: limit("maximumPendingResultsPerConnection", "results that its client has not sent"),
     commands: limit("maximumGroupCommandsPerConnection", "changes of groups under way"),
   };
 }

@@ -1,5 +1,6 @@
 import type { HubUser } from "../definition/context.ts";
 import type { ResolvedOptions } from "../options/server.ts";
+import type { LimitedLog } from "../scheduling/limited_log.ts";
 import type { AcceptWebSocket } from "../transports/acceptor.ts";
 import { allowOrigin, copyOf, preflight } from "../transports/cors.ts";
 import { Endpoint } from "../transports/endpoint.ts";
@@ -13,6 +14,7 @@ import type { LiveHub } from "./live_hub.ts";
 export interface FrontParts extends TransportParts {
   readonly paths: HubPaths<LiveHub>;
   readonly authenticate: Authenticate | undefined;
+  readonly limitedLog: LimitedLog;
   readonly options: ResolvedOptions;
   /** Whether new connections are taken. */
   readonly admitting: () => boolean;
@@ -48,7 +50,7 @@ export class Front {
     accept: AcceptWebSocket | undefined,
   ): Promise<Response> {
     const { authenticate, options, admitting } = this.#parts;
-    const user = authenticate && await identify(request, authenticate, options);
+    const user = authenticate && await identify(request, authenticate, this.#parts);
     if (user instanceof Response) return options.cors ? copyOf(user) : user;
     // Reading the headers costs more than all other steps, so only policies read them.
     if (hub.guarded && !await hub.admits(user, { url: request.url, headers: request.headers })) {

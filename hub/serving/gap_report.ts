@@ -1,18 +1,35 @@
-import type { BackplaneGap } from "../bus/node_context.ts";
+import type { Backplane, BackplaneGap, BackplaneStatusEvent } from "../bus/node_context.ts";
 import type { Logger } from "../definition/logger.ts";
 
 /** Reports that messages of other nodes may have been lost: to the log, and to `onGap`. */
-export function reportGap(
-  gap: BackplaneGap,
-  onGap: ((gap: BackplaneGap) => void) | undefined,
+export function reportGaps(
+  backplane: Backplane,
+  onGap: ((gap: BackplaneGap) => unknown) | undefined,
   logger: Logger,
 ): void {
-  const since = new Date(gap.since).toISOString();
-  const until = new Date(gap.until).toISOString();
-  logger.warn(`Messages of other nodes may have been missed from ${since} to ${until}`);
+  backplane.onStatus(({ gap }) => {
+    if (gap === undefined) return;
+    const since = new Date(gap.since).toISOString();
+    const until = new Date(gap.until).toISOString();
+    logger.warn(`Messages of other nodes may have been missed from ${since} to ${until}`);
+    notify(() => onGap?.(gap), "onGap", logger);
+  });
+}
+
+/** Calls `listener` with every status event; a listener that fails is logged. */
+export function listenToStatus(
+  backplane: Backplane,
+  listener: (event: BackplaneStatusEvent) => unknown,
+  logger: Logger,
+): Disposable {
+  return backplane.onStatus((event) => void notify(() => listener(event), "onStatus", logger));
+}
+
+/** A listener of the application may throw, or be `async` and reject: neither may end the process. */
+async function notify(call: () => unknown, name: string, logger: Logger): Promise<void> {
   try {
-    onGap?.(gap);
+    await call();
   } catch (error) {
-    logger.error("onGap failed:", error);
+    logger.error(`${name} failed:`, error);
   }
 }

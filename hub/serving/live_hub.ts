@@ -17,7 +17,7 @@ import { MethodTable } from "../dispatch/method_table.ts";
 import type { ResolvedOptions } from "../options/server.ts";
 import type { TextOrBytes } from "../protocol/frame.ts";
 import type { HubMessage } from "../protocol/messages.ts";
-import { RoutedClients } from "../routing/proxies.ts";
+import { RoutedClients, RoutedGroups } from "../routing/proxies.ts";
 import { Router } from "../routing/router.ts";
 import { Sweep } from "../scheduling/sweep.ts";
 import { budgetLimits } from "./budget_limits.ts";
@@ -49,6 +49,8 @@ function lifetimeContext(connection: CallingConnection, where: string): CallCont
 export class LiveHub implements ConnectionListener<HubConnection> {
   /** The clients that messages can be sent to from outside a hub method. */
   readonly clients: HubClients<never>;
+  /** Adds connections to groups and removes them. */
+  readonly groups: HubGroups;
   readonly #name: string;
   readonly #policies: readonly HubPolicy[];
   readonly #hooks: Hooks;
@@ -67,7 +69,7 @@ export class LiveHub implements ConnectionListener<HubConnection> {
     context: NodeContext<ResolvedOptions>,
     { filters = [], authorize }: ServerRules = {},
   ) {
-    const { clock, logger, options, scheduler } = this.#context = context;
+    const { clock, limitedLog, options, scheduler } = this.#context = context;
     const allFilters = [...filters, ...hub.filters ?? []];
     this.#name = name;
     this.#policies = [authorize, hub.authorize].filter((policy) => policy !== undefined);
@@ -82,23 +84,19 @@ export class LiveHub implements ConnectionListener<HubConnection> {
     }
     this.#router = new Router(name, context);
     this.clients = new RoutedClients(this.#router);
+    this.groups = new RoutedGroups(this.#router);
     const methods = new MethodTable(hub.methods, {
       hub: name,
       filters: allFilters,
       policies: this.#policies,
       detailedErrors: options.detailedErrors,
-      logger,
+      limitedLog,
     });
     const { results } = this.#router;
     this.#servedParts = {
       router: this.#router,
-      dispatch: { methods, results, logger, scheduler, options },
+      dispatch: { methods, results, limitedLog, scheduler, options },
     };
-  }
-
-  /** Adds connections to groups and removes them. */
-  get groups(): HubGroups {
-    return this.#router.groups;
   }
 
   /** The connections that have not ended. */
@@ -123,7 +121,7 @@ export class LiveHub implements ConnectionListener<HubConnection> {
     return await allAllow(
       this.#policies,
       (policy) => policy(access),
-      (error) => this.#context.logger.error("authorize failed:", error),
+      (error) => this.#context.limitedLog.failure("authorize failed:", error),
     );
   }
 
@@ -176,7 +174,7 @@ export class LiveHub implements ConnectionListener<HubConnection> {
     try {
       await this.#hooks.connected?.(lifetimeContext(served, "connected"));
     } catch (error) {
-      this.#context.logger.error("Hub's connected failed:", error);
+      this.#context.limitedLog.failure("Hub's connected failed:", error);
       throw toError(error);
     }
   }
@@ -209,7 +207,7 @@ export class LiveHub implements ConnectionListener<HubConnection> {
         await this.#hooks.disconnected?.(context, cause.error);
       }
     } catch (error) {
-      this.#context.logger.error("Hub's disconnected failed:", error);
+      this.#context.limitedLog.failure("Hub's disconnected failed:", error);
     }
     this.#router.disconnect(connection);
     this.#served.delete(connection);

@@ -6,7 +6,7 @@ import { Invocations } from "../dispatch/invocations.ts";
 import type { DispatchParts } from "../dispatch/method_table.ts";
 import type { TextOrBytes } from "../protocol/frame.ts";
 import { type HubMessage, MessageType } from "../protocol/messages.ts";
-import { RoutedCallerClients } from "../routing/proxies.ts";
+import { RoutedCallerClients, RoutedGroups } from "../routing/proxies.ts";
 import type { Router } from "../routing/router.ts";
 import type { NewConnection } from "../transports/endpoint.ts";
 
@@ -64,7 +64,7 @@ export class ServedConnection implements CallingConnection {
   }
 
   get groups(): HubGroups {
-    return this.#parts.router.groups;
+    return new RoutedGroups(this.#parts.router, this.#connection);
   }
 
   get signal(): AbortSignal {

@@ -129,7 +129,11 @@ export class ConnectionTable {
 /** Shared by all ids: filled again for each of them. */
 const random = Buffer.alloc(16);
 
-/** 16 random bytes as base64url: 22 characters that a URL takes as they are. */
+/**
+ * 16 random bytes as base64url: 22 characters that a URL takes as they are. The last one differs from the
+ * last one of ASP.NET Core's ids, so that nodes can tell whose connection an id names.
+ */
 function randomId(): string {
-  return crypto.getRandomValues(random).toString("base64url");
+  const text = crypto.getRandomValues(random).toString("base64url");
+  return text.slice(0, 21) + String.fromCharCode(text.charCodeAt(21) + 1);
 }

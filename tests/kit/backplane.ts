@@ -34,6 +34,8 @@ export class RecordingBackplane implements Backplane {
   refusesPublish: (channel: string) => Error | undefined = () => undefined;
   /** Whether a publish on `channel` is accepted and reaches nobody. */
   swallowsPublish: (channel: string) => boolean = () => false;
+  /** Whether a publish tells how many it has reached, as on one Redis server. */
+  counts = true;
   /** Awaited before it is said that a publish was accepted; it reaches the others at once. */
   beforeAccepted: (channel: string) => Promise<void> | undefined = () => undefined;
   /** Awaited before the bus is asked for a channel; a rejection refuses the channel. */
@@ -60,7 +62,8 @@ export class RecordingBackplane implements Backplane {
     if (this.swallowsPublish(channel)) return Promise.resolve(undefined);
     const error = this.refusesPublish(channel);
     if (error !== undefined) return Promise.reject(error);
-    const accepted = this.#inner.publish(channel, payload, counted);
+    const reached = this.#inner.publish(channel, payload, counted);
+    const accepted = this.counts ? reached : reached.then(() => undefined);
     accepted.then(() => this.accepted.add(channel), () => {});
     const held = this.beforeAccepted(channel);
     return held === undefined ? accepted : held.then(() => accepted);

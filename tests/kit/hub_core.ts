@@ -23,6 +23,7 @@ export class HubCore implements AsyncDisposable {
   readonly clock: ManualClock = new ManualClock();
   readonly log: KeptLog = new KeptLog();
   readonly live: LiveHub;
+  readonly limitedLog: LimitedLog;
   readonly #backplane: Backplane;
   readonly #idPrefix: string;
   #clients = 0;
@@ -41,13 +42,14 @@ export class HubCore implements AsyncDisposable {
     const resolved = resolveOptions({ logger: this.log, ...options });
     const { clock } = this;
     const { logger } = resolved;
+    this.limitedLog = new LimitedLog(logger, clock);
     this.live = new LiveHub(hub, name, {
       serverName,
       backplane,
       clock,
       scheduler: new Scheduler(),
       logger,
-      limitedLog: new LimitedLog(logger, clock),
+      limitedLog: this.limitedLog,
       options: resolved,
     }, options);
   }

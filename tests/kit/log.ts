@@ -3,13 +3,15 @@ import { Events } from "./wait.ts";
 
 /** A logger that keeps what it is told. */
 export class KeptLog implements Logger {
-  /** Every call: the level, then all arguments. */
+  /** Every call but those of `debug`: the level, then all arguments. */
   readonly lines: string[] = [];
   /** The first argument of each error. */
   readonly errors: Events<string> = new Events<string>();
   /** The first argument of each warning. */
   readonly warnings: Events<string> = new Events<string>();
-  readonly debug = (...parts: unknown[]): void => this.#keep("debug", parts);
+  /** The arguments of the calls of `debug`. */
+  readonly details: string[] = [];
+  readonly debug = (...parts: unknown[]): void => void this.details.push(parts.join(" "));
   readonly info = (...parts: unknown[]): void => this.#keep("info", parts);
   readonly error = (...parts: unknown[]): void => {
     this.#keep("error", parts);

@@ -32,6 +32,7 @@ export class PipeNode<B extends Backplane> implements AsyncDisposable {
   readonly clock: ManualClock;
   readonly logger: KeptLog;
   readonly #connected = new Events<string>();
+  readonly #core: HubCore;
 
   constructor(backplane: B, options: PipeNodeOptions = {}) {
     this.backplane = backplane;
@@ -41,7 +42,7 @@ export class PipeNode<B extends Backplane> implements AsyncDisposable {
       connected: ({ connectionId }: HubContext<never, never>) => this.#connected.add(connectionId),
       ...disconnected && { disconnected },
     });
-    const core = new HubCore(hub, rest, backplane, this.serverName, name);
+    const core = this.#core = new HubCore(hub, rest, backplane, this.serverName, name);
     this.hub = core.live;
     this.clock = core.clock;
     this.logger = core.log;
@@ -82,6 +83,7 @@ export class PipeNode<B extends Backplane> implements AsyncDisposable {
   /** Lets time pass, then looks at everything that depends on it. */
   advance(duration: number): void {
     this.clock.advance(duration);
+    this.#core.limitedLog.sweep();
     this.hub.tick();
   }
 

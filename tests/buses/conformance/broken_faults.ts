@@ -114,6 +114,44 @@ export const BROKEN_FAULTS: readonly BrokenDriver[] = [
     }),
   },
   {
+    wrong: "does not see that its two ways are parted",
+    caughtBy: ["a gap is reported when published messages no longer reach the subscriptions"],
+    defect: (sound) => ({
+      status: "open",
+      publish: (channel, payload) => sound.publish(channel, payload).catch(() => undefined),
+      onStatus: () => ({ [Symbol.dispose]() {} }),
+      subscribe: (channel, handler) => sound.subscribe(channel, handler),
+    }),
+  },
+  {
+    wrong: "reports the loss of the bus after its gap",
+    caughtBy: ["the loss of the bus is reported before its gap"],
+    defect: (sound) => ({
+      onStatus: (listener) =>
+        sound.onStatus((event) => {
+          if (event.gap === undefined) return;
+          for (const told of [event, { status: "reconnecting" }, { status: "open" }] as const) {
+            listener(told);
+          }
+        }),
+    }),
+  },
+  {
+    wrong: "measures with the date",
+    caughtBy: ["a gap is in order when the date is set back during the outage"],
+    defect: (sound) => {
+      let since = 0;
+      return {
+        onStatus: (listener) =>
+          sound.onStatus((event) => {
+            if (event.status === "reconnecting") since = Date.now();
+            const { status, gap } = event;
+            listener(gap === undefined ? event : { status, gap: { since, until: Date.now() } });
+          }),
+      };
+    },
+  },
+  {
     wrong: "loses in silence",
     caughtBy: [
       "nothing is lost in silence over a restart",

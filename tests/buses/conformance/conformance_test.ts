@@ -12,6 +12,7 @@ import { RedisBackplane } from "../../../backplanes/redis.ts";
 import { natsUrl, startNats } from "../../kit/servers/nats_server.ts";
 import { redisUrl, startRedis } from "../../kit/servers/redis_server.ts";
 import type { ServerProcess } from "../../kit/servers/server_process.ts";
+import { PartedRedis } from "./parted_redis.ts";
 import { WorkerThread } from "../broadcast_channel/worker_thread.ts";
 
 /** Runs every case as a step, one after the other: some fault the bus that all of them use. */
@@ -77,6 +78,13 @@ Deno.test("RedisBackplane passes the conformance suite", async (t) => {
     bus: hooksOf(server),
     refusedChannel: "refused!",
   });
+});
+
+Deno.test("RedisBackplane passes the conformance cases of parted ways", async (t) => {
+  await using redis = await PartedRedis.start();
+  for (const { name, needs, run } of conformanceCases) {
+    if (needs === "part") await t.step(name, () => run(redis.subject));
+  }
 });
 
 Deno.test("NatsBackplane passes the conformance suite", async (t) => {

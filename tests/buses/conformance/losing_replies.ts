@@ -73,6 +73,9 @@ export function losingReplies(defect: Defect, patience: number): ConformanceSubj
           await taken.publish(channel, payload);
         }
       },
+      // This driver notices at once.
+      part: () => bus.stop(),
+      rejoin: () => bus.start(),
     },
   };
 }

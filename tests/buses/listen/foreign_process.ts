@@ -8,7 +8,7 @@ import { bounded } from "../../kit/wait.ts";
 import { ROOT } from "../../kit/graph.ts";
 import { TextLineStream } from "../../kit/servers/text_lines.ts";
 
-const NATIVE_LINE = "Deno.serve({ port: 8000 }, server.fetch);";
+const NATIVE_LINE = "const http = Deno.serve({ port: 8000 }, server.fetch);";
 const LISTEN_LINES = `const listener = await listen(server, { hostname: "127.0.0.1", port: 0 });
 console.log(listener.url);
 `;
@@ -20,8 +20,9 @@ export async function readmeChat(): Promise<string> {
   if (!program?.includes(NATIVE_LINE) || !program.includes('openBackplane("memory:")')) {
     throw new Error("Cannot read the chat of the README: it has changed");
   }
-  return `import { listen } from "@hubplane/hubplane/listen";\n` + program
-    .replace(NATIVE_LINE, LISTEN_LINES)
+  // Behind the line is what Deno does at SIGTERM.
+  const [start = ""] = program.split(NATIVE_LINE);
+  return `import { listen } from "@hubplane/hubplane/listen";\n${start}${LISTEN_LINES}`
     .replace('openBackplane("memory:")', 'openBackplane(process.argv[2] ?? "memory:")');
 }
 

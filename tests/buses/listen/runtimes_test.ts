@@ -1,6 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { PROTOCOLS, SignalRClient } from "../../kit/signalr_client.ts";
 import { bounded } from "../../kit/wait.ts";
+import { readResponse } from "../../kit/http.ts";
+import { dial, TcpReader, writeAll } from "../../kit/tcp.ts";
 import { redisUrl, startRedis } from "../../kit/servers/redis_server.ts";
 import { TRANSPORTS } from "../../kit/transport_names.ts";
 import { bundle, bunProgram, ForeignProcess, readmeChat } from "./foreign_process.ts";
@@ -11,6 +13,19 @@ const RUNTIMES = [
   { name: "Bun", command: bunProgram, external: [] },
   { name: "Bun with its own ws", command: bunProgram, external: ["ws"] },
 ];
+
+const POST = "POST /chat/negotiate?negotiateVersion=1 HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n";
+
+/** Asks as Java's client does, which offers to upgrade to HTTP/2, and then many times in one packet. */
+async function askByHand(connection: Deno.TcpConn): Promise<void> {
+  const reader = new TcpReader(connection);
+  const upgrade = "connection: upgrade, http2-settings\r\nupgrade: h2c\r\nhttp2-settings: AAMA\r\n";
+  const requests = [`${POST}${upgrade}\r\n`, `${POST}\r\n`.repeat(16)];
+  for (const [index, count] of [1, 16].entries()) {
+    await writeAll(connection, requests[index] ?? "");
+    for (let n = 0; n < count; n++) assertEquals((await readResponse(reader, true)).status, 200);
+  }
+}
 
 /** Talks in a room through every transport and protocol; `urls` are nodes of one chat. */
 async function chat(urls: readonly [string, string]): Promise<void> {
@@ -45,7 +60,13 @@ for (const { name, command, external } of RUNTIMES) {
     try {
       {
         await using node = await ForeignProcess.start(command(), [program]);
+        using connection = await dial(Number(new URL(node.url).port));
+        await askByHand(connection);
+        // More requests than any client may have under way, and nobody reads their answers.
+        const flood = writeAll(connection, `${POST}\r\n`.repeat(100_000)).catch(() => {});
         await chat([node.url, node.url]);
+        connection.close();
+        await flood;
       }
       await using redis = await startRedis();
       const bus = redisUrl(redis, "runtimes:");

@@ -58,7 +58,7 @@ Deno.test("NatsBackplane logs in with a token from the URL or the options", asyn
 Deno.test("NatsBackplane is closed at once with a clear error when its password is wrong", async () => {
   await using server = await startNats({ args: ["--user", "ann", "--pass", "secret"] });
   for (let time = 0; time < 30; time++) {
-    await assertRefused(at(server, "ann:wrong@"), {}, /Cannot connect to NATS at .*Authorization/);
+    await assertRefused(at(server, "ann:wrong@"), {}, /Cannot reach NATS at .*Authorization/);
   }
   await assertRefused(at(server), {}, /Authorization/);
 });

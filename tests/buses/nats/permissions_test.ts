@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import type { BackplaneStatusEvent } from "../../../backplanes/backplane.ts";
 import { BackplaneError } from "../../../backplanes/errors.ts";
 import { NatsBackplane, type NatsBackplaneOptions } from "../../../backplanes/nats.ts";
+import { KeptLog } from "../../kit/log.ts";
 import { startNats } from "../../kit/servers/nats_server.ts";
 import type { ServerProcess } from "../../kit/servers/server_process.ts";
 import { bounded, bytes, Inbox, nextEvent, untilStatus } from "../../kit/wait.ts";
@@ -23,7 +25,7 @@ class GuardedServer implements AsyncDisposable {
 
   async permit(permissions: string): Promise<void> {
     await Deno.writeTextFile(this.#file, configuration(permissions));
-    Deno.kill(this.process.pid, "SIGHUP");
+    if (this.process.running) Deno.kill(this.process.pid, "SIGHUP");
   }
 
   open(options: NatsBackplaneOptions = {}): NatsBackplane {
@@ -53,6 +55,7 @@ Deno.test("subscribe() rejects when the server does not permit it, and only then
         const waiting of channels.map((channel) => refused.subscribe(channel, () => {}).confirmed)
       ) {
         const error = await assertRejects(() => bounded(waiting), BackplaneError, "refused it");
+        assertMatch(error.message, /Cannot subscribe to "not\.\S+"/);
         assertMatch(String(error.cause), /Permissions Violation for Subscription/);
       }
     }
@@ -88,7 +91,11 @@ Deno.test("publish() rejects when the server does not permit it, and only then",
   await using backplane = server.open({ prefix: "p" });
   await untilStatus(backplane, "open");
   const publish = (channel: string) => backplane.publish(channel, bytes(channel));
-  const error = await assertRejects(() => publish("x"), BackplaneError, "does not permit");
+  const error = await assertRejects(
+    () => publish("x"),
+    BackplaneError,
+    `"p.x": NATS does not permit`,
+  );
   assertMatch(String(error.cause), /Permissions Violation for Publish to "p\.x"/);
   const settled = await bounded(Promise.allSettled(["a", "x", "b", "x", "a", "y z"].map(publish)));
   assertEquals(settled.map(({ status }) => status), [
@@ -104,7 +111,13 @@ Deno.test("publish() rejects when the server does not permit it, and only then",
 Deno.test("NatsBackplane goes on without a channel whose permission is taken away, and reports a gap when it is back", async () => {
   await using server = await GuardedServer.start(`{ publish: ">", subscribe: ">" }`);
   const logged: unknown[][] = [];
-  const logger = { error: (...all: unknown[]) => void logged.push(all), warn() {} };
+  const logger = {
+    // The outage of the connection is logged, too.
+    error: (...all: unknown[]) => {
+      if (!/trying again$/.test(String(all[0]))) logged.push(all);
+    },
+    warn() {},
+  };
   await using backplane = server.open({ prefix: "p", probeInterval: 200, logger });
   const [lost, kept] = [new Inbox(), new Inbox()];
   await bounded(backplane.subscribe("a", lost.receive).confirmed);
@@ -118,8 +131,9 @@ Deno.test("NatsBackplane goes on without a channel whose permission is taken awa
   await server.permit(`{ publish: ">", subscribe: "p.b" }`);
   await told;
   const { gap: outage } = await reopened;
-  assertMatch(String(logged), /Cannot subscribe to "a": the bus refused it/);
-  assertEquals(logged.length, 1);
+  assertMatch(String(logged[0]), /Lost the connection to NATS: .*Permissions Violation/);
+  assertMatch(String(logged[1]), /Cannot subscribe to "p\.a": the bus refused it/);
+  assertEquals(logged.length, 2);
   await bounded(backplane.publish("b", bytes("own")));
   const back = nextEvent(backplane, ({ gap }) => gap !== undefined);
   await server.permit(`{ publish: ">", subscribe: ">" }`);
@@ -131,5 +145,26 @@ Deno.test("NatsBackplane goes on without a channel whose permission is taken awa
   await untilStatus(other, "open");
   for (const channel of ["a", "b"]) await bounded(other.publish(channel, bytes("back")));
   await Promise.all([lost.count(1), kept.count(1)]);
-  assertEquals(logged.length, 1);
+  assertEquals(logged.length, 2);
+});
+
+Deno.test("NatsBackplane reports the gap of a channel that is permitted after an outage when it is back", async () => {
+  await using server = await GuardedServer.start(`{ publish: ">", subscribe: "p.b" }`);
+  await using backplane = server.open({ prefix: "p", logger: new KeptLog() });
+  await assertRejects(() => bounded(backplane.subscribe("a", () => {}).confirmed), BackplaneError);
+  const refused = Date.now();
+  await bounded(backplane.subscribe("b", () => {}).confirmed);
+  const events: BackplaneStatusEvent[] = [];
+  backplane.onStatus((event) => events.push(event));
+  const away = nextEvent(backplane, ({ status }) => status === "reconnecting");
+  await server.process.stop();
+  await away;
+  await server.permit(`{ publish: ">", subscribe: ">" }`);
+  const back = nextEvent(backplane, ({ status }) => status === "open");
+  await server.process.start();
+  await back;
+  const gaps = events.filter(({ gap }) => gap !== undefined);
+  assertEquals(gaps.map(({ status }) => status), ["open"]);
+  // The gap also covers the time in which the channel was refused.
+  assert((gaps[0]?.gap?.since ?? Infinity) <= refused);
 });

@@ -70,7 +70,7 @@ Deno.test("publish() and subscribe() reject when Redis forbids the channel", asy
   await assertRejects(
     () => backplane.subscribe("news", () => {}).confirmed,
     BackplaneError,
-    "refused",
+    '"other:news": the bus refused',
   );
   assertEquals(backplane.status, "open");
 });

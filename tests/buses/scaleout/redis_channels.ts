@@ -1,12 +1,16 @@
 import { Redis } from "ioredis";
 import { untilListed } from "./until_listed.ts";
 
-/** The channels on a Redis that anyone has subscribed and that begin with `prefix`, without it. */
+/**
+ * The channels on a Redis that anyone has subscribed and that begin with `prefix`, without it; not
+ * those of the drivers' own.
+ */
 export async function channelsOf(port: number, prefix: string): Promise<string[]> {
   const redis = new Redis({ host: "127.0.0.1", port });
   try {
     const channels = await redis.pubsub("CHANNELS", `${prefix}*`) as string[];
-    return channels.map((channel) => channel.slice(prefix.length)).sort();
+    return channels.map((channel) => channel.slice(prefix.length))
+      .filter((channel) => !channel.startsWith("hubplane:probe:")).sort();
   } finally {
     redis.disconnect();
   }

@@ -40,7 +40,7 @@ const FILES = [
   ...["server", "serving", "connection", "dispatch", "routing", "transports"].map((name) =>
     `hub/options/${name}.ts`
   ),
-  ...["hub/server.ts", "hub/definition/hub.ts"],
+  ...["hub/server/configuration.ts", "hub/definition/hub.ts"],
   ...["hub/listen/options.ts", "backplanes/driver/options.ts"],
   ...[
     "backplanes/memory.ts",

@@ -5,7 +5,7 @@
  */
 import { ROOT } from "../../kit/graph.ts";
 
-/** One property of an interface. */
+/** One property of an interface, or a method that an application writes. */
 export interface DocumentedOption {
   readonly name: string;
   readonly optional: boolean;
@@ -29,12 +29,15 @@ interface Declaration {
   readonly kind: string;
   readonly def: {
     readonly extends?: readonly TypeReference[];
-    readonly properties?: readonly {
-      readonly name: string;
-      readonly optional?: boolean;
-      readonly jsDoc?: { readonly tags?: readonly { kind: string; value?: string }[] };
-    }[];
+    readonly properties?: readonly Member[];
+    readonly methods?: readonly Member[];
   };
+}
+
+interface Member {
+  readonly name: string;
+  readonly optional?: boolean;
+  readonly jsDoc?: { readonly tags?: readonly { kind: string; value?: string }[] };
 }
 
 interface Documentation {
@@ -70,7 +73,8 @@ function optionsOf(
   definition: Declaration["def"],
   all: ReadonlyMap<string, Declaration["def"]>,
 ): DocumentedOption[] {
-  const own = (definition.properties ?? []).map(({ name, optional = false, jsDoc }) => ({
+  const { properties = [], methods = [] } = definition;
+  const own = [...properties, ...methods].map(({ name, optional = false, jsDoc }) => ({
     name,
     optional,
     fallback: jsDoc?.tags?.find(({ kind }) => kind === "default")?.value,

@@ -91,6 +91,11 @@ export class MeasuredNode implements AsyncDisposable {
     this.#first = { liveMiB: parts.first.liveMiB, rssMiB: this.usage().rssMiB };
   }
 
+  /** The number of its process. */
+  get pid(): number {
+    return this.#child.pid;
+  }
+
   /** Starts it and waits until it listens. */
   static async start(
     server: string,
@@ -154,6 +159,7 @@ export class MeasuredNode implements AsyncDisposable {
   async cleared({ liveMiB = 12, rssMiB = 160 }: Remains = {}): Promise<void> {
     const last = performance.now() + PATIENCE;
     for (;;) {
+      const asked = performance.now();
       const state = await this.state();
       const left = Object.entries(state.more).filter(([, count]) => count !== 0);
       const live = state.liveMiB - this.#first.liveMiB;
@@ -168,7 +174,8 @@ export class MeasuredNode implements AsyncDisposable {
           live.toFixed(1)
         } MiB alive, ${rss} resident; ${held}`,
       );
-      await delay(100);
+      // A node that is asked stands still meanwhile, and its deadlines with it.
+      await delay(Math.max(100, 3 * (performance.now() - asked)));
     }
   }
 

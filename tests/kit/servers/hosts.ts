@@ -24,7 +24,9 @@ export function hostWithFetch({ fetch }: HubServer<Hubs>, port = 0): Promise<Hos
 
 /** `node:http` and `ws`. */
 export async function hostWithListen(server: HubServer<Hubs>, port = 0): Promise<Hosted> {
-  const listener = await listen(server, { hostname: "127.0.0.1", port });
+  // Hostile peers open more connections than the default allows.
+  const maximumConnections = 20_000;
+  const listener = await listen(server, { hostname: "127.0.0.1", port, maximumConnections });
   return { port: listener.port, shutdown: () => listener.close() };
 }
 

@@ -78,6 +78,11 @@ export class ServerProcess implements AsyncDisposable {
     }
   }
 
+  /** Whether the server was started and not stopped. */
+  get running(): boolean {
+    return this.#child !== undefined;
+  }
+
   /** The process id, while it runs. */
   get pid(): number {
     if (this.#child === undefined) {

@@ -3,7 +3,7 @@ import { listen } from "../../../hub/listen/listen.ts";
 import { bounded, until } from "../../kit/wait.ts";
 import { Certificates } from "../../kit/servers/certificates.ts";
 import { rawFetch, readResponse } from "../../kit/http.ts";
-import { TcpReader } from "../../kit/tcp.ts";
+import { TcpReader, writeAll } from "../../kit/tcp.ts";
 import { Listening } from "./listening.ts";
 
 const NEGOTIATE = "/hub/negotiate?negotiateVersion=1";
@@ -126,7 +126,7 @@ Deno.test("listen() outlives an answer that cannot be sent, and says so", async 
   const used = new Response("used");
   await used.text();
   await using listening = await Listening.start({ fetch: () => used });
-  for (const head of ["", "connection: upgrade\r\nupgrade: h2c\r\n"]) {
+  for (const head of ["", "connection: upgrade\r\nupgrade: websocket\r\n"]) {
     await answerTo(listening, `GET / HTTP/1.1\r\nhost: a\r\n${head}\r\n`);
   }
   assertEquals((await rawFetch(listening.port, { method: "POST", path: NEGOTIATE })).status, 200);
@@ -226,19 +226,39 @@ Deno.test("fetch() reads a body no faster than it wants to, and learns when it b
 });
 
 Deno.test("a request to upgrade to what is no WebSocket is answered as if it did not ask", async () => {
-  await using listening = await Listening.start({ fetch: ({ url }) => new Response(url) });
-  const upgrade = { connection: "Upgrade, HTTP2-Settings", upgrade: "h2c" };
-  const { port } = listening;
-  const page = await rawUpgrade(listening, "GET", "/page");
-  assertEquals([page.status, page.body], [200, "http://localhost/page"]);
-  assertEquals((await rawUpgrade(listening, "HEAD", "/page")).body, "");
-  assertEquals((await rawFetch(port, { method: "POST", path: NEGOTIATE })).status, 200);
-  assertEquals((await rawUpgrade(listening, "POST", "/page", "body")).status, 400);
+  await using listening = await Listening.start({
+    fetch: async (request) => new Response(`${request.url} ${await request.text()}`),
+  });
+  // All on one connection: none of these ends it.
+  using connection = await listening.dial();
+  const reader = new TcpReader(connection);
+  for (const upgrade of ["h2c", "h2c, websocket", "HTTP/3.0", "TLS/1.3"]) {
+    const page = await rawUpgrade(upgrade, "GET", "/page");
+    assertEquals([page.status, page.body], [200, "http://localhost/page "]);
+    assertEquals((await rawUpgrade(upgrade, "HEAD", "/page")).body, "");
+    const posted = await rawUpgrade(upgrade, "POST", "/page", "body");
+    assertEquals([posted.status, posted.body], [200, "http://localhost/page body"]);
+    const { connectionToken } = JSON.parse((await rawUpgrade(upgrade, "POST", NEGOTIATE)).body);
+    const path = `/hub?id=${connectionToken}`;
+    assertEquals((await rawUpgrade(upgrade, "GET", path)).status, 200);
+    assertEquals((await rawUpgrade(upgrade, "POST", path, "body")).status, 200);
+    assertEquals((await rawUpgrade(upgrade, "DELETE", path)).status, 202);
+  }
+  // A WebSocket is opened by GET, without a body.
+  const posted = await rawUpgrade("websocket", "POST", "/page", "body");
+  assertEquals([posted.status, posted.body], [200, "http://localhost/page body"]);
+  assertEquals((await rawUpgrade("websocket", "GET", "/hub", "body")).status, 400);
 
-  async function rawUpgrade(to: Listening, method: string, path: string, body = "") {
-    const lines = Object.entries({ host: "localhost", ...upgrade, "content-length": body.length });
+  async function rawUpgrade(upgrade: string, method: string, path: string, body = "") {
+    const lines = Object.entries({
+      host: "localhost",
+      connection: "Upgrade, HTTP2-Settings",
+      upgrade,
+      "http2-settings": "AAMAAABkAAQCAAAAAAIAAAAA",
+      "content-length": body.length,
+    });
     const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join("");
-    using connection = await to.dial(`${method} ${path} HTTP/1.1\r\n${head}\r\n${body}`);
-    return await readResponse(new TcpReader(connection), method !== "HEAD");
+    await writeAll(connection, `${method} ${path} HTTP/1.1\r\n${head}\r\n${body}`);
+    return await readResponse(reader, method !== "HEAD");
   }
 });

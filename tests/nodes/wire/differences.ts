@@ -210,6 +210,16 @@ export const DIFFERENCES: readonly Difference[] = [
     ),
   },
   {
+    case: "result that cannot be serialised closes the connection",
+    reason: "the call fails and its client hears why; the other calls of the client go on",
+    change: ({ receive, ...step }) => {
+      if (receive?.opcode === 8) return [];
+      if (receive === undefined) return [step];
+      const error = "An unexpected error occurred invoking 'Cycle' on the server.";
+      return [{ receive: text({ type: 3, invocationId: "1", error }) }];
+    },
+  },
+  {
     case: "OnConnected throws",
     reason: "the hook has another name here, and its error is a plain one",
     change: received((step) =>

@@ -22,11 +22,10 @@ function recipient(id: string): Recipient {
 }
 
 /** Channels on a bus in memory, with a clock that the test moves. */
-function start(bus = new MemoryBus()) {
+function start(bus = new MemoryBus(), scheduler = new Scheduler()) {
   const backplane = new RecordingBackplane(new MemoryBackplane(bus));
   const clock = new ManualClock();
   const received: [id: string | undefined, bytes: number][] = [];
-  const scheduler = new Scheduler();
   const limitedLog = new LimitedLog(console, clock);
   const node = { serverName: "node", backplane, clock, scheduler, logger: console, limitedLog };
   const channels = new Channels(
@@ -113,5 +112,34 @@ Deno.test("Channels.join() of a name that cannot be one throws each time, and le
     assertThrows(() => channels.join("x".repeat(2000), recipient("ann"), {}), RangeError);
   }
   assertEquals(channels.get("x".repeat(2000)), undefined);
+  await backplane.close();
+});
+
+Deno.test("Channels.sweep() gives up 256 channels a turn, and none that has a member again", async () => {
+  const turns: (() => void)[] = [];
+  const { backplane, clock, channels } = start(
+    new MemoryBus(),
+    new Scheduler({ now: () => 0, after: () => ({ [Symbol.dispose]: () => {} }) }, (endTurn) => {
+      turns.push(endTurn);
+    }),
+  );
+  const ann = recipient("ann");
+  const names = Array.from({ length: 600 }, (_, number) => `news ${number}`);
+  const joined = names.map((name) => channels.join(name, ann, {}));
+  await Promise.all(joined.map(({ joining }) => joining));
+  for (const channel of joined) channels.leave(channel, ann);
+  clock.advance(100);
+  channels.sweep();
+  assertEquals(backplane.channels.size, 600 - 256);
+  channels.join("news 599", ann, {});
+  channels.sweep();
+  assertEquals(backplane.channels.size, 600 - 256);
+  for (const left of [600 - 512, 1]) {
+    turns.pop()?.();
+    await Promise.resolve();
+    await Promise.resolve();
+    assertEquals(backplane.channels.size, left);
+  }
+  assertEquals(backplane.channels.has("news 599"), true);
   await backplane.close();
 });

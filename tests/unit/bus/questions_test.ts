@@ -1,11 +1,17 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { Questions } from "../../../hub/bus/questions.ts";
+import { Scheduler } from "../../../hub/scheduling/scheduler.ts";
 import { ManualClock } from "../../kit/manual_clock.ts";
+
+/** Questions whose time the test moves. */
+function start<I, A>(clock = new ManualClock()): Questions<I, A> {
+  return new Questions<I, A>({ clock, scheduler: new Scheduler() });
+}
 
 const late = () => new Error("late");
 
 Deno.test("Questions.ask() resolves with the first answer; a second is ignored", async () => {
-  const questions = new Questions<number, string>(new ManualClock());
+  const questions = start<number, string>();
   const answer = questions.ask(1, { timeout: 10, late });
   questions.settle(2, "of another question");
   questions.settle(1, "first");
@@ -15,7 +21,7 @@ Deno.test("Questions.ask() resolves with the first answer; a second is ignored",
 
 Deno.test("Questions.ask() rejects when its time is over, and not before", async () => {
   const clock = new ManualClock();
-  const questions = new Questions<number, string>(clock);
+  const questions = start<number, string>(clock);
   const settled: string[] = [];
   questions.expect(1, { timeout: 10, late }, (outcome) => settled.push(String(outcome)));
   clock.advance(9);
@@ -33,7 +39,7 @@ Deno.test("Questions.ask() rejects when its time is over, and not before", async
 });
 
 Deno.test("Questions.abandon() ends the questions of one connection, and leaves the others", () => {
-  const questions = new Questions<string, string>(new ManualClock());
+  const questions = start<string, string>();
   const ended: string[] = [];
   for (const connectionId of ["ann", "bob"]) {
     for (const id of [`${connectionId} 1`, `${connectionId} 2`]) {
@@ -52,7 +58,7 @@ Deno.test("Questions.abandon() ends the questions of one connection, and leaves 
 
 Deno.test("Questions.expect() never waits less than a timer can: a longer time is cut, not wrapped", () => {
   const clock = new ManualClock();
-  const questions = new Questions<number, string>(clock);
+  const questions = start<number, string>(clock);
   const settled: unknown[] = [];
   questions.expect(1, { timeout: 10 * 0x7fffffff, late }, (outcome) => settled.push(outcome));
   clock.advance(0x7ffffffe);
@@ -63,7 +69,7 @@ Deno.test("Questions.expect() never waits less than a timer can: a longer time i
 
 Deno.test("Questions.expect() of an id that is open already gives the later question its whole time", () => {
   const clock = new ManualClock();
-  const questions = new Questions<number, string>(clock);
+  const questions = start<number, string>(clock);
   const settled: string[] = [];
   questions.expect(1, { timeout: 10, late }, () => settled.push("first"));
   clock.advance(5);

@@ -27,7 +27,8 @@ async function outcomes(promises: readonly Promise<unknown>[]): Promise<string[]
   return outcomes;
 }
 
-const DENIED = "Cannot publish: NATS does not permit it";
+const denied = (subject: string) =>
+  `Cannot publish on the subject "${subject}": NATS does not permit it`;
 const payload = new Uint8Array(1);
 
 Deno.test("Publishes sends one PING behind all that is published in one turn", async () => {
@@ -87,7 +88,9 @@ Deno.test("Publishes attributes a refusal to the batch whose PONG comes next, ho
   assertEquals([publishes.denied("a", "why"), publishes.denied("c", "why")], [true, true]);
   publishes.accepted();
   assertEquals(publishes.denied("b", "late"), false);
-  assertEquals(await outcomes([first, ...second]), ["accepted", "accepted", DENIED, DENIED]);
+  assertEquals(await outcomes([first, ...second]), [
+    ...["accepted", "accepted", denied("a"), denied("c")],
+  ]);
   publishes.fail(new Error("the end"));
 });
 
@@ -97,7 +100,7 @@ Deno.test("Publishes resolves with 0 if nobody heard any of the counted messages
   await setImmediate();
   const counted = ["_INBOX.2", "_INBOX.3"].map((reply) => publishes.publish("a", payload, reply));
   const alone = publishes.publish("b", payload, "_INBOX.4");
-  const denied = publishes.publish("c", payload, "_INBOX.5");
+  const refused = publishes.publish("c", payload, "_INBOX.5");
   const plain = ["a", "b", "c"].map((subject) => publishes.publish(subject, payload));
   await setImmediate();
   // The notices of a batch come before its PONG; one that comes after belongs to no message.
@@ -107,10 +110,10 @@ Deno.test("Publishes resolves with 0 if nobody heard any of the counted messages
   publishes.accepted();
   publishes.unheard("_INBOX.2");
   const count = (promise: Promise<unknown>) => promise.catch(({ message }: Error) => message);
-  assertEquals(await Promise.all([early, ...counted, alone, denied, ...plain].map(count)), [
+  assertEquals(await Promise.all([early, ...counted, alone, refused, ...plain].map(count)), [
     undefined,
-    ...[undefined, undefined, 0, DENIED],
-    ...[undefined, undefined, DENIED],
+    ...[undefined, undefined, 0, denied("c")],
+    ...[undefined, undefined, denied("c")],
   ]);
   publishes.fail(new Error("the end"));
 });

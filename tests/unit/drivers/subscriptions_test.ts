@@ -26,6 +26,7 @@ class HeldBus {
       {
         subscribe: (channels) => this.#ask(`+${channels.join()}`),
         unsubscribe: (channels) => this.#ask(`-${channels.join()}`),
+        fullName: (channel) => `prefix:${channel}`,
         missed: (gap) => void this.gaps.push(gap),
       },
       { error: (...all) => void this.logged.push(String(all[0])), warn() {} },
@@ -102,7 +103,7 @@ Deno.test("ChannelSubscriptions keeps the other channels of a command that the b
   const [good, bad] = ["good", "bad"].map((name) =>
     bus.subscriptions.subscribe(name, () => void heard.push(name))
   );
-  const refused = assertRejects(async () => await bad?.confirmed, BackplaneError, '"bad"');
+  const refused = assertRejects(async () => await bad?.confirmed, BackplaneError, '"prefix:bad"');
   (await bus.command("+good,bad")).refuse(new Error("one of them is forbidden"));
   (await bus.command("+good")).answer();
   (await bus.command("+bad")).refuse(new Error("forbidden"));
@@ -133,6 +134,40 @@ Deno.test("ChannelSubscriptions logs a refusal that nobody waits for once, and a
   const [gap] = bus.gaps;
   assert(gap !== undefined && gap.since <= gap.until);
   assertEquals(bus.gaps.length, 1);
+});
+
+Deno.test("ChannelSubscriptions names a refused channel as the bus does", async () => {
+  const bus = await online();
+  const waiting = bus.subscriptions.subscribe("a", ignore).confirmed;
+  bus.subscriptions.subscribe("b", ignore);
+  (await bus.command("+a,b")).refuse(new Error("forbidden"));
+  (await bus.command("+a")).refuse(new Error("forbidden"));
+  (await bus.command("+b")).refuse(new Error("forbidden"));
+  await assertRejects(() => waiting, BackplaneError, '"prefix:a": the bus refused it');
+  assertEquals(bus.logged, [
+    'Cannot subscribe to "prefix:b": the bus refused it. It is asked for again until it is confirmed:',
+  ]);
+  bus.subscriptions.close(new BackplaneClosedError("closed"));
+});
+
+Deno.test("ChannelSubscriptions logs a handler that throws, and one whose promise rejects", async () => {
+  const bus = await online();
+  const heard: string[] = [];
+  const handlers: ((payload: Uint8Array) => void)[] = [
+    () => {
+      throw new Error("thrown");
+    },
+    () => Promise.reject(new Error("rejected")),
+    () => void heard.push("heard"),
+  ];
+  for (const handler of handlers) bus.subscriptions.subscribe("a", handler);
+  (await bus.command("+a")).answer();
+  bus.subscriptions.dispatch("a", new Uint8Array());
+  // A rejection that nobody caught would end the test by now.
+  await delay(0);
+  assertEquals(heard, ["heard"]);
+  assertEquals(bus.logged, Array(2).fill('Backplane handler of channel "a" failed:'));
+  bus.subscriptions.close(new BackplaneClosedError("closed"));
 });
 
 Deno.test("ChannelSubscriptions asks again for a refused channel without a reconnect", async () => {

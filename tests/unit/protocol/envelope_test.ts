@@ -26,8 +26,9 @@ import {
 
 Deno.test("readAck() and writeAck() round-trip the bytes of .NET nodes", () => {
   for (const [id, bytes] of ACKS) {
-    assertEquals(readAck(unhex(bytes)), id);
-    assertEquals(hex(writeAck(id)), bytes.replaceAll(" ", ""));
+    const ack = { id, error: undefined };
+    assertEquals(readAck(unhex(bytes)), ack);
+    assertEquals(hex(writeAck(ack)), bytes.replaceAll(" ", ""));
   }
   for (const { name, payload } of captured("ack")) {
     assertEquals(hex(writeAck(readAck(payload))), hex(payload), name);
@@ -36,7 +37,8 @@ Deno.test("readAck() and writeAck() round-trip the bytes of .NET nodes", () => {
 
 Deno.test("readGroupCommand() and writeGroupCommand() round-trip the bytes of .NET nodes", () => {
   for (const [action, bytes] of COMMANDS) {
-    const command = { id: 42, serverName: "S", action, group: "G", connectionId: "C" };
+    const named = { serverName: "S", group: "G", connectionId: "C" };
+    const command = { ...named, id: 42, action, timeout: undefined };
     assertEquals(readGroupCommand(unhex(bytes)), command);
     assertEquals(hex(writeGroupCommand(command)), bytes.replaceAll(" ", ""));
   }
@@ -46,6 +48,7 @@ Deno.test("readGroupCommand() and writeGroupCommand() round-trip the bytes of .N
     action: 1,
     group: "g",
     connectionId: "c1",
+    timeout: undefined,
   });
   const commands = captured("command");
   assertEquals(commands.length, 2);
@@ -161,7 +164,27 @@ Deno.test("readInvocation() tolerates further items and protocols, as .NET nodes
 
 Deno.test("readGroupCommand() and readAck() ignore further items", () => {
   assertEquals(readGroupCommand(unhex("96 2a a1 53 01 a1 47 a1 43 c0")).connectionId, "C");
-  assertEquals(readAck(unhex("92 2a 01")), 42);
+  assertEquals(readAck(unhex("92 2a 01")), { id: 42, error: undefined });
+});
+
+Deno.test("writeGroupCommand(), writeAck() and writeInvocation() put what is ours behind what .NET reads", () => {
+  const named = { serverName: "S", group: "G", connectionId: "C" };
+  const command = { ...named, id: 42, action: 1, timeout: 5000 };
+  const bytes = "96 2a a1 53 01 a1 47 a1 43 91 cd 13 88".replaceAll(" ", "");
+  assertEquals(hex(writeGroupCommand(command)), bytes);
+  assertEquals(readGroupCommand(unhex(bytes)), command);
+  assertEquals(hex(writeAck({ id: 42, error: "no" })), "922aa26e6f");
+  assertEquals(readAck(unhex("922aa26e6f")), { id: 42, error: "no" });
+  const message = new SerializedInvocation("Hello", ["World"]);
+  const asked = { invocationId: "i", returnChannel: "r" };
+  const plain = hex(writeInvocation(message, [], "S")).slice(2, -10);
+  for (const [ackId, tail] of [[undefined, "91cd1388"], [7, "92cd138807"]] as const) {
+    const question = { ...asked, timeout: 5000, ackId };
+    const payload = writeInvocation(message, [], "S", question);
+    assertEquals(hex(payload), `96${plain}a169a17291a153${tail}`);
+    const read = readInvocation(payload);
+    assertEquals([read.origin, read.question], ["S", question]);
+  }
 });
 
 Deno.test("SerializedInvocation writes its arguments once for the bus and the clients here", () => {

@@ -221,16 +221,6 @@ Deno.test("createHubServer() hears the others when the bus comes after its start
   await ann.heard.count(2);
 });
 
-Deno.test("createHubServer() serves each client whose user's id cannot be a channel, and says so", async () => {
-  await using node = await PipeNode.start(new RecordingBackplane());
-  for (const id of ["ann", "bob"]) {
-    const client = await node.connect(id, "x".repeat(2000));
-    await node.clients.client(id).send("heard", "Hello");
-    await client.heard.count(1);
-  }
-  assertEquals(node.logger.errors.all.length, 2);
-});
-
 Deno.test("createHubServer() says at once that the bus refuses the channel of a connection", async () => {
   await using node = await PipeNode.start(new RecordingBackplane());
   node.backplane.beforeSubscribe = () => Promise.reject(new Error("no permission"));

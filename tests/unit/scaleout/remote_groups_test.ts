@@ -1,50 +1,9 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import {
-  BackplaneUnavailableError,
-  GroupAckTimeoutError,
-  HubError,
-  MemoryBus,
-} from "../../../mod.ts";
+import { BackplaneUnavailableError, GroupAckTimeoutError, HubError } from "../../../mod.ts";
 import { endOfTurn } from "../../kit/end_of_turn.ts";
-import type { PipeClient } from "../../kit/pipe.ts";
-import { PipeNode, type PipeNodeOptions } from "../../kit/pipe_node.ts";
-import { RecordingBackplane } from "../../kit/backplane.ts";
+import { TwoNodes } from "./two_nodes.ts";
 
 const GROUP = "hub:group:group";
-
-/** Two nodes; `ann` is connected to the one that is not asked. */
-class Two implements AsyncDisposable {
-  readonly bus: MemoryBus;
-  readonly asked: PipeNode<RecordingBackplane>;
-  readonly owner: PipeNode<RecordingBackplane>;
-  readonly ann: PipeClient;
-
-  private constructor(
-    bus: MemoryBus,
-    asked: PipeNode<RecordingBackplane>,
-    owner: PipeNode<RecordingBackplane>,
-    ann: PipeClient,
-  ) {
-    this.bus = bus;
-    this.asked = asked;
-    this.owner = owner;
-    this.ann = ann;
-  }
-
-  static async start(options?: PipeNodeOptions): Promise<Two> {
-    const bus = new MemoryBus();
-    const asked = await PipeNode.start(new RecordingBackplane(bus), options);
-    const owner = await PipeNode.start(new RecordingBackplane(bus), options);
-    const ann = await owner.connect("ann");
-    await endOfTurn();
-    return new Two(bus, asked, owner, ann);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.asked[Symbol.asyncDispose]();
-    await this.owner[Symbol.asyncDispose]();
-  }
-}
 
 /** Watches a promise. */
 function watch(promise: Promise<void>): { readonly pending: boolean } {
@@ -55,7 +14,7 @@ function watch(promise: Promise<void>): { readonly pending: boolean } {
 }
 
 Deno.test("groups.add() of a remote connection resolves only after its node has joined", async () => {
-  await using two = await Two.start();
+  await using two = await TwoNodes.start();
   const gate = Promise.withResolvers<void>();
   two.owner.backplane.beforeSubscribe = () => gate.promise;
   const add = two.asked.groups.add("ann", "group");
@@ -71,7 +30,7 @@ Deno.test("groups.add() of a remote connection resolves only after its node has 
 });
 
 Deno.test("groups.remove() of a remote connection resolves once it hears nothing more", async () => {
-  await using two = await Two.start();
+  await using two = await TwoNodes.start();
   await two.asked.groups.add("ann", "group");
   await two.asked.groups.remove("ann", "group");
   await two.asked.clients.group("group").send("heard", "too late");
@@ -82,7 +41,7 @@ Deno.test("groups.remove() of a remote connection resolves once it hears nothing
 });
 
 Deno.test("groups.add() of a connection that exists nowhere rejects after groupAckTimeout", async () => {
-  await using two = await Two.start({ groupAckTimeout: 300 });
+  await using two = await TwoNodes.start({ groupAckTimeout: 300 });
   const changes = [
     two.asked.groups.add("nobody", "group"),
     two.asked.groups.remove("nobody", "group"),
@@ -99,7 +58,7 @@ Deno.test("groups.add() of a connection that exists nowhere rejects after groupA
 });
 
 Deno.test("groups.add() of a connection that has just gone from the other node resolves", async () => {
-  await using two = await Two.start();
+  await using two = await TwoNodes.start();
   await two.ann.leave();
   await two.asked.groups.add("ann", "group");
   await two.asked.groups.remove("ann", "group");
@@ -115,7 +74,7 @@ Deno.test("groups.add() of a connection that has just gone from the other node r
 });
 
 Deno.test("groups.add() of a remote connection that goes meanwhile resolves", async () => {
-  await using two = await Two.start();
+  await using two = await TwoNodes.start();
   const gate = Promise.withResolvers<void>();
   two.owner.backplane.beforeSubscribe = () => gate.promise;
   const add = two.asked.groups.add("ann", "group");
@@ -128,7 +87,7 @@ Deno.test("groups.add() of a remote connection that goes meanwhile resolves", as
 });
 
 Deno.test("groups.add() of a remote connection rejects at once while the bus is away", async () => {
-  await using two = await Two.start();
+  await using two = await TwoNodes.start();
   two.bus.stop();
   await assertRejects(() => two.asked.groups.add("ann", "group"), BackplaneUnavailableError);
   await assertRejects(() => two.asked.groups.remove("ann", "group"), BackplaneUnavailableError);
@@ -137,7 +96,7 @@ Deno.test("groups.add() of a remote connection rejects at once while the bus is 
 });
 
 Deno.test("groups.add() rejects at its timeout when the bus goes before the acknowledgement", async () => {
-  await using two = await Two.start();
+  await using two = await TwoNodes.start();
   const gate = Promise.withResolvers<void>();
   two.owner.backplane.beforeSubscribe = () => gate.promise;
   const add = two.asked.groups.add("ann", "group");
@@ -154,51 +113,8 @@ Deno.test("groups.add() rejects at its timeout when the bus goes before the ackn
   await two.asked.groups.add("ann", "group");
 });
 
-Deno.test("groups.add() is asked for again until its node has heard of it and is heard", async () => {
-  await using two = await Two.start();
-  const changes = ["add", "remove"] as const;
-  for (const change of changes) {
-    // The command is accepted by the bus and heard by nobody; then its acknowledgement is.
-    two.asked.backplane.swallowsPublish = (channel) => channel === "hub:internal:groups";
-    const changing = two.asked.groups[change]("ann", "group");
-    await endOfTurn();
-    two.asked.backplane.swallowsPublish = () => false;
-    two.owner.backplane.swallowsPublish = (channel) => channel.includes(":ack:");
-    two.asked.advance(1000);
-    await endOfTurn();
-    assertEquals(two.owner.backplane.publishedChannels.length, 1);
-    two.owner.backplane.swallowsPublish = () => false;
-    two.asked.advance(1000);
-    await changing;
-    two.owner.backplane.published.length = 0;
-  }
-  const asked = two.asked.backplane.published.length;
-  two.asked.advance(1000);
-  assertEquals(two.asked.backplane.published.length, asked);
-  await two.asked.clients.group("group").send("heard", "too late");
-  await two.asked.clients.client("ann").send("heard", "last");
-  await two.ann.heard.count(1);
-  assertEquals(two.ann.texts, ["last"]);
-});
-
-Deno.test("groups.add() is not asked for again once it has been undone", async () => {
-  await using two = await Two.start();
-  two.owner.backplane.swallowsPublish = (channel) => channel.includes(":ack:");
-  const add = two.asked.groups.add("ann", "group");
-  await endOfTurn();
-  two.owner.backplane.swallowsPublish = () => false;
-  await two.asked.groups.remove("ann", "group");
-  two.asked.advance(4999);
-  await two.asked.clients.group("group").send("heard", "too late");
-  await two.asked.clients.client("ann").send("heard", "last");
-  await two.ann.heard.count(1);
-  assertEquals(two.ann.texts, ["last"]);
-  two.asked.advance(1);
-  await assertRejects(() => add, GroupAckTimeoutError);
-});
-
 Deno.test("groups.add() refuses what cannot be a connection id, and the node goes on", async () => {
-  await using two = await Two.start();
+  await using two = await TwoNodes.start();
   const { groups, backplane } = two.asked;
   const strange: unknown[] = [null, undefined, 1, 10n, {}, "", "x".repeat(257), "\ud800"];
   for (const id of strange) {
@@ -211,18 +127,8 @@ Deno.test("groups.add() refuses what cannot be a connection id, and the node goe
   await groups.add("ann", "group");
 });
 
-Deno.test("groups.add() that is asked for twice resolves twice, though the first was lost", async () => {
-  await using two = await Two.start();
-  two.asked.backplane.swallowsPublish = (channel) => channel === "hub:internal:groups";
-  const both = [1, 2].map(() => two.asked.groups.add("ann", "group"));
-  await endOfTurn();
-  two.asked.backplane.swallowsPublish = () => false;
-  two.asked.advance(1000);
-  await Promise.all(both);
-});
-
 Deno.test("groups.add() rejects at its timeout when the other node cannot join", async () => {
-  await using two = await Two.start();
+  await using two = await TwoNodes.start();
   two.owner.backplane.beforeSubscribe = () => Promise.reject(new Error("no"));
   const add = two.asked.groups.add("ann", "group");
   await two.owner.logger.errors.count(1);
@@ -231,7 +137,7 @@ Deno.test("groups.add() rejects at its timeout when the other node cannot join",
 });
 
 Deno.test("groups.add() ignores an acknowledgement that is late or of nothing", async () => {
-  await using two = await Two.start();
+  await using two = await TwoNodes.start();
   const gate = Promise.withResolvers<void>();
   two.owner.backplane.beforeSubscribe = () => gate.promise;
   const add = two.asked.groups.add("ann", "group");
@@ -245,7 +151,7 @@ Deno.test("groups.add() ignores an acknowledgement that is late or of nothing", 
 });
 
 Deno.test("groups.add() that waits for another node rejects when its server closes", async () => {
-  await using two = await Two.start();
+  await using two = await TwoNodes.start();
   const add = two.asked.groups.add("nobody", "group");
   await endOfTurn();
   two.asked.hub.close();

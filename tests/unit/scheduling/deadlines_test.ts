@@ -51,3 +51,27 @@ Deno.test("Deadlines.clear() ends all without a call, also for items that begin 
   clock.advance(1000);
   assertEquals(expired, ["a", "later"]);
 });
+
+Deno.test("Deadlines: 256 items expire in a turn, and the others in later turns", () => {
+  const manual = new ManualClock();
+  const timers: [delay: number, callback: () => void][] = [];
+  const clock = {
+    ...{ now: () => manual.now(), date: () => manual.date() },
+    after: (delay: number, callback: () => void) => {
+      timers.push([delay, callback]);
+      return { [Symbol.dispose]: () => {} };
+    },
+    every: () => ({ [Symbol.dispose]: () => {} }),
+  };
+  let expired = 0;
+  const deadlines = new Deadlines<number>(clock, 100, () => expired++);
+  for (let item = 0; item < 600; item++) deadlines.begin(item);
+  manual.advance(100);
+  for (const [delay, sum] of [[100, 256], [0, 512], [0, 600]] as const) {
+    const [due, callback] = timers.pop() ?? [];
+    assertEquals(due, delay);
+    callback?.();
+    assertEquals(expired, sum);
+  }
+  assertEquals(timers, []);
+});

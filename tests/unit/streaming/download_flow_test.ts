@@ -177,24 +177,3 @@ Deno.test("a stream's invocation id in use is refused to another stream, and the
   pipe.send(streamCall("1", "readable"));
   assertEquals(await pipe.next(), { type: 2, invocationId: "1", item: "read" });
 });
-
-Deno.test("a stream ends its connection with an item that cannot be serialised", async () => {
-  const hub = defineHub({
-    methods: {
-      async *wrong(_context: Context) {
-        yield 1;
-        yield NaN;
-        yield 3;
-      },
-    },
-  });
-  await using core = new HubCore(hub);
-  const { pipe, connection } = await core.connect();
-  pipe.send(streamCall("1", "wrong"));
-  await connection.finished;
-  assertEquals(pipe.records.slice(1), [
-    { type: 2, invocationId: "1", item: 1 },
-    { type: 7, error: "Connection closed with an error.", allowReconnect: true },
-  ]);
-  assertEquals(core.log.lines.length, 1);
-});

@@ -3,9 +3,9 @@ import type { ProtocolName, Written } from "../../../kit/wire_format.ts";
 
 /** What one action of clients may cost everybody else. */
 export interface Limits {
-  /** The longest wait of a healthy client for an answer, in milliseconds. */
+  /** The longest that a node may work while a healthy client waits for an answer, in milliseconds. */
   readonly answer: number;
-  /** The longest time until a new client has its first answer, which takes six trips, in milliseconds. */
+  /** The same until a new client has its first answer, which takes six trips. */
   readonly visit: number;
   /** Resident memory at the peak, in MiB more than before. */
   readonly peakMiB: number;

@@ -2,7 +2,7 @@ import type { HubServerOptions } from "@hubplane/hubplane";
 import { redisUrl, startRedis } from "../../../kit/servers/redis_server.ts";
 import type { ServerProcess } from "../../../kit/servers/server_process.ts";
 import { randomPrefix } from "../../../kit/wait.ts";
-import { MeasuredNode } from "../measured_node.ts";
+import { MeasuredNode, type Remains } from "../measured_node.ts";
 import { Canary } from "./canary.ts";
 
 /** The timeouts of the nodes: short, so that clients that have gone in silence are found out. */
@@ -19,7 +19,7 @@ export class AttackedFarm implements AsyncDisposable {
   readonly server: string;
   readonly near: MeasuredNode;
   readonly far: MeasuredNode;
-  readonly canary: Canary;
+  #canary: Canary;
   readonly redis: ServerProcess;
   /** What all channels of the nodes begin with. */
   readonly prefix: string;
@@ -32,7 +32,7 @@ export class AttackedFarm implements AsyncDisposable {
     this.server = parts.server;
     this.near = parts.near;
     this.far = parts.far;
-    this.canary = parts.canary;
+    this.#canary = parts.canary;
     this.redis = parts.redis;
     this.prefix = parts.prefix;
     this.#parts = stack;
@@ -45,16 +45,24 @@ export class AttackedFarm implements AsyncDisposable {
     const setting = { bus: redisUrl(redis, prefix), quiet: false };
     const start = async () => stack.use(await MeasuredNode.start(server, OPTIONS, setting));
     const [near, far] = await Promise.all([start(), start()]);
-    const canary = stack.use(await Canary.start(near.port));
+    const canary = await Canary.start(near.port, near.pid);
     return new AttackedFarm({ server, near, far, canary, redis, prefix }, stack.move());
   }
 
-  /** Whether the attacked node is alive and serves. */
-  async serves(): Promise<boolean> {
-    return (await this.canary.figures()).failure === undefined;
+  /** The client that watches the attacked node. */
+  get canary(): Canary {
+    return this.#canary;
+  }
+
+  /** Resolves when the nodes hold nothing that they did not hold at their start; the canary goes meanwhile. */
+  async cleared(remains?: Remains): Promise<void> {
+    this.#canary[Symbol.dispose]();
+    await Promise.all([this.near.cleared(remains), this.far.cleared(remains)]);
+    this.#canary = await Canary.start(this.near.port, this.near.pid);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#canary[Symbol.dispose]();
     await this.#parts.disposeAsync();
   }
 }

@@ -104,7 +104,7 @@ export class Attacker {
   async negotiate(query = "", port: number = this.port): Promise<Negotiated> {
     const url = `http://127.0.0.1:${port}/hub/negotiate?negotiateVersion=1${query}`;
     // fetch() rejects with a TypeError if the node drops the request.
-    const response = await fetch(url, { method: "POST" });
+    const response = await fetch(url, { method: "POST", signal: this.signal });
     const text = await response.text();
     if (response.status !== 200) throw new RefusedError(`${response.status} ${text}`);
     return JSON.parse(text);
@@ -154,7 +154,7 @@ export class Attacker {
   async again(work: (round: number) => Promise<void>): Promise<void> {
     for (let round = 0; !this.signal.aborted; round++) {
       await work(round).catch((error) => {
-        if (!isRefusal(error)) throw error;
+        if (!this.signal.aborted && !isRefusal(error)) throw error;
         return this.pause(RETURN_INTERVAL);
       });
     }

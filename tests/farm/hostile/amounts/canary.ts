@@ -1,8 +1,13 @@
 /** What a {@link Canary} has noticed. */
 export interface CanaryFigures {
-  /** The longest wait for the answer to a call, in milliseconds. */
+  /**
+   * The longest that the node worked while a call waited for its answer, in milliseconds. Time in which
+   * the node had no core does not count, so that other processes do not matter.
+   */
   readonly answer: number;
-  /** The longest that a new client took to negotiate, connect and call, in milliseconds. */
+  /** The longest wait for an answer, in milliseconds. */
+  readonly waited: number;
+  /** The longest that the node worked while a new client negotiated, connected and called. */
   readonly visit: number;
   /** Why it was closed, or refused. */
   readonly failure?: string;
@@ -18,9 +23,9 @@ export class Canary implements Disposable {
   private constructor() {}
 
   /** Connects and begins. */
-  static async start(port: number): Promise<Canary> {
+  static async start(port: number, pid: number): Promise<Canary> {
     const canary = new Canary();
-    await canary.#post({ port });
+    await canary.#post({ port, pid });
     return canary;
   }
 

@@ -1,5 +1,5 @@
 /**
- * The worker of a {@link Canary}: `{ port }` starts it, `{ reset: true }` forgets the figures, and
+ * The worker of a {@link Canary}: `{ port, pid }` starts it, `{ reset: true }` forgets the figures, and
  * `{ ask: true }` is answered with them when a call that begins later has its answer.
  *
  * @module
@@ -18,18 +18,21 @@ const PATIENCE = 5000;
 
 /** What one client notices, of which there are two: one that stays, and one that is always new. */
 class Line {
-  #worst = 0;
-  #begun: number | undefined;
+  #pid = 0;
+  #answer = 0;
+  #waited = 0;
+  #begun: { readonly at: number; readonly busy: number } | undefined;
   #turns = 0;
   failure: string | undefined;
 
-  /** Does `work` for ever, and measures how long it takes each time. */
-  async run(interval: number, work: (turn: number) => Promise<void>): Promise<void> {
+  /** Does `work` for ever with the node of a process, and measures how long it takes each time. */
+  async run(pid: number, interval: number, work: (turn: number) => Promise<void>): Promise<void> {
+    this.#pid = pid;
     try {
       for (;; this.#turns++) {
-        this.#begun = performance.now();
+        this.#begun = { at: performance.now(), busy: busyTime(pid) };
         await work(this.#turns);
-        this.#worst = this.worst;
+        this.#measure();
         this.#begun = undefined;
         await delay(interval);
       }
@@ -38,14 +41,23 @@ class Line {
     }
   }
 
-  /** The longest that anything took, or takes. */
-  get worst(): number {
-    const now = this.#begun === undefined ? 0 : performance.now() - this.#begun;
-    return Math.max(this.#worst, now);
+  /** What it has noticed so far, with what it waits for now. */
+  get figures(): { readonly answer: number; readonly waited: number } {
+    this.#measure();
+    return { answer: Math.round(this.#answer), waited: Math.round(this.#waited) };
   }
 
   reset(): void {
-    this.#worst = 0;
+    this.#answer = 0;
+    this.#waited = 0;
+  }
+
+  #measure(): void {
+    if (this.#begun === undefined) return;
+    const waited = performance.now() - this.#begun.at;
+    const busy = busyTime(this.#pid) - this.#begun.busy;
+    this.#waited = Math.max(this.#waited, waited);
+    this.#answer = Math.max(this.#answer, Math.min(waited, busy));
   }
 
   /** Resolves when work that begins later is done, or it takes too long. */
@@ -58,13 +70,24 @@ class Line {
   }
 }
 
+/** How long the main thread of a process has had a core, in milliseconds; for ever if it has ended. */
+function busyTime(pid: number): number {
+  try {
+    return Number(Deno.readTextFileSync(`/proc/${pid}/schedstat`).split(" ")[0]) / 1e6;
+  } catch {
+    return Infinity;
+  }
+}
+
 const [staying, visiting] = [new Line(), new Line()];
 const scope = self as unknown as {
   onmessage: (event: MessageEvent<Question>) => void;
   postMessage(figures: CanaryFigures): void;
 };
 
-type Question = { readonly port: number } | { readonly reset: true } | { readonly ask: true };
+type Question = { readonly port: number; readonly pid: number } | { readonly reset: true } | {
+  readonly ask: true;
+};
 
 /** Calls `echo` and reads the answer. */
 async function echo(socket: RawSocket, number: number): Promise<void> {
@@ -94,10 +117,10 @@ async function visit(port: number, number: number): Promise<void> {
 
 scope.onmessage = async ({ data }) => {
   if ("port" in data) {
-    const { port } = data;
+    const { port, pid } = data;
     const socket = await RawSocket.connect(port, "/hub");
-    staying.run(CALL_INTERVAL, (turn) => echo(socket, turn));
-    visiting.run(VISIT_INTERVAL, (turn) => visit(port, turn));
+    staying.run(pid, CALL_INTERVAL, (turn) => echo(socket, turn));
+    visiting.run(pid, VISIT_INTERVAL, (turn) => visit(port, turn));
   } else if ("reset" in data) {
     staying.reset();
     visiting.reset();
@@ -106,8 +129,8 @@ scope.onmessage = async ({ data }) => {
   await Promise.all([staying.fresh(), visiting.fresh()]);
   const failure = staying.failure ?? visiting.failure;
   scope.postMessage({
-    answer: Math.round(staying.worst),
-    visit: Math.round(visiting.worst),
+    ...staying.figures,
+    visit: visiting.figures.answer,
     ...failure !== undefined && { failure },
   });
 };

@@ -49,10 +49,23 @@ export class HostileSocket implements AsyncDisposable {
     const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     socket.once("connect", resolve).once("error", reject);
-    await promise;
+    const giveUp = () => socket.destroy(new DOMException("The time is over", "AbortError"));
+    signal.addEventListener("abort", giveUp);
+    await promise.finally(() => signal.removeEventListener("abort", giveUp));
+    socket.off("error", reject);
     if (reads) socket.resume();
     else socket.pause();
     return new HostileSocket(socket, signal);
+  }
+
+  /** Resolves when the node has answered the handshake of a WebSocket and a call behind it. */
+  async answered(): Promise<void> {
+    let text = "";
+    this.#socket.on("data", (bytes: Uint8Array) => {
+      text += new TextDecoder().decode(bytes);
+      if (text.includes('"type":3')) this.#changed();
+    });
+    while (!text.includes('"type":3') && !this.#over) await this.#change.promise;
   }
 
   /** Resolves when the node has sent something. */

@@ -79,10 +79,11 @@ const REQUESTS: readonly Amount[] = [
   },
   { name: "large posts on one socket", act: pipelining(posting("", NOTIFICATION.repeat(500))) },
   {
-    name: "polls on one socket",
-    act: pipelining(async (attacker) =>
-      requestBytes({ method: "GET", path: await attacker.polling() })
-    ),
+    name: "polls of one connection, each on a socket of its own",
+    act: async (attacker) => {
+      const poll = requestBytes({ method: "GET", path: await attacker.polling() });
+      await passing(() => poll)(attacker);
+    },
   },
   {
     name: "requests with tokens that nobody has",

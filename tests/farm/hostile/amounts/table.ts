@@ -4,10 +4,11 @@ import { PUBLISH_AMOUNTS } from "./publishes.ts";
 import { REQUEST_AMOUNTS } from "./requests.ts";
 import { TARGET_AMOUNTS } from "./targets.ts";
 
-/** The table: everything that a client, or somebody on the bus, can do too much of. */
-export const AMOUNTS: readonly Amount[] = [
+/** Everything that a client can do too much of. */
+export const CLIENT_AMOUNTS: readonly Amount[] = [
   ...CALL_AMOUNTS,
   ...TARGET_AMOUNTS,
   ...REQUEST_AMOUNTS,
-  ...PUBLISH_AMOUNTS,
 ];
+
+export { PUBLISH_AMOUNTS };

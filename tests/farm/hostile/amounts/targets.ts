@@ -35,6 +35,7 @@ const GROUPS: readonly Amount[] = [
       attacker,
     ) => [packed([call(undefined, "joinMany", named(attacker, 0), 100_000)])]),
   },
+  { name: "a thousand groups of a client that comes and goes", act: comingWithGroups },
   {
     name: "joins and leaves of one group",
     act: flooding(() =>
@@ -62,6 +63,16 @@ const GROUPS: readonly Amount[] = [
     act: flooding(() => endless(packed(many(300, () => call(undefined, "addOne", "nobody", "g"))))),
   },
 ];
+
+/** Connects, joins a thousand new groups, and leaves, again and again. */
+async function comingWithGroups(attacker: Attacker): Promise<void> {
+  await attacker.again(async (round) => {
+    const socket = await attacker.webSocket();
+    await socket.write(packed([call("1", "joinMany", named(attacker, round), 1000)]));
+    await socket.answered();
+    await socket.leave(attacker.way);
+  });
+}
 
 /** Adds a connection of another node to new groups. */
 async function joiningElsewhere(attacker: Attacker): Promise<void> {

@@ -1,0 +1,86 @@
+import { GroupAction, type GroupCommand } from "../bus/envelope.ts";
+import type { NodeContext } from "../bus/node_context.ts";
+import { ExpiringMap } from "./expiring_map.ts";
+
+/** The most connections and groups for which commands are remembered. */
+const MAXIMUM_TARGETS = 100_000;
+
+/** A command of another node that this node has carried out, or is carrying out. */
+export interface CarriedCommand {
+  readonly id: number;
+  /** When the other node waits no longer, by the clock of this node. */
+  readonly deadline: number;
+  done: boolean;
+}
+
+/** What is remembered of one connection and group. */
+interface History {
+  /** The latest command of each node. */
+  readonly latest: Map<string, CarriedCommand>;
+  /** The command that has made the connection a member, until somebody else changes the membership. */
+  adder: CarriedCommand | undefined;
+}
+
+type Target = Pick<GroupCommand, "connectionId" | "group">;
+
+/**
+ * Remembers the commands of other nodes while those may repeat or withdraw them: each command is carried
+ * out at most once, and never after a later command of the same node for the same connection and group.
+ */
+export class CarriedCommands {
+  readonly #clock: NodeContext["clock"];
+  readonly #histories: ExpiringMap<History>;
+
+  /** A command is remembered for `retention` milliseconds. */
+  constructor(context: NodeContext, retention: number) {
+    this.#clock = context.clock;
+    this.#histories = new ExpiringMap(context, retention, MAXIMUM_TARGETS);
+  }
+
+  /** The latest command of that node for that target, unless `command` is later. */
+  known(command: GroupCommand): CarriedCommand | undefined {
+    const latest = this.#histories.get(keyOf(command))?.latest.get(command.serverName);
+    if (latest === undefined || latest.id < command.id) return undefined;
+    // Ids start again after 2^31 commands.
+    return latest.id - command.id < 2 ** 30 ? latest : undefined;
+  }
+
+  /** Remembers a command that is about to be carried out; `isMember` is whether it changes nothing. */
+  begin(command: GroupCommand, timeout: number, isMember: boolean): CarriedCommand {
+    const { serverName, id, action } = command;
+    const key = keyOf(command);
+    const history = this.#histories.get(key) ?? { latest: new Map(), adder: undefined };
+    const carried = { id, deadline: this.#clock.now() + timeout, done: false };
+    const { adder, latest } = history;
+    // The connection is a member because of an earlier command of that node, which still waits as well.
+    const takesOver = adder !== undefined && !adder.done && latest.get(serverName) === adder;
+    history.adder = action === GroupAction.Add && (!isMember || takesOver) ? carried : undefined;
+    latest.set(serverName, carried);
+    this.#histories.set(key, history);
+    return carried;
+  }
+
+  /** Somebody else changes the membership: no earlier command can be undone any more. */
+  overrule(target: Target): void {
+    if (this.#histories.size === 0) return;
+    const history = this.#histories.get(keyOf(target));
+    if (history !== undefined) history.adder = undefined;
+  }
+
+  /** Whether the connection is a member because of that command alone, which counts as undone then. */
+  undo(target: Target, carried: CarriedCommand): boolean {
+    const history = this.#histories.get(keyOf(target));
+    if (history?.adder !== carried) return false;
+    history.adder = undefined;
+    return true;
+  }
+
+  /** Forgets what no node repeats any more. Called by the heartbeat. */
+  sweep(): void {
+    this.#histories.sweep();
+  }
+}
+
+function keyOf({ connectionId, group }: Target): string {
+  return JSON.stringify([connectionId, group]);
+}
