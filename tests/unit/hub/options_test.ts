@@ -86,7 +86,6 @@ Deno.test("resolveOptions() fills in the documented defaults, for undefined as w
       assertEquals(Reflect.get(resolved, name), otherwise, name);
     }
     const { logger } = resolveOptions(given as HubServerOptions);
-    // deno-lint-ignore no-console -- the default logger
     const { error, debug } = console;
     assertEquals([logger.error === error, logger.debug === debug], [true, false]);
   }
