@@ -109,11 +109,13 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
       (hub, name) => new LiveHub(hub, name, context, rules),
     );
     owned.add(backplane);
-    const table = this.#table = new ConnectionTable(clock, context.scheduler, options);
+    const table = this.#table = new ConnectionTable(context, options);
     const admitting = () => this.#draining === undefined && this.#closing === undefined;
     const front = new Front({ ...context, paths, table, authenticate, admitting });
     this.fetch = fetchThrough(front, options, nativeAcceptor());
-    this[ANSWERER] = { options, answer: (request, accept) => front.answer(request, accept) };
+    const { limitedLog } = context;
+    const answer: Answerer["answer"] = (request, accept) => front.answer(request, accept);
+    this[ANSWERER] = { options, limitedLog, answer };
     reportGaps(backplane, onGap, logger);
     this.ready = Promise.all(paths.distinct.map((hub) => hub.start())).then(() => {});
     // `ready` may be ignored: its rejection must not end the process.

@@ -1,6 +1,5 @@
 import type { HubUser } from "../definition/context.ts";
 import type { ResolvedOptions } from "../options/server.ts";
-import type { LimitedLog } from "../scheduling/limited_log.ts";
 import type { AcceptWebSocket } from "../transports/acceptor.ts";
 import { allowOrigin, copyOf, preflight } from "../transports/cors.ts";
 import { Endpoint } from "../transports/endpoint.ts";
@@ -14,7 +13,6 @@ import type { LiveHub } from "./live_hub.ts";
 export interface FrontParts extends TransportParts {
   readonly paths: HubPaths<LiveHub>;
   readonly authenticate: Authenticate | undefined;
-  readonly limitedLog: LimitedLog;
   readonly options: ResolvedOptions;
   /** Whether new connections are taken. */
   readonly admitting: () => boolean;
