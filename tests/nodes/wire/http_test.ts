@@ -2,14 +2,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { defineHub, type HubContext } from "../../../mod.ts";
 import { onEachServer } from "../../kit/servers/each_server.ts";
 import { bounded, Events, until } from "../../kit/wait.ts";
-import {
-  rawFetch,
-  type RawRequest,
-  type RawResponse,
-  readResponse,
-  requestBytes,
-} from "../../kit/http.ts";
-import { dial, TcpReader, writeAll } from "../../kit/tcp.ts";
+import { rawFetch, type RawRequest, type RawResponse } from "../../kit/http.ts";
 import { RawSocket } from "../../kit/socket.ts";
 
 const hub = defineHub({
@@ -188,26 +181,6 @@ onEachServer("a node answers 400 to a WebSocket opening that is not valid", asyn
   using socket = await RawSocket.connect(node.port, `/hub?id=${token}`);
   await socket.sendClose(1000);
 }).forEach((test) => Deno.test(test));
-
-onEachServer(
-  "a node ignores that a client would upgrade to HTTP/2, as Java's does",
-  async (serve) => {
-    await using node = await serve({ hubs: { "/hub": hub } });
-    const headers = {
-      connection: "Upgrade, HTTP2-Settings",
-      upgrade: "h2c",
-      "http2-settings": "AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA",
-    };
-    const path = "/hub/negotiate?negotiateVersion=1";
-    for (const body of ["", "{}"]) {
-      using connection = await dial(node.port);
-      await writeAll(connection, requestBytes({ method: "POST", path, headers, body }));
-      const answer = await readResponse(new TcpReader(connection), true);
-      assertEquals(answer.status, 200);
-      assertMatch(JSON.parse(answer.body).connectionToken, /^[\w-]{22}$/);
-    }
-  },
-).forEach((test) => Deno.test(test));
 
 onEachServer(
   "a node takes an exact media type in Accept, in any case, for an event stream",
