@@ -57,7 +57,8 @@ export interface HubServer<H extends Hubs> extends AsyncDisposable {
   hub<P extends keyof H & string>(path: P): HubHandle<ClientOf<H[P]>>;
   /**
    * Asks all clients to reconnect to another node. New connections get 503, running invocations may
-   * finish. Resolves when all connections have ended. Idempotent.
+   * finish within `timeout`, streams and uploads within `streamTimeout`. Resolves when all connections have
+   * ended. Idempotent.
    *
    * @throws {RangeError} if an option is out of range.
    */
@@ -139,7 +140,7 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
   async drain(options: DrainOptions = {}): Promise<void> {
     const resolved = resolveDrainOptions(options);
     await (this.#draining ??= this.#closing ??
-      drainHubs(this.#paths.distinct, resolved, this.#context.clock, this.#cut.signal));
+      drainHubs(this.#paths.distinct, resolved, this.#context, this.#cut.signal));
   }
 
   close(): Promise<void> {
@@ -152,7 +153,7 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
 
   async #close(): Promise<void> {
     this.#cut.abort();
-    await endHubs(this.#paths.distinct, this.#context.clock);
+    await endHubs(this.#paths.distinct, this.#context);
     await this.#table.close();
     this.#heartbeat[Symbol.dispose]();
     for (const hub of this.#paths.distinct) hub.close();

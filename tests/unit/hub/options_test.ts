@@ -23,6 +23,7 @@ const SERVER_NUMBERS: Readonly<
   disconnectTimeout: [1, MOST, 15_000],
   maximumReceiveMessageSize: [1, MOST, 32_768],
   maximumQueuedReceiveBytes: [1, MOST, 1_048_576],
+  maximumSendMessageSize: [1024, MOST, 16_777_216],
   maximumBufferedBytes: [1, MOST, 1_048_576],
   statefulReconnectBufferSize: [1, MOST, 100_000],
   maximumParallelInvocationsPerClient: [1, 1_000_000, 1],
@@ -75,15 +76,18 @@ Deno.test("resolveOptions() fills in the documented defaults, for undefined as w
   const defaults = Object.fromEntries(
     Object.entries(SERVER_NUMBERS).map(([name, [, , otherwise]]) => [name, otherwise]),
   );
-  const rest = { basePath: "", detailedErrors: false, logger: console };
+  const rest = { basePath: "", detailedErrors: false };
   const undefinedEach = Object.fromEntries(
-    [...Object.keys(defaults), ...Object.keys(rest)].map((name) => [name, undefined]),
+    [...Object.keys(defaults), ...Object.keys(rest), "logger"].map((name) => [name, undefined]),
   );
   for (const given of [{}, undefinedEach]) {
     const resolved: object = resolveOptions(given as HubServerOptions);
     for (const [name, otherwise] of Object.entries({ ...defaults, ...rest })) {
       assertEquals(Reflect.get(resolved, name), otherwise, name);
     }
+    const { logger } = resolveOptions(given as HubServerOptions);
+    const { error, debug } = console;
+    assertEquals([logger.error === error, logger.debug === debug], [true, false]);
   }
   assertEquals(resolveOptions({ maximumReceiveMessageSize: null }).maximumReceiveMessageSize, null);
 });
@@ -105,6 +109,7 @@ Deno.test("drain() rejects with RangeError naming the option, its value and its 
     const [name, [least, most]] of Object.entries(
       {
         timeout: [0, MOST],
+        streamTimeout: [0, MOST],
         batch: [1, MOST],
         interval: [0, MOST],
       } as const,
