@@ -64,12 +64,12 @@ async function measure(server: string, amount: Amount, setting: Setting): Promis
   };
   try {
     await using farm = await AttackedFarm.start(server);
-    const { answer, waited, visit, peakMiB, logLines, failure } = await costsOf(
+    const { answer, waited, visit, peakMiB, log, failure } = await costsOf(
       farm,
       amount,
       trial,
     );
-    const figures = [answer, waited, visit, peakMiB, logLines].map((figure) =>
+    const figures = [answer, waited, visit, peakMiB, log.length].map((figure) =>
       figure.toLocaleString("en")
     );
     return [...figures, failure ?? ""].join(" | ");

@@ -57,7 +57,8 @@ export interface HubServer<H extends Hubs> extends AsyncDisposable {
   hub<P extends keyof H & string>(path: P): HubHandle<ClientOf<H[P]>>;
   /**
    * Asks all clients to reconnect to another node. New connections get 503, running invocations may
-   * finish. Resolves when all connections have ended. Idempotent.
+   * finish within `timeout`, streams and uploads within `streamTimeout`. Resolves when all connections have
+   * ended. Idempotent.
    *
    * @throws {RangeError} if an option is out of range.
    */
@@ -108,11 +109,13 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
       (hub, name) => new LiveHub(hub, name, context, rules),
     );
     owned.add(backplane);
-    const table = this.#table = new ConnectionTable(clock, context.scheduler, options);
+    const table = this.#table = new ConnectionTable(context, options);
     const admitting = () => this.#draining === undefined && this.#closing === undefined;
     const front = new Front({ ...context, paths, table, authenticate, admitting });
     this.fetch = fetchThrough(front, options, nativeAcceptor());
-    this[ANSWERER] = { options, answer: (request, accept) => front.answer(request, accept) };
+    const { limitedLog } = context;
+    const answer: Answerer["answer"] = (request, accept) => front.answer(request, accept);
+    this[ANSWERER] = { options, limitedLog, answer };
     reportGaps(backplane, onGap, logger);
     this.ready = Promise.all(paths.distinct.map((hub) => hub.start())).then(() => {});
     // `ready` may be ignored: its rejection must not end the process.
@@ -137,7 +140,7 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
   async drain(options: DrainOptions = {}): Promise<void> {
     const resolved = resolveDrainOptions(options);
     await (this.#draining ??= this.#closing ??
-      drainHubs(this.#paths.distinct, resolved, this.#context.clock, this.#cut.signal));
+      drainHubs(this.#paths.distinct, resolved, this.#context, this.#cut.signal));
   }
 
   close(): Promise<void> {
@@ -150,7 +153,7 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
 
   async #close(): Promise<void> {
     this.#cut.abort();
-    await endHubs(this.#paths.distinct, this.#context.clock);
+    await endHubs(this.#paths.distinct, this.#context);
     await this.#table.close();
     this.#heartbeat[Symbol.dispose]();
     for (const hub of this.#paths.distinct) hub.close();

@@ -9,18 +9,31 @@ const NONE: readonly ChannelSubscription[] = [];
 export interface Refusal {
   /** When the bus first refused. */
   readonly since: Moment;
-  /** The refusal by the present connection, if there was one. */
-  error: BackplaneError | undefined;
+  error: BackplaneError;
+  /** The number of the connection that refused last. */
+  by: number;
   logged: boolean;
 }
 
-/** One channel: its handlers, and its state on the bus. A channel is *wanted* while it has a handler. */
+/** The parts of the owner of all channels that each subscription uses. */
+export interface ChannelOwner {
+  /** The number of the present connection. */
+  readonly connection: number;
+  /** Called once for each subscription. */
+  leave(channel: Channel, subscription: ChannelSubscription): Promise<void>;
+}
+
+/**
+ * One channel: its handlers, and its state on the bus. A channel is *wanted* while it has a handler.
+ *
+ * The state belongs to a connection, so that the loss of the connection changes no channel.
+ */
 export class Channel {
   readonly name: string;
-  /** Whether the bus sends the channel here. */
-  confirmed = false;
-  /** Whether a command for the channel is under way: the lock of this channel. */
-  busy = false;
+  /** The number of the connection that confirmed the channel: the bus sends it on that connection. */
+  confirmedBy = 0;
+  /** The number of the connection with a command for the channel under way: the lock of this channel. */
+  busyOn = 0;
   refusal: Refusal | undefined;
   /** Replaced and never changed, so that a handler may subscribe or leave while a message is dispatched. */
   #subscriptions: readonly ChannelSubscription[] = NONE;
@@ -53,19 +66,17 @@ export class Channel {
       // A handler called before this one may have detached it.
       if (subscription.ended) continue;
       try {
+        // An `async` function is a handler to the compiler, and its rejection must not end the process.
         const returned: unknown = subscription.handler(payload);
-        // An ignored rejection would end the process.
-        if (returned instanceof Promise) {
-          returned.catch((error) => this.#handlerFailed(error, logger));
-        }
+        if (returned instanceof Promise) returned.catch((error) => this.#failed(error, logger));
       } catch (error) {
-        this.#handlerFailed(error, logger);
+        this.#failed(error, logger);
       }
     }
     return subscriptions.length > 0;
   }
 
-  #handlerFailed(error: unknown, logger: BackplaneLogger): void {
+  #failed(error: unknown, logger: BackplaneLogger): void {
     logger.error(`Backplane handler of channel ${JSON.stringify(this.name)} failed:`, error);
   }
 
@@ -76,25 +87,16 @@ export class Channel {
     return told;
   }
 
-  /** The connection is lost; the next one may not refuse the channel. */
-  disconnected(): void {
-    this.confirmed = false;
-    this.busy = false;
-    this.left();
-    if (this.refusal !== undefined) this.refusal.error = undefined;
-  }
-
-  /** The bus refused the channel. Logs that once, unless somebody waits for `confirmed`. */
-  refused(cause: unknown, fullName: string, logger: BackplaneLogger): void {
-    this.busy = false;
+  /** The bus refused the channel on `connection`; returns whether somebody waits for `confirmed`. */
+  refused(cause: unknown, fullName: string, connection: number): boolean {
+    this.busyOn = 0;
     const message = `Cannot subscribe to ${JSON.stringify(fullName)}: the bus refused it`;
     const error = new BackplaneError(message, { cause });
-    const refusal = this.refusal ??= { since: now(), error, logged: false };
+    const refusal = this.refusal ??= { since: now(), error, by: connection, logged: false };
     refusal.error = error;
+    refusal.by = connection;
     this.left();
-    if (this.settle(error) || refusal.logged) return;
-    refusal.logged = true;
-    logger.error(`${message}. It is asked for again until it is confirmed:`, cause);
+    return this.settle(error);
   }
 
   /** Ends every subscription with `error`. */
@@ -120,33 +122,32 @@ export class Channel {
 export class ChannelSubscription implements BackplaneSubscription {
   readonly handler: BackplaneHandler;
   readonly #channel: Channel;
-  readonly #leave: (channel: Channel, subscription: ChannelSubscription) => Promise<void>;
-  #error: BackplaneError | undefined;
+  readonly #owner: ChannelOwner;
+  /** Why the handler is detached. */
+  #ended: BackplaneError | "left" | undefined;
   /** Made when `confirmed` is read before it can be answered. */
   #waiting: PromiseWithResolvers<void> | undefined;
   #left: Promise<void> | undefined;
 
-  /** `leave` is called once; all subscriptions of a backplane share it. */
-  constructor(
-    channel: Channel,
-    handler: BackplaneHandler,
-    leave: (channel: Channel, subscription: ChannelSubscription) => Promise<void>,
-  ) {
+  constructor(channel: Channel, handler: BackplaneHandler, owner: ChannelOwner) {
     this.#channel = channel;
     this.handler = handler;
-    this.#leave = leave;
+    this.#owner = owner;
   }
 
   /** Whether the handler is detached. */
   get ended(): boolean {
-    return this.#error !== undefined;
+    return this.#ended !== undefined;
   }
 
   get confirmed(): Promise<void> {
-    const { confirmed, busy, refusal } = this.#channel;
-    const error = this.#error ?? refusal?.error;
+    const { confirmedBy, busyOn, refusal } = this.#channel;
+    const { connection } = this.#owner;
+    const error = this.#error ?? (refusal?.by === connection ? refusal.error : undefined);
     // A confirmed channel that is busy is being given up, and will be asked for again.
-    if (error === undefined && confirmed && !busy) return Promise.resolve();
+    if (error === undefined && confirmedBy === connection && busyOn !== connection) {
+      return Promise.resolve();
+    }
     const { promise } = this.#waiting ??= Promise.withResolvers<void>();
     promise.catch(() => {});
     if (error !== undefined) this.settle(error);
@@ -155,9 +156,9 @@ export class ChannelSubscription implements BackplaneSubscription {
 
   unsubscribe(): Promise<void> {
     if (this.#left === undefined) {
-      const name = JSON.stringify(this.#channel.name);
-      this.end(new BackplaneError(`Cannot subscribe to ${name}: it was unsubscribed`));
-      this.#left = this.#leave(this.#channel, this);
+      this.#ended ??= "left";
+      if (this.#waiting !== undefined) this.settle(this.#error);
+      this.#left = this.#owner.leave(this.#channel, this);
     }
     return this.#left;
   }
@@ -178,7 +179,14 @@ export class ChannelSubscription implements BackplaneSubscription {
 
   /** Detaches the handler for good. */
   end(error: BackplaneError): void {
-    this.#error ??= error;
+    this.#ended ??= error;
     this.settle(this.#error);
+  }
+
+  /** Made when somebody asks: an error takes much longer than to leave a channel. */
+  get #error(): BackplaneError | undefined {
+    if (this.#ended !== "left") return this.#ended;
+    const name = JSON.stringify(this.#channel.name);
+    return this.#ended = new BackplaneError(`Cannot subscribe to ${name}: it was unsubscribed`);
   }
 }

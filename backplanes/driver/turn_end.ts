@@ -21,3 +21,8 @@ export class TurnEnd {
     this.#run();
   };
 }
+
+/** Resolves at the end of this turn of the event loop. */
+export function untilTurnEnd(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

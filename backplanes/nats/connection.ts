@@ -5,19 +5,20 @@
  * @module
  */
 import {
+  MsgImpl,
   NatsConnectionImpl,
   type NatsError,
   ProtocolHandler,
-  type Subscription,
 } from "nats/lib/nats-base-client/internal_mod.js";
-import type { ChannelBus } from "../driver/subscriptions.ts";
+import type { ChannelBus } from "../driver/channel_bus.ts";
 import type { NatsAddress, NatsServer } from "./address.ts";
 import { Answers, pongOf } from "./answers.ts";
 import { BackplaneError, BackplaneUnavailableError } from "../errors.ts";
 import { explained } from "./errors.ts";
 import { Inbox } from "./inbox.ts";
 import { Publishes } from "./publishes.ts";
-import { readSubject, subjectOf } from "./subject.ts";
+import { subjectOf } from "./subject.ts";
+import { Subscriptions } from "./subscriptions.ts";
 import { lendTransport, type SocketOptions, type SocketTransport } from "./transport.ts";
 
 /** How long connecting may take, in milliseconds, up to the first PONG of the server. */
@@ -35,12 +36,7 @@ export interface NatsConnectionEvents {
   lost(error: Error): void;
 }
 
-interface Subscribed {
-  readonly subscription: Subscription;
-  /** Whether the server has answered a PING behind it. A later refusal then ends the connection. */
-  confirmed: boolean;
-  refusal?: Error;
-}
+type MessageParts = Parameters<ProtocolHandler["processMsg"]>;
 
 const decoder = new TextDecoder();
 
@@ -50,7 +46,8 @@ export class NatsConnection implements ChannelBus {
   readonly #prefix: string;
   readonly #events: NatsConnectionEvents;
   readonly #publishes: Publishes;
-  readonly #subscribed = new Map<string, Subscribed>();
+  readonly #subscriptions: Subscriptions;
+  #inboxSid = 0;
   readonly #inbox: Inbox;
   readonly #answers: Answers;
   #failure: Error | undefined;
@@ -63,6 +60,7 @@ export class NatsConnection implements ChannelBus {
     this.#client = client;
     this.#prefix = options.prefix;
     this.#events = events;
+    this.#subscriptions = new Subscriptions(options.prefix);
     const { protocol } = client;
     this.#answers = new Answers(protocol);
     const accepted = pongOf(() => this.#publishes.accepted());
@@ -72,6 +70,7 @@ export class NatsConnection implements ChannelBus {
       ping: () => void protocol.flush(accepted),
     }, options.publishTimeout);
     this.#inbox = new Inbox({ subscribe: (subject) => this.#openInbox(subject) });
+    protocol.processMsg = (message, data) => this.#received(message, data);
     // The client itself drops the text of most errors, and looks through all subscriptions for others.
     protocol.processError = (text) => this.#refused(ProtocolHandler.toError(decoder.decode(text)));
     client.closed().then((error) => this.#end(error ?? undefined));
@@ -145,25 +144,25 @@ export class NatsConnection implements ChannelBus {
 
   /** Asks for those of `channels` that are not subscribed yet; rejects if the server refuses one. */
   async subscribe(channels: readonly string[]): Promise<void> {
-    for (const channel of channels) {
-      if (!this.#subscribed.has(channel)) this.#subscribe(channel);
-    }
+    this.#send(this.#subscriptions.add(channels));
     const unexplained = await this.#answers.asked();
+    const refused: string[] = [];
     let refusal: Error | undefined;
     for (const channel of channels) {
-      const subscribed = this.#subscribed.get(channel);
+      const subscribed = this.#subscriptions.get(channel);
       if (subscribed === undefined) continue;
-      const refused = subscribed.refusal ?? (subscribed.confirmed ? undefined : unexplained);
-      if (refused === undefined) subscribed.confirmed = true;
-      else this.#unsubscribe(channel);
-      refusal ??= refused;
+      const why = subscribed.refusal ?? (subscribed.confirmed ? undefined : unexplained);
+      if (why === undefined) subscribed.confirmed = true;
+      else refused.push(channel);
+      refusal ??= why;
     }
+    this.#send(this.#subscriptions.remove(refused));
     if (refusal !== undefined) throw refusal;
   }
 
   /** Gives `channels` up. */
   async unsubscribe(channels: readonly string[]): Promise<void> {
-    for (const channel of channels) this.#unsubscribe(channel);
+    this.#send(this.#subscriptions.remove(channels));
     await this.flush();
   }
 
@@ -181,27 +180,27 @@ export class NatsConnection implements ChannelBus {
     await this.#client.close();
   }
 
-  #subscribe(channel: string): void {
-    const subscription = this.#client.subscribe(subjectOf(this.#prefix, channel), {
-      callback: (_error, message) => {
-        if (this.#failure === undefined) this.#events.received(channel, message.data);
-      },
-    });
-    this.#subscribed.set(channel, { subscription, confirmed: false });
-  }
-
-  #unsubscribe(channel: string): void {
-    this.#subscribed.get(channel)?.subscription.unsubscribe();
-    this.#subscribed.delete(channel);
+  #send(commands: string): void {
+    if (commands !== "") this.#client.protocol.sendCommand(commands);
   }
 
   #openInbox(subject: string): Promise<Error | undefined> {
-    this.#client.subscribe(subject, {
-      callback: (_error, { subject, headers }) => {
-        if (headers?.code === NO_RESPONDERS) this.#publishes.unheard(subject);
-      },
-    });
+    this.#inboxSid = this.#subscriptions.nextSid();
+    this.#send(`SUB ${subject} ${this.#inboxSid}\r\n`);
     return this.#answers.asked();
+  }
+
+  #received(...message: MessageParts): void {
+    if (this.#failure !== undefined) return;
+    const [{ sid, hdr: headerBytes }, data] = message;
+    const subscribed = this.#subscriptions.numbered(sid);
+    if (subscribed !== undefined) {
+      const payload = headerBytes > 0 ? data.subarray(headerBytes) : data;
+      this.#events.received(subscribed.channel, payload);
+    } else if (sid === this.#inboxSid) {
+      const { subject, headers } = new MsgImpl(...message, this.#client.protocol);
+      if (headers?.code === NO_RESPONDERS) this.#publishes.unheard(subject);
+    }
   }
 
   /**
@@ -215,7 +214,7 @@ export class NatsConnection implements ChannelBus {
       if (!this.#answers.refuse(error)) this.close(error);
     } else if (subject === this.#inbox.subject) this.#inbox.refuse();
     else {
-      const subscribed = this.#subscribed.get(readSubject(subject).channel);
+      const subscribed = this.#subscriptions.about(subject);
       if (subscribed?.confirmed) this.close(error);
       else if (subscribed !== undefined) subscribed.refusal = error;
     }

@@ -38,7 +38,11 @@ export interface HubContext<C, U extends HubUser = HubUser> {
   readonly request: HubRequest;
   /** Values that the hub keeps for the connection, until the connection ends. */
   readonly items: Map<unknown, unknown>;
-  /** Aborted when the client cancels this invocation, or when the connection ends. */
+  /**
+   * Aborted when the client cancels this invocation, or when the connection ends. The signal of a stream,
+   * or of an invocation with uploads, is also aborted when the server drains; `signal.reason` is then a
+   * {@link HubError} that tells the client so when it is thrown.
+   */
   readonly signal: AbortSignal;
   /** The clients that messages can be sent to. */
   readonly clients: HubCallerClients<C>;

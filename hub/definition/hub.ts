@@ -56,7 +56,11 @@ export interface HubDefinition<M extends HubMethods> {
   readonly authorize?: HubPolicy;
   /** Filters around calls and connections, inside the filters of the server. The first is the outermost. */
   readonly filters?: readonly HubFilter[];
-  /** Called for a new connection, before the first message of its client. A throw refuses the connection. */
+  /**
+   * Called for a new connection, before the first message of its client. A throw refuses the connection.
+   * The connection can be reached meanwhile, as in ASP.NET Core, so a client that is refused here may have
+   * got messages for `all` and for its user: refuse with `authorize` whom those are kept from.
+   */
   connected?(context: HubContext<never>): unknown;
   /**
    * Called once when a connection has ended, and only if `connected` did not throw. If the client has

@@ -14,6 +14,7 @@ import type { Call, CallState } from "./call_context.ts";
 import { isThenable } from "./now_or_later.ts";
 import type { DispatchParts } from "./method_table.ts";
 import type { Slots } from "./slots.ts";
+import { serverClosing } from "./refusals.ts";
 import { discard, isStreamable, stream } from "./streaming.ts";
 import { UploadClosedError } from "./uploads.ts";
 
@@ -33,6 +34,10 @@ export class ActiveCall implements CallState {
   /** Made when the signal is first used; most methods never use it. */
   #cancellation: AbortController | undefined;
   #cancelled = false;
+  /** Ends the stream of the call. */
+  #streamEnd: AbortController | undefined;
+  /** The reason why the call should end soon. */
+  #closing: HubError | undefined;
   /** Whether the method has been called. */
   #begun = false;
 
@@ -54,7 +59,7 @@ export class ActiveCall implements CallState {
   get signal(): AbortSignal {
     if (this.#cancellation === undefined) {
       this.#cancellation = new AbortController();
-      if (this.#cancelled) this.#cancellation.abort();
+      if (this.#cancelled || this.#closing) this.#cancellation.abort(this.#closing);
     }
     return this.#cancellation.signal;
   }
@@ -70,6 +75,20 @@ export class ActiveCall implements CallState {
   cancel(): void {
     this.#cancelled = true;
     this.#cancellation?.abort();
+    this.#streamEnd?.abort();
+  }
+
+  /** The server is closing: aborts the signal of a stream, and of a call with uploads, which both go on. */
+  retire(): void {
+    const { type, streamIds } = this.message;
+    if (type !== MessageType.StreamInvocation && !streamIds?.length) return;
+    this.#closing = serverClosing();
+    this.#cancellation?.abort(this.#closing);
+  }
+
+  /** Ends a stream that goes on after {@link retire}, with an error. */
+  endStream(): void {
+    this.#streamEnd?.abort(this.#closing);
   }
 
   /** Takes a slot of the client. */
@@ -145,11 +164,17 @@ export class ActiveCall implements CallState {
   async #stream(source: AsyncIterable<unknown> | Iterable<unknown>): Promise<void> {
     const invocationId = this.message.invocationId ?? "";
     this.freeSlot();
+    const { signal } = this.#streamEnd = new AbortController();
+    if (this.#cancelled) this.#streamEnd.abort();
     try {
       await stream(source, (item) => {
         this.#connection.send({ type: MessageType.StreamItem, invocationId, item: item ?? null });
         return this.#connection.untilWritable() ?? this.#parts.scheduler.spend();
-      }, this.signal);
+      }, signal);
+      // A source that heeds the aborted signal may end without an error though items are missing.
+      if (this.#closing && (this.#cancellation || signal.aborted) && !this.#cancelled) {
+        throw this.#closing;
+      }
     } catch (error) {
       return this.#failed(error, errorStreaming);
     }
@@ -158,7 +183,8 @@ export class ActiveCall implements CallState {
 
   /** Logs the error; the client gets `text`, and the error if the client may see the error. */
   #failed(thrown: unknown, text = errorInvoking(this.message.target)): void {
-    const error = toError(thrown);
+    const aborted = toError(thrown);
+    const error = aborted.name === "AbortError" && this.#closing || aborted;
     const { limitedLog, options } = this.#parts;
     if (!this.#isExpected(error)) limitedLog.failure(`Hub method "${this.#name}" failed:`, error);
     this.#complete({ error: withDetail(text, error, options.detailedErrors) });

@@ -8,7 +8,7 @@ import { type Call, CallContext, type CallingConnection } from "./call_context.t
 import { CallsById } from "./calls_by_id.ts";
 import type { CheckedArguments } from "./guard.ts";
 import type { CallableMethod, DispatchParts } from "./method_table.ts";
-import { bindingRefusal, logRefusal, modeRefusal } from "./refusals.ts";
+import { bindingRefusal, logRefusal, modeRefusal, serverClosing } from "./refusals.ts";
 import { Slots } from "./slots.ts";
 import { Uploads } from "./uploads.ts";
 
@@ -72,10 +72,20 @@ export class Invocations {
     this.#slots.wake();
   }
 
-  /** Refuses every further call. Running calls go on, and the client may send their uploads. */
+  /**
+   * Refuses every further call. Running calls go on, and the client may send their uploads; streams and
+   * calls with uploads are asked to end soon.
+   */
   retire(): void {
     this.#retired = true;
+    for (const call of this.#active) call.retire();
     this.#slots.wake();
+  }
+
+  /** Ends the streams and uploads that have not ended since {@link retire}. */
+  endStreams(): void {
+    for (const call of this.#active) call.endStream();
+    this.#uploads?.close(serverClosing());
   }
 
   /** Resolves when no call runs. */
@@ -179,7 +189,7 @@ export class Invocations {
    */
   #excess(): Error | undefined {
     const { maximumBackgroundInvocationsPerClient: most } = this.#parts.options;
-    if (this.#retired) return new HubError("The server is closing.");
+    if (this.#retired) return serverClosing();
     if (!this.#slots.exceededBy(this.#active.size)) return undefined;
     return new HubError(`More than ${most} invocations are under way.`);
   }

@@ -14,6 +14,11 @@ import type { ParameterCount } from "./parameters.ts";
 /** The most characters of a refusal that are logged: a client chooses some of them. */
 const MAXIMUM_LOGGED = 300;
 
+/** The error of everything that must not begin, or not go on, because the server is closing. */
+export function serverClosing(): HubError {
+  return new HubError("The server is closing.");
+}
+
 /** The declaration of a method, as far as calls must fit it. */
 interface Declared {
   readonly parameters: ParameterCount;

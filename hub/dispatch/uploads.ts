@@ -181,9 +181,9 @@ export class Uploads {
     this.#ofCalls.delete(ids);
   }
 
-  /** Ends all streams, because the connection has ended. */
-  close(): void {
-    for (const upload of this.#open.values()) upload.end(new UploadClosedError());
+  /** Ends all streams, because the connection has ended or for another reason. */
+  close(error: Error = new UploadClosedError()): void {
+    for (const upload of this.#open.values()) upload.end(error);
     this.#open.clear();
   }
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import type { LimitedLog } from "../scheduling/limited_log.ts";
 import { SocketRequests } from "./socket_requests.ts";
 
 /** The open connections of a server, so that it can end without waiting for idle clients. */
@@ -8,11 +9,13 @@ export class Connections {
   /** The requests in progress on each connection; upgraded connections are absent. */
   readonly #requests = new Map<Socket, SocketRequests>();
   readonly #maximumRequests: number;
+  readonly #log: LimitedLog;
   #ending = false;
 
   /** At most `maximumRequests` may be in progress on one connection. */
-  constructor(server: Server, secure: boolean, maximumRequests: number) {
+  constructor(server: Server, secure: boolean, maximumRequests: number, log: LimitedLog) {
     this.#maximumRequests = maximumRequests;
+    this.#log = log;
     // During the TLS handshake, a connection is known by the socket below it.
     server.on("connection", (socket: Socket) => this.#opened(socket));
     const ready = secure ? "secureConnection" : "connection";
@@ -28,9 +31,12 @@ export class Connections {
   began(message: IncomingMessage, response: ServerResponse): boolean {
     const { socket } = message;
     const requests = this.#requests.get(socket);
-    return requests?.begin(message, response, () => {
+    if (requests === undefined || socket.destroyed) return false;
+    const taken = requests.begin(message, response, () => {
       if (this.#ending && requests.idle) socket.end();
-    }) ?? false;
+    });
+    if (!taken) this.#tooMany();
+    return taken;
   }
 
   /** The connection carries no requests any more. */
@@ -47,6 +53,12 @@ export class Connections {
   /** Ends all connections now. */
   cut(): void {
     for (const socket of this.#open) socket.destroy();
+  }
+
+  #tooMany(): void {
+    const text = `A client sent more requests at once than the ${this.#maximumRequests} that ` +
+      "maximumPipelinedRequests allows: its connection is ended";
+    this.#log.log("warn", "maximumPipelinedRequests", text);
   }
 
   #opened(socket: Socket): void {

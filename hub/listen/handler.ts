@@ -46,7 +46,7 @@ export class Handler {
     try {
       await sent;
     } catch (error) {
-      this.#parts.options.logger.error("An answer could not be sent:", error);
+      this.#parts.answerer.limitedLog.failure("An answer could not be sent:", error);
       target.destroy();
     }
   }
@@ -83,7 +83,7 @@ export class Handler {
     target.once("close", () => {
       if (!target.writableFinished) gone.abort();
     });
-    const { origin, hostname, logger } = options;
+    const { origin, hostname } = options;
     const host = hostname.includes(":") ? `[${hostname}]` : hostname;
     const parts = { origin, scheme: this.#scheme, host, signal: gone.signal };
     const request = requestOf(message, parts);
@@ -92,7 +92,8 @@ export class Handler {
       return await (answerer.answer(request, accept) ?? options.fetch?.(request)) ??
         new Response(null, { status: 404 });
     } catch (error) {
-      logger.error(`${request.method} ${new URL(request.url).pathname} failed:`, error);
+      const text = `${request.method} ${new URL(request.url).pathname} failed:`;
+      answerer.limitedLog.log("error", `fetch failed: ${error}`, text, error);
       return new Response(null, { status: 500 });
     }
   }

@@ -23,11 +23,12 @@
 import { createServer, type Server } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import { clearTimeout, setTimeout } from "node:timers";
+import { clearInterval, clearTimeout, setInterval, setTimeout } from "node:timers";
 import { ANSWERER, type Answerer } from "../transports/acceptor.ts";
 import { Connections } from "./connections.ts";
 import { Handler, type HandlerParts, opensWebSocket } from "./handler.ts";
 import { type ListenOptions, type ResolvedListenOptions, resolveListenOptions } from "./options.ts";
+import { dial, WATCH_INTERVAL, Watchdog } from "./watchdog.ts";
 import { CLOSE_TIMEOUT, WebSockets } from "./web_sockets.ts";
 
 export type { ListenOptions };
@@ -58,14 +59,38 @@ export interface Listener extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+/** Watches that `http` accepts connections, until it is disposed of. */
+function watch(http: Server, { hostname: host, logger }: ResolvedListenOptions): Disposable {
+  const { port } = http.address() as AddressInfo;
+  const watchdog = new Watchdog({
+    address: `${host}:${port}`,
+    dial: (answered, failed) => dial(host, port, answered, failed),
+    listenAgain() {
+      http.close();
+      http.listen({ host, port });
+    },
+  }, logger);
+  http.on("connection", () => watchdog.accepted());
+  const timer = setInterval(() => watchdog.look(), WATCH_INTERVAL);
+  timer.unref();
+  return {
+    [Symbol.dispose]() {
+      clearInterval(timer);
+      watchdog.stop();
+    },
+  };
+}
+
 function listenerOf(http: Server, { webSockets, connections, options }: HandlerParts): Listener {
   const { address: hostname, port } = http.address() as AddressInfo;
   const everywhere = hostname === "0.0.0.0" || hostname === "::";
   const host = everywhere ? "localhost" : hostname.includes(":") ? `[${hostname}]` : hostname;
   const url = `${options.tls ? "https" : "http"}://${host}:${port}`;
+  const watching = watch(http, options);
   let closing: Promise<void> | undefined;
   const close = () =>
     closing ??= new Promise<void>((resolve) => {
+      watching[Symbol.dispose]();
       const cut = setTimeout(() => connections.cut(), CLOSE_TIMEOUT);
       http.close(() => {
         clearTimeout(cut);
@@ -96,10 +121,16 @@ function httpServer(options: ResolvedListenOptions): Server {
 function started(http: Server, { hostname, port, logger }: ResolvedListenOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     http.on("error", (cause) => {
+      const error = new Error(`Cannot listen on ${hostname}:${port}: ${cause.message}`, { cause });
       if (http.listening) logger.error("A connection could not be accepted:", cause);
-      else reject(new Error(`Cannot listen on ${hostname}:${port}: ${cause.message}`, { cause }));
+      else if (opened) logger.error(error.message);
+      else reject(error);
     });
-    http.listen({ host: hostname, port }, resolve);
+    let opened = false;
+    http.listen({ host: hostname, port }, () => {
+      opened = true;
+      resolve();
+    });
   });
 }
 
@@ -125,7 +156,13 @@ export async function listen(
   http.maxHeadersCount = 0;
   const webSockets = new WebSockets(answerer.options);
   const { tls, maximumPipelinedRequests } = resolved;
-  const connections = new Connections(http, tls !== undefined, maximumPipelinedRequests);
+  const { limitedLog } = answerer;
+  const connections = new Connections(
+    http,
+    tls !== undefined,
+    maximumPipelinedRequests,
+    limitedLog,
+  );
   const parts = { answerer, webSockets, connections, options: resolved };
   const handler = new Handler(parts);
   http.on("request", (message, target) => handler.request(message, target));

@@ -44,7 +44,10 @@ export class SocketRequests {
 
   /** The socket has closed. `node:http` tells only the response that was being sent. */
   closed(): void {
-    for (const response of this.#underWay) response.emit("close");
+    for (const response of this.#underWay) {
+      response.destroy();
+      response.emit("close");
+    }
   }
 
   /** Reads nothing behind the end of `message`. */

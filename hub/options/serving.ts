@@ -12,7 +12,8 @@ export interface ServingOptions {
    */
   readonly basePath?: string;
   /**
-   * Receives the reports of failures, outages and gaps.
+   * Receives the reports of failures, outages and gaps, and of what clients do wrong. The default leaves
+   * out the entries of `debug`.
    *
    * @default {console}
    */
@@ -32,9 +33,12 @@ export interface ServingOptions {
   readonly closeOnAuthenticationExpiration?: boolean;
 }
 
+/** The console without the details of `debug`, such as the clients that connect. */
+const DEFAULT_LOGGER: Logger = Object.create(console, { debug: { value() {} } });
+
 /** Checks the options of a server as a whole and fills in defaults; throws as `resolveOptions`. */
 export function resolveServing(options: ServingOptions): Required<ServingOptions> {
-  const { basePath = "", logger = console } = options;
+  const { basePath = "", logger = DEFAULT_LOGGER } = options;
   if (basePath !== "" && !/^\/.*[^/]$/.test(basePath)) {
     throw new TypeError(
       `Cannot use basePath: ${JSON.stringify(basePath)} does not start with "/" or ends with one`,
@@ -57,13 +61,21 @@ export interface DrainOptions {
    */
   readonly timeout?: number;
   /**
+   * How long streams and uploads may take to end after their `signal` was aborted, in milliseconds, 0 to
+   * 2,147,483,647. Then they end with an error that says that the server is closing.
+   *
+   * @default {5000}
+   */
+  readonly streamTimeout?: number;
+  /**
    * How many connections are closed at a time, 1 to 2,147,483,647.
    *
    * @default {100}
    */
   readonly batch?: number;
   /**
-   * The pause between two batches, in milliseconds, 0 to 2,147,483,647.
+   * The pause between two batches, in milliseconds, 0 to 2,147,483,647. The pauses are shorter if all of
+   * them would take more than half of `timeout`.
    *
    * @default {100}
    */
@@ -77,9 +89,10 @@ export interface DrainOptions {
  * @throws {TypeError} naming an option that is not known.
  */
 export function resolveDrainOptions(options: DrainOptions): Required<DrainOptions> {
-  const { timeout = 30_000, batch = 100, interval = 100 } = options;
+  const { timeout = 30_000, streamTimeout = 5000, batch = 100, interval = 100 } = options;
   const resolved = {
     timeout: inRange("timeout", timeout, 0, MAXIMUM),
+    streamTimeout: inRange("streamTimeout", streamTimeout, 0, MAXIMUM),
     batch: inRange("batch", batch, 1, MAXIMUM),
     interval: inRange("interval", interval, 0, MAXIMUM),
   };

@@ -1,10 +1,18 @@
+import type { NodeContext } from "../bus/node_context.ts";
 import type { Clock } from "../clock.ts";
 import { RECONNECT } from "../connection/closing.ts";
+import type { HubConnection } from "../connection/connection.ts";
+import { Deadlines } from "../scheduling/deadlines.ts";
 import type { LiveHub } from "./live_hub.ts";
 import type { DrainOptions } from "../options/serving.ts";
 
 /** The longest a closing server waits for its hubs' `disconnected`, in milliseconds; as upstream. */
 const SHUTDOWN_TIMEOUT = 5000;
+
+type DrainContext = Pick<NodeContext, "clock" | "scheduler">;
+
+/** Connections that are retired together. */
+type Batch = (readonly [LiveHub, HubConnection])[];
 
 /** Resolves after `delay`, or at once when `signal` is aborted. */
 async function pause(clock: Clock, delay: number, signal: AbortSignal): Promise<void> {
@@ -24,37 +32,60 @@ async function pause(clock: Clock, delay: number, signal: AbortSignal): Promise<
 export async function drainHubs(
   hubs: readonly LiveHub[],
   options: Required<DrainOptions>,
-  clock: Clock,
+  context: DrainContext,
   cut: AbortSignal,
 ): Promise<void> {
+  const over = new AbortController();
   const { promise: late, resolve: expire } = Promise.withResolvers<void>();
-  const deadline = clock.after(options.timeout, expire);
-  cut.addEventListener("abort", () => expire(), { once: true });
-  const ended: Promise<unknown>[] = [];
-  let inBatch = 0;
-  for (const hub of hubs) {
-    for (const connection of hub.connections) {
-      if (inBatch === options.batch) {
-        await pause(clock, options.interval, cut);
-        inBatch = 0;
-      }
-      inBatch++;
-      // A call that never ends must not keep its connection open.
-      late.then(() => connection.close(RECONNECT));
-      ended.push(hub.retire(connection), connection.finished);
-    }
-  }
-  await Promise.race([Promise.all(ended), late]);
+  over.signal.addEventListener("abort", () => expire(), { once: true });
+  cut.addEventListener("abort", () => over.abort(), { once: true });
+  const deadline = context.clock.after(options.timeout, () => over.abort());
+  await Promise.race([retireAll(hubs, options, context, over.signal), late]);
+  // A call that never ends must not keep its connection open.
+  over.abort();
   deadline[Symbol.dispose]();
-  await endHubs(hubs, clock);
+  await endHubs(hubs, context);
 }
 
-/** Ends every connection at once; resolves when the hubs have dealt with it, or after 5 s. */
-export async function endHubs(hubs: readonly LiveHub[], clock: Clock): Promise<void> {
+/** Retires one batch after the other; resolves when all their connections have ended. */
+async function retireAll(
+  hubs: readonly LiveHub[],
+  { timeout, streamTimeout, batch: size, interval }: Required<DrainOptions>,
+  { clock, scheduler }: DrainContext,
+  over: AbortSignal,
+): Promise<void> {
+  const streams = new Deadlines<Batch>(clock, streamTimeout, (batch) => {
+    scheduler.walk(batch, ([hub, connection]) => hub.endStreams(connection));
+  });
+  over.addEventListener("abort", () => streams.clear(), { once: true });
+  const count = hubs.reduce((sum, { connectionCount }) => sum + connectionCount, 0);
+  const pauses = Math.ceil(count / size) - 1;
+  // A call that begins before the last batch has half of the time to end.
+  const delay = Math.min(interval, timeout / 2 / pauses);
+  const ended: Promise<unknown>[] = [];
+  let batch: Batch = [];
+  for (const hub of hubs) {
+    for (const connection of hub.connections) {
+      if (batch.length === size) {
+        await pause(clock, delay, over);
+        batch = [];
+      }
+      if (over.aborted) return;
+      if (batch.push([hub, connection]) === 1) streams.begin(batch);
+      ended.push(hub.retire(connection), connection.finished);
+      const nextTurn = scheduler.spend();
+      if (nextTurn !== undefined) await nextTurn;
+    }
+  }
+  await Promise.all(ended);
+}
+
+/** Ends every connection, in bounded turns; resolves when the hubs have dealt with it, or after 5 s. */
+export async function endHubs(hubs: readonly LiveHub[], context: DrainContext): Promise<void> {
   const connections = hubs.flatMap((hub) => [...hub.connections]);
-  for (const connection of connections) connection.close(RECONNECT);
   const { promise: late, resolve } = Promise.withResolvers<void>();
-  const timer = clock.after(SHUTDOWN_TIMEOUT, resolve);
+  const timer = context.clock.after(SHUTDOWN_TIMEOUT, resolve);
+  await context.scheduler.walk(connections, (connection) => connection.close(RECONNECT));
   await Promise.race([Promise.all(connections.map((connection) => connection.finished)), late]);
   timer[Symbol.dispose]();
 }

@@ -1,6 +1,5 @@
 import type { HubUser } from "../definition/context.ts";
 import type { ResolvedOptions } from "../options/server.ts";
-import type { LimitedLog } from "../scheduling/limited_log.ts";
 import type { AcceptWebSocket } from "../transports/acceptor.ts";
 import { allowOrigin, copyOf, preflight } from "../transports/cors.ts";
 import { Endpoint } from "../transports/endpoint.ts";
@@ -14,7 +13,6 @@ import type { LiveHub } from "./live_hub.ts";
 export interface FrontParts extends TransportParts {
   readonly paths: HubPaths<LiveHub>;
   readonly authenticate: Authenticate | undefined;
-  readonly limitedLog: LimitedLog;
   readonly options: ResolvedOptions;
   /** Whether new connections are taken. */
   readonly admitting: () => boolean;
@@ -51,13 +49,13 @@ export class Front {
   ): Promise<Response> {
     const { authenticate, options, admitting } = this.#parts;
     const user = authenticate && await identify(request, authenticate, this.#parts);
-    if (user instanceof Response) return options.cors ? copyOf(user) : user;
+    if (user instanceof Response) return this.#logged(options.cors ? copyOf(user) : user, url);
     // Reading the headers costs more than all other steps, so only policies read them.
     if (hub.guarded && !await hub.admits(user, { url: request.url, headers: request.headers })) {
-      return new Response(null, { status: user === undefined ? 401 : 403 });
+      return this.#logged(new Response(null, { status: user === undefined ? 401 : 403 }), url);
     }
     if (request.method === "GET") this.#renew(url, hub, user);
-    return await this.#endpoint.answer({
+    const response = await this.#endpoint.answer({
       request,
       url,
       hub,
@@ -67,6 +65,17 @@ export class Front {
       accept,
       connect: (pipe, connection) => hub.connect(pipe, { ...connection, user }),
     });
+    return this.#logged(response, url);
+  }
+
+  /** Logs a refusal. The query is left out: the query may hold a token. */
+  #logged(response: Response, { pathname }: URL): Response {
+    const { status } = response;
+    if (status >= 400) {
+      const text = `A request to ${pathname} is refused: ${status}`;
+      this.#parts.limitedLog.log("debug", `request refused ${status}`, text);
+    }
+    return response;
   }
 
   /** A poll, or a client that comes back, may bring a newer authentication. */

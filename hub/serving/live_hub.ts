@@ -7,6 +7,7 @@ import type { ConnectionListener, ListeningParts } from "../connection/parts.ts"
 import type { Pipe } from "../connection/pipe.ts";
 import type { HubClients, HubGroups } from "../definition/clients.ts";
 import type { HubRequest, HubUser } from "../definition/context.ts";
+import { HubError } from "../definition/errors.ts";
 import type { HubFilter } from "../definition/filter.ts";
 import type { Hub, HubMethods } from "../definition/hub.ts";
 import type { HubPolicy } from "../definition/policy.ts";
@@ -99,6 +100,11 @@ export class LiveHub implements ConnectionListener<HubConnection> {
     };
   }
 
+  /** The number of the connections that have not ended. */
+  get connectionCount(): number {
+    return this.#served.size;
+  }
+
   /** The connections that have not ended. */
   get connections(): Iterable<HubConnection> {
     return this.#served.keys();
@@ -157,6 +163,11 @@ export class LiveHub implements ConnectionListener<HubConnection> {
     connection.close(RECONNECT);
   }
 
+  /** Ends the streams and uploads of a connection that have not ended since {@link retire}. */
+  endStreams(connection: HubConnection): void {
+    this.#served.get(connection)?.invocations?.endStreams();
+  }
+
   /** Leaves the bus, after all connections have ended. */
   close(): void {
     this.#router.close();
@@ -165,6 +176,7 @@ export class LiveHub implements ConnectionListener<HubConnection> {
   opened(connection: HubConnection): Promise<unknown> | undefined {
     const served = this.#served.get(connection);
     if (served === undefined) return undefined;
+    this.#context.limitedLog.log("debug", "connected", "A client has connected:", connection.id);
     const reachable = this.#router.connect(connection, served.user?.id);
     return this.#hooks.connected === undefined ? reachable : this.#greet(served, reachable);
   }
@@ -174,7 +186,10 @@ export class LiveHub implements ConnectionListener<HubConnection> {
     try {
       await this.#hooks.connected?.(lifetimeContext(served, "connected"));
     } catch (error) {
-      this.#context.limitedLog.failure("Hub's connected failed:", error);
+      const { limitedLog } = this.#context;
+      if (error instanceof HubError) {
+        limitedLog.log("debug", "refused by connected", "A client is refused by connected:", error);
+      } else limitedLog.failure("Hub's connected failed:", error);
       throw toError(error);
     }
   }
@@ -201,6 +216,9 @@ export class LiveHub implements ConnectionListener<HubConnection> {
     const served = this.#served.get(connection);
     if (served === undefined) return;
     served.invocations?.abort();
+    // Many connections may end in one turn, as when the network is cut.
+    const nextTurn = this.#context.scheduler.spend();
+    if (nextTurn !== undefined) await nextTurn;
     try {
       if (admitted) {
         const context = lifetimeContext(served, "disconnected");

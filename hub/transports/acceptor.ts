@@ -5,6 +5,7 @@
  */
 import type { Pipe, PipeListener } from "../connection/pipe.ts";
 import type { Logger } from "../definition/logger.ts";
+import type { LimitedLog } from "../scheduling/limited_log.ts";
 
 /** A WebSocket that was accepted; `connect` gets its pipe and returns the pipe's listener. */
 export interface AcceptedWebSocket {
@@ -30,6 +31,8 @@ export const ANSWERER: unique symbol = Symbol("hubplane.answerer");
 export interface Answerer {
   /** Answers a request; `undefined` if it is to no hub. */
   answer(request: Request, accept: AcceptWebSocket): Promise<Response> | undefined;
+  /** Logs what clients can cause again and again. */
+  readonly limitedLog: LimitedLog;
   /** The options that such an HTTP server needs. */
   readonly options: {
     readonly logger: Logger;

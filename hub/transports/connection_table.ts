@@ -1,9 +1,17 @@
 import { Buffer } from "node:buffer";
 import type { Clock } from "../clock.ts";
 import type { TransportName } from "../options/transports.ts";
+import type { LimitedLog } from "../scheduling/limited_log.ts";
 import type { Scheduler } from "../scheduling/scheduler.ts";
 import { Sweep } from "../scheduling/sweep.ts";
 import { type HttpPipe, Session } from "./session.ts";
+
+/** The parts of a server that a {@link ConnectionTable} uses. */
+export interface TableParts {
+  readonly clock: Clock;
+  readonly scheduler: Scheduler;
+  readonly limitedLog: LimitedLog;
+}
 
 /** The options that limit a {@link ConnectionTable}. */
 export interface TableLimits {
@@ -20,6 +28,7 @@ export class ConnectionTable {
   readonly #scheduler: Scheduler;
   readonly #disconnectTimeout: number;
   readonly #maximumPending: number;
+  readonly #limitedLog: LimitedLog;
   readonly #sessions = new Map<string, Session>();
   /** Negotiated sessions without a transport; oldest first. */
   readonly #pending = new Set<Session>();
@@ -32,11 +41,11 @@ export class ConnectionTable {
   readonly #heartbeat: Sweep<HttpPipe>;
 
   constructor(
-    clock: Clock,
-    scheduler: Scheduler,
+    { clock, scheduler, limitedLog }: TableParts,
     { disconnectTimeout, maximumPendingConnections }: TableLimits,
   ) {
     this.#clock = clock;
+    this.#limitedLog = limitedLog;
     this.#scheduler = scheduler;
     this.#disconnectTimeout = disconnectTimeout;
     this.#maximumPending = maximumPendingConnections;
@@ -50,7 +59,7 @@ export class ConnectionTable {
   /** Reserves an id and a token for a connection to `hub`. Beyond the limit the oldest reservation ends. */
   reserve(hub: object, negotiateVersion: number): Session {
     const [oldest] = this.#pending;
-    if (oldest !== undefined && this.#pending.size >= this.#maximumPending) this.dispose(oldest);
+    if (oldest !== undefined && this.#pending.size >= this.#maximumPending) this.#giveUp(oldest);
     const id = randomId();
     const token = negotiateVersion === 0 ? id : randomId();
     const session = new Session({ id, token, hub }, this.#clock.now(), this.#forget);
@@ -113,6 +122,14 @@ export class ConnectionTable {
   async close(): Promise<void> {
     await this.#scheduler.walk(this.#sessions.values(), this.#forget);
     this.#pipes.clear();
+  }
+
+  #giveUp(oldest: Session): void {
+    const text =
+      `${this.#maximumPending} negotiated connections wait for their clients, as many as ` +
+      "maximumPendingConnections allows: the oldest is forgotten";
+    this.#limitedLog.log("warn", "maximumPendingConnections", text);
+    this.dispose(oldest);
   }
 
   /** The sessions that have been inactive for too long. */

@@ -12,9 +12,11 @@ import { negotiate, parameters } from "./negotiate.ts";
 import { mayOpenWebSocket } from "./origins.ts";
 import type { TransportParts } from "./parts.ts";
 import { RequestCopy } from "./request_copy.ts";
+import { otherSite, otherUser, tooManyPosts, unavailable } from "./refusals.ts";
 import { NO_CONNECTION, plain, uncached } from "./responses.ts";
 import { EventStream } from "./server_sent_events.ts";
 import type { Session } from "./session.ts";
+import { acceptWebSocket } from "./websocket.ts";
 
 /** One request to a hub. */
 export interface HubRequestInfo {
@@ -81,7 +83,7 @@ export class Endpoint {
   #webSocket(info: HubRequestInfo): Response {
     const { request, url, hub, admitting } = info;
     const { table, options } = this.#parts;
-    if (!mayOpenWebSocket(request, options)) return new Response(null, { status: 403 });
+    if (!mayOpenWebSocket(request, options)) return otherSite(request, this.#parts.limitedLog);
     const token = connectionToken(url);
     const session = token === "" ? undefined : table.find(hub, token);
     if (token !== "" && session === undefined) {
@@ -129,7 +131,7 @@ export class Endpoint {
     if (session instanceof Response) return session;
     const refusal = this.#refusal(info, "LongPolling", session);
     if (refusal !== undefined) return refusal;
-    if (session.pipe instanceof LongPolling) return session.pipe.poll(info.request.signal);
+    if (session.pipe instanceof LongPolling) return session.pipe.poll(signalOf(info));
     const polling = new LongPolling(session, this.#parts);
     return polling.open((pipe) => connect(info, session, pipe, new RequestCopy(info.request)));
   }
@@ -141,8 +143,10 @@ export class Endpoint {
       return plain(405, "POST requests are not allowed for WebSocket connections.");
     }
     if (!session.belongsTo(info.userId)) return otherUser();
-    const { maximumPostsPerConnection } = this.#parts.options;
-    return plain(await session.posts.read(info.request, maximumPostsPerConnection));
+    const { options: { maximumPostsPerConnection }, limitedLog } = this.#parts;
+    const status = await session.posts.read(info.request, maximumPostsPerConnection);
+    if (status === 429) tooManyPosts(maximumPostsPerConnection, limitedLog);
+    return plain(status);
   }
 
   #delete(info: HubRequestInfo): Response {
@@ -205,6 +209,11 @@ function connect(
   return new Link(pipe, connection);
 }
 
+/** Deno prints a warning for each process that reads the signal of a request of its own server. */
+function signalOf({ request, accept }: HubRequestInfo): AbortSignal | undefined {
+  return accept === acceptWebSocket ? undefined : request.signal;
+}
+
 /** As upstream: an id that is given twice does not exist. */
 function connectionToken(url: URL): string {
   return parameters(url, "id").join(",");
@@ -218,12 +227,4 @@ function isWebSocket(request: Request): boolean {
 function acceptsEventStream(request: Request): boolean {
   const accept = request.headers.get("accept")?.split(",");
   return accept?.some((entry) => entry.trim().toLowerCase() === "text/event-stream") ?? false;
-}
-
-function unavailable(): Response {
-  return new Response(null, { status: 503 });
-}
-
-function otherUser(): Response {
-  return plain(403, "The user associated with this connection changed.");
 }

@@ -8,18 +8,15 @@ import type { Pipe, PipeListener } from "../connection/pipe.ts";
 import type { Frame } from "../protocol/frame.ts";
 import type { TurnListener } from "../scheduling/scheduler.ts";
 import type { TransportParts } from "./parts.ts";
-import { PulledBody } from "./pulled_body.ts";
-import { plain } from "./responses.ts";
+import { octets, Poll } from "./poll.ts";
+import type { PulledBody } from "./pulled_body.ts";
 import type { HttpPipe, Session } from "./session.ts";
 
-/** The largest answer in one piece, in bytes: the system takes it even if the client does not read. */
-const MAXIMUM_PIECE_BYTES = 64 * 1024;
-
-/** A poll that waits for its answer. */
-interface Poll {
-  readonly since: number;
-  readonly answer: (response: Response) => void;
-}
+/**
+ * After how long the answer to a poll begins whose client may go without a word, in milliseconds: then
+ * the body of the answer reports that the client has gone.
+ */
+const BEGIN_DELAY = 1000;
 
 /** The polls of one connection as a pipe. */
 export class LongPolling implements HttpPipe, TurnListener {
@@ -30,6 +27,8 @@ export class LongPolling implements HttpPipe, TurnListener {
   #queue: Uint8Array[] = [];
   #queuedBytes = 0;
   #poll: Poll | undefined;
+  /** Whether the platform reports that the client of the waiting poll has gone. */
+  #watched = false;
   /** An answer that is too large to be given in one piece, while it is handed over. */
   #sending: PulledBody | undefined;
   /** Whether the pipe takes no more frames. */
@@ -50,19 +49,20 @@ export class LongPolling implements HttpPipe, TurnListener {
     return octets(null, 0);
   }
 
-  /** Answers a later poll. A poll that still waits is answered 204; `signal` aborts when the client goes. */
-  poll(signal: AbortSignal): Promise<Response> {
+  /**
+   * Answers a later poll. A poll that still waits is answered 204. `signal` aborts when the client goes;
+   * it is absent where the platform has none to read.
+   */
+  poll(signal: AbortSignal | undefined): Promise<Response> {
     const { clock, table } = this.#parts;
-    this.#poll?.answer(plain(204));
+    this.#poll?.end(204);
     table.activate(this.#session);
     const { promise, resolve } = Promise.withResolvers<Response>();
-    const poll = this.#poll = { since: clock.now(), answer: resolve };
+    const poll = this.#poll = new Poll(clock.now(), resolve);
+    this.#watched = signal !== undefined;
     // The signal also aborts after an answer: then another poll waits, or none.
-    const gone = () => {
-      if (this.#poll === poll) this.#answer(plain(204));
-    };
-    if (signal.aborted) gone();
-    else signal.addEventListener("abort", gone, { once: true });
+    if (signal?.aborted) this.#gone(poll);
+    else signal?.addEventListener("abort", () => this.#gone(poll), { once: true });
     this.turnEnded();
     return promise;
   }
@@ -105,15 +105,22 @@ export class LongPolling implements HttpPipe, TurnListener {
   /** Answers the waiting poll if there are frames, or if the pipe has ended. */
   turnEnded(): void {
     if (this.#poll === undefined || this.#sending !== undefined) return;
-    if (this.#queuedBytes > 0) return this.#answerPoll();
+    if (this.#queuedBytes > 0) return this.#sendQueue(this.#poll);
     if (!this.#ended) return;
-    this.#answer(plain(204));
-    this.#parts.table.dispose(this.#session);
+    const told = !this.#poll.hasBegun;
+    this.#endPoll(204);
+    // The next poll is told otherwise.
+    if (told) this.#parts.table.dispose(this.#session);
   }
 
   tick(now: number): boolean {
     const { longPolling: { pollTimeout }, transportSendTimeout } = this.#parts.options;
-    if (this.#poll !== undefined && now - this.#poll.since >= pollTimeout) this.#answer(plain(200));
+    const poll = this.#poll;
+    const waited = poll === undefined ? -1 : now - poll.since;
+    if (waited >= pollTimeout) this.#endPoll(200);
+    else if (waited >= BEGIN_DELAY && !this.#watched && !poll?.hasBegun) {
+      poll?.begin(() => this.#gone(poll));
+    }
     if (this.#sending !== undefined && this.#sending.stuckFor(now) > transportSendTimeout) {
       this.terminate();
     }
@@ -124,29 +131,32 @@ export class LongPolling implements HttpPipe, TurnListener {
     this.#ended = true;
     this.#listener?.pipeClosed();
     this.turnEnded();
-    this.#poll?.answer(plain(204));
+    this.#poll?.end(204);
     this.#poll = undefined;
     this.#queue = [];
     this.#queuedBytes = 0;
   }
 
   /** Answers the waiting poll with all frames. */
-  #answerPoll(): void {
-    const pieces = this.#queue;
+  #sendQueue(poll: Poll): void {
+    const frames = this.#queue;
     const length = this.#queuedBytes;
     this.#queue = [];
     this.#queuedBytes = 0;
-    if (length <= MAXIMUM_PIECE_BYTES) return this.#answer(octets(join(pieces, length), length));
-    const sending = this.#sending = new PulledBody((cut) => this.#handedOver(cut));
-    for (const piece of pieces) sending.write(piece);
-    sending.end();
-    this.#answer(octets(sending.body, length));
+    this.#poll = undefined;
+    this.#sending = poll.send(frames, length, (cut) => this.#handedOver(cut));
+    if (this.#sending === undefined) this.#parts.table.rest(this.#session);
   }
 
-  #answer(response: Response): void {
-    this.#poll?.answer(response);
+  /** Answers the waiting poll without a frame. */
+  #endPoll(status: 200 | 204): void {
+    this.#poll?.end(status);
     this.#poll = undefined;
     if (this.#sending === undefined) this.#parts.table.rest(this.#session);
+  }
+
+  #gone(poll: Poll): void {
+    if (this.#poll === poll) this.#endPoll(204);
   }
 
   #handedOver(cut: boolean): void {
@@ -156,20 +166,4 @@ export class LongPolling implements HttpPipe, TurnListener {
     if (this.#poll === undefined) this.#parts.table.rest(this.#session);
     else this.turnEnded();
   }
-}
-
-function octets(body: BodyInit | null, length: number): Response {
-  return new Response(body, {
-    headers: { "content-type": "application/octet-stream", "content-length": `${length}` },
-  });
-}
-
-function join(pieces: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
-  const joined = new Uint8Array(length);
-  let at = 0;
-  for (const piece of pieces) {
-    joined.set(piece, at);
-    at += piece.length;
-  }
-  return joined;
 }

@@ -21,7 +21,17 @@ export class Child implements AsyncDisposable {
 
   /** Starts Deno; what it says is waited for with {@link until}. */
   static start(...args: string[]): Child {
-    const command = new Deno.Command(Deno.execPath(), {
+    return Child.#spawn(Deno.execPath(), args);
+  }
+
+  /** Starts Deno in a process that may have so many file descriptors. */
+  static startLimited(descriptors: number, ...args: string[]): Child {
+    const limited = `ulimit -n ${descriptors} && exec "$0" "$@"`;
+    return Child.#spawn("sh", ["-c", limited, Deno.execPath(), ...args]);
+  }
+
+  static #spawn(program: string, args: string[]): Child {
+    const command = new Deno.Command(program, {
       args,
       env: { NO_COLOR: "1" },
       stdin: "null",
@@ -29,6 +39,11 @@ export class Child implements AsyncDisposable {
       stderr: "piped",
     });
     return new Child(command.spawn());
+  }
+
+  /** All that it has said. */
+  get text(): string {
+    return this.#text;
   }
 
   /**

@@ -1,6 +1,7 @@
 import type { Backplane } from "../../backplanes/backplane.ts";
 import { endHubs } from "../../hub/serving/drain.ts";
 import type { LiveHub } from "../../hub/serving/live_hub.ts";
+import { Scheduler } from "../../hub/scheduling/scheduler.ts";
 import type { HubServerOptions } from "../../hub/options/server.ts";
 import { defineHub, type HubContext, type HubDefinition, type HubMethods } from "../../mod.ts";
 import { Events } from "./wait.ts";
@@ -30,6 +31,8 @@ export class PipeNode<B extends Backplane> implements AsyncDisposable {
   readonly serverName: string = `node_${++nodes}`;
   readonly hub: LiveHub;
   readonly clock: ManualClock;
+  /** A scheduler for what has no part in the turns of the hub: a turn has time for 256 steps. */
+  readonly scheduler: Scheduler;
   readonly logger: KeptLog;
   readonly #connected = new Events<string>();
   readonly #core: HubCore;
@@ -45,6 +48,7 @@ export class PipeNode<B extends Backplane> implements AsyncDisposable {
     const core = this.#core = new HubCore(hub, rest, backplane, this.serverName, name);
     this.hub = core.live;
     this.clock = core.clock;
+    this.scheduler = new Scheduler(core.clock);
     this.logger = core.log;
   }
 
@@ -88,7 +92,7 @@ export class PipeNode<B extends Backplane> implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await endHubs([this.hub], this.clock);
+    await endHubs([this.hub], this);
     this.hub.close();
     await this.backplane.close();
   }

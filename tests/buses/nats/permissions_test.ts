@@ -131,9 +131,8 @@ Deno.test("NatsBackplane goes on without a channel whose permission is taken awa
   await server.permit(`{ publish: ">", subscribe: "p.b" }`);
   await told;
   const { gap: outage } = await reopened;
-  assertMatch(String(logged[0]), /Lost the connection to NATS: .*Permissions Violation/);
-  assertMatch(String(logged[1]), /Cannot subscribe to "p\.a": the bus refused it/);
-  assertEquals(logged.length, 2);
+  assertMatch(String(logged[0]), /Cannot subscribe to "p\.a": the bus refused it/);
+  assertEquals(logged.length, 1);
   await bounded(backplane.publish("b", bytes("own")));
   const back = nextEvent(backplane, ({ gap }) => gap !== undefined);
   await server.permit(`{ publish: ">", subscribe: ">" }`);
@@ -145,7 +144,7 @@ Deno.test("NatsBackplane goes on without a channel whose permission is taken awa
   await untilStatus(other, "open");
   for (const channel of ["a", "b"]) await bounded(other.publish(channel, bytes("back")));
   await Promise.all([lost.count(1), kept.count(1)]);
-  assertEquals(logged.length, 2);
+  assertEquals(logged.length, 1);
 });
 
 Deno.test("NatsBackplane reports the gap of a channel that is permitted after an outage when it is back", async () => {

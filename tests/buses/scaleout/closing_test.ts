@@ -150,7 +150,7 @@ Deno.test("HubServer.close() waits for disconnected(), which can still reach oth
   const cid = await other.connect("cid");
   await Promise.all([node.connect("ann"), node.connect("bob")]);
   let ended = false;
-  const ending = endHubs([node.hub], node.clock).then(() => ended = true);
+  const ending = endHubs([node.hub], node).then(() => ended = true);
   await cid.heard.count(2);
   node.clock.advance(4999);
   await endOfTurn();

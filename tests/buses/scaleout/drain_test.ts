@@ -15,7 +15,7 @@ function drain(
   cut = new AbortController().signal,
 ): { readonly drained: Promise<void>; readonly done: boolean } {
   const state = { drained: Promise.resolve(), done: false };
-  state.drained = drainHubs([node.hub], resolveDrainOptions(options), node.clock, cut);
+  state.drained = drainHubs([node.hub], resolveDrainOptions(options), node, cut);
   state.drained.then(() => state.done = true);
   return state;
 }
@@ -138,12 +138,20 @@ Deno.test("drain() cuts at its timeout also while batches are still to come", as
   stuck.invoke("wait").catch(() => {});
   await started.count(1);
   const draining = drain(node, { timeout: 500, batch: 1, interval: 1000 });
-  node.clock.advance(500);
+  // The pauses take half of the timeout at most, so that the other half is for calls.
+  node.clock.advance(249);
   await endOfTurn();
-  assertEquals([retired([stuck]), retired([next])], [1, 0]);
-  node.clock.advance(500);
+  assertEquals([retired([stuck]), retired([next])], [0, 0]);
+  node.clock.advance(1);
+  await endOfTurn();
+  assertEquals([retired([stuck]), retired([next])], [0, 1]);
+  node.clock.advance(249);
+  await endOfTurn();
+  assertEquals([retired([stuck]), draining.done], [0, false]);
+  node.clock.advance(1);
   await bounded(draining.drained);
-  assertEquals(retired([next]), 1);
+  assertEquals(retired([stuck]), 1);
+  assertEquals(node.clock.pending, 0);
   finish("too late");
 });
 

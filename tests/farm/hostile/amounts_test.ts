@@ -26,8 +26,8 @@ const SHORT = {
 const LONG = { duration: 5000, maximumBytes: Infinity, aftermath: 2000, cleared: true } as const;
 
 /** Twenty clients for a moment, and ways of leaving in turn; in full size all there is. */
-function trialsOf(index: number): readonly Trial[] {
-  const way = WAYS[index % WAYS.length] ?? "RST";
+function trialsOf(amount: Amount, index: number): readonly Trial[] {
+  const way = amount.way ?? WAYS[index % WAYS.length] ?? "RST";
   return sized<readonly Trial[]>(
     [{ ...SHORT, way }],
     WAYS.flatMap((way) => [1, 20].map((clients) => ({ ...LONG, clients, way }))),
@@ -56,7 +56,7 @@ function test(
       if (!amount.name.includes(CHOSEN)) continue;
       await t.step(amount.name, async () => {
         const wrong: string[] = [];
-        for (const trial of trialsOf(first + index)) {
+        for (const trial of trialsOf(amount, first + index)) {
           wrong.push(...await farms.wrongWith(amount, trial));
         }
         assertEquals(wrong, []);

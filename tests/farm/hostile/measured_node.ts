@@ -22,9 +22,6 @@ export interface Remains {
   readonly rssMiB?: number;
 }
 
-/** What Deno says once to whoever listens to `request.signal`. */
-const NOTICE = /^Deno\.serve: request\.signal aborts on successful responses/;
-
 /** How long a node may take to start, and what it holds to go, in milliseconds. */
 const PATIENCE = 30_000;
 
@@ -53,7 +50,7 @@ class NodeLog {
 
   async #read(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<void> {
     const lines = stream.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream());
-    for await (const line of lines) if (!NOTICE.test(line)) this.entries.push(line);
+    for await (const line of lines) this.entries.push(line);
   }
 }
 

@@ -42,8 +42,10 @@ const ENTRIES: Readonly<Record<string, string>> = {
   "connections in channels": "#paths distinct 0 #router #directory #memberships",
   "results that are awaited": "#paths distinct 0 #router results #questions #open",
   "connections that are asked": "#paths distinct 0 #router results #questions #byConnection",
-  "acknowledgements that are awaited": "#paths distinct 0 #router groups #acks #open",
-  "commands without an acknowledgement": "#paths distinct 0 #router groups #unanswered",
+  "acknowledgements that are awaited": "#paths distinct 0 #router #acks #pending #open",
+  "commands without an acknowledgement": "#paths distinct 0 #router groups #unanswered #byId",
+  "connections that have ended lately": "#paths distinct 0 #router groups #closed #entries",
+  "commands that were carried out": "#paths distinct 0 #router groups #carried #histories #entries",
   // A channel without members stays for a while, and is no state of anybody.
   "channels": "#paths distinct 0 #router #bus channels #channels",
   "channels without members": "#paths distinct 0 #router #bus channels #withoutMembers",

@@ -1,6 +1,6 @@
 /**
  * A node in a process of its own, so that a test can kill it: `node_process.ts SERVER PORT`, where the
- * server is one of the {@link HOSTS}. It says "ready" when it listens.
+ * server is one of the {@link HOSTS}. It says "ready" and its port when it listens.
  *
  * @module
  */
@@ -24,5 +24,5 @@ const hub = defineHub({
 });
 
 const server = createHubServer({ hubs: { "/hub": hub }, backplane: new MemoryBackplane() });
-await host(server, Number(port));
-Deno.stdout.writeSync(new TextEncoder().encode("ready\n"));
+const hosted = await host(server, Number(port));
+Deno.stdout.writeSync(new TextEncoder().encode(`ready ${hosted.port}\n`));

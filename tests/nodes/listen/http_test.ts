@@ -130,8 +130,9 @@ Deno.test("listen() outlives an answer that cannot be sent, and says so", async 
     await answerTo(listening, `GET / HTTP/1.1\r\nhost: a\r\n${head}\r\n`);
   }
   assertEquals((await rawFetch(listening.port, { method: "POST", path: NEGOTIATE })).status, 200);
-  assertEquals(listening.log.lines.length, 2);
-  for (const line of listening.log.lines) assertMatch(line, /^error An answer could not be sent: /);
+  // Once a minute.
+  assertEquals(listening.log.lines.length, 1);
+  assertMatch(listening.log.lines.join(), /^error An answer could not be sent: /);
 });
 
 Deno.test("listen() streams an answer as fast as it is read, and cancels it when its reader goes", async () => {

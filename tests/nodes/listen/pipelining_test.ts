@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { readResponse } from "../../kit/http.ts";
 import { TcpReader, writeAll } from "../../kit/tcp.ts";
 import { bounded, Events, until } from "../../kit/wait.ts";
@@ -78,6 +78,7 @@ Deno.test("listen() ends a connection whose packet holds more requests than that
   await writeAll(connection, GET.repeat(100_000)).catch(() => {});
   const bytes = await bounded(new TcpReader(connection).takeAll());
   assertEquals([bytes.length, asked], [0, 16]);
+  assertMatch(listening.log.lines.join(), /^warn A client sent more .* maximumPipelinedRequests /);
   slow.resolve(new Response());
   await roundTrips(listening);
 });

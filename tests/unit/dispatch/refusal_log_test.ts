@@ -1,5 +1,11 @@
 import { assertEquals } from "@std/assert";
-import { defineHub, type HubContext } from "../../../mod.ts";
+import {
+  createHubServer,
+  defineHub,
+  type HubContext,
+  HubError,
+  MemoryBackplane,
+} from "../../../mod.ts";
 import { method } from "../../../hub/definition/method.ts";
 import { LimitedLog } from "../../../hub/scheduling/limited_log.ts";
 import { identify } from "../../../hub/serving/authentication.ts";
@@ -105,4 +111,37 @@ Deno.test("authenticate that throws is logged once a minute", async () => {
   clock.advance(60_000);
   limitedLog.sweep();
   assertEquals(log.lines.slice(1), ["error authenticate failed: (99 times more in a minute)"]);
+});
+
+Deno.test("clients that connect, and that connected refuses, are details", async () => {
+  const refusing = defineHub({
+    methods: {},
+    connected() {
+      throw new HubError("not you");
+    },
+  });
+  await using core = new HubCore(refusing);
+  for (let n = 0; n < 10; n++) await core.connect();
+  await settle();
+  assertEquals(core.log.lines, []);
+  assertEquals(core.log.details, [
+    "A client has connected: c1",
+    "A client is refused by connected: HubError: not you",
+  ]);
+});
+
+Deno.test("requests that are refused are details, without their query", async () => {
+  const log = new KeptLog();
+  await using server = createHubServer({
+    hubs: { "/hub": hub },
+    backplane: new MemoryBackplane(),
+    logger: log,
+    authenticate: () => new Response(null, { status: 401 }),
+  });
+  for (let n = 0; n < 10; n++) {
+    const url = `http://localhost/hub/negotiate?access_token=secret${n}`;
+    assertEquals((await server.fetch(new Request(url, { method: "POST" }))).status, 401);
+  }
+  assertEquals(log.lines, []);
+  assertEquals(log.details, ["A request to /hub/negotiate is refused: 401"]);
 });

@@ -14,9 +14,9 @@ const hub = defineHub({
       for await (const number of numbers) sum += number;
       return sum;
     },
-    async *until({ signal }: Context) {
+    async *forever(_context: Context) {
       yield 1;
-      await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+      await new Promise(() => {});
     },
     hold: ({ signal }: Context) =>
       new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve())),
@@ -43,7 +43,7 @@ Deno.test("a hub that drains still reads an upload, a cancel and pings", async (
   const { pipe, connection } = await core.connect();
   pipe.send(
     { ...call("1", "sum"), streamIds: ["u"] },
-    { ...call("2", "until"), type: 4 },
+    { ...call("2", "forever"), type: 4 },
     { type: 6 },
     { type: 2, invocationId: "u", item: 1 },
   );

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { delay } from "@std/async";
 import type { BackplaneGap } from "../../../backplanes/backplane.ts";
 import { BackplaneClosedError, BackplaneError } from "../../../backplanes/errors.ts";
+import { clearImmediate, setImmediate } from "node:timers";
 import { ChannelSubscriptions } from "../../../backplanes/driver/subscriptions.ts";
 
 /** A command that the bus has not answered. */
@@ -21,12 +22,12 @@ class HeldBus {
   readonly subscriptions: ChannelSubscriptions;
   readonly #commands: Command[] = [];
 
-  constructor(retryDelay?: number) {
+  constructor(retryDelay?: number, prefix = "prefix:") {
     this.subscriptions = new ChannelSubscriptions(
       {
+        fullName: (channel) => prefix + channel,
         subscribe: (channels) => this.#ask(`+${channels.join()}`),
         unsubscribe: (channels) => this.#ask(`-${channels.join()}`),
-        fullName: (channel) => `prefix:${channel}`,
         missed: (gap) => void this.gaps.push(gap),
       },
       { error: (...all) => void this.logged.push(String(all[0])), warn() {} },
@@ -36,11 +37,39 @@ class HeldBus {
 
   /** The oldest unanswered command, which must be `text`. */
   async command(text: string): Promise<Command> {
-    await delay(0);
+    // The next part follows at the end of the turn in which the answer came.
+    for (let turns = 0; turns < 3; turns++) await delay(0);
     const index = this.#commands.findIndex((command) => command.text === text);
     const [command] = this.#commands.splice(index, index === -1 ? 0 : 1);
     if (command === undefined) throw new Error(`${text} is not among ${this.asked}`);
     return command;
+  }
+
+  /** Whether every command was answered or refused. */
+  get idle(): boolean {
+    return this.#commands.length === 0;
+  }
+
+  /** The oldest unanswered command. */
+  async next(): Promise<Command> {
+    for (;;) {
+      const command = this.#commands.shift();
+      if (command !== undefined) return command;
+      await delay(0);
+    }
+  }
+
+  /** Refuses each command with a channel that is `refused`, and answers the others, until it is `over`. */
+  async refuseAll(refused: (channel: string) => boolean, over: () => boolean): Promise<void> {
+    const last = performance.now() + 10_000;
+    while (!over()) {
+      if (performance.now() > last) throw new Error(`Cannot go on: ${over} does not hold`);
+      for (const command of this.#commands.splice(0)) {
+        if (command.text.slice(1).split(",").some(refused)) command.refuse(new Error("forbidden"));
+        else command.answer();
+      }
+      await delay(0);
+    }
   }
 
   #ask(text: string): Promise<void> {
@@ -228,8 +257,8 @@ Deno.test("ChannelSubscriptions.connected() resolves when every channel is confi
 
 Deno.test("ChannelSubscriptions asks for many channels in parts, each after the answer to the last", async () => {
   const bus = await online();
-  const names = Array.from({ length: 2500 }, (_, index) => `c${index}`);
-  const parts = [names.slice(0, 1000), names.slice(1000, 2000), names.slice(2000)];
+  const names = Array.from({ length: 600 }, (_, index) => `c${index}`);
+  const parts = [names.slice(0, 256), names.slice(256, 512), names.slice(512)];
   const subscriptions = names.map((name) => bus.subscriptions.subscribe(name, ignore));
   for (const part of parts) {
     const command = await bus.command(`+${part}`);
@@ -284,4 +313,93 @@ Deno.test("ChannelSubscriptions: an unsubscribe() under way ends with its connec
   assertEquals(await isPending(left), true);
   bus.subscriptions.disconnected();
   await left;
+});
+
+Deno.test("ChannelSubscriptions bounds the bytes of a command, those of the prefix included", async () => {
+  const bus = await online(new HeldBus(undefined, "x".repeat(10_000)));
+  const names = Array.from({ length: 30 }, (_, index) => `ü${index}`);
+  for (const name of names) bus.subscriptions.subscribe(name, ignore);
+  // A code unit counts as three bytes: the 18th channel passes 512 KiB and is the last.
+  (await bus.command(`+${names.slice(0, 18)}`)).answer();
+  (await bus.command(`+${names.slice(18)}`)).answer();
+});
+
+Deno.test("ChannelSubscriptions lets the event loop turn while it walks, also on a bus that answers at once", async () => {
+  let turn = 0;
+  let ticking = setImmediate(function tick() {
+    turn++;
+    ticking = setImmediate(tick);
+  });
+  const asked: number[] = [];
+  const count = (channels: readonly string[]) => {
+    asked[turn] = (asked[turn] ?? 0) + channels.length;
+    return Promise.resolve();
+  };
+  const subscriptions = new ChannelSubscriptions({ subscribe: count, unsubscribe: count }, console);
+  const most = () => Math.max(...asked.map((number) => number ?? 0));
+  await subscriptions.connected();
+  const wanted = Array.from(
+    { length: 5000 },
+    (_, index) => subscriptions.subscribe(`${index}`, ignore),
+  );
+  await Promise.all(wanted.map(({ confirmed }) => confirmed));
+  subscriptions.disconnected();
+  await subscriptions.connected();
+  await Promise.all(wanted.map((each) => each.unsubscribe()));
+  clearImmediate(ticking);
+  assertEquals(subscriptions.any, false);
+  // Two parts may follow each other where one walk ends and the next one begins.
+  assert(turn > 10 && most() <= 512, `${most()} channels in one of ${turn} turns`);
+});
+
+Deno.test("ChannelSubscriptions.disconnected() ends every unsubscribe() under way, and drops the channels", async () => {
+  const bus = await online();
+  const wanted = Array.from(
+    { length: 600 },
+    (_, index) => bus.subscriptions.subscribe(`c${index}`, ignore),
+  );
+  for (let parts = 0; parts < 3; parts++) (await bus.next()).answer();
+  await Promise.all(wanted.map(({ confirmed }) => confirmed));
+  const left = wanted.map((subscription) => subscription.unsubscribe());
+  await bus.next();
+  const again = bus.subscriptions.subscribe("c0", ignore);
+  bus.subscriptions.disconnected();
+  await Promise.all(left);
+  bus.asked.length = 0;
+  bus.subscriptions.connected();
+  (await bus.command("+c0")).answer();
+  await again.confirmed;
+  assertEquals(bus.asked, ["+c0"]);
+});
+
+Deno.test("ChannelSubscriptions finds one refused channel among many with few commands", async () => {
+  const bus = await online();
+  const wanted = Array.from(
+    { length: 256 },
+    (_, index) => bus.subscriptions.subscribe(`c${index}`, ignore),
+  );
+  let count = 0;
+  const settled = Promise.allSettled(
+    wanted.map(({ confirmed }) => confirmed.finally(() => count++)),
+  );
+  await bus.refuseAll((channel) => channel === "c77", () => count === 256);
+  const outcomes = await settled;
+  assertEquals(outcomes.flatMap(({ status }, index) => status === "rejected" ? index : []), [77]);
+  // The command, and two for each time that it is halved.
+  assert(bus.asked.length <= 1 + 2 * 8, `${bus.asked.length} commands`);
+  bus.subscriptions.close(new BackplaneClosedError("closed"));
+});
+
+Deno.test("ChannelSubscriptions logs one entry for many refused channels, and reports one gap for them", async () => {
+  const bus = await online(new HeldBus(500));
+  const wanted = Array.from(
+    { length: 200 },
+    (_, index) => bus.subscriptions.subscribe(`c${index}`, ignore),
+  );
+  // Each half is asked for, down to the single channels.
+  await bus.refuseAll(() => true, () => bus.asked.length >= 399 && bus.idle);
+  assertEquals(bus.logged.length, 1);
+  await bus.refuseAll(() => false, () => bus.gaps.length > 0);
+  await Promise.all(wanted.map(({ confirmed }) => confirmed));
+  assertEquals([bus.logged.length, bus.gaps.length, bus.asked.length], [1, 1, 400]);
 });

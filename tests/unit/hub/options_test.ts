@@ -76,15 +76,17 @@ Deno.test("resolveOptions() fills in the documented defaults, for undefined as w
   const defaults = Object.fromEntries(
     Object.entries(SERVER_NUMBERS).map(([name, [, , otherwise]]) => [name, otherwise]),
   );
-  const rest = { basePath: "", detailedErrors: false, logger: console };
+  const rest = { basePath: "", detailedErrors: false };
   const undefinedEach = Object.fromEntries(
-    [...Object.keys(defaults), ...Object.keys(rest)].map((name) => [name, undefined]),
+    [...Object.keys(defaults), ...Object.keys(rest), "logger"].map((name) => [name, undefined]),
   );
   for (const given of [{}, undefinedEach]) {
     const resolved: object = resolveOptions(given as HubServerOptions);
     for (const [name, otherwise] of Object.entries({ ...defaults, ...rest })) {
       assertEquals(Reflect.get(resolved, name), otherwise, name);
     }
+    const { logger } = resolveOptions(given as HubServerOptions);
+    assertEquals([logger.error === console.error, logger.debug === console.debug], [true, false]);
   }
   assertEquals(resolveOptions({ maximumReceiveMessageSize: null }).maximumReceiveMessageSize, null);
 });
@@ -106,6 +108,7 @@ Deno.test("drain() rejects with RangeError naming the option, its value and its 
     const [name, [least, most]] of Object.entries(
       {
         timeout: [0, MOST],
+        streamTimeout: [0, MOST],
         batch: [1, MOST],
         interval: [0, MOST],
       } as const,

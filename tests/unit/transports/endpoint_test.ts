@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { Frame } from "../../../hub/protocol/frame.ts";
 import type { HubServerOptions } from "../../../mod.ts";
 import { settle } from "../../kit/pipe.ts";
@@ -66,6 +66,8 @@ Deno.test("answer() forgets the oldest reservation when there are too many", asy
     await endpoint.negotiate(),
     await endpoint.negotiate(),
   ];
+  assertEquals(endpoint.log.lines.length, 1);
+  assertMatch(endpoint.log.lines[0] ?? "", /^warn 2 negotiated .* maximumPendingConnections /);
   assertEquals((await endpoint.send(`?id=${first}`)).status, 404);
   assertEquals((await endpoint.send(`?id=${second}`)).status, 200);
   // A reservation that has its transport makes room.
@@ -276,4 +278,13 @@ Deno.test("answer() lets pages of the origins of cors open a WebSocket, and thos
     }
     assertEquals(statuses, expected, JSON.stringify(options));
   }
+});
+
+Deno.test("answer() says once a minute that a page of another site was refused", async () => {
+  const endpoint = new OfflineEndpoint();
+  const headers = { ...SOCKET.headers, host: "app.example", origin: `https://${"e".repeat(9000)}` };
+  for (let time = 0; time < 100; time++) await endpoint.send("", { headers });
+  const [line = "", ...more] = endpoint.log.lines;
+  assertMatch(line, /^warn A page of the origin "https:.* host "app.example": .*allowedOrigins/);
+  assertEquals([line.length < 500, more], [true, []]);
 });

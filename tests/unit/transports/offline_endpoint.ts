@@ -1,9 +1,11 @@
 import type { LinkedConnection } from "../../../hub/connection/link.ts";
 import type { Pipe } from "../../../hub/connection/pipe.ts";
+import { LimitedLog } from "../../../hub/scheduling/limited_log.ts";
+import { KeptLog } from "../../kit/log.ts";
 import { Scheduler } from "../../../hub/scheduling/scheduler.ts";
 import { type HubServerOptions, resolveOptions } from "../../../hub/options/server.ts";
 import type { TextOrBytes } from "../../../hub/protocol/frame.ts";
-import type { AcceptWebSocket } from "../../../hub/transports/acceptor.ts";
+import type { AcceptedWebSocket, AcceptWebSocket } from "../../../hub/transports/acceptor.ts";
 import { ConnectionTable } from "../../../hub/transports/connection_table.ts";
 import { Endpoint, type NewConnection } from "../../../hub/transports/endpoint.ts";
 import { acceptWebSocket } from "../../../hub/transports/websocket.ts";
@@ -51,13 +53,19 @@ export interface OfflineRequest {
   readonly admitting?: boolean;
   /** The hub at the path; always the same one unless told otherwise. */
   readonly hub?: object;
-  /** How WebSockets are taken; `none` for a server that cannot. */
+  /** How WebSockets are taken; `none` for a server that cannot, `acceptWebSocket` for Deno's own. */
   readonly accept?: AcceptWebSocket | "none";
+}
+
+/** Takes WebSockets as no server of Deno does. */
+function acceptElsewhere(request: Request): AcceptedWebSocket {
+  return acceptWebSocket(request);
 }
 
 /** The transports without a network and without hubs; time passes when the test says so. */
 export class OfflineEndpoint {
   readonly clock: ManualClock = new ManualClock();
+  readonly log: KeptLog = new KeptLog();
   readonly table: ConnectionTable;
   /** Every connection that was made, in order. */
   readonly connections: FakeConnection[] = [];
@@ -65,15 +73,16 @@ export class OfflineEndpoint {
 
   constructor(configuration: HubServerOptions = {}) {
     const options = resolveOptions(configuration);
-    const scheduler = new Scheduler();
-    this.table = new ConnectionTable(this.clock, scheduler, options);
-    this.#endpoint = new Endpoint({ table: this.table, clock: this.clock, scheduler, options });
+    const { clock, log } = this;
+    const parts = { clock, scheduler: new Scheduler(), limitedLog: new LimitedLog(log, clock) };
+    this.table = new ConnectionTable(parts, options);
+    this.#endpoint = new Endpoint({ ...parts, table: this.table, options });
   }
 
   /** Sends a request to the hub; `query` is what stands behind its path. */
   send(query: string, request: OfflineRequest = {}): Promise<Response> {
     const { method = "GET", headers = {}, body, signal, userId, admitting = true } = request;
-    const { hub = this, accept = acceptWebSocket } = request;
+    const { hub = this, accept = acceptElsewhere } = request;
     const url = new URL(`http://localhost/hub${query}`);
     const init: RequestInit = { method, headers };
     if (body !== undefined) init.body = body;

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { settle } from "../../kit/pipe.ts";
 import { brief, OfflineEndpoint } from "./offline_endpoint.ts";
 
@@ -236,6 +236,7 @@ Deno.test("take() refuses more bodies of one connection than maximumPostsPerConn
   );
   const post = { method: "POST", body: "x" };
   assertEquals(await brief(endpoint.send(query, post)), [429, ""]);
+  assertMatch(endpoint.log.lines.join(), /^warn A client has 2 POST .* maximumPostsPerConnection /);
   assertEquals(await brief(endpoint.send(otherQuery, post)), [200, ""]);
   assertEquals(other.text, "x");
   for (const body of bodies) await body.end();

@@ -1,10 +1,13 @@
 import { type Action, type Attacker, packed, type WebSocketOptions } from "./attacker.ts";
+import type { Way } from "./hostile_socket.ts";
 import type { ProtocolName, Written } from "../../../kit/wire_format.ts";
 
 /** What one action of clients may cost everybody else. */
 export interface Limits {
   /** The longest that a node may work while a healthy client waits for an answer, in milliseconds. */
   readonly answer: number;
+  /** The same while a crowd acts: a turn of the node reads a little from each of its clients. */
+  readonly crowdAnswer: number;
   /** The same until a new client has its first answer, which takes six trips. */
   readonly visit: number;
   /** Resident memory at the peak, in MiB more than before. */
@@ -19,6 +22,8 @@ export interface Limits {
 export interface Amount {
   readonly name: string;
   readonly act: Action;
+  /** The way of leaving that the gate tries; one after the other where the row names none. */
+  readonly way?: Way;
   /** Where the row has limits of its own. */
   readonly limits?: Partial<Limits>;
 }
@@ -26,6 +31,7 @@ export interface Amount {
 /** The limits of a row that has none of its own. */
 export const LIMITS: Limits = {
   answer: 1000,
+  crowdAnswer: 2000,
   visit: 5000,
   peakMiB: 300,
   liveMiB: 12,

@@ -5,13 +5,17 @@ import { randomPrefix } from "../../../kit/wait.ts";
 import { MeasuredNode, type Remains } from "../measured_node.ts";
 import { Canary } from "./canary.ts";
 
-/** The timeouts of the nodes: short, so that clients that have gone in silence are found out. */
+/** How long clients may do nothing: short, so that those that go in silence are found out. */
+const TIMEOUT = 6000;
+
 const OPTIONS: HubServerOptions = {
   keepAliveInterval: 1000,
-  clientTimeoutInterval: 3000,
-  disconnectTimeout: 3000,
-  handshakeTimeout: 3000,
-  transportSendTimeout: 3000,
+  clientTimeoutInterval: TIMEOUT,
+  disconnectTimeout: TIMEOUT,
+  handshakeTimeout: TIMEOUT,
+  transportSendTimeout: TIMEOUT,
+  // What was carried out is remembered for twice as long.
+  groupAckTimeout: TIMEOUT / 3,
 };
 
 /** Two nodes on Redis, of which one is attacked, with a canary on that. */

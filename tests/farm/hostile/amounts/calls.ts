@@ -77,6 +77,7 @@ const FAILING: readonly (readonly [string, ...unknown[]])[] = [
 const STREAMS: readonly Amount[] = [
   {
     name: "a stream from memory without end",
+    way: "bare close",
     act: flooding(() => [packed([streamCall("1", "ones")])]),
   },
   {
@@ -85,10 +86,12 @@ const STREAMS: readonly Amount[] = [
   },
   {
     name: "ten streams of 5 million rows",
+    way: "bare close",
     act: flooding(() => [packed(many(10, (index) => streamCall(`${index}`, "rows", 5_000_000)))]),
   },
   {
     name: "streams of 5 million rows without number",
+    way: "bare close",
     act: flooding(() => numbered(20, (number) => streamCall(`${number}`, "rows", 5_000_000))),
   },
   {

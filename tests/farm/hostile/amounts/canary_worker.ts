@@ -9,8 +9,9 @@ import type { CanaryFigures } from "./canary.ts";
 import { call } from "../../../kit/messages.ts";
 import { RawSocket } from "../../../kit/socket.ts";
 
-/** The pause between two calls, and between two clients that are new, in milliseconds. */
+/** The pauses between two calls, pings, and clients that are new, in milliseconds. */
 const CALL_INTERVAL = 10;
+const PING_INTERVAL = 1000;
 const VISIT_INTERVAL = 100;
 
 /** The longest wait for a fresh answer, in milliseconds. */
@@ -119,6 +120,8 @@ scope.onmessage = async ({ data }) => {
   if ("port" in data) {
     const { port, pid } = data;
     const socket = await RawSocket.connect(port, "/hub");
+    // Also while it waits for an answer, as an official client does.
+    setInterval(() => socket.sendText('{"type":6}\x1e').catch(() => {}), PING_INTERVAL);
     staying.run(pid, CALL_INTERVAL, (turn) => echo(socket, turn));
     visiting.run(pid, VISIT_INTERVAL, (turn) => visit(port, turn));
   } else if ("reset" in data) {

@@ -33,7 +33,7 @@ const GROUPS: readonly Amount[] = [
     name: "joins of new groups by one call",
     act: flooding((
       attacker,
-    ) => [packed([call(undefined, "joinMany", named(attacker, 0), 100_000)])]),
+    ) => [packed([call(undefined, "joinMany", named(attacker, 0), 10_000)])]),
   },
   { name: "a thousand groups of a client that comes and goes", act: comingWithGroups },
   {

@@ -25,7 +25,8 @@ export interface Trial {
 /** What a trial has cost. */
 export interface Costs extends CanaryFigures {
   readonly peakMiB: number;
-  readonly logLines: number;
+  /** What both nodes have logged. */
+  readonly log: readonly string[];
   /** What the clients have sent, in MiB. */
   readonly takenMiB: number;
 }
@@ -38,7 +39,7 @@ export async function costsOf(farm: AttackedFarm, amount: Amount, trial: Trial):
   const { near, far, canary } = farm;
   const ended = new AbortController();
   const { signal } = ended;
-  const logged = near.log.length + far.log.length;
+  const logged = [near.log.length, far.log.length];
   canary.reset();
   const before = near.usage().rssMiB;
   let peakMiB = 0;
@@ -73,7 +74,7 @@ export async function costsOf(farm: AttackedFarm, amount: Amount, trial: Trial):
     return {
       ...figures,
       peakMiB,
-      logLines: near.log.length + far.log.length - logged,
+      log: [...near.log.slice(logged[0]), ...far.log.slice(logged[1])],
       takenMiB: attackers.reduce((sum, { taken }) => sum + taken, 0) / 2 ** 20,
     };
   } finally {
@@ -85,19 +86,26 @@ export async function costsOf(farm: AttackedFarm, amount: Amount, trial: Trial):
 let next = 0;
 
 /** The limits of a row. */
-export function limitsOf({ limits }: Amount): Limits {
+function limitsOf({ limits }: Amount): Limits {
   return { ...LIMITS, ...limits };
 }
 
 /** What is wrong with the costs of a trial; empty if they are within the limits. */
-export function excess(costs: Costs, limits: Limits): string[] {
+function excess(costs: Costs, limits: Limits, { clients }: Trial): string[] {
   const wrong: string[] = [];
+  const answer = clients > 1 ? limits.crowdAnswer : limits.answer;
   if (costs.failure !== undefined) wrong.push(costs.failure);
-  if (costs.answer > limits.answer) wrong.push(`an answer took ${costs.answer} ms of work`);
+  if (costs.answer > answer) wrong.push(`an answer took ${costs.answer} ms of work`);
   if (costs.visit > limits.visit) wrong.push(`a new client took ${costs.visit} ms of work`);
   if (costs.peakMiB > limits.peakMiB) wrong.push(`${costs.peakMiB} MiB at the peak`);
-  if (costs.logLines > limits.logLines) wrong.push(`${costs.logLines} lines in the log`);
+  const { length } = costs.log;
+  if (length > limits.logLines) wrong.push(`${length} lines in the log: ${samplesOf(costs.log)}`);
   return wrong;
+}
+
+/** The beginnings of different entries. */
+function samplesOf(log: readonly string[]): string {
+  return [...new Set(log.map((line) => line.slice(0, 100)))].slice(0, 5).join("; ");
 }
 
 /** Tries an amount; returns what is wrong with it, and prints what it has cost. */
@@ -107,12 +115,12 @@ export async function tried(farm: AttackedFarm, amount: Amount, trial: Trial): P
   let wrong: string[];
   try {
     const costs = await costsOf(farm, amount, trial);
-    const { answer, waited, visit, peakMiB, logLines, takenMiB } = costs;
+    const { answer, waited, visit, peakMiB, log, takenMiB } = costs;
     figure(
-      `${what}: answer ${answer} ms (waited ${waited} ms), visit ${visit} ms, peak ${peakMiB} MiB, ${logLines} lines, ` +
+      `${what}: answer ${answer} ms (waited ${waited} ms), visit ${visit} ms, peak ${peakMiB} MiB, ${log.length} lines, ` +
         `${takenMiB.toFixed(1)} MiB taken`,
     );
-    wrong = excess(costs, limitsOf(amount));
+    wrong = excess(costs, limitsOf(amount), trial);
   } catch (error) {
     wrong = [(error as Error).message];
   }
