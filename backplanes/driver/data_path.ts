@@ -38,8 +38,12 @@ export class DataPath {
     const { probeInterval, probeTimeout } = options;
     this.#publish = publish;
     this.#events = events;
-    this.#timeout = probeTimeout;
-    this.#probe = new Probe({ probeInterval: CONNECTION_PROBES * probeInterval, probeTimeout });
+    // The message takes the ways of two connections, and a probe of each may take `probeTimeout`.
+    this.#timeout = 2 * probeTimeout;
+    this.#probe = new Probe({
+      probeInterval: CONNECTION_PROBES * probeInterval,
+      probeTimeout: this.#timeout,
+    });
   }
 
   /** Whether messages come back, as far as anybody knows. */

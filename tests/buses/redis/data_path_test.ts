@@ -9,20 +9,22 @@ import {
 import { KeptLog } from "../../kit/log.ts";
 import { redisUrl, startRedis } from "../../kit/servers/redis_server.ts";
 import { firstAnswer, type ServerProcess } from "../../kit/servers/server_process.ts";
+import { addServer, openTopology } from "./topology.ts";
 import { bytes, Inbox, nextEvent, until, untilStatus } from "../../kit/wait.ts";
 
 /** Durations in which a broken path is noticed soon. */
 const QUICK = { probeInterval: 20, probeTimeout: 500 };
 
-/** Starts a replica of `master`; resolves when the replica receives what is published there. */
-async function startReplica(master: ServerProcess): Promise<ServerProcess> {
-  const replica = await startRedis({
-    args: ["--replicaof", "127.0.0.1", `${master.port}`, "--repl-diskless-sync-delay", "0"],
-  });
+/** Starts a master and a replica; resolves when the replica receives what is published on the master. */
+async function startBoth() {
+  const topology = await openTopology();
+  const master = await addServer(topology, ["--save", "", "--repl-diskless-sync-delay", "0"]);
+  const follow = ["--save", "", "--repl-diskless-load", "on-empty-db", "--replicaof", "127.0.0.1", `${master.port}`];
+  const replica = await addServer(topology, [...follow, "--repl-diskless-sync-delay", "0"]);
   await until(async () =>
     (await firstAnswer(replica.port, "INFO replication\r\n")).includes("master_link_status:up")
   );
-  return replica;
+  return { ...topology, master, replica };
 }
 
 /** One address that leads to each of `ports` in turn. */
@@ -81,8 +83,8 @@ async function become(server: ServerProcess, ...master: [string, string]): Promi
 }
 
 Deno.test("RedisBackplane loses nothing where one address leads to a master and to its replica", async () => {
-  await using master = await startRedis();
-  await using replica = await startReplica(master);
+  await using servers = await startBoth();
+  const { master, replica } = servers;
   // The first two connections publish and subscribe for the first node, and so on.
   using address = new Alternating([replica, master, master, replica].map(({ port }) => port));
   await using stack = new AsyncDisposableStack();
@@ -104,8 +106,8 @@ Deno.test("RedisBackplane loses nothing where one address leads to a master and 
 });
 
 Deno.test("RedisBackplane reports a gap when its two connections lead to servers that no longer hear each other", async () => {
-  await using master = await startRedis();
-  await using replica = await startReplica(master);
+  await using servers = await startBoth();
+  const { master, replica } = servers;
   const ports = { publisher: master.port, subscriber: replica.port };
   const log = new KeptLog();
   await using node = new RedisBackplane("redis://news", { ...byRole(ports), logger: log });
@@ -131,8 +133,8 @@ Deno.test("RedisBackplane reports a gap when its two connections lead to servers
 });
 
 Deno.test("RedisBackplane leaves a master that has become a replica", async () => {
-  await using old = await startRedis();
-  await using replacement = await startReplica(old);
+  await using servers = await startBoth();
+  const { master: old, replica: replacement } = servers;
   const ports = { publisher: old.port, subscriber: old.port };
   await using node = new RedisBackplane("redis://news", byRole(ports));
   await untilStatus(node, "open");

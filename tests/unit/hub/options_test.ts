@@ -86,7 +86,8 @@ Deno.test("resolveOptions() fills in the documented defaults, for undefined as w
       assertEquals(Reflect.get(resolved, name), otherwise, name);
     }
     const { logger } = resolveOptions(given as HubServerOptions);
-    assertEquals([logger.error === console.error, logger.debug === console.debug], [true, false]);
+    const { error, debug } = console;
+    assertEquals([logger.error === error, logger.debug === debug], [true, false]);
   }
   assertEquals(resolveOptions({ maximumReceiveMessageSize: null }).maximumReceiveMessageSize, null);
 });
