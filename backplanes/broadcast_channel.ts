@@ -36,7 +36,7 @@ import { PacketChannel } from "./broadcast_channel/packet_channel.ts";
 import { BroadcastPeers } from "./broadcast_channel/peers.ts";
 import { datesOf, TIME_ERROR, toDate, toSteady } from "./broadcast_channel/shared_time.ts";
 import { checkChannelName } from "./driver/channel_name.ts";
-import { checkOptionNames, resolveBackplaneOptions } from "./driver/options.ts";
+import { checkOptionNames, resolveBackplaneOptions, SHARED_OPTIONS } from "./driver/options.ts";
 import { StatusSource } from "./driver/status.ts";
 import { ChannelSubscriptions } from "./driver/subscriptions.ts";
 import { BackplaneClosedError } from "./errors.ts";
@@ -98,8 +98,7 @@ export class BroadcastChannelBackplane implements Backplane {
    * @throws {TypeError} naming an option that is not known.
    */
   constructor(name: string, options: BroadcastChannelBackplaneOptions = {}) {
-    const names = { logger: true, prefix: true, probeInterval: true, probeTimeout: true } as const;
-    checkOptionNames("BroadcastChannelBackplane", options, names);
+    checkOptionNames("BroadcastChannelBackplane", options, { ...SHARED_OPTIONS, prefix: true });
     const resolved = resolveBackplaneOptions(options);
     this.#prefix = options.prefix ?? "";
     this.#interval = resolved.probeInterval;

@@ -32,6 +32,7 @@ import {
   type BackplaneOptions,
   checkOptionNames,
   resolveBackplaneOptions,
+  SHARED_OPTIONS,
 } from "./driver/options.ts";
 import { StatusSource } from "./driver/status.ts";
 import { ChannelSubscriptions } from "./driver/subscriptions.ts";
@@ -80,7 +81,7 @@ export class MemoryBackplane implements Backplane {
    * @throws {TypeError} naming an option that is not known.
    */
   constructor(bus: string | MemoryBus = "", options: MemoryBackplaneOptions = {}) {
-    checkOptionNames("MemoryBackplane", options, { logger: true, prefix: true });
+    checkOptionNames("MemoryBackplane", options, { ...SHARED_OPTIONS, prefix: true });
     const resolved = resolveBackplaneOptions(options);
     this.#prefix = options.prefix ?? "";
     const answer = () => Promise.resolve();

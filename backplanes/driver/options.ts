@@ -34,7 +34,7 @@ export interface BackplaneOptions {
   readonly logger?: BackplaneLogger;
 }
 
-/** Options that every driver with a bus shares, by name. */
+/** Options that drivers share, by name. Every driver takes them, so that drivers can be exchanged. */
 export const SHARED_OPTIONS: NamesOf<BackplaneOptions> = {
   publishTimeout: true,
   probeInterval: true,

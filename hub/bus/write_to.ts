@@ -1,11 +1,15 @@
 import type { Frames } from "../protocol/serialized_invocation.ts";
 import type { Recipient } from "./recipient.ts";
 
-/** Writes a message to `recipients` but the excluded; returns to how many. */
+/**
+ * Writes a message to `recipients` but the excluded; returns to how many. Adds those to `congested` that a
+ * sender should wait for.
+ */
 export function writeTo(
   recipients: Iterable<Recipient>,
   frames: Frames,
   excluded: readonly string[] = [],
+  congested?: Recipient[],
 ): number {
   const absent = excluded.length > 8 ? new Set(excluded) : undefined;
   let reached = 0;
@@ -16,7 +20,7 @@ export function writeTo(
       recipient.unreadable();
       continue;
     }
-    recipient.write(frame);
+    if (recipient.write(frame)) congested?.push(recipient);
     reached++;
   }
   return reached;

@@ -117,11 +117,11 @@ export class CallQueue {
 
 /** Whether a message keeps its place among the calls. */
 function waitsInOrder({ type }: HubMessage): boolean {
-  return isCall(type) || type === MessageType.Close;
+  return isCall({ type }) || type === MessageType.Close;
 }
 
-/** Whether messages of a type call a method. */
-export function isCall(type: HubMessage["type"]): boolean {
+/** Whether a message calls a method. */
+export function isCall({ type }: Pick<HubMessage, "type">): boolean {
   return type === MessageType.Invocation || type === MessageType.StreamInvocation;
 }
 

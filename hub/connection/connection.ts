@@ -3,6 +3,7 @@ import { HANDSHAKE_SUCCESS, handshakeFailure } from "../protocol/handshake.ts";
 import { type HubMessage, MessageType } from "../protocol/messages.ts";
 import { ProtocolError } from "../protocol/protocol_error.ts";
 import { Budget, type ConnectionBudget } from "../scheduling/budget.ts";
+import { isCall } from "./call_queue.ts";
 import * as closing from "./closing.ts";
 import { Conversation, type ConversationOwner, type ConversationState } from "./conversation.ts";
 import { type Agreement, Greeting } from "./greeting.ts";
@@ -123,9 +124,12 @@ export class HubConnection implements ConversationOwner {
   /**
    * Sends a ready-made frame to the client, or ends the connection if too many bytes are unsent. Without
    * effect once the connection closes. `counted` is whether a client that comes back needs the frame.
+   * Returns whether the sender should wait with the next frame.
    */
-  write(frame: Frame, counted = true): void {
-    if (!this.#outbox.write(frame, counted)) this.close(closing.tooSlow());
+  write(frame: Frame, counted = true): boolean {
+    if (this.#outbox.write(frame, counted)) return this.#outbox.jammed;
+    this.close(closing.tooSlow());
+    return false;
   }
 
   /** A message could not be written: its sender did not provide it in this client's protocol. */
@@ -144,7 +148,7 @@ export class HubConnection implements ConversationOwner {
     this.write(conversation.frame(message), message.type <= MessageType.CancelInvocation);
   }
 
-  /** A promise while so many bytes are unsent that streams should wait. */
+  /** A promise while so many bytes are unsent that senders should wait; not for ever. */
   untilWritable(): Promise<void> | undefined {
     return this.#outbox.untilWritable();
   }
@@ -184,7 +188,7 @@ export class HubConnection implements ConversationOwner {
       // As if the client had vanished: a native socket reports that only when its peer closes it.
       pipe.terminate();
       this.pipeClosed(pipe, true);
-    } else state.tick(now, pipe !== undefined && !pipe.inherentKeepAlive);
+    } else state.tick(now, pipe !== undefined && !pipe.inherentKeepAlive, this.#outbox.sending);
   }
 
   takes(message: HubMessage): boolean {
@@ -193,7 +197,11 @@ export class HubConnection implements ConversationOwner {
 
   message(message: HubMessage, record: TextOrBytes): Promise<void> | undefined {
     if (message.type === MessageType.Close) this.close(closing.clientClosed(message));
-    else return this.#parts.listener.message(this, message, record);
+    else {
+      const begins = this.#parts.listener.message(this, message, record);
+      // A client that does not take its answers gets no further answers.
+      return begins ?? (isCall(message) && this.#outbox.jammed ? this.untilWritable() : undefined);
+    }
   }
 
   /** Holds the record of a message that cannot be handled yet; ends the connection if too much waits. */

@@ -1,6 +1,7 @@
 import { Frame } from "../protocol/frame.ts";
 import { type HubMessage, MessageType } from "../protocol/messages.ts";
 import type { HubProtocol } from "../protocol/protocol.ts";
+import { checkSendSize } from "../protocol/send_size.ts";
 import { clientTimeout, drainTimedOut, failed } from "./closing.ts";
 import { Inbox } from "./inbox.ts";
 import type { ConnectionParts, InboxListener } from "./parts.ts";
@@ -59,9 +60,19 @@ export class Conversation {
     this.#opening = this.#admit(opened);
   }
 
-  /** The frame of a message in the client's protocol. */
+  /**
+   * The frame of a message in the client's protocol.
+   *
+   * @throws {TypeError} if a value cannot be serialised.
+   * @throws {RangeError} if the message is too large.
+   */
   frame(message: HubMessage): Frame {
-    return new Frame(this.protocol.write(message));
+    const content = this.protocol.write(message);
+    // The messages of the connection itself are small.
+    if (message.type <= MessageType.Completion) {
+      checkSendSize(content, this.#parts.limits.maximumSendMessageSize);
+    }
+    return new Frame(content);
   }
 
   /**
@@ -80,10 +91,13 @@ export class Conversation {
     if (this.#heardAt !== undefined) this.#heardAt = now;
   }
 
-  /** Checks the timeouts, once a second; `pinging` is whether the pipe needs pings. */
-  tick(now: number, pinging: boolean): void {
+  /**
+   * Checks the timeouts, once a second. `pinging` is whether the pipe needs pings, `sending` whether it has
+   * bytes that the client has not taken, and cannot have acknowledged.
+   */
+  tick(now: number, pinging: boolean, sending: boolean): void {
     const { keepAliveInterval, clientTimeoutInterval, detailedErrors } = this.#parts.limits;
-    const expired = this.reconnect?.expired(now, this.inbox.deaf);
+    const expired = this.reconnect?.expired(now, sending || this.inbox.deaf);
     if (expired !== undefined) return this.#owner.close(expired);
     const ack = this.reconnect?.takeAck();
     if (ack !== undefined) this.#owner.send(ack);

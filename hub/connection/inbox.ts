@@ -157,7 +157,7 @@ export class Inbox implements TurnListener, MessageHolder {
     const dispatched = this.#listener.message(message, record);
     if (dispatched === undefined || this.#stopped) return;
     const calls = this.#calls ??= new CallQueue();
-    const begins = isCall(message.type);
+    const begins = isCall(message);
     if (begins) calls.begin(message);
     calls.pause();
     dispatched.finally(() => {

@@ -7,6 +7,9 @@ import type { ResendBuffer } from "./resend_buffer.ts";
 /** The most that is joined into one write, in bytes; a larger frame travels alone. */
 const MAXIMUM_JOINED_BYTES = 64 * 1024;
 
+/** The steps, in bytes, in which a client may take a large frame: one in each `transportSendTimeout`. */
+const STEP_BYTES = 64 * 1024;
+
 /** How many turns with a single frame it takes until a busy outbox counts as idle. */
 const CALM_TURNS = 8;
 
@@ -17,8 +20,9 @@ const CALM_TURNS = 8;
  *   ({@link Scheduler.takeImmediateWrite}); later frames leave as one write at its end. After such a turn
  *   the first frame waits too, and a turn longer if it is alone, until some turns in a row had a single
  *   frame. Most of the cost of sending is the system call.
- * - **Bounded**: when more than the limit is unsent (queued here or in the pipe), the frame is dropped and
- *   {@link write} says so; the connection must then be closed, because a gap in its messages would be silent.
+ * - **Bounded**: when more than the limit is unsent (queued here or in the pipe) before a frame, the frame
+ *   is dropped and {@link write} says so; the connection must then be closed, because a gap in its messages
+ *   would be silent. The frame itself may have any size: a client that has taken everything takes it.
  * - **Ordered**: frames leave in the order of the calls.
  * - **Resend**: with {@link keepIn}, frames are kept until the client has acknowledged them, and sent
  *   again through the next pipe. The kept frames count towards the limit.
@@ -31,6 +35,8 @@ export class Outbox implements TurnListener {
   #queue: Frame | undefined;
   /** Never less than what is really unsent: the pipe is asked only when this passes the limit. */
   #unsentAtMost: number;
+  /** Never less than the largest unsent frame. */
+  #largest = 0;
   /** The time since which the client has taken none of the unsent bytes, as far as looks tell. */
   #stuckSince: number | undefined;
   /** The last turn in which a frame left at once. */
@@ -101,7 +107,7 @@ export class Outbox implements TurnListener {
   }
 
   /**
-   * Adds a frame; returns whether the unsent bytes stay within the limit. Without effect once closed.
+   * Adds a frame; returns whether the bytes before it are within the limit. Without effect once closed.
    * `counted` is whether a client that comes back needs the frame.
    */
   write(frame: Frame, counted: boolean): boolean {
@@ -109,12 +115,13 @@ export class Outbox implements TurnListener {
     const limit = this.#limits.maximumBufferedBytes;
     const { byteLength } = frame;
     if (counted && this.#resend !== undefined) {
-      this.#resend.add(frame);
       if (this.#resend.bytes > limit) return false;
+      this.#resend.add(frame);
     }
     if (this.#pipe === undefined) return true;
-    if (this.#unsentAtMost + byteLength > limit && this.#look() + byteLength > limit) return false;
+    if (this.#unsentAtMost > limit && this.#look() > limit) return false;
     this.#unsentAtMost += byteLength;
+    if (byteLength > this.#largest) this.#largest = byteLength;
     const { turn } = this.#scheduler;
     // No frame overtakes the queue; when a turn begins, the queue may hold frames of the previous turn.
     const first = this.#queue === undefined && this.#turn !== turn;
@@ -142,14 +149,32 @@ export class Outbox implements TurnListener {
     const { maximumBufferedBytes, statefulReconnectBufferSize } = this.#limits;
     // Nobody waits for acknowledgements that cannot be heard: the wait might be why they cannot.
     const kept = this.#deaf ? 0 : this.#resend?.bytes ?? 0;
-    if (kept > statefulReconnectBufferSize) return true;
+    if (kept > Math.min(statefulReconnectBufferSize, maximumBufferedBytes / 2)) return true;
     if (this.#unsentAtMost <= maximumBufferedBytes / 4) return false;
     return this.#look() > maximumBufferedBytes / 4;
   }
 
-  /** A promise while the outbox is {@link congested}. */
+  /**
+   * Whether senders should wait, too: a quarter of the limit is unsent, or half of it is kept. Costs little
+   * where that is not so.
+   */
+  get jammed(): boolean {
+    if (this.#closed) return false;
+    const { maximumBufferedBytes } = this.#limits;
+    const kept = this.#deaf ? 0 : this.#resend?.bytes ?? 0;
+    if (kept > maximumBufferedBytes / 2) return true;
+    return this.#unsentAtMost > maximumBufferedBytes / 4 && this.#look() > maximumBufferedBytes / 4;
+  }
+
+  /** A promise while the outbox is {@link congested}, for `transportSendTimeout` at most. */
   untilWritable(): Promise<void> | undefined {
-    return this.congested ? this.#scheduler.untilWritable(this) : undefined;
+    if (!this.congested) return undefined;
+    return this.#scheduler.untilWritable(this, this.#limits.transportSendTimeout);
+  }
+
+  /** Whether bytes were unsent at the last look. */
+  get sending(): boolean {
+    return this.#unsentAtMost > 0;
   }
 
   /** Whether the client has taken no unsent bytes for too long, as far as looks tell. */
@@ -158,7 +183,9 @@ export class Outbox implements TurnListener {
     if (this.#unsentAtMost === 0 || this.#pipe?.inherentKeepAlive) return false;
     if (this.#look() === (this.#queue?.byteLength ?? 0)) return false;
     this.#stuckSince ??= now;
-    return now - this.#stuckSince > this.#limits.transportSendTimeout;
+    // A pipe that reports only whole frames does not tell how much of a large frame was taken.
+    const steps = this.#pipe?.reportsWholeFrames ? Math.ceil(this.#largest / STEP_BYTES) : 1;
+    return now - this.#stuckSince > this.#limits.transportSendTimeout * Math.max(steps, 1);
   }
 
   /**
@@ -192,6 +219,7 @@ export class Outbox implements TurnListener {
   #look(): number {
     const unsent = (this.#queue?.byteLength ?? 0) + (this.#pipe?.bufferedBytes ?? 0);
     if (unsent < this.#unsentAtMost) this.#stuckSince = undefined;
+    this.#largest = Math.min(this.#largest, unsent);
     return this.#unsentAtMost = unsent;
   }
 

@@ -14,6 +14,8 @@ export interface Pipe {
    * if the transport reports such an end at once.
    */
   readonly closing?: boolean;
+  /** Whether {@link bufferedBytes} counts a frame until the whole frame has left. */
+  readonly reportsWholeFrames?: boolean;
   /** Bytes that were written and have not left this process. */
   readonly bufferedBytes: number;
   /** Hands over whole records; never blocks. Without effect once closed. */

@@ -92,12 +92,12 @@ export class StatefulReconnect {
   }
 
   /**
-   * Checks the timeouts; called once a second. Returns why the connection ends, if it does. `deaf` is
-   * whether nothing is read from the client: its acknowledgements could not be heard.
+   * Checks the timeouts; called once a second. Returns why the connection ends, if it does. `excused` is
+   * whether the client has not taken the messages, or its acknowledgements cannot be heard.
    */
-  expired(now: number, deaf: boolean): CloseCause | undefined {
+  expired(now: number, excused: boolean): CloseCause | undefined {
     const { disconnectTimeout, statefulReconnectBufferSize } = this.#limits;
-    if (deaf || this.sent.bytes <= statefulReconnectBufferSize) this.#fullSince = undefined;
+    if (excused || this.sent.bytes <= statefulReconnectBufferSize) this.#fullSince = undefined;
     else this.#fullSince ??= now;
     if (now - (this.#lostAt ?? now) > disconnectTimeout) return { gone: true };
     return now - (this.#fullSince ?? now) >= FULL_TIMEOUT ? unacknowledged() : undefined;

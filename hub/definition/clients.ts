@@ -27,8 +27,10 @@ export interface ClientProxy<C> {
    * its client begin while the bus accepts the message. If the interface of the clients is not known (in
    * a hub method whose context is not annotated), no method can be named.
    *
-   * @returns once the bus has accepted the message; clients may not have received the message yet.
+   * @returns once the bus has accepted the message, and most of its clients on this node can take another;
+   * clients may not have received the message yet.
    * @throws {TypeError} if an argument cannot be serialised; nothing is delivered then.
+   * @throws {RangeError} if the message is larger than `maximumSendMessageSize`; nothing is delivered then.
    * @throws {HubError} if a group name, user id or connection id is empty or too long; nothing is
    * delivered then.
    * @throws {BackplaneUnavailableError} if members on other nodes may not have the message; its

@@ -26,7 +26,7 @@ export class WebSocketPipe implements Pipe {
   readonly #socket: Duplex;
   /** Whether messages can be written to `socket` as bytes: not on Bun, which has a `ws` of its own. */
   readonly #direct: boolean;
-  /** Frames that wait for the socket to drain; absent if no frame waits. */
+  /** Chunks that wait for the socket to drain; absent if none waits. */
   #held: Uint8Array[] | undefined;
   #heldBytes = 0;
 
@@ -38,6 +38,10 @@ export class WebSocketPipe implements Pipe {
 
   get closing(): boolean {
     return this.#websocket.readyState !== OPEN;
+  }
+
+  get reportsWholeFrames(): boolean {
+    return !this.#direct;
   }
 
   get bufferedBytes(): number {
@@ -75,7 +79,15 @@ export class WebSocketPipe implements Pipe {
     this.#websocket.resume();
   }
 
+  /** A socket reports only whole chunks as taken: large frames are written in chunks. */
   #pass(frame: Uint8Array): void {
+    if (frame.length <= MAXIMUM_SOCKET_BYTES) return this.#passChunk(frame);
+    for (let at = 0; at < frame.length; at += MAXIMUM_SOCKET_BYTES) {
+      this.#passChunk(frame.subarray(at, at + MAXIMUM_SOCKET_BYTES));
+    }
+  }
+
+  #passChunk(frame: Uint8Array): void {
     if (this.#held === undefined) {
       if (this.#socket.writableLength <= MAXIMUM_SOCKET_BYTES) {
         this.#socket.write(frame);

@@ -44,15 +44,23 @@ export interface ConnectionOptions {
    */
   readonly maximumQueuedReceiveBytes?: number;
   /**
-   * The most unsent bytes of one client, 1 to 2,147,483,647. Beyond this limit the connection is closed
-   * and may reconnect, so that a slow client delays nobody.
+   * The largest message to a client including its framing, 1,024 to 2,147,483,647. A larger message is refused
+   * with a `RangeError` before any client has it.
+   *
+   * @default {16777216}
+   */
+  readonly maximumSendMessageSize?: number;
+  /**
+   * The most unsent bytes of one client before a message, 1 to 2,147,483,647. Beyond a quarter of this
+   * limit streams and awaited sends to the client wait, and so do its invocations; beyond this limit the
+   * connection is closed and may reconnect, so that a slow client delays nobody.
    *
    * @default {1048576}
    */
   readonly maximumBufferedBytes?: number;
   /**
    * How many bytes of unacknowledged messages are kept for a client that may come back, 1 to
-   * 2,147,483,647. Beyond this limit streams wait and the client has 5 s to acknowledge; beyond
+   * 2,147,483,647. Beyond this limit streams wait and the client has 5 s to acknowledge a message; beyond
    * `maximumBufferedBytes` the connection is closed and may reconnect.
    *
    * @default {100000}
@@ -61,7 +69,8 @@ export interface ConnectionOptions {
   /**
    * How long a client may take nothing of the bytes that are sent to it, 1 to 2,147,483,647; then its
    * connection ends, as if the client had vanished. Checked once a second. Bytes in buffers of the
-   * operating system count as taken, in steps of 64 KiB or of one larger message.
+   * operating system count as taken, in steps of 64 KiB. Where the platform reports only whole messages,
+   * a larger message has this time for each 64 KiB. Also the longest wait of an awaited send.
    *
    * @default {10000}
    */
@@ -84,6 +93,7 @@ export function resolveConnection(options: ConnectionOptions): Required<Connecti
       clientTimeoutInterval: [1, MAXIMUM, 30_000],
       disconnectTimeout: [1, MAXIMUM, 15_000],
       maximumQueuedReceiveBytes: [1, MAXIMUM, 1_048_576],
+      maximumSendMessageSize: [1024, MAXIMUM, 16_777_216],
       maximumBufferedBytes: [1, MAXIMUM, 1_048_576],
       statefulReconnectBufferSize: [1, MAXIMUM, 100_000],
       transportSendTimeout: [1, MAXIMUM, 10_000],

@@ -66,6 +66,11 @@ export interface RoutingOptions {
 /** The options of routing with their defaults. */
 export type ResolvedRoutingOptions = Required<RoutingOptions>;
 
+/** The options of routing, and the largest message. */
+export interface SendingOptions extends ResolvedRoutingOptions {
+  readonly maximumSendMessageSize: number;
+}
+
 /** Checks the options of routing and fills in defaults; throws as `resolveOptions`. */
 export function resolveRouting(options: RoutingOptions): ResolvedRoutingOptions {
   return inRanges(options, {

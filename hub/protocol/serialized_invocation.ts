@@ -2,7 +2,8 @@ import { jsonProtocol } from "./json/json.ts";
 import { messagepackProtocol, writeMessage } from "./messagepack/messagepack.ts";
 import { type InvocationMessage, MessageType } from "./messages.ts";
 import type { PackWriter } from "./pack/writer.ts";
-import { Frame } from "./frame.ts";
+import { Frame, type TextOrBytes } from "./frame.ts";
+import { checkSendBytes, checkSendSize } from "./send_size.ts";
 import { checkSerializable } from "./values.ts";
 
 /** One message, ready for the clients of each protocol. */
@@ -19,24 +20,32 @@ export class SerializedInvocation implements Frames {
   readonly #target: string;
   readonly #arguments: readonly unknown[];
   readonly #invocationId: string | undefined;
+  readonly #maximumBytes: number;
   #json: Frame | undefined;
   #messagepack: Frame | undefined;
   /** Gives the MessagePack bytes where they were written for the bus. */
   #written: (() => Uint8Array | undefined) | undefined;
 
   /**
-   * `invocationId` is given when the client is asked for a result.
+   * `invocationId` is given when the client is asked for a result. A frame of more than `maximumBytes` is
+   * not written: see {@link prepare}.
    *
    * @throws {TypeError} if `target` is empty, or an argument cannot be serialised. No client has received
    * the message then.
    */
-  constructor(target: string, args: readonly unknown[], invocationId?: string) {
+  constructor(
+    target: string,
+    args: readonly unknown[],
+    invocationId?: string,
+    maximumBytes: number = Infinity,
+  ) {
     if (typeof target !== "string" || target === "" || !target.isWellFormed()) {
       throw new TypeError(`Cannot send to client method: ${JSON.stringify(target)} is not a name`);
     }
     this.#target = target;
     this.#arguments = args;
     this.#invocationId = invocationId;
+    this.#maximumBytes = maximumBytes;
     checkSerializable(args, "arguments");
   }
 
@@ -52,6 +61,7 @@ export class SerializedInvocation implements Frames {
     writeMessage(writer, this.#message());
     writer.prefix(start);
     const bytes = writer.length - start;
+    checkSendBytes(bytes, this.#maximumBytes);
     writer.enclose(start);
     this.#written = writer.last(bytes);
   }
@@ -59,13 +69,28 @@ export class SerializedInvocation implements Frames {
   frame(protocol: string): Frame | undefined {
     if (protocol === jsonProtocol.name) return this.#jsonFrame;
     if (protocol !== messagepackProtocol.name) return undefined;
-    return this.#messagepack ??= new Frame(
+    return this.#messagepack ??= this.#checked(
       this.#written?.() ?? messagepackProtocol.write(this.#message()),
     );
   }
 
+  /**
+   * Writes the frame for clients of `protocol`, otherwise those of every protocol.
+   *
+   * @throws {RangeError} if a frame is larger than allowed. Nobody has the message then.
+   */
+  prepare(protocol?: string): void {
+    if (protocol !== undefined) this.frame(protocol);
+    else for (const { name } of [jsonProtocol, messagepackProtocol]) this.frame(name);
+  }
+
   get #jsonFrame(): Frame {
-    return this.#json ??= new Frame(jsonProtocol.write(this.#message()));
+    return this.#json ??= this.#checked(jsonProtocol.write(this.#message()));
+  }
+
+  #checked(content: TextOrBytes): Frame {
+    checkSendSize(content, this.#maximumBytes);
+    return new Frame(content);
   }
 
   #message(): InvocationMessage {

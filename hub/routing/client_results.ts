@@ -6,7 +6,7 @@ import type { Recipient } from "../bus/recipient.ts";
 import { writeTo } from "../bus/write_to.ts";
 import type { InvokeOptions } from "../definition/clients.ts";
 import { HubError } from "../definition/errors.ts";
-import type { ResolvedRoutingOptions } from "../options/routing.ts";
+import type { SendingOptions } from "../options/routing.ts";
 import { type CompletionMessage, MessageType } from "../protocol/messages.ts";
 import { findProtocol } from "../protocol/protocols.ts";
 import { SerializedInvocation } from "../protocol/serialized_invocation.ts";
@@ -40,7 +40,7 @@ interface RemoteQuestion {
 export class ClientResults {
   readonly #bus: HubBus;
   readonly #directory: Directory;
-  readonly #context: NodeContext<ResolvedRoutingOptions>;
+  readonly #context: NodeContext<SendingOptions>;
   /** The questions of this node, and those that it has handed on to its clients. */
   readonly #questions: Questions<string, CompletionMessage>;
   readonly #acks: Acknowledgements;
@@ -51,7 +51,7 @@ export class ClientResults {
     bus: HubBus,
     directory: Directory,
     acks: Acknowledgements,
-    context: NodeContext<ResolvedRoutingOptions>,
+    context: NodeContext<SendingOptions>,
   ) {
     this.#bus = bus;
     this.#directory = directory;
@@ -64,7 +64,7 @@ export class ClientResults {
    * Calls a method of one client and resolves with what it returns.
    *
    * @throws {TypeError} if an argument cannot be serialised.
-   * @throws {RangeError} if `timeout` is out of its range.
+   * @throws {RangeError} if `timeout` is out of its range, or the message is too large.
    * @throws {HubError} with the client's error, if the call was cancelled or took too long, if the id
    * cannot be one, or if too many results of the client are pending.
    * @throws {ClientConnectionError} if the connection does not exist or goes.
@@ -84,7 +84,9 @@ export class ClientResults {
     if (this.#isFull(connectionId)) throw errors.tooMany(this.#most);
     // Unlike the ids that a client gives its streams.
     const invocationId = crypto.randomUUID().replaceAll("-", "");
-    const message = new SerializedInvocation(method, args, invocationId);
+    const { maximumSendMessageSize } = this.#context.options;
+    const message = new SerializedInvocation(method, args, invocationId, maximumSendMessageSize);
+    message.prepare(recipient?.protocol);
     // The connection is ending, and known until the hub has dealt with that; nobody will answer.
     if (recipient?.isClosed) throw errors.gone(connectionId);
     const exists = recipient !== undefined;

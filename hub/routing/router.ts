@@ -2,10 +2,11 @@ import type { Recipient } from "../bus/recipient.ts";
 import { HubBus } from "../bus/hub_bus.ts";
 import type { NodeContext } from "../bus/node_context.ts";
 import { writeTo } from "../bus/write_to.ts";
+import type { SendingOptions } from "../options/routing.ts";
 import { GroupAckTimeoutError } from "../definition/errors.ts";
-import type { ResolvedRoutingOptions } from "../options/routing.ts";
 import { SerializedInvocation } from "../protocol/serialized_invocation.ts";
 import { ClientResults } from "./client_results.ts";
+import { untilMostAreWritable } from "./congestion.ts";
 import { Directory, PERMANENT } from "./directory.ts";
 import { GroupCommands } from "./group_commands.ts";
 import { Acknowledgements } from "./acknowledgements.ts";
@@ -35,10 +36,12 @@ export class Router {
   readonly #acks: Acknowledgements;
   readonly #bus: HubBus;
   readonly #directory: Directory;
+  readonly #maximumBytes: number;
   readonly #maximumNameBytes: number;
 
-  constructor(hub: string, context: NodeContext<ResolvedRoutingOptions>) {
+  constructor(hub: string, context: NodeContext<SendingOptions>) {
     this.#maximumNameBytes = context.options.maximumNameBytes;
+    this.#maximumBytes = context.options.maximumSendMessageSize;
     this.#bus = new HubBus(hub, context, {
       commanded: (command) => this.groups.carryOut(command),
       acknowledged: (acknowledgement) => this.groups.acknowledged(acknowledgement),
@@ -89,19 +92,35 @@ export class Router {
 
   /**
    * Serialises a message, hands it to the bus and delivers it here before it returns. The promise
-   * resolves when the bus has accepted the message; there is none if nothing goes to the bus.
+   * resolves when the bus has accepted the message, and most of the clients here can take another; there
+   * is no promise if there is nothing to wait for.
    *
    * @throws {HubError} if the name of a group or user, or the id of a connection, cannot be one.
    * @throws {TypeError} if an argument cannot be serialised.
+   * @throws {RangeError} if the message is larger than `maximumSendMessageSize`.
    */
   send(target: Target, method: string, args: readonly unknown[]): Promise<void> | undefined {
     const { channels, here } = this.#find(target);
     checkConnectionIds(target.excluded);
-    const message = new SerializedInvocation(method, args);
+    const message = new SerializedInvocation(method, args, undefined, this.#maximumBytes);
+    // The bus takes every protocol; else no recipient may have a message that is too large for another.
+    if (channels.length === 0) {
+      for (const recipients of here) {
+        for (const { protocol } of recipients) message.prepare(protocol);
+      }
+    }
     const published = this.#bus.publish(channels, message, target.excluded);
+    const congested: Recipient[] = [];
     let local = 0;
-    for (const recipients of here) local += writeTo(recipients, message, target.excluded);
-    return this.#bus.outcome(published, local);
+    for (const recipients of here) {
+      local += writeTo(recipients, message, target.excluded, congested);
+    }
+    const accepted = this.#bus.outcome(published, local);
+    if (congested.length === 0) return accepted;
+    const writable = untilMostAreWritable(congested, local);
+    return accepted && writable
+      ? Promise.all([accepted, writable]).then(() => {})
+      : accepted ?? writable;
   }
 
   /** Does what is due. Called by the heartbeat. */

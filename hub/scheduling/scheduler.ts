@@ -12,6 +12,14 @@ interface Writable {
   readonly congested: boolean;
 }
 
+/** The wait for something that has too much to send. */
+interface Congestion {
+  readonly promise: Promise<void>;
+  readonly resolve: () => void;
+  /** When the wait ends at the latest. */
+  readonly end: number;
+}
+
 /** How many writes a turn makes before its end. */
 const MAXIMUM_IMMEDIATE_WRITES = 16;
 
@@ -50,7 +58,7 @@ export class Scheduler {
   #stepsBegan = 0;
   /** Work that goes on in a later turn; the longest wait comes first. */
   #postponed: (() => void)[] = [];
-  readonly #congested = new Map<Writable, PromiseWithResolvers<void>>();
+  readonly #congested = new Map<Writable, Congestion>();
   /** All congested writables with the same pause share one timer. */
   readonly #polled: readonly Set<Writable>[] = PAUSES.map(() => new Set());
 
@@ -118,11 +126,13 @@ export class Scheduler {
     return new Promise((resolve) => this.#postponed.push(resolve));
   }
 
-  /** Resolves when `writable` is not congested any more. */
-  untilWritable(writable: Writable): Promise<void> {
+  /** Resolves when `writable` is not congested any more, or after `timeout`. */
+  untilWritable(writable: Writable, timeout: number = Infinity): Promise<void> {
     let wait = this.#congested.get(writable);
     if (wait === undefined) {
-      this.#congested.set(writable, wait = Promise.withResolvers());
+      const { promise, resolve } = Promise.withResolvers<void>();
+      wait = { promise, resolve, end: this.#clock.now() + timeout };
+      this.#congested.set(writable, wait);
       this.#poll(writable, 0);
     }
     return wait.promise;
@@ -187,9 +197,12 @@ export class Scheduler {
   #look(step: number): void {
     const writables = [...this.#polled[step] ?? []];
     this.#polled[step]?.clear();
+    const now = this.#clock.now();
     for (const writable of writables) {
-      if (writable.congested) this.#poll(writable, Math.min(step + 1, PAUSES.length - 1));
-      else {
+      const end = this.#congested.get(writable)?.end ?? now;
+      if (now < end && writable.congested) {
+        this.#poll(writable, Math.min(step + 1, PAUSES.length - 1));
+      } else {
         this.#congested.get(writable)?.resolve();
         this.#congested.delete(writable);
       }

@@ -12,6 +12,7 @@ import type { AcceptedWebSocket, AcceptWebSocket } from "./acceptor.ts";
 
 /** A native WebSocket as a pipe, and as the listener of its own events: one object for both. */
 class WebSocketPipe implements Pipe, EventListenerObject {
+  readonly reportsWholeFrames = true;
   readonly #socket: WebSocket;
   #connect: ((pipe: Pipe) => PipeListener) | undefined;
   #listener: PipeListener | undefined;

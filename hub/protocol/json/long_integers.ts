@@ -4,15 +4,15 @@
  * @module
  */
 
-/** Fewer digits always fit into a number. */
-const LONG = 16;
+/** The largest integer that is exact as a number. Fewer digits always are. */
+const LARGEST = `${Number.MAX_SAFE_INTEGER}`;
 
 /**
- * Whether an integer of 16 or more digits may be in `text`. A run of 16 digits has a digit at each 16th
- * character, so few characters are looked at.
+ * Whether an integer beyond 2^53 may be in `text`. A run of 16 digits has a digit at each 16th character,
+ * so few characters are looked at.
  */
 export function mayHaveLongInteger(text: string): boolean {
-  for (let i = LONG - 1; i < text.length; i += LONG) {
+  for (let i = LARGEST.length - 1; i < text.length; i += LARGEST.length) {
     if (isDigit(text.charCodeAt(i)) && isInLongInteger(text, i)) return true;
   }
   return false;
@@ -24,8 +24,10 @@ function isInLongInteger(text: string, at: number): boolean {
   while (start > 0 && isDigit(text.charCodeAt(start - 1))) start--;
   let end = at + 1;
   while (end < text.length && isDigit(text.charCodeAt(end))) end++;
-  return end - start >= LONG && "-[:, \n\r\t".includes(text.charAt(start - 1)) &&
-    "]}, \n\r\t".includes(text.charAt(end));
+  const longer = end - start - LARGEST.length;
+  return longer >= 0 && "-[:, \n\r\t".includes(text.charAt(start - 1)) &&
+    "]}, \n\r\t".includes(text.charAt(end)) &&
+    (longer > 0 || text.slice(start, end) > LARGEST);
 }
 
 function isDigit(unit: number): boolean {

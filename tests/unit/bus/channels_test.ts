@@ -11,7 +11,14 @@ import { RecordingBackplane } from "../../kit/backplane.ts";
 const OPTIONS = { subscribeTimeout: 500, unsubscribeDelay: 100 };
 
 function recipient(id: string): Recipient {
-  return { id, protocol: "json", isClosed: false, write: () => {}, unreadable: () => {} };
+  return {
+    id,
+    protocol: "json",
+    isClosed: false,
+    write: () => false,
+    untilWritable: () => undefined,
+    unreadable: () => {},
+  };
 }
 
 /** Channels on a bus in memory, with a clock that the test moves. */

@@ -103,9 +103,10 @@ Deno.test("a client that reads too slowly is out of every group before disconnec
     { maximumBufferedBytes: 100, unsubscribeDelay: 0 },
     backplane,
   );
-  const { connection } = await core.connect();
+  const { connection, pipe } = await core.connect();
+  pipe.stuck = true;
   assert(backplane.wanted.has("hub:group:g"));
-  sendToGroup(core, "x".repeat(200));
+  for (let n = 0; n < 3; n++) sendToGroup(core, "x".repeat(200));
   await ends.next();
   core.pass(1000);
   assertEquals(backplane.wanted.has("hub:group:g"), false);

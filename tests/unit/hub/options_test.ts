@@ -23,6 +23,7 @@ const SERVER_NUMBERS: Readonly<
   disconnectTimeout: [1, MOST, 15_000],
   maximumReceiveMessageSize: [1, MOST, 32_768],
   maximumQueuedReceiveBytes: [1, MOST, 1_048_576],
+  maximumSendMessageSize: [1024, MOST, 16_777_216],
   maximumBufferedBytes: [1, MOST, 1_048_576],
   statefulReconnectBufferSize: [1, MOST, 100_000],
   maximumParallelInvocationsPerClient: [1, 1_000_000, 1],
@@ -85,7 +86,8 @@ Deno.test("resolveOptions() fills in the documented defaults, for undefined as w
       assertEquals(Reflect.get(resolved, name), otherwise, name);
     }
     const { logger } = resolveOptions(given as HubServerOptions);
-    assertEquals([logger.error === console.error, logger.debug === console.debug], [true, false]);
+    const { error, debug } = console;
+    assertEquals([logger.error === error, logger.debug === debug], [true, false]);
   }
   assertEquals(resolveOptions({ maximumReceiveMessageSize: null }).maximumReceiveMessageSize, null);
 });

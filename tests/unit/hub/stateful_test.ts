@@ -196,7 +196,7 @@ Deno.test("HubConnection.reattach() resends at once all that may be unsent, and 
   await waiting;
   assertEquals(connection.untilWritable(), undefined);
   assertEquals(ended, []);
-  for (let i = 0; i < 5; i++) tell(core, `${i}`.padEnd(430));
+  for (let i = 0; i < 6; i++) tell(core, `${i}`.padEnd(430));
   await settle();
   assertEquals(ended, ["The client reads too slowly: too many bytes are unsent."]);
 });
@@ -205,7 +205,7 @@ Deno.test("HubConnection ends at once when more is kept than may be unsent", asy
   await using fixture = await start({ maximumBufferedBytes: 2000 });
   const { core, client, ended } = fixture;
   client.pipe.cut();
-  for (let i = 0; i < 3; i++) {
+  for (let i = 0; i < 4; i++) {
     tell(core, "x".repeat(900));
   }
   await settle();

@@ -1,5 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { jsonProtocol } from "../../../hub/protocol/json/json.ts";
+import { mayHaveLongInteger } from "../../../hub/protocol/json/long_integers.ts";
 import type { HubMessage } from "../../../hub/protocol/messages.ts";
 import { ProtocolError } from "../../../hub/protocol/protocol_error.ts";
 import { contentOf } from "./content_of.ts";
@@ -256,4 +257,21 @@ Deno.test("jsonProtocol.parse() reads half of a surrogate pair as U+FFFD", () =>
     ['"\\\\\\ud83d"', "\\\ufffd"],
   ];
   for (const [text, value] of cases) assertEquals(read(text), value, text);
+});
+
+Deno.test("mayHaveLongInteger() is false for digits that a number or a text holds", () => {
+  const usual = [
+    "1767323045678000",
+    "9007199254740991",
+    "0.1234567890123456",
+    '"1234567890123456789"',
+  ];
+  const long = ["9007199254740992", "-1234567890123456789", "1234567890123456789"];
+  for (let indent = 0; indent < 40; indent++) {
+    const spaces = " ".repeat(indent);
+    for (const text of usual) {
+      assertEquals(mayHaveLongInteger(`{"a":${spaces}${text}}`), false, text);
+    }
+    for (const text of long) assertEquals(mayHaveLongInteger(`{"a":${spaces}${text}}`), true, text);
+  }
 });

@@ -8,7 +8,14 @@ import { Scheduler } from "../../../hub/scheduling/scheduler.ts";
 import { ManualClock } from "../../kit/manual_clock.ts";
 
 function recipient(id: string): Recipient {
-  return { id, protocol: "json", isClosed: false, write: () => {}, unreadable: () => {} };
+  return {
+    id,
+    protocol: "json",
+    isClosed: false,
+    write: () => false,
+    untilWritable: () => undefined,
+    unreadable: () => {},
+  };
 }
 
 /** A directory on a bus in memory, whose turns the test ends. */
