@@ -50,7 +50,7 @@ for (const way of ["delete", "leaveGroups"] as const) {
       directory.add(one);
       directory.join(one, "user", { permanent: true });
     }
-    for (const name of NAMES) directory.join(ann, name, {});
+    await Promise.all(NAMES.map((name) => directory.join(ann, name, {})));
     assertEquals([directory.groups(ann), directory.groups(bob)], [600, 0]);
     directory[way](ann);
     directory.join(bob, "group 599", {});
