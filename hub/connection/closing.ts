@@ -11,6 +11,11 @@ export interface CloseCause {
   readonly message?: CloseMessage;
   /** The client reads too slowly: it is taken out of every group before anything else is done. */
   readonly slow?: true;
+  /**
+   * How the end is logged: `warn` for a limit that the client has reached, `info` for a rule that the client
+   * has broken. Absent for all other ends, which are details.
+   */
+  readonly level?: "warn" | "info";
   /** The client has gone: its last messages are still dispatched before the hub hears of the end. */
   readonly gone?: true;
 }
@@ -24,6 +29,11 @@ export function failed(error: Error, detailedErrors: boolean, allowReconnect = t
   return { error, message: { type: MessageType.Close, error: text, allowReconnect } };
 }
 
+/** The client has broken a rule; otherwise as {@link failed}. */
+export function broken(error: Error, detailedErrors: boolean): CloseCause {
+  return { ...failed(error, detailedErrors), level: "info" };
+}
+
 /** The client has sent a close message, and may have given a reason. */
 export function clientClosed({ error }: CloseMessage): CloseCause {
   const message: CloseMessage = { type: MessageType.Close };
@@ -33,19 +43,19 @@ export function clientClosed({ error }: CloseMessage): CloseCause {
 /** More bytes are unsent than allowed. */
 export function tooSlow(): CloseCause {
   const error = new ProtocolError("The client reads too slowly: too many bytes are unsent.");
-  return { ...RECONNECT, error, slow: true };
+  return { ...RECONNECT, error, level: "warn", slow: true };
 }
 
 /** More bytes are waiting to be dispatched than allowed. */
 export function flooded(): CloseCause {
   const error = new ProtocolError("Too many bytes are waiting to be dispatched.");
-  return { ...RECONNECT, error };
+  return { ...RECONNECT, error, level: "warn" };
 }
 
 /** A client that may come back did not acknowledge the messages that it was sent. */
 export function unacknowledged(): CloseCause {
   const error = new ProtocolError("The client does not acknowledge the messages that it is sent.");
-  return { ...RECONNECT, error, slow: true };
+  return { ...RECONNECT, error, level: "warn", slow: true };
 }
 
 /** A message for the client was not written in the client's protocol. */
@@ -61,13 +71,13 @@ export function drainTimedOut(): CloseCause {
   const error = new ProtocolError(
     "The client has gone and its calls took too long: the messages behind them are dropped.",
   );
-  return { error };
+  return { error, level: "warn" };
 }
 
 /** The client left in the middle of a message. */
 export function truncatedMessage(detailedErrors: boolean): CloseCause {
   const error = new ProtocolError("Connection terminated while reading a message.");
-  return failed(error, detailedErrors);
+  return broken(error, detailedErrors);
 }
 
 /** The client was silent for too long. */

@@ -219,9 +219,9 @@ export class HubConnection implements ConversationOwner {
 
   async #end(conversation: Conversation | undefined, cause: closing.CloseCause): Promise<void> {
     await conversation?.opening;
-    const error = (await conversation?.inbox.drained())?.error;
+    const { error, level } = await conversation?.inbox.drained() ?? {};
     this.#state = "ended";
-    const whole = error ? { ...cause, error } : cause;
+    const whole = error ? { ...cause, error, ...level && { level } } : cause;
     await this.#parts.listener.closed(this, whole, conversation?.admitted === true);
     (this.#finished ??= Promise.withResolvers()).resolve();
   }

@@ -4,7 +4,7 @@ import type { HubMessage } from "../protocol/messages.ts";
 import type { HubProtocol } from "../protocol/protocol.ts";
 import type { TurnListener } from "../scheduling/scheduler.ts";
 import { CallQueue, isCall } from "./call_queue.ts";
-import { type CloseCause, failed, flooded, truncatedMessage } from "./closing.ts";
+import { broken, type CloseCause, flooded, truncatedMessage } from "./closing.ts";
 import { HeldMessage, type MessageHolder } from "./held_message.ts";
 import type { ConnectionParts, InboxListener } from "./parts.ts";
 
@@ -142,7 +142,7 @@ export class Inbox implements TurnListener, MessageHolder {
         // Messages of unknown types are skipped.
         if (message === undefined || !this.#listener.takes(message)) continue;
       } catch (error) {
-        return this.#fail(failed(error as Error, this.#parts.limits.detailedErrors));
+        return this.#fail(broken(error as Error, this.#parts.limits.detailedErrors));
       }
       if (this.#calls?.holds(message) !== true) {
         this.#dispatch(message, record);

@@ -215,6 +215,7 @@ export class LiveHub implements ConnectionListener<HubConnection> {
   async closed(connection: HubConnection, cause: CloseCause, admitted: boolean): Promise<void> {
     const served = this.#served.get(connection);
     if (served === undefined) return;
+    this.#logEnd(connection, cause);
     served.invocations?.abort();
     // Many connections may end in one turn, as when the network is cut.
     const nextTurn = this.#context.scheduler.spend();
@@ -230,5 +231,14 @@ export class LiveHub implements ConnectionListener<HubConnection> {
     this.#router.disconnect(connection);
     this.#served.delete(connection);
     served.owner?.connectionEnded();
+  }
+
+  #logEnd({ id }: HubConnection, { error, level }: CloseCause): void {
+    const { limitedLog } = this.#context;
+    if (error === undefined) return limitedLog.log("debug", "ended", "A client has left:", id);
+    const text = `The connection of a client has ended: ${error.message}`;
+    // The text of a limit names no value of a client; other texts may.
+    const kind = level === "warn" ? text : `ended: ${level}`;
+    limitedLog.log(level ?? "debug", kind, text, id);
   }
 }

@@ -36,6 +36,11 @@ const PAUSES: Readonly<Record<string, (node: MeasuredNode) => Promise<void>>> = 
     await delay(PAUSE);
     node.signal("SIGCONT");
   },
+  async "stopped for less than a client may be silent"(node) {
+    node.signal("SIGSTOP");
+    await delay(TIMEOUT - PING_INTERVAL / 2);
+    node.signal("SIGCONT");
+  },
   async "busy with a method"(node) {
     using caller = await RawSocket.connect(node.port, "/hub");
     await caller.sendText(`${JSON.stringify(call("1", "block", PAUSE))}\x1e`);

@@ -127,6 +127,7 @@ Deno.test("clients that connect, and that connected refuses, are details", async
   assertEquals(core.log.details, [
     "A client has connected: c1",
     "A client is refused by connected: HubError: not you",
+    "The connection of a client has ended: not you c1",
   ]);
 });
 

@@ -53,3 +53,27 @@ Deno.test("AwakeClock.after() can be disposed of after a wait was prolonged", ()
   work(10);
   assertEquals([rang, real.pending], [0, 1]);
 });
+
+Deno.test("AwakeClock lets the sockets be read before a callback that is late", () => {
+  const { real, awake } = node();
+  const rang: string[] = [];
+  awake.every(1000, () => rang.push("every"));
+  awake.after(1500, () => rang.push("after"));
+  real.advance(900);
+  real.stop(3000);
+  assertEquals(rang, []);
+  real.advance(100);
+  assertEquals(rang, []);
+  real.advance(400);
+  assertEquals(rang, ["after"]);
+  real.advance(500);
+  assertEquals(rang, ["after", "every"]);
+});
+
+Deno.test("AwakeClock.every() calls back on a node that is always late", () => {
+  const { real, awake } = node();
+  let rang = 0;
+  awake.every(1000, () => rang++);
+  for (let n = 0; n < 10; n++) real.stop(2000);
+  assertEquals(rang, 5);
+});
