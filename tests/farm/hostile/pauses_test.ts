@@ -17,10 +17,10 @@ import { type MeasuredNode, onEachNode } from "./measured_node.ts";
 /** Clients that ping as an official client does, and the most silence that the node allows them. */
 const CLIENTS = 30;
 const PING_INTERVAL = 400;
-const TIMEOUT = 1500;
+const TIMEOUT = 3000;
 
 /** A pause longer than what a client may be silent. */
-const PAUSE = sized(2000, 10_000);
+const PAUSE = sized(3500, 10_000);
 
 const OPTIONS: HubServerOptions = {
   keepAliveInterval: 500,

@@ -35,7 +35,7 @@ export const LIMITS: Limits = {
   visit: 5000,
   peakMiB: 300,
   liveMiB: 12,
-  logLines: 60,
+  logLines: 20,
 };
 
 /** The same again and again. */
