@@ -2,9 +2,9 @@
  * The Redis driver: one channel of Redis pub/sub for each channel, through npm `ioredis`.
  *
  * It keeps two connections, one that publishes and one that subscribes, and uses only `PUBLISH`,
- * `SUBSCRIBE`, `UNSUBSCRIBE` and `PING` on them (a user of Redis's ACL needs these, and the channels
- * of the prefix, such as `ACL SETUSER ann on >secret resetchannels &app:* +publish +subscribe
- * +unsubscribe +ping`).
+ * `SUBSCRIBE`, `UNSUBSCRIBE`, `PING` and `HELLO` on them. A user of Redis's ACL needs all but the last,
+ * which every user may send, and the channels of the prefix, such as `ACL SETUSER ann on >secret
+ * resetchannels &app:* +publish +subscribe +unsubscribe +ping`.
  *
  * **Permissions**: `--allow-net` for Redis, and `--allow-env` or `--ignore-env`, because ioredis looks
  * through the environment when it is loaded.
@@ -60,14 +60,17 @@ export type {
  * - **Reconnecting**: after 50 ms, then after pauses that double up to 1 s, each less up to a half at
  *   random. A first connection that fails for its password, permission or certificate is not tried again.
  * - **Probes**: both connections are probed with `PING`. A bus that hangs is noticed within
- *   `probeInterval + probeTimeout`, and its sockets are destroyed.
+ *   `probeInterval + probeTimeout`, and its sockets are destroyed. Any error but one that says that
+ *   Redis cannot serve, or does not know the user, is an answer.
+ * - **Data path**: at the start and with each fifth probe a message is published on a channel of the
+ *   backplane's own and must come back within twice `probeTimeout`, and the server must be a master.
+ *   Otherwise both connections are lost, and the gap begins at the last message that came back.
  * - **Slow subscribers**: Redis drops a subscriber that does not keep up (`client-output-buffer-limit
  *   pubsub`); that is reported as a gap, like every loss of the connection.
- * - **Cluster**: each connection is to one node, a master chosen at random; `publish` resolves with
- *   `undefined`, because a node counts only its own subscribers. Messages lost between
- *   the nodes of a cluster are not reported.
- * - **Sentinel**: a master that was replaced counts as the bus until its connections end; messages
- *   published on the new master meanwhile are lost without a report (ioredis's `failoverDetector` shortens that time).
+ * - **Cluster**: each connection is to one master, chosen at random, and the two differ where they can;
+ *   `publish` resolves with `undefined`, because a node counts only its own subscribers. Single messages
+ *   lost between the nodes of a cluster are not reported. A node that leaves the cluster is left.
+ * - **Sentinel**: the connections leave a master when Sentinels name another one, with a gap.
  */
 export class RedisBackplane implements Backplane {
   readonly #settings: RedisSettings;

@@ -20,7 +20,9 @@ export function now(): Moment {
  */
 export function gapSince({ steady, epoch }: Moment): BackplaneGap {
   const until = now();
-  return { since: Math.min(epoch, until.epoch - (until.steady - steady)), until: until.epoch };
+  // `Date.now()` has whole milliseconds, rounded down.
+  const since = Math.floor(until.epoch - (until.steady - steady));
+  return { since: Math.min(epoch, since), until: until.epoch };
 }
 
 /** Returns the gap that covers both, where there are two. */

@@ -27,7 +27,7 @@ export interface BackplaneOptions {
    */
   readonly probeTimeout?: number;
   /**
-   * Where a throwing handler is reported.
+   * Where an outage and its end, a refused channel and a handler that throws are reported.
    *
    * @default {console}
    */

@@ -46,7 +46,6 @@ class Publish {
 
   /** Returns the command's bytes, a copy: the caller may change the payload from now on. */
   toWritable(): Buffer {
-    this.#written = true;
     const [channel] = this.args;
     const payload = this.#payload;
     const head = `*3\r\n$7\r\npublish\r\n$${
@@ -59,6 +58,7 @@ class Publish {
     bytes[at++] = 0x0d;
     bytes[at++] = 0x0a;
     this.#payload = NOTHING;
+    this.#written = true;
     return bytes.subarray(0, at);
   }
 
@@ -116,7 +116,12 @@ export class RedisPublisher {
     const command = new Publish(channel, payload, performance.now() + this.#timeout, commands);
     this.#pending.push(command);
     this.#timer ??= setTimeout(this.#sweep, this.#timeout);
-    redis.sendCommand(command as unknown as Command, commands);
+    try {
+      redis.sendCommand(command as unknown as Command, commands);
+    } catch (error) {
+      // There may be no memory for the copy.
+      command.reject(error);
+    }
     return command.promise;
   }
 
@@ -149,6 +154,8 @@ export class RedisPublisher {
     this.#timer = undefined;
     this.#trim();
     const now = performance.now();
+    // All share an error: to make thousands of them takes a second.
+    let error: Error | undefined;
     for (let index = this.#oldest; index < this.#pending.length; index++) {
       const command = this.#pending[index];
       if (command === undefined || command.settled) continue;
@@ -157,18 +164,28 @@ export class RedisPublisher {
         return;
       }
       command.fail(
-        new BackplaneUnavailableError(`Cannot publish: no answer within ${this.#timeout} ms`),
+        error ??= new BackplaneUnavailableError(
+          `Cannot publish: no answer within ${this.#timeout} ms`,
+        ),
       );
     }
   };
 }
 
+/** The errors that were made of errors of ioredis, which gives one to all commands of a connection. */
+const descriptions = new WeakMap<Error, Error>();
+
 function described(error: unknown): Error {
+  if (error instanceof RangeError) return error;
+  const known = error instanceof Error ? descriptions.get(error) : undefined;
+  if (known !== undefined) return known;
   const cause = withoutSecrets(error);
   const message = `Cannot publish: ${isReply(error) ? cause.message : "the connection was lost"}`;
-  return isIncurable(error)
+  const description = isIncurable(error)
     ? new BackplaneError(message, { cause })
     : new BackplaneUnavailableError(message, { cause });
+  if (error instanceof Error) descriptions.set(error, description);
+  return description;
 }
 
 function tooLarge(payload: Uint8Array): RangeError {

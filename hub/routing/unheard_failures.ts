@@ -27,9 +27,17 @@ class WatchedPromise<T> extends Promise<T> {
   }
 }
 
+interface Failure {
+  readonly operation: string;
+  readonly watched: WatchedPromise<unknown>;
+  readonly error: unknown;
+}
+
 /** Logs the failures of promises that nobody awaits. */
 export class UnheardFailures {
   readonly #context: Pick<NodeContext, "limitedLog" | "scheduler">;
+  /** The failures of this turn. */
+  #failures: Failure[] = [];
 
   constructor(context: Pick<NodeContext, "limitedLog" | "scheduler">) {
     this.#context = context;
@@ -52,13 +60,21 @@ export class UnheardFailures {
   }
 
   #failed(operation: string, watched: WatchedPromise<unknown>, error: unknown): void {
-    const { limitedLog, scheduler } = this.#context;
-    const turnEnded = () => {
-      if (watched.awaited) return;
+    if (watched.awaited) return;
+    this.#failures.push({ operation, watched, error });
+    // One listener for all failures of the turn: many must not delay what others wait for.
+    if (this.#failures.length === 1) this.#context.scheduler.atTurnEnd(this);
+  }
+
+  /** The turn in which promises have failed is over. */
+  turnEnded(): void {
+    const failures = this.#failures;
+    this.#failures = [];
+    for (const { operation, watched, error } of failures) {
+      if (watched.awaited) continue;
       const name = error instanceof Error ? error.name : typeof error;
       const text = `${operation}() failed, and nobody awaits its promise:`;
-      limitedLog.log("warn", `${operation} ${name}`, text, error);
-    };
-    scheduler.atTurnEnd({ turnEnded });
+      this.#context.limitedLog.log("warn", `${operation} ${name}`, text, error);
+    }
   }
 }

@@ -19,7 +19,15 @@ const QUICK = { probeInterval: 20, probeTimeout: 500 };
 async function startBoth() {
   const topology = await openTopology();
   const master = await addServer(topology, ["--save", "", "--repl-diskless-sync-delay", "0"]);
-  const follow = ["--save", "", "--repl-diskless-load", "on-empty-db", "--replicaof", "127.0.0.1", `${master.port}`];
+  const follow = [
+    "--save",
+    "",
+    "--repl-diskless-load",
+    "on-empty-db",
+    "--replicaof",
+    "127.0.0.1",
+    `${master.port}`,
+  ];
   const replica = await addServer(topology, [...follow, "--repl-diskless-sync-delay", "0"]);
   await until(async () =>
     (await firstAnswer(replica.port, "INFO replication\r\n")).includes("master_link_status:up")

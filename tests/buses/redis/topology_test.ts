@@ -101,7 +101,8 @@ Deno.test("RedisBackplane leaves the old master when Sentinels name a new one, a
       await backplane.publish("news", new TextEncoder().encode(message.text))
         .catch(() => void published.splice(published.indexOf(message), 1));
     }));
-  await admin.call("SENTINEL", "FAILOVER", "news");
+  // A Sentinel that has not yet looked at the replica refuses.
+  await until(() => admin.call("SENTINEL", "FAILOVER", "news").then(() => true, () => false));
   await admin.subscribe("+failover-state-reconf-slaves");
   // From this event on the Sentinel names the new master.
   const late = new Promise((resolve) => admin.once("message", resolve)).then(join);

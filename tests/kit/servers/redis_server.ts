@@ -17,6 +17,8 @@ export function startRedis(options: RedisServerOptions = {}): Promise<ServerProc
     command: "redis-server",
     args: (port) => [
       ...["--port", `${port}`, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
+      // Otherwise a replica writes a file.
+      ...["--repl-diskless-load", "on-empty-db"],
       ...args,
     ],
     // Any answer will do: a server with a password says -NOAUTH.

@@ -92,9 +92,16 @@ Deno.test("invoke() rejects with a HubError's text and hides that of other error
         "HubException: Method does not exist.",
     );
     // The operator sees what the client does not; a HubError is no news.
-    assertEquals(node.log.lines.map((line) => line.split(" at ")[0]?.trim()), [
+    const lines = node.log.lines.map((line) =>
+      line.split(" at ")[0]?.trim().replace(/connection \S+/, "connection ID")
+    );
+    const refused = "info A call of connection ID is refused: Failed to invoke";
+    assertEquals(lines, [
       'error Hub method "crash" failed: TypeError: secret',
       'error Hub method "throwText" failed: Error: a text',
+      `${refused} 'add' due to an error on the server. InvalidDataException: ` +
+      "Invocation provides 1 argument(s) but target expects 2.",
+      `${refused} 'nosuch' due to an error on the server. HubException: Method does not exist.`,
     ]);
     // The connection is as good as before.
     assertEquals(await client.invoke("echo", 1), 1);

@@ -4,6 +4,8 @@ import { onEachServer } from "../../kit/servers/each_server.ts";
 import { SignalRClient } from "../../kit/signalr_client.ts";
 import { Opcode, RawSocket } from "../../kit/socket.ts";
 import { StreamReader } from "../../kit/stream_reader.ts";
+import { TRANSPORTS } from "../../kit/transport_names.ts";
+import { bounded } from "../../kit/wait.ts";
 import { onEachProtocol } from "./protocols.ts";
 
 /** A raw client that has called `method` and has read the beginning of its stream. */
@@ -73,5 +75,38 @@ onEachProtocol(
       assertEquals(await ended.next(), source);
     }
     assertEquals(await client.invoke("echo", 1), 1);
+  },
+).forEach((test) => Deno.test(test));
+
+for (const [name, transport] of Object.entries(TRANSPORTS)) {
+  onEachServer(`an endless stream ends when its client stops, over ${name}`, async (serve) => {
+    const { hub, ended } = endlessHub();
+    await using node = await serve({ hubs: { "/hub": hub } });
+    await using other = await SignalRClient.connect(node.url("/hub"));
+    for (const source of ENDLESS) {
+      await using client = await SignalRClient.connect(node.url("/hub"), { transport });
+      await new StreamReader(client.connection.stream(source)).items.next();
+      await client.connection.stop();
+      assertEquals(await ended.next(), source);
+      assertEquals(await other.invoke("echo", source), source);
+    }
+  }).forEach((test) => Deno.test(test));
+}
+
+onEachProtocol(
+  "drain() ends an endless stream, and its client hears why",
+  endlessHub,
+  async ({ client, node, ended }) => {
+    const readers = ENDLESS.map((source) => new StreamReader(client.connection.stream(source)));
+    for (const { items } of readers) await items.next();
+    await bounded(node.server.drain({ timeout: 2 ** 30, streamTimeout: 10 }));
+    assertEquals(new Set(await ended.take(3)), new Set(ENDLESS));
+    for (const reader of readers) {
+      assertEquals(
+        await reader.end,
+        "An error occurred on the server while streaming results. HubException: The server is closing.",
+      );
+    }
+    assertEquals(node.log.lines, []);
   },
 ).forEach((test) => Deno.test(test));

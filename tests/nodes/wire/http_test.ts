@@ -183,24 +183,6 @@ onEachServer("a node answers 400 to a WebSocket opening that is not valid", asyn
 }).forEach((test) => Deno.test(test));
 
 onEachServer(
-  "a node ignores that a client would upgrade to HTTP/2, as Java's does",
-  async (serve) => {
-    await using node = await serve({ hubs: { "/hub": hub } });
-    const headers = {
-      connection: "Upgrade, HTTP2-Settings",
-      upgrade: "h2c",
-      "http2-settings": "AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA",
-    };
-    const path = "/hub/negotiate?negotiateVersion=1";
-    for (const body of ["", "{}", undefined]) {
-      const answer = await rawFetch(node.port, { method: "POST", path, headers, body });
-      assertEquals(answer.status, 200);
-      assertMatch(JSON.parse(answer.body).connectionToken, /^[\w-]{22}$/);
-    }
-  },
-).forEach((test) => Deno.test(test));
-
-onEachServer(
   "a node takes an exact media type in Accept, in any case, for an event stream",
   async (serve) => {
     await using node = await serve({ hubs: { "/hub": hub }, transports: ["WebSockets"] });

@@ -106,3 +106,14 @@ for (const [how, difference] of [["back", -HOUR], ["forward", HOUR]] as const) {
     assert(gap.until - gap.since < Math.max(0, difference) + 1000, JSON.stringify(gap));
   });
 }
+
+Deno.test("gapSince() begins no later than the date at its begin, to the millisecond", () => {
+  for (let tries = 0; tries < 2000; tries++) {
+    const since = now();
+    using _clock = setClock(-HOUR);
+    const begun = Date.now();
+    while (Date.now() === begun && tries % 10 === 0);
+    const gap = gapSince(since);
+    assert(gap.since <= begun, `${gap.since} is after ${begun}`);
+  }
+});

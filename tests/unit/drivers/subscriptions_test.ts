@@ -3,6 +3,7 @@ import { delay } from "@std/async";
 import type { BackplaneGap } from "../../../backplanes/backplane.ts";
 import { BackplaneClosedError, BackplaneError } from "../../../backplanes/errors.ts";
 import { clearImmediate, setImmediate } from "node:timers";
+import { until } from "../../kit/wait.ts";
 import { ChannelSubscriptions } from "../../../backplanes/driver/subscriptions.ts";
 
 /** A command that the bus has not answered. */
@@ -52,11 +53,10 @@ class HeldBus {
 
   /** The oldest unanswered command. */
   async next(): Promise<Command> {
-    for (;;) {
-      const command = this.#commands.shift();
-      if (command !== undefined) return command;
-      await delay(0);
-    }
+    await until(() => !this.idle);
+    const command = this.#commands.shift();
+    if (command === undefined) throw new Error("Cannot answer: no command was given");
+    return command;
   }
 
   /** Refuses each command with a channel that is `refused`, and answers the others, until it is `over`. */

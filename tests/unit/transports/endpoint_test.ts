@@ -4,10 +4,11 @@
  *
  * @module
  */
-import { assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Frame } from "../../../hub/protocol/frame.ts";
 import type { HubServerOptions } from "../../../mod.ts";
 import { settle } from "../../kit/pipe.ts";
+import { until } from "../../kit/wait.ts";
 import { brief, OfflineEndpoint, type OfflineRequest } from "./offline_endpoint.ts";
 
 const EVENTS = { headers: { accept: "text/event-stream" } };
@@ -287,4 +288,26 @@ Deno.test("answer() says once a minute that a page of another site was refused",
   const [line = "", ...more] = endpoint.log.lines;
   assertMatch(line, /^warn A page of the origin "https:.* host "app.example": .*allowedOrigins/);
   assertEquals([line.length < 500, more], [true, []]);
+});
+
+Deno.test("tick() and close() forget many connections in bounded turns", async () => {
+  const endpoint = new OfflineEndpoint();
+  const count = 2000;
+  const reserve = () => {
+    return Array.from({ length: count }, () => endpoint.table.reserve(endpoint, 1).token);
+  };
+  const left = (tokens: readonly string[]) =>
+    tokens.filter((token) => endpoint.table.find(endpoint, token) !== undefined).length;
+  const expiring = reserve();
+  endpoint.clock.advance(20_000);
+  endpoint.table.tick();
+  const afterTick = left(expiring);
+  assert(afterTick >= count - 300 && afterTick < count, `${afterTick} are left after one turn`);
+  await until(() => left(expiring) === 0);
+  const closing = reserve();
+  const closed = endpoint.table.close();
+  const afterClose = left(closing);
+  assert(afterClose >= count - 300 && afterClose < count, `${afterClose} are left after one turn`);
+  await closed;
+  assertEquals(left(closing), 0);
 });

@@ -31,7 +31,7 @@ export interface Amount {
 /** The limits of a row that has none of its own. */
 export const LIMITS: Limits = {
   answer: 1000,
-  crowdAnswer: 2000,
+  crowdAnswer: 3000,
   visit: 5000,
   peakMiB: 300,
   liveMiB: 12,

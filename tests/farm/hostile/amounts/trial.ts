@@ -124,5 +124,6 @@ export async function tried(farm: AttackedFarm, amount: Amount, trial: Trial): P
   } catch (error) {
     wrong = [(error as Error).message];
   }
+  for (const text of wrong) figure(`  wrong: ${text}`);
   return wrong.map((text) => `${what}: ${text}`);
 }
