@@ -115,5 +115,6 @@ for (const protocol of PROTOCOL_NAMES) {
     // What is left may never have been taken.
     await flood.done;
     await costs(witness, before, "a peer that never reads");
-  }).forEach((test) => Deno.test(test));
+    // Its calls wait for it, so that nothing more is sent to it.
+  }, { transportSendTimeout: 1000 }).forEach((test) => Deno.test(test));
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { assertEquals, assertLess } from "@std/assert";
+import { assert, assertEquals, assertLess } from "@std/assert";
 import { delay } from "@std/async";
 import { defineHub, type HubContext } from "../../../mod.ts";
 import { bounded, Events } from "../../kit/wait.ts";
@@ -11,7 +11,9 @@ import { RunningNode } from "../../kit/running_node.ts";
 import { onEachServer } from "../../kit/servers/each_server.ts";
 import { hostWithListen } from "../../kit/servers/hosts.ts";
 import { RawClient } from "../upstream/raw_client.ts";
-import { closeStatus, Opcode } from "../../kit/socket.ts";
+import { closeStatus, frame, Opcode, upgradeRequest } from "../../kit/socket.ts";
+import { joined } from "../../kit/wire_format.ts";
+import { dial, writeAll } from "../../kit/tcp.ts";
 import { frameRecords } from "../wire/records.ts";
 import { call } from "../../kit/messages.ts";
 
@@ -93,6 +95,29 @@ onEachServer(
     }
     assertEquals(await slow.next(), { type: 3, invocationId: "1", result: null });
     assertEquals(ends.all, []);
+  },
+).forEach((test) => Deno.test(test));
+
+onEachServer(
+  "a client that takes one large message slowly, but steadily, is not closed",
+  async (serve) => {
+    const size = 16_000_000;
+    const hub = defineHub({ methods: { large: () => "x".repeat(size) } });
+    await using node = await serve({ hubs: { "/hub": hub }, transportSendTimeout: 1000 });
+    using connection = await dial(node.port);
+    const messages = `{"protocol":"json","version":1}\x1e${JSON.stringify(call("1", "large"))}\x1e`;
+    await writeAll(connection, joined(upgradeRequest("/hub"), frame(Opcode.Text, messages)));
+    const chunk = new Uint8Array(64 * 1024);
+    const begun = performance.now();
+    let taken = 0;
+    while (taken < 7_000_000) {
+      // 2 MB a second: the system holds no room for all of it before 3.5 s are over.
+      await delay(Math.max(0, begun + taken / 2000 - performance.now()));
+      const read = await bounded(connection.read(chunk).catch(() => null));
+      if (read === null) break;
+      taken += read;
+    }
+    assert(taken >= 7_000_000, `the connection has ended after ${taken} bytes`);
   },
 ).forEach((test) => Deno.test(test));
 
