@@ -78,7 +78,7 @@ Deno.test("node tells who speaks that others may lack the message while the bus 
   await bob.hears("message", "lobby", "Ann", "alone?", new URL(url).port);
 });
 
-Deno.test("node exits with 1 and one line when the bus refuses it", async () => {
+Deno.test("node exits with 1 and says why when the bus refuses it", async () => {
   await using redis = await startRedis({ args: ["--requirepass", "right"] });
   await using nats = await startNats({ args: ["--user", "ann", "--pass", "right"] });
   for (
@@ -89,12 +89,10 @@ Deno.test("node exits with 1 and one line when the bus refuses it", async () => 
   ) {
     await using program = new Program("node", [`--port=${freePort()}`, `--backplane=${backplane}`]);
     const { code, output, errors } = await bounded(program.ended);
-    assertEquals({ code, output, lines: errors.split("\n").length }, {
-      code: 1,
-      output: "",
-      lines: 2,
-    });
-    assert(line.test(errors) && !errors.includes(":wrong"), errors);
+    const lines = errors.trimEnd().split("\n");
+    // The driver logs it, and the node says why it ends.
+    assertEquals({ code, output, lines: lines.length }, { code: 1, output: "", lines: 2 });
+    assert(lines.every((said) => line.test(said) && !said.includes(":wrong")), errors);
   }
 });
 

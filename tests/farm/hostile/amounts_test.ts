@@ -53,7 +53,7 @@ function test(
   Deno.test(name, async (t) => {
     await using farms = new Farms(server);
     for (const [index, amount] of amounts.entries()) {
-      if (!amount.name.includes(CHOSEN)) continue;
+      if (!amount.name.includes(CHOSEN) || !isTried(first + index)) continue;
       await t.step(amount.name, async () => {
         const wrong: string[] = [];
         for (const trial of trialsOf(amount, first + index)) {
@@ -64,6 +64,11 @@ function test(
     }
     await t.step("nothing is left of it", () => farms.cleared());
   });
+}
+
+/** In the gate each row has one server, in turn: both would take too long. */
+function isTried(place: number): boolean {
+  return sized(place % 2 === 0, true);
 }
 
 /** One farm after another: a node that fails is replaced. */

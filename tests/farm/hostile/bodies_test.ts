@@ -10,6 +10,9 @@ import { PollingPeer } from "../../kit/polling.ts";
 
 const encoder = new TextEncoder();
 
+/** As many bodies of one connection as a test wants. */
+const MANY_POSTS = { maximumPostsPerConnection: 10_000 };
+
 onEachNode(
   "what is posted before a transport is there waits for it, up to a bound",
   async (node) => {
@@ -51,7 +54,7 @@ onEachNode("bodies in parallel are taken one after the other, each whole", async
   assertEquals(new Set((await Promise.all(posts)).map(({ status }) => status)), new Set([200]));
   assertEquals((await peer.delete()).status, 202);
   await witness.alone();
-}).forEach((test) => Deno.test(test));
+}, MANY_POSTS).forEach((test) => Deno.test(test));
 
 onEachNode("garbage in a body ends that connection and no other", async (node) => {
   await using witness = await Witness.start(node);
@@ -236,4 +239,5 @@ onEachNode(
     await witness.alone();
     await witness.backTo(before, 8);
   },
+  MANY_POSTS,
 ).forEach((test) => Deno.test(test));
