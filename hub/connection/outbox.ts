@@ -156,14 +156,16 @@ export class Outbox implements TurnListener {
 
   /**
    * Whether senders should wait, too: a quarter of the limit is unsent, or half of it is kept. Costs little
-   * where that is not so.
+   * where that is not so. A pipe that the client closes drops what is written to it: a loop of sends waits
+   * after each quarter of the limit, and the event loop can report the end of the pipe.
    */
   get jammed(): boolean {
     if (this.#closed) return false;
     const { maximumBufferedBytes } = this.#limits;
     const kept = this.#deaf ? 0 : this.#resend?.bytes ?? 0;
     if (kept > maximumBufferedBytes / 2) return true;
-    return this.#unsentAtMost > maximumBufferedBytes / 4 && this.#look() > maximumBufferedBytes / 4;
+    if (this.#unsentAtMost <= maximumBufferedBytes / 4) return false;
+    return this.#look() > maximumBufferedBytes / 4 || this.#pipe?.closing === true;
   }
 
   /** A promise while the outbox is {@link congested}, for `transportSendTimeout` at most. */

@@ -216,3 +216,18 @@ Deno.test("a large message that is taken slowly closes no connection where only 
   core.pass(7000);
   assertEquals(pipe.ends, ["terminated"]);
 });
+
+Deno.test("a loop of awaited sends to a client that closes its pipe lets the event loop turn", async () => {
+  await using node = start({ transportSendTimeout: 20 });
+  const { pipe, connection } = await node.core.connect();
+  pipe.closing = true;
+  let turned = false;
+  const turn = setTimeout(() => turned = true, 0);
+  let sent = 0;
+  while (!turned && ++sent < 5000) {
+    await node.clients.client(connection.id).send("got", "x".repeat(1000));
+  }
+  clearTimeout(turn);
+  assert(turned, `${sent} sends before the event loop turned`);
+  assert(sent < 500, `${sent} sends`);
+});
