@@ -22,7 +22,8 @@ const MESSAGE_BYTES = 32;
 /**
  * Reads one connection's messages as they arrive. Only calls wait for the calls before them
  * ({@link CallQueue}): acknowledgements and pings of a client must be heard while one of its calls takes
- * long. The bytes that wait are limited: unread chunks, waiting calls, and waiting items of uploads.
+ * long. The bytes that wait are limited: unread chunks, waiting calls, and waiting items of uploads. Only
+ * the limit for one message counts the beginning of a message: its end may be what a running call needs.
  */
 export class Inbox implements TurnListener, MessageHolder {
   readonly #protocol: HubProtocol;
@@ -192,8 +193,7 @@ export class Inbox implements TurnListener, MessageHolder {
 
   /** Nothing is unread except perhaps the beginning of a message. */
   #emptied(): void {
-    if (this.#calls !== undefined) return this.#checkBacklog();
-    if (this.#drained === undefined) return;
+    if (this.#calls !== undefined || this.#drained === undefined) return;
     this.stop(this.truncated ? truncatedMessage(this.#parts.limits.detailedErrors) : undefined);
   }
 
@@ -222,7 +222,8 @@ export class Inbox implements TurnListener, MessageHolder {
   /** Called while something waits. */
   #checkBacklog(): void {
     const { maximumQueuedReceiveBytes } = this.#parts.limits;
-    const unread = this.#reader.bufferedBytes;
+    // The reader of an inbox that reads holds the beginning of a message, or is being emptied.
+    const unread = this.#blocked ? this.#reader.bufferedBytes : 0;
     const waiting = unread + this.#listener.budget.used("bytes");
     if (waiting > maximumQueuedReceiveBytes) return this.#refuse(flooded());
     if (this.#backlog) return;

@@ -236,6 +236,41 @@ Deno.test("streams wait for no acknowledgement while nothing is read from their 
   assert(connection.untilWritable() !== undefined);
 });
 
+Deno.test("the beginning of a large message behind a waiting call pauses and closes no client", async () => {
+  await using node = await start({ maximumReceiveMessageSize: 2_000_000 });
+  const { pipe, happened, held } = node;
+  const record = `${JSON.stringify(call("l", "note", "x".repeat(1_800_000)))}\x1e`;
+  for (const part of [600_000, 1_500_000]) {
+    const first = held.all.length;
+    holdUp(node);
+    pipe.sendText(record.slice(0, part));
+    await settle();
+    assertEquals([pipe.paused, pipe.ends], [false, []]);
+    held.all[first]?.resolve();
+    await settle();
+    assertEquals(happened.all.at(-1), "waited");
+    pipe.sendText(record.slice(part));
+    await settle();
+    assertEquals(happened.all.at(-1)?.length, 1_800_000);
+    assertEquals([pipe.paused, pipe.ends], [false, []]);
+  }
+});
+
+Deno.test("the beginning of a large message does not count among the items that wait", async () => {
+  await using node = await start({
+    maximumReceiveMessageSize: 20_000,
+    maximumQueuedReceiveBytes: 10_000,
+  });
+  const { pipe, happened } = node;
+  pipe.send(uploading("1", "keep", ["s"]));
+  const large = `${JSON.stringify(call("2", "note", "large".padEnd(15_000)))}\x1e`;
+  // The items behind the first ten wait with their call.
+  for (let n = 0; n < 12; n++) pipe.send(item("s", "x".repeat(200)));
+  pipe.sendText(large.slice(0, 14_000));
+  await settle();
+  assertEquals([pipe.paused, pipe.ends, happened.all], [false, [], []]);
+});
+
 Deno.test("calls begin in the order in which they were sent, whatever their client sends between them", () =>
   withSeed(async (random) => {
     await using node = await start();
