@@ -188,7 +188,7 @@ export class HubConnection implements ConversationOwner {
       // As if the client had vanished: a native socket reports that only when its peer closes it.
       pipe.terminate();
       this.pipeClosed(pipe, true);
-    } else state.tick(now, pipe !== undefined && !pipe.inherentKeepAlive, this.#outbox.sending);
+    } else state.tick(now, pipe, this.#outbox);
   }
 
   takes(message: HubMessage): boolean {

@@ -119,7 +119,7 @@ export class Outbox implements TurnListener {
       this.#resend.add(frame);
     }
     if (this.#pipe === undefined) return true;
-    if (this.#unsentAtMost > limit && this.#look() > limit) return false;
+    if (this.full) return false;
     this.#unsentAtMost += byteLength;
     if (byteLength > this.#largest) this.#largest = byteLength;
     const { turn } = this.#scheduler;
@@ -172,6 +172,12 @@ export class Outbox implements TurnListener {
   untilWritable(): Promise<void> | undefined {
     if (!this.congested) return undefined;
     return this.#scheduler.untilWritable(this, this.#limits.transportSendTimeout);
+  }
+
+  /** Whether more than the limit is unsent, so that {@link write} takes no frame. */
+  get full(): boolean {
+    const limit = this.#limits.maximumBufferedBytes;
+    return this.#unsentAtMost > limit && this.#look() > limit;
   }
 
   /** Whether bytes were unsent at the last look. */
