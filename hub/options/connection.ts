@@ -62,7 +62,7 @@ export interface ConnectionOptions {
   /**
    * How many bytes of unacknowledged messages are kept for a client that may come back, 1 to
    * 2,147,483,647. Beyond this limit streams wait and the client has 5 s to acknowledge a message; beyond
-   * `maximumBufferedBytes` the connection is closed and may reconnect.
+   * `maximumBufferedBytes` beside the largest message the connection is closed and may reconnect.
    *
    * @default {100000}
    */
