@@ -156,12 +156,15 @@ export class Inbox implements TurnListener, MessageHolder {
 
   #dispatch(message: HubMessage, record: TextOrBytes): void {
     const dispatched = this.#listener.message(message, record);
-    if (dispatched === undefined || this.#stopped) return;
+    const call = isCall(message);
+    // A call that runs has begun, even if the client is to take its answers before the next call.
+    const wait = dispatched ?? (call ? this.#listener.untilRoom() : undefined);
+    if (wait === undefined || this.#stopped) return;
     const calls = this.#calls ??= new CallQueue();
-    const begins = isCall(message);
+    const begins = call && dispatched !== undefined;
     if (begins) calls.begin(message);
     calls.pause();
-    dispatched.finally(() => {
+    wait.finally(() => {
       if (begins) calls.begun();
       calls.resume();
       this.#dispatchWaiting(calls);

@@ -106,6 +106,23 @@ Deno.test("a cancellation of a running call is heard while a call waits for its 
   assertEquals(happened.all, ["hold first", "aborted first"]);
 });
 
+Deno.test("a cancellation and items of a running call are heard while the client does not take its answers", async () => {
+  await using node = await start();
+  const { pipe, happened } = node;
+  pipe.stuck = true;
+  const clients = node.core.live.clients as unknown as HubClients<Client>;
+  clients.all.send("got", "x".repeat(300_000));
+  pipe.send(uploading("u", "read", ["s"], "s"), item("s", 1), call("w", "note", "waited"));
+  await settle();
+  assertEquals(happened.all, ["read s", "s 1"]);
+  pipe.bufferedBytes = 0;
+  pipe.send({ type: 8, sequenceId: 1 });
+  await happened.find((text) => text === "waited");
+  clients.all.send("got", "x".repeat(300_000));
+  pipe.send(call("h", "hold", "first"), cancel("h"));
+  assertEquals(happened.all.slice(3), ["hold first", "aborted first"]);
+});
+
 Deno.test("a result of the client is heard while a call waits for its slot", async () => {
   await using node = await start();
   const { pipe, happened } = node;
