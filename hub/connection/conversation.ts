@@ -108,7 +108,7 @@ export class Conversation {
       this.#pingedAt = now;
       this.#owner.send({ type: MessageType.Ping });
     }
-    if (this.inbox.waiting) this.excuse(now);
+    if (this.inbox.deaf) this.excuse(now);
     else if (now - (this.#heardAt ?? now) >= clientTimeoutInterval) {
       this.#owner.close(clientTimeout(detailedErrors));
     }

@@ -51,11 +51,6 @@ export class Inbox implements TurnListener, MessageHolder {
     this.#reader = protocol.reader(parts.limits.maximumReceiveMessageSize);
   }
 
-  /** Whether calls wait, or nothing is read. */
-  get waiting(): boolean {
-    return this.#calls !== undefined || this.deaf;
-  }
-
   /** Whether nothing is read, or the transport was asked to stop. */
   get deaf(): boolean {
     return this.#blocked || this.#backlog;

@@ -98,6 +98,18 @@ Deno.test("pings are heard while a call waits for its slot, and the calls are ac
   assertEquals(pipe.ends, []);
 });
 
+Deno.test("a client that is silent after its first ping is closed, even while one of its calls waits", async () => {
+  await using node = await start({ clientTimeoutInterval: 5000 });
+  const { core, pipe, happened } = node;
+  pipe.send({ type: 6 });
+  holdUp(node);
+  core.pass(4000);
+  assertEquals(pipe.ends, []);
+  core.pass(1000);
+  assertEquals(pipe.ends, [1000]);
+  await happened.find((text) => text.startsWith("disconnected Client hasn't sent a message"));
+});
+
 Deno.test("a cancellation of a running call is heard while a call waits for its slot", async () => {
   await using node = await start();
   const { pipe, happened } = node;
