@@ -171,8 +171,7 @@ export class Inbox implements TurnListener, MessageHolder {
     while (this.#calls === calls) {
       const held = calls.next();
       if (held === undefined) break;
-      const { record } = held;
-      const message = held.take();
+      const { message, record } = held.take();
       if (message !== undefined) this.#dispatch(message, record);
       const turn = this.#parts.scheduler.spend();
       if (turn === undefined) continue;
