@@ -3,7 +3,6 @@ import { HANDSHAKE_SUCCESS, handshakeFailure } from "../protocol/handshake.ts";
 import { type HubMessage, MessageType } from "../protocol/messages.ts";
 import { ProtocolError } from "../protocol/protocol_error.ts";
 import { Budget, type ConnectionBudget } from "../scheduling/budget.ts";
-import { isCall } from "./call_queue.ts";
 import * as closing from "./closing.ts";
 import { Conversation, type ConversationOwner, type ConversationState } from "./conversation.ts";
 import { type Agreement, Greeting } from "./greeting.ts";
@@ -188,7 +187,7 @@ export class HubConnection implements ConversationOwner {
       // As if the client had vanished: a native socket reports that only when its peer closes it.
       pipe.terminate();
       this.pipeClosed(pipe, true);
-    } else state.tick(now, pipe !== undefined && !pipe.inherentKeepAlive, this.#outbox.sending);
+    } else state.tick(now, pipe, this.#outbox);
   }
 
   takes(message: HubMessage): boolean {
@@ -197,11 +196,11 @@ export class HubConnection implements ConversationOwner {
 
   message(message: HubMessage, record: TextOrBytes): Promise<void> | undefined {
     if (message.type === MessageType.Close) this.close(closing.clientClosed(message));
-    else {
-      const begins = this.#parts.listener.message(this, message, record);
-      // A client that does not take its answers gets no further answers.
-      return begins ?? (isCall(message) && this.#outbox.jammed ? this.untilWritable() : undefined);
-    }
+    else return this.#parts.listener.message(this, message, record);
+  }
+
+  untilRoom(): Promise<void> | undefined {
+    return this.#outbox.jammed ? this.untilWritable() : undefined;
   }
 
   /** Holds the record of a message that cannot be handled yet; ends the connection if too much waits. */

@@ -4,7 +4,9 @@ import type { HubProtocol } from "../protocol/protocol.ts";
 import { checkSendSize } from "../protocol/send_size.ts";
 import { clientTimeout, drainTimedOut, failed } from "./closing.ts";
 import { Inbox } from "./inbox.ts";
+import type { Outbox } from "./outbox.ts";
 import type { ConnectionParts, InboxListener } from "./parts.ts";
+import type { Pipe } from "./pipe.ts";
 import { type SequenceState, StatefulReconnect } from "./stateful_reconnect.ts";
 
 /** The state of a client and its server, as a value: a conversation begins or continues from it. */
@@ -92,21 +94,21 @@ export class Conversation {
   }
 
   /**
-   * Checks the timeouts, once a second. `pinging` is whether the pipe needs pings, `sending` whether it has
-   * bytes that the client has not taken, and cannot have acknowledged.
+   * Checks the timeouts, once a second. While the outbox is full no ping and no ack is sent: the client is
+   * taking a large message, and the outbox would refuse them.
    */
-  tick(now: number, pinging: boolean, sending: boolean): void {
+  tick(now: number, pipe: Pipe | undefined, { sending, full }: Outbox): void {
     const { keepAliveInterval, clientTimeoutInterval, detailedErrors } = this.#parts.limits;
     const expired = this.reconnect?.expired(now, sending || this.inbox.deaf);
     if (expired !== undefined) return this.#owner.close(expired);
-    const ack = this.reconnect?.takeAck();
+    const ack = full ? undefined : this.reconnect?.takeAck();
     if (ack !== undefined) this.#owner.send(ack);
-    if (!pinging) return;
-    if (now - this.#pingedAt >= keepAliveInterval) {
+    if (pipe === undefined || pipe.inherentKeepAlive) return;
+    if (!full && now - this.#pingedAt >= keepAliveInterval) {
       this.#pingedAt = now;
       this.#owner.send({ type: MessageType.Ping });
     }
-    if (this.inbox.waiting) this.excuse(now);
+    if (this.inbox.deaf) this.excuse(now);
     else if (now - (this.#heardAt ?? now) >= clientTimeoutInterval) {
       this.#owner.close(clientTimeout(detailedErrors));
     }

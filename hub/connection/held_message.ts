@@ -32,19 +32,15 @@ export class HeldMessage {
     return this.#record.length;
   }
 
-  /** The record as its protocol reads it. */
-  get record(): TextOrBytes {
-    return this.#protocol.format === "text" ? decoder.decode(this.#record) : this.#record;
-  }
-
   /** The message does not wait any longer. Once. */
   release(): void {
     this.#holder.giveBack(this.bytes);
   }
 
-  /** Releases the message and returns it. */
-  take(): HubMessage | undefined {
+  /** Releases the message and returns it with its record, as its protocol reads it. */
+  take(): { readonly message: HubMessage | undefined; readonly record: TextOrBytes } {
     this.release();
-    return this.#protocol.parse(this.record);
+    const record = this.#protocol.format === "text" ? decoder.decode(this.#record) : this.#record;
+    return { message: this.#protocol.parse(record), record };
   }
 }

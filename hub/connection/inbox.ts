@@ -22,7 +22,8 @@ const MESSAGE_BYTES = 32;
 /**
  * Reads one connection's messages as they arrive. Only calls wait for the calls before them
  * ({@link CallQueue}): acknowledgements and pings of a client must be heard while one of its calls takes
- * long. The bytes that wait are limited: unread chunks, waiting calls, and waiting items of uploads.
+ * long. The bytes that wait are limited: unread chunks, waiting calls, and waiting items of uploads. Only
+ * the limit for one message counts the beginning of a message: its end may be what a running call needs.
  */
 export class Inbox implements TurnListener, MessageHolder {
   readonly #protocol: HubProtocol;
@@ -48,11 +49,6 @@ export class Inbox implements TurnListener, MessageHolder {
     this.#parts = parts;
     this.#listener = listener;
     this.#reader = protocol.reader(parts.limits.maximumReceiveMessageSize);
-  }
-
-  /** Whether calls wait, or nothing is read. */
-  get waiting(): boolean {
-    return this.#calls !== undefined || this.deaf;
   }
 
   /** Whether nothing is read, or the transport was asked to stop. */
@@ -155,12 +151,15 @@ export class Inbox implements TurnListener, MessageHolder {
 
   #dispatch(message: HubMessage, record: TextOrBytes): void {
     const dispatched = this.#listener.message(message, record);
-    if (dispatched === undefined || this.#stopped) return;
+    const call = isCall(message);
+    // A call that runs has begun, even if the client is to take its answers before the next call.
+    const wait = dispatched ?? (call ? this.#listener.untilRoom() : undefined);
+    if (wait === undefined || this.#stopped) return;
     const calls = this.#calls ??= new CallQueue();
-    const begins = isCall(message);
+    const begins = call && dispatched !== undefined;
     if (begins) calls.begin(message);
     calls.pause();
-    dispatched.finally(() => {
+    wait.finally(() => {
       if (begins) calls.begun();
       calls.resume();
       this.#dispatchWaiting(calls);
@@ -172,8 +171,7 @@ export class Inbox implements TurnListener, MessageHolder {
     while (this.#calls === calls) {
       const held = calls.next();
       if (held === undefined) break;
-      const { record } = held;
-      const message = held.take();
+      const { message, record } = held.take();
       if (message !== undefined) this.#dispatch(message, record);
       const turn = this.#parts.scheduler.spend();
       if (turn === undefined) continue;
@@ -192,8 +190,7 @@ export class Inbox implements TurnListener, MessageHolder {
 
   /** Nothing is unread except perhaps the beginning of a message. */
   #emptied(): void {
-    if (this.#calls !== undefined) return this.#checkBacklog();
-    if (this.#drained === undefined) return;
+    if (this.#calls !== undefined || this.#drained === undefined) return;
     this.stop(this.truncated ? truncatedMessage(this.#parts.limits.detailedErrors) : undefined);
   }
 
@@ -222,7 +219,8 @@ export class Inbox implements TurnListener, MessageHolder {
   /** Called while something waits. */
   #checkBacklog(): void {
     const { maximumQueuedReceiveBytes } = this.#parts.limits;
-    const unread = this.#reader.bufferedBytes;
+    // The reader of an inbox that reads holds the beginning of a message, or is being emptied.
+    const unread = this.#blocked ? this.#reader.bufferedBytes : 0;
     const waiting = unread + this.#listener.budget.used("bytes");
     if (waiting > maximumQueuedReceiveBytes) return this.#refuse(flooded());
     if (this.#backlog) return;

@@ -25,7 +25,7 @@ const CALM_TURNS = 8;
  *   would be silent. The frame itself may have any size: a client that has taken everything takes it.
  * - **Ordered**: frames leave in the order of the calls.
  * - **Resend**: with {@link keepIn}, frames are kept until the client has acknowledged them, and sent
- *   again through the next pipe. The kept frames count towards the limit.
+ *   again through the next pipe. All kept frames but the largest count towards the limit.
  */
 export class Outbox implements TurnListener {
   readonly #limits: ConnectionParts["limits"];
@@ -84,9 +84,8 @@ export class Outbox implements TurnListener {
 
   /**
    * Replaces the pipe by `pipe`; sends `sequence` and all unacknowledged frames, then the frames that
-   * follow. The kept frames are sent at once: no other frame may reach the client before them, and their
-   * bytes are within the limit, because passing it ends the connection. Streams wait until the client has
-   * taken the kept frames.
+   * follow. The kept frames are sent at once: no other frame may reach the client before them, and passing
+   * the limit ends the connection. Streams wait until the client has taken the kept frames.
    */
   resume(pipe: Pipe, sequence: Frame): void {
     const old = this.#pipe;
@@ -98,9 +97,11 @@ export class Outbox implements TurnListener {
     }
     if (this.#deaf) pipe.pause();
     this.#unsentAtMost = pipe.bufferedBytes;
+    this.#largest = 0;
     this.#stuckSince = undefined;
     for (const frame of [sequence, ...this.#resend?.frames ?? []]) {
       this.#unsentAtMost += frame.byteLength;
+      this.#largest = Math.max(this.#largest, frame.byteLength);
       this.#push(frame);
     }
     this.#flush();
@@ -114,12 +115,14 @@ export class Outbox implements TurnListener {
     if (this.#closed) return true;
     const limit = this.#limits.maximumBufferedBytes;
     const { byteLength } = frame;
-    if (counted && this.#resend !== undefined) {
-      if (this.#resend.bytes > limit) return false;
-      this.#resend.add(frame);
+    const resend = counted ? this.#resend : undefined;
+    if (resend !== undefined) {
+      if (resend.bytes > limit && resend.bytesBesideLargest > limit) return false;
+      resend.add(frame);
     }
     if (this.#pipe === undefined) return true;
-    if (this.#unsentAtMost > limit && this.#look() > limit) return false;
+    // A frame that is kept may follow a large one, as it may before the client comes back.
+    if (this.full && (!resend || this.#unsentAtMost - this.#largest > limit)) return false;
     this.#unsentAtMost += byteLength;
     if (byteLength > this.#largest) this.#largest = byteLength;
     const { turn } = this.#scheduler;
@@ -156,20 +159,28 @@ export class Outbox implements TurnListener {
 
   /**
    * Whether senders should wait, too: a quarter of the limit is unsent, or half of it is kept. Costs little
-   * where that is not so.
+   * where that is not so. A pipe that the client closes drops what is written to it: a loop of sends waits
+   * after each quarter of the limit, and the event loop can report the end of the pipe.
    */
   get jammed(): boolean {
     if (this.#closed) return false;
     const { maximumBufferedBytes } = this.#limits;
     const kept = this.#deaf ? 0 : this.#resend?.bytes ?? 0;
     if (kept > maximumBufferedBytes / 2) return true;
-    return this.#unsentAtMost > maximumBufferedBytes / 4 && this.#look() > maximumBufferedBytes / 4;
+    if (this.#unsentAtMost <= maximumBufferedBytes / 4) return false;
+    return this.#look() > maximumBufferedBytes / 4 || this.#pipe?.closing === true;
   }
 
   /** A promise while the outbox is {@link congested}, for `transportSendTimeout` at most. */
   untilWritable(): Promise<void> | undefined {
     if (!this.congested) return undefined;
     return this.#scheduler.untilWritable(this, this.#limits.transportSendTimeout);
+  }
+
+  /** Whether more than the limit is unsent, so that {@link write} takes no frame. */
+  get full(): boolean {
+    const limit = this.#limits.maximumBufferedBytes;
+    return this.#unsentAtMost > limit && this.#look() > limit;
   }
 
   /** Whether bytes were unsent at the last look. */

@@ -26,6 +26,8 @@ export interface InboxListener {
   takes(message: HubMessage): boolean;
   /** Handles a message; returns a promise if no further call may begin until that settles. */
   message(message: HubMessage, record: TextOrBytes): Promise<void> | undefined;
+  /** Returns a promise while the client does not take its answers: no further call may begin. */
+  untilRoom(): Promise<void> | undefined;
   /** Ends the connection: the client broke a rule or a limit, and the inbox has stopped reading. */
   close(cause: CloseCause): void;
   /** Many bytes are waiting: stop the transport if that is possible, and let it go on later. */

@@ -14,6 +14,8 @@ export class ResendBuffer {
   /** The number of the first frame that is kept. */
   #first: number;
   #bytes = 0;
+  /** The bytes of the largest frame; `undefined` once that frame is acknowledged. */
+  #largest: number | undefined = 0;
 
   /** Keeps `contents` from the beginning; the first of them has the number `first`. */
   constructor(first = 1, contents: readonly TextOrBytes[] = []) {
@@ -24,6 +26,12 @@ export class ResendBuffer {
   /** The bytes that are kept. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** The bytes that are kept without the largest frame, which may have any size. */
+  get bytesBesideLargest(): number {
+    this.#largest ??= this.#kept.reduce((largest, kept) => Math.max(largest, kept?.bytes ?? 0), 0);
+    return this.#bytes - this.#largest;
   }
 
   /** The number of the first message that is not acknowledged, otherwise of the next message. */
@@ -40,6 +48,7 @@ export class ResendBuffer {
   add({ content, byteLength }: Frame): void {
     this.#kept.push({ content, bytes: byteLength });
     this.#bytes += byteLength;
+    if (this.#largest !== undefined && byteLength > this.#largest) this.#largest = byteLength;
   }
 
   /**
@@ -52,6 +61,7 @@ export class ResendBuffer {
       const oldest = this.#kept[this.#head];
       if (oldest === undefined) break;
       this.#bytes -= oldest.bytes;
+      if (oldest.bytes === this.#largest) this.#largest = undefined;
       this.#kept[this.#head++] = undefined;
       this.#first++;
     }

@@ -24,7 +24,7 @@ export interface SequenceState {
  *
  * Differs on purpose: upstream holds back the writer while the buffer is full; here no writer waits for a
  * client. Over `statefulReconnectBufferSize` streams wait and the client has 5 s to acknowledge a message,
- * over `maximumBufferedBytes` the connection ends at once.
+ * over `maximumBufferedBytes` beside the largest message the connection ends at once.
  */
 export class StatefulReconnect {
   /** The frames that the client has not acknowledged. */

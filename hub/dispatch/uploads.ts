@@ -111,7 +111,7 @@ class Upload implements AsyncIterableIterator<unknown> {
 }
 
 function itemOf(held: HeldMessage): unknown {
-  const message = held.take();
+  const { message } = held.take();
   return message?.type === MessageType.StreamItem ? message.item : undefined;
 }
 

@@ -38,7 +38,8 @@ export interface ConnectionOptions {
   /**
    * The most bytes that a client may send ahead, 1 to 2,147,483,647: invocations that wait, items of
    * uploads that wait, and unread bytes. Beyond half of this limit the transport is asked to stop reading;
-   * beyond this limit the connection is closed and may reconnect.
+   * beyond this limit the connection is closed and may reconnect. The beginning of a message whose end has
+   * not come counts only towards `maximumReceiveMessageSize`.
    *
    * @default {1048576}
    */
@@ -61,7 +62,7 @@ export interface ConnectionOptions {
   /**
    * How many bytes of unacknowledged messages are kept for a client that may come back, 1 to
    * 2,147,483,647. Beyond this limit streams wait and the client has 5 s to acknowledge a message; beyond
-   * `maximumBufferedBytes` the connection is closed and may reconnect.
+   * `maximumBufferedBytes` beside the largest message the connection is closed and may reconnect.
    *
    * @default {100000}
    */

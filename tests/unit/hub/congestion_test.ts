@@ -216,3 +216,44 @@ Deno.test("a large message that is taken slowly closes no connection where only 
   core.pass(7000);
   assertEquals(pipe.ends, ["terminated"]);
 });
+
+Deno.test("pings and acks close no client that takes a message larger than maximumBufferedBytes", async () => {
+  await using node = start({ keepAliveInterval: 5000, maximumBufferedBytes: 100_000 });
+  const { core, clients } = node;
+  for (const version of [1, 2]) {
+    const { pipe } = core.admit(undefined, true);
+    pipe.send({ protocol: "json", version });
+    await pipe.next();
+    await settle();
+    pipe.stuck = true;
+    clients.all.send("got", "x".repeat(1_000_000));
+    pipe.send(call(undefined, "large", 1));
+    const before = pipe.records.length;
+    for (let second = 0; second < 11; second++) {
+      pipe.bufferedBytes -= 80_000;
+      core.pass(1000);
+    }
+    assertEquals([pipe.ends, pipe.records.length], [[], before]);
+    pipe.bufferedBytes = 0;
+    core.pass(1000);
+    await settle();
+    const types = pipe.records.slice(before).map((record) => (record as { type: number }).type);
+    assertEquals(types.toSorted(), version === 1 ? [6] : [6, 8]);
+    pipe.vanish();
+  }
+});
+
+Deno.test("a loop of awaited sends to a client that closes its pipe lets the event loop turn", async () => {
+  await using node = start({ transportSendTimeout: 20 });
+  const { pipe, connection } = await node.core.connect();
+  pipe.closing = true;
+  let turned = false;
+  const turn = setTimeout(() => turned = true, 0);
+  let sent = 0;
+  while (!turned && ++sent < 5000) {
+    await node.clients.client(connection.id).send("got", "x".repeat(1000));
+  }
+  clearTimeout(turn);
+  assert(turned, `${sent} sends before the event loop turned`);
+  assert(sent < 500, `${sent} sends`);
+});

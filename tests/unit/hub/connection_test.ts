@@ -96,12 +96,14 @@ Deno.test("HubConnection.tick() times out a client that has pinged and falls sil
   assertEquals((await disconnected.next())?.name, "OperationCanceledException");
 });
 
-Deno.test("HubConnection.tick() stops the client's clock while a call waits for a slot", async () => {
+Deno.test("HubConnection.tick() stops the client's clock while nothing is read", async () => {
   const { hub, started } = waitingHub();
-  await using core = new HubCore(hub, { keepAliveInterval: 2_000_000_000 });
+  const limits = { keepAliveInterval: 2_000_000_000, maximumQueuedReceiveBytes: 1000 };
+  await using core = new HubCore(hub, limits);
   const { pipe } = await core.connect();
-  // One long call does not stop the clock; a second that has to wait for its slot does.
-  pipe.send(PING, call("1", "wait"), call("2", "echo", 2));
+  // Neither the running call nor the first waiting call stops the clock. The size of the third call does.
+  pipe.send(PING, call("1", "wait"), call("2", "echo", 2), call("3", "echo", "x".repeat(600)));
+  assertEquals(pipe.paused, true);
   const first = await started.next();
   core.pass(100_000);
   assertEquals(pipe.ends, []);

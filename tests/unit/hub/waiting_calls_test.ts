@@ -98,12 +98,41 @@ Deno.test("pings are heard while a call waits for its slot, and the calls are ac
   assertEquals(pipe.ends, []);
 });
 
+Deno.test("a client that is silent after its first ping is closed, even while one of its calls waits", async () => {
+  await using node = await start({ clientTimeoutInterval: 5000 });
+  const { core, pipe, happened } = node;
+  pipe.send({ type: 6 });
+  holdUp(node);
+  core.pass(4000);
+  assertEquals(pipe.ends, []);
+  core.pass(1000);
+  assertEquals(pipe.ends, [1000]);
+  await happened.find((text) => text.startsWith("disconnected Client hasn't sent a message"));
+});
+
 Deno.test("a cancellation of a running call is heard while a call waits for its slot", async () => {
   await using node = await start();
   const { pipe, happened } = node;
   holdUp(node);
   pipe.send(cancel("h"));
   assertEquals(happened.all, ["hold first", "aborted first"]);
+});
+
+Deno.test("a cancellation and items of a running call are heard while the client does not take its answers", async () => {
+  await using node = await start();
+  const { pipe, happened } = node;
+  pipe.stuck = true;
+  const clients = node.core.live.clients as unknown as HubClients<Client>;
+  clients.all.send("got", "x".repeat(300_000));
+  pipe.send(uploading("u", "read", ["s"], "s"), item("s", 1), call("w", "note", "waited"));
+  await settle();
+  assertEquals(happened.all, ["read s", "s 1"]);
+  pipe.bufferedBytes = 0;
+  pipe.send({ type: 8, sequenceId: 1 });
+  await happened.find((text) => text === "waited");
+  clients.all.send("got", "x".repeat(300_000));
+  pipe.send(call("h", "hold", "first"), cancel("h"));
+  assertEquals(happened.all.slice(3), ["hold first", "aborted first"]);
 });
 
 Deno.test("a result of the client is heard while a call waits for its slot", async () => {
@@ -234,6 +263,41 @@ Deno.test("streams wait for no acknowledgement while nothing is read from their 
   await settle();
   assertEquals(pipe.paused, false);
   assert(connection.untilWritable() !== undefined);
+});
+
+Deno.test("the beginning of a large message behind a waiting call pauses and closes no client", async () => {
+  await using node = await start({ maximumReceiveMessageSize: 2_000_000 });
+  const { pipe, happened, held } = node;
+  const record = `${JSON.stringify(call("l", "note", "x".repeat(1_800_000)))}\x1e`;
+  for (const part of [600_000, 1_500_000]) {
+    const first = held.all.length;
+    holdUp(node);
+    pipe.sendText(record.slice(0, part));
+    await settle();
+    assertEquals([pipe.paused, pipe.ends], [false, []]);
+    held.all[first]?.resolve();
+    await settle();
+    assertEquals(happened.all.at(-1), "waited");
+    pipe.sendText(record.slice(part));
+    await settle();
+    assertEquals(happened.all.at(-1)?.length, 1_800_000);
+    assertEquals([pipe.paused, pipe.ends], [false, []]);
+  }
+});
+
+Deno.test("the beginning of a large message does not count among the items that wait", async () => {
+  await using node = await start({
+    maximumReceiveMessageSize: 20_000,
+    maximumQueuedReceiveBytes: 10_000,
+  });
+  const { pipe, happened } = node;
+  pipe.send(uploading("1", "keep", ["s"]));
+  const large = `${JSON.stringify(call("2", "note", "large".padEnd(15_000)))}\x1e`;
+  // The items behind the first ten wait with their call.
+  for (let n = 0; n < 12; n++) pipe.send(item("s", "x".repeat(200)));
+  pipe.sendText(large.slice(0, 14_000));
+  await settle();
+  assertEquals([pipe.paused, pipe.ends, happened.all], [false, [], []]);
 });
 
 Deno.test("calls begin in the order in which they were sent, whatever their client sends between them", () =>
