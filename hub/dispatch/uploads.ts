@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { named } from "../connection/error_texts.ts";
 import type { HeldMessage } from "../connection/held_message.ts";
 import { HubError } from "../definition/errors.ts";
 import type { TextOrBytes } from "../protocol/frame.ts";
@@ -142,7 +143,7 @@ export class Uploads {
     const seen = new Set<string>();
     for (const id of ids) {
       if (this.#open.has(id) || seen.has(id)) {
-        throw new HubError(`Stream ID '${id}' is already in use.`);
+        throw new HubError(`Stream ID '${named(id)}' is already in use.`);
       }
       seen.add(id);
     }

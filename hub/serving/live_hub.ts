@@ -236,6 +236,9 @@ export class LiveHub implements ConnectionListener<HubConnection> {
   #logEnd({ id }: HubConnection, { error, level }: CloseCause): void {
     const { limitedLog } = this.#context;
     if (error === undefined) return limitedLog.log("debug", "ended", "A client has left:", id);
+    if (level === "error") {
+      return limitedLog.failure("A message of a client could not be handled:", error);
+    }
     const text = `The connection of a client has ended: ${error.message}`;
     // The text of a limit names no value of a client; other texts may.
     const kind = level === "warn" ? text : `ended: ${level}`;
