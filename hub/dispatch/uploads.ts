@@ -71,6 +71,12 @@ class Upload implements AsyncIterableIterator<unknown> {
     for (const reader of readers) reader.resolve(this.#end());
   }
 
+  /** Ends the stream though the client has not ended it: no call waits for its reader any more. */
+  breakOff(error: Error): void {
+    this.end(error);
+    this.#release();
+  }
+
   next(): Promise<IteratorResult<unknown>> {
     const held = this.#items.shift();
     if (held !== undefined) {
@@ -184,7 +190,7 @@ export class Uploads {
 
   /** Ends all streams, because the connection has ended or for another reason. */
   close(error: Error = new UploadClosedError()): void {
-    for (const upload of this.#open.values()) upload.end(error);
+    for (const upload of this.#open.values()) upload.breakOff(error);
     this.#open.clear();
   }
 }
