@@ -18,9 +18,11 @@ type Batch = (readonly [LiveHub, HubConnection])[];
 async function pause(clock: Clock, delay: number, signal: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const timer = clock.after(delay, resolve);
-  signal.addEventListener("abort", () => resolve(), { once: true });
+  const cut = () => resolve();
+  signal.addEventListener("abort", cut, { once: true });
   if (signal.aborted) resolve();
   await promise;
+  signal.removeEventListener("abort", cut);
   timer[Symbol.dispose]();
 }
 

@@ -220,3 +220,32 @@ for (
     assert(most < 1000, `${most} in one turn`);
   });
 }
+
+Deno.test("drain() leaves no listener behind for each pause between batches", async () => {
+  const { hub } = noticingHub();
+  await using core = new HubCore(hub);
+  for (let n = 0; n < 6; n++) await core.connect();
+  let listeners = 0;
+  let most = 0;
+  const { addEventListener, removeEventListener } = AbortSignal.prototype;
+  AbortSignal.prototype.addEventListener = function (...args: unknown[]) {
+    most = Math.max(most, ++listeners);
+    Reflect.apply(addEventListener, this, args);
+  };
+  AbortSignal.prototype.removeEventListener = function (...args: unknown[]) {
+    listeners--;
+    Reflect.apply(removeEventListener, this, args);
+  };
+  try {
+    const state = drain(core, { batch: 1, interval: 1000 });
+    for (let pause = 0; pause < 6; pause++) {
+      await settle();
+      core.clock.advance(1000);
+    }
+    await state.drained;
+  } finally {
+    Object.assign(AbortSignal.prototype, { addEventListener, removeEventListener });
+  }
+  // One for the end of the drain, one to cut it, one for the streams, one for the pause.
+  assertEquals(most, 4);
+});
