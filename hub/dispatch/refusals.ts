@@ -37,7 +37,10 @@ export function logRefusal(
   text: string,
 ): void {
   const entry = `A call of connection ${connectionId} is refused: ${cut(text, MAXIMUM_LOGGED)}`;
-  limitedLog.log(level, `${level}: refused ${method}`, entry);
+  const summary = method === undefined
+    ? "Calls of unknown methods are refused"
+    : `Calls of hub method "${method}" are refused`;
+  limitedLog.logOne(level, `${level}: refused ${method}`, summary, entry);
 }
 
 /**

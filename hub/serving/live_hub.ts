@@ -31,6 +31,9 @@ export interface ServerRules {
   readonly authorize?: HubPolicy | undefined;
 }
 
+/** The text of the log about connections that have ended with an error. */
+const ENDED = "The connection of a client has ended";
+
 /** A context outside any call. The client could not answer: none of its messages is read. */
 function lifetimeContext(connection: CallingConnection, where: string): CallContext {
   return new CallContext(connection, {
@@ -239,9 +242,9 @@ export class LiveHub implements ConnectionListener<HubConnection> {
     if (level === "error") {
       return limitedLog.failure("A message of a client could not be handled:", error);
     }
-    const text = `The connection of a client has ended: ${error.message}`;
+    const text = `${ENDED}: ${error.message}`;
     // The text of a limit names no value of a client; other texts may.
-    const kind = level === "warn" ? text : `ended: ${level}`;
-    limitedLog.log(level ?? "debug", kind, text, id);
+    const [kind, summary] = level === "warn" ? [text, text] : [`ended: ${level}`, ENDED];
+    limitedLog.logOne(level ?? "debug", kind, summary, text, id);
   }
 }
