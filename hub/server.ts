@@ -97,7 +97,7 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
       serverName,
       backplane,
       clock,
-      scheduler: new Scheduler(clock),
+      scheduler: new Scheduler(time),
       logger,
       limitedLog: new LimitedLog(logger, clock),
       options,

@@ -11,28 +11,25 @@ const LATE = 100;
  * What the sockets of a node hold when it goes on is read before anybody is judged: a callback that comes
  * late waits once, {@link every} for its next interval and {@link after} for a moment.
  *
- * The clock must be looked at every `interval`, by the heartbeat: a look that comes later tells for how
- * long the node stood still.
+ * The heartbeat, which {@link every} makes, tells how long the node stood still: between two beats no more
+ * time passes than the interval.
  */
 export class AwakeClock implements Clock {
   readonly #clock: Clock;
   readonly #interval: number;
-  #looked: number;
+  /** The time of the last beat; `undefined` while there is no heartbeat. */
+  #beaten: number | undefined;
   #asleep = 0;
 
   /** `interval` is in milliseconds. */
   constructor(clock: Clock, interval: number) {
     this.#clock = clock;
     this.#interval = interval;
-    this.#looked = clock.now();
   }
 
   now(): number {
     const now = this.#clock.now();
-    const late = now - this.#looked - this.#interval;
-    if (late > 0) this.#asleep += late;
-    this.#looked = now;
-    return now - this.#asleep;
+    return Math.min(now, (this.#beaten ?? now) + this.#interval) - this.#asleep;
   }
 
   date(): number {
@@ -57,15 +54,30 @@ export class AwakeClock implements Clock {
     return { [Symbol.dispose]: () => timer[Symbol.dispose]() };
   }
 
+  /** As {@link Clock.every}; the interval is that of the heartbeat. */
   every(interval: number, callback: () => void): Disposable {
-    let asleep = this.#asleep;
     let skipped = false;
-    return this.#clock.every(interval, () => {
-      this.now();
+    this.#beaten = this.#clock.now();
+    const timer = this.#clock.every(interval, () => {
+      const late = this.#beat();
       // Never twice in a row: a node that is always late has to work as well.
-      skipped = this.#asleep - asleep > LATE && !skipped;
-      asleep = this.#asleep;
+      skipped = late > LATE && !skipped;
       if (!skipped) callback();
     });
+    return {
+      [Symbol.dispose]: () => {
+        timer[Symbol.dispose]();
+        this.#beaten = undefined;
+      },
+    };
+  }
+
+  /** The node works; returns how late it does. */
+  #beat(): number {
+    const now = this.#clock.now();
+    const late = Math.max(0, now - (this.#beaten ?? now) - this.#interval);
+    this.#asleep += late;
+    this.#beaten = now;
+    return late;
   }
 }

@@ -28,6 +28,8 @@ const MAXIMUM_STEPS = 256;
 const MAXIMUM_TIME = 5;
 /** After how many short steps a walk looks at the time. */
 const STEPS_BETWEEN_LOOKS = 16;
+/** The same for work that counts each step. */
+const SPENT_BETWEEN_LOOKS = 4;
 
 /**
  * The pauses before each look at something congested, in milliseconds; the last pause repeats. Native
@@ -104,26 +106,37 @@ export class Scheduler {
    * All such work of a server shares the time of a turn.
    */
   spend(): Promise<void> | undefined {
-    this.#count();
-    if (this.#steps === 0) this.#stepsBegan = this.#clock.now();
-    const exhausted = ++this.#steps > MAXIMUM_STEPS ||
-      this.#clock.now() - this.#stepsBegan >= MAXIMUM_TIME;
+    this.#begin();
+    // A look at the clock costs as much as a small item.
+    const looks = (this.#steps + 1) % SPENT_BETWEEN_LOOKS === 0;
+    const exhausted = looks ? this.#spent(1) : ++this.#steps >= MAXIMUM_STEPS;
     return exhausted || this.#postponed.length > 0 ? this.nextTurn() : undefined;
   }
 
   /**
-   * Visits every item, those that are added on the way too. Returns nothing if all were visited in this
-   * turn, else a promise that rejects with what `visit` throws.
+   * Visits every item, those that are added on the way too. All walks of a server share the time of a
+   * turn, but each visits some items at once. Returns nothing if all were visited in this turn, else a
+   * promise that rejects with what `visit` throws.
    */
   walk<T>(items: Iterable<T>, visit: (item: T) => void): Promise<void> | undefined {
     const iterator = items[Symbol.iterator]();
-    return this.#walkTurn(iterator, visit) ? undefined : this.#walkOn(iterator, visit);
+    if (this.#visit(iterator, visit)) return undefined;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const goOn = () => {
+      try {
+        if (this.#visit(iterator, visit)) resolve();
+        else this.#postpone(goOn);
+      } catch (error) {
+        reject(error);
+      }
+    };
+    this.#postpone(goOn);
+    return promise;
   }
 
   /** Resolves in a later turn, after those who have waited longer. */
   nextTurn(): Promise<void> {
-    this.#count();
-    return new Promise((resolve) => this.#postponed.push(resolve));
+    return new Promise((resolve) => this.#postpone(resolve));
   }
 
   /** Resolves when `writable` is not congested any more, or after `timeout`. */
@@ -145,7 +158,6 @@ export class Scheduler {
   }
 
   #end(): void {
-    const postponed = this.#postponed.splice(0, MAXIMUM_STEPS);
     this.#turn++;
     this.#immediateWrites = 0;
     this.#steps = 0;
@@ -154,25 +166,50 @@ export class Scheduler {
     const carriers = this.#carriers;
     this.#carriers = [];
     for (const carrier of carriers) carrier.turnEnded();
-    for (const goOn of postponed) goOn();
+    this.#goOn();
     if (this.#waiting.length > 0 || this.#postponed.length > 0) this.#count();
   }
 
-  async #walkOn<T>(iterator: Iterator<T>, visit: (item: T) => void): Promise<void> {
-    do await this.nextTurn(); while (!this.#walkTurn(iterator, visit));
+  #postpone(goOn: () => void): void {
+    this.#count();
+    this.#postponed.push(goOn);
   }
 
-  /** Visits as many items as the time allows; returns whether there are no more. */
-  #walkTurn<T>(iterator: Iterator<T>, visit: (item: T) => void): boolean {
+  /** Lets postponed work go on, as much as the turn has time for. */
+  #goOn(): void {
+    const postponed = this.#postponed;
+    if (postponed.length === 0) return;
+    this.#postponed = [];
+    this.#begin();
+    let gone = 0;
+    do postponed[gone++]?.(); while (!this.#spent(1) && gone < postponed.length);
+    this.#postponed = postponed.slice(gone).concat(this.#postponed);
+  }
+
+  /** Steps begin, or have begun at `at`; the time of a turn is counted from its first step. */
+  #begin(at?: number): void {
+    this.#count();
+    if (this.#steps === 0) this.#stepsBegan = at ?? this.#clock.now();
+  }
+
+  /** Counts steps; returns whether the turn has no time for more. */
+  #spent(steps: number): boolean {
+    this.#steps += steps;
+    return this.#steps >= MAXIMUM_STEPS || this.#clock.now() - this.#stepsBegan >= MAXIMUM_TIME;
+  }
+
+  /** Visits as many items as the turn has time for; returns whether there are no more. */
+  #visit<T>(iterator: Iterator<T>, visit: (item: T) => void): boolean {
     const began = this.#clock.now();
-    for (let steps = 1; steps <= MAXIMUM_STEPS; steps++) {
-      const { done, value } = iterator.next();
-      if (done) return true;
-      visit(value);
-      if (steps % STEPS_BETWEEN_LOOKS !== 0) continue;
-      if (this.#clock.now() - began >= MAXIMUM_TIME) return false;
+    for (;;) {
+      for (let steps = 0; steps < STEPS_BETWEEN_LOOKS; steps++) {
+        const { done, value } = iterator.next();
+        if (done) return true;
+        visit(value);
+      }
+      this.#begin(began);
+      if (this.#spent(STEPS_BETWEEN_LOOKS)) return false;
     }
-    return false;
   }
 
   /** Calls the listeners that wait for the end of the turn, as many as the time allows. */
@@ -198,7 +235,7 @@ export class Scheduler {
     const writables = [...this.#polled[step] ?? []];
     this.#polled[step]?.clear();
     const now = this.#clock.now();
-    for (const writable of writables) {
+    this.walk(writables, (writable) => {
       const end = this.#congested.get(writable)?.end ?? now;
       if (now < end && writable.congested) {
         this.#poll(writable, Math.min(step + 1, PAUSES.length - 1));
@@ -206,6 +243,6 @@ export class Scheduler {
         this.#congested.get(writable)?.resolve();
         this.#congested.delete(writable);
       }
-    }
+    });
   }
 }

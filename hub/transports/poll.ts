@@ -62,10 +62,8 @@ export class Poll {
 
 /** The answer to a poll; the length is unknown while the frames are. */
 export function octets(body: BodyInit | null, length?: number): Response {
-  const type = "application/octet-stream";
-  const headers = length === undefined
-    ? { "content-type": type }
-    : { "content-type": type, "content-length": `${length}` };
+  const headers: Record<string, string> = { "content-type": "application/octet-stream" };
+  if (length !== undefined) headers["content-length"] = `${length}`;
   return new Response(body, { headers });
 }
 

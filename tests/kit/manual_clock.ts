@@ -46,8 +46,13 @@ export class ManualClock implements Clock {
 
   /** Lets time pass while the process stands still; what is due is called afterwards. */
   stop(milliseconds: number): void {
-    this.#now += milliseconds;
+    this.pass(milliseconds);
     this.advance(0);
+  }
+
+  /** Lets time pass within one turn: nothing is called. */
+  pass(milliseconds: number): void {
+    this.#now += milliseconds;
   }
 
   #next(end: number): Timer | undefined {

@@ -13,7 +13,10 @@ const LARGEST = `${Number.MAX_SAFE_INTEGER}`;
  */
 export function mayHaveLongInteger(text: string): boolean {
   for (let i = LARGEST.length - 1; i < text.length; i += LARGEST.length) {
-    if (isDigit(text.charCodeAt(i)) && isInLongInteger(text, i)) return true;
+    if (!isDigit(text.charCodeAt(i))) continue;
+    if (isInLongInteger(text, i)) return true;
+    // Each run is looked at once, however long it is.
+    while (isDigit(text.charCodeAt(i + 1))) i++;
   }
   return false;
 }

@@ -122,7 +122,8 @@ export class PackInput {
 /** The text of bytes that are not UTF-8. JavaScript clients write half of a surrogate pair as three bytes. */
 function mended(bytes: Uint8Array): string {
   for (let at = bytes.indexOf(0xed); at >= 0; at = bytes.indexOf(0xed, at + 1)) {
-    const [second = 0, third = 0] = bytes.subarray(at + 1, at + 3);
+    const second = bytes[at + 1] ?? 0;
+    const third = bytes[at + 2] ?? 0;
     if ((second & 0xe0) === 0xa0 && (third & 0xc0) === 0x80) bytes.set(REPLACEMENT, at);
   }
   return bufferOf(bytes).toString();

@@ -5,6 +5,7 @@
  * @module
  */
 import process from "node:process";
+import { setTimeout } from "node:timers";
 import { createHubServer, defineHub, type HubContext, MemoryBackplane } from "../../../mod.ts";
 import { HOSTS } from "../../kit/servers/hosts.ts";
 
@@ -16,6 +17,10 @@ if (host === undefined) throw new TypeError(`Cannot start node: no server ${name
 
 // The runtime lists no timer that does not keep the process.
 Deno.unrefTimer = () => {};
+const timer = setTimeout(() => {}, 0);
+Object.getPrototypeOf(timer).unref = function <T>(this: T): T {
+  return this;
+};
 
 const hub = defineHub({
   connected: ({ groups, connectionId }: Context) => groups.add(connectionId, "group"),

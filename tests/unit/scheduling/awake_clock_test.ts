@@ -8,9 +8,10 @@ function node() {
   const awake = new AwakeClock(real, 1000);
   const began = awake.now();
   /** The node works for some seconds. */
-  awake.every(1000, () => awake.now());
+  const beats: string[] = [];
+  awake.every(1000, () => beats.push("every"));
   const work = (seconds: number) => real.advance(1000 * seconds);
-  return { real, work, awake, time: () => awake.now() - began };
+  return { real, work, awake, beats, time: () => awake.now() - began };
 }
 
 Deno.test("AwakeClock goes as the clock of the platform while the node works", () => {
@@ -55,9 +56,7 @@ Deno.test("AwakeClock.after() can be disposed of after a wait was prolonged", ()
 });
 
 Deno.test("AwakeClock lets the sockets be read before a callback that is late", () => {
-  const { real, awake } = node();
-  const rang: string[] = [];
-  awake.every(1000, () => rang.push("every"));
+  const { real, awake, beats: rang } = node();
   awake.after(1500, () => rang.push("after"));
   real.advance(900);
   real.stop(3000);
@@ -71,9 +70,36 @@ Deno.test("AwakeClock lets the sockets be read before a callback that is late", 
 });
 
 Deno.test("AwakeClock.every() calls back on a node that is always late", () => {
-  const { real, awake } = node();
-  let rang = 0;
-  awake.every(1000, () => rang++);
+  const { real, beats } = node();
   for (let n = 0; n < 10; n++) real.stop(2000);
-  assertEquals(rang, 5);
+  assertEquals(beats.length, 5);
+});
+
+Deno.test("AwakeClock stands still in a long turn, however often somebody looks at it", () => {
+  const { real, time } = node();
+  let looks = 0;
+  // The turn takes 40 s; the heartbeat comes after it.
+  const stop = (left: number) => {
+    for (; left > 0; left -= 100) {
+      real.pass(100);
+      looks++;
+      assertEquals(time() <= 1000, true);
+    }
+  };
+  stop(40_000);
+  real.advance(0);
+  assertEquals([looks, time()], [400, 1000]);
+});
+
+Deno.test("AwakeClock goes on without a heartbeat", () => {
+  const real = new ManualClock();
+  const awake = new AwakeClock(real, 1000);
+  const began = awake.now();
+  const heartbeat = awake.every(1000, () => {});
+  real.advance(5000);
+  heartbeat[Symbol.dispose]();
+  let rang = 0;
+  awake.after(10_000, () => rang++);
+  real.advance(10_000);
+  assertEquals([rang, awake.now() - began, real.pending], [1, 15_000, 0]);
 });
