@@ -80,11 +80,11 @@ export class LiveHub implements ConnectionListener<HubConnection> {
     this.#hooks = filteredHooks(hub, allFilters);
     const budget = budgetLimits(options);
     this.#connectionParts = { limits: options, budget, clock, scheduler, listener: this };
-    this.#heartbeat = new Sweep(scheduler, this.#served, ([connection]) => {
+    this.#heartbeat = new Sweep(context, this.#served, ([connection]) => {
       connection.tick(clock.now());
     });
     if (options.closeOnAuthenticationExpiration) {
-      this.#expirations = new Expirations(clock, scheduler);
+      this.#expirations = new Expirations(context);
     }
     this.#router = new Router(name, context);
     this.clients = new RoutedClients(this.#router);
