@@ -5,7 +5,11 @@ import type { LimitedLog } from "../scheduling/limited_log.ts";
 import type { Scheduler } from "../scheduling/scheduler.ts";
 import { Sweep } from "../scheduling/sweep.ts";
 import { visitAll } from "../scheduling/visits.ts";
+import { ClosingSockets } from "./closing_sockets.ts";
 import { type HttpPipe, Session } from "./session.ts";
+
+/** The longest that a closing server waits for clients to answer a close, in milliseconds. */
+const CLOSE_TIMEOUT = 1000;
 
 /** The parts of a server that a {@link ConnectionTable} uses. */
 export interface TableParts {
@@ -25,6 +29,8 @@ export interface TableLimits {
  * time. `specs/signalr-wire.md §3.4 and §4.7`.
  */
 export class ConnectionTable {
+  /** The native sockets that have not ended since they were closed. */
+  readonly closing: ClosingSockets = new ClosingSockets();
   readonly #parts: TableParts;
   readonly #disconnectTimeout: number;
   readonly #maximumPending: number;
@@ -115,10 +121,14 @@ export class ConnectionTable {
     this.#heartbeat.begin();
   }
 
-  /** Forgets every connection. */
+  /**
+   * Forgets every connection. Resolves when the clients of closed sockets have their last bytes, if they
+   * say so in time: a process that ends at once would lose those bytes.
+   */
   async close(): Promise<void> {
     await visitAll(this.#parts, this.#sessions.values(), this.#forget);
     this.#pipes.clear();
+    await this.closing.ended(this.#parts.clock, CLOSE_TIMEOUT);
   }
 
   #giveUp(oldest: Session): void {
