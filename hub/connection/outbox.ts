@@ -198,6 +198,7 @@ export class Outbox implements TurnListener {
     this.#flush();
     this.#closed = true;
     this.#resend = undefined;
+    this.#scheduler.endWait(this);
     this.#pipe?.close(1000);
     if (slow) this.#pipe?.terminate();
   }

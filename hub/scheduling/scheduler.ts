@@ -1,23 +1,11 @@
 import { setImmediate } from "node:timers";
 import { type Clock, systemClock } from "../clock.ts";
+import { Congestion, type Writable } from "./congestion.ts";
 
 /** Something that waits for the end of the turn. */
 export interface TurnListener {
   /** The turn in which the listener asked has ended. */
   turnEnded(): void;
-}
-
-/** Something that may have too much to send. */
-interface Writable {
-  readonly congested: boolean;
-}
-
-/** The wait for something that has too much to send. */
-interface Congestion {
-  readonly promise: Promise<void>;
-  readonly resolve: () => void;
-  /** When the wait ends at the latest. */
-  readonly end: number;
 }
 
 /** How many writes a turn makes before its end. */
@@ -30,13 +18,6 @@ const MAXIMUM_TIME = 5;
 const STEPS_BETWEEN_LOOKS = 16;
 /** The same for work that counts each step. */
 const SPENT_BETWEEN_LOOKS = 4;
-
-/**
- * The pauses before each look at something congested, in milliseconds; the last pause repeats. Native
- * sockets do not say when they have drained: most drain very soon, and looks at slow sockets must cost
- * little.
- */
-const PAUSES = [1, 4, 16, 50] as const;
 
 /**
  * Decides when queued work is done. A turn is everything that the event loop has at hand. All
@@ -60,9 +41,7 @@ export class Scheduler {
   #stepsBegan = 0;
   /** Work that goes on in a later turn; the longest wait comes first. */
   #postponed: (() => void)[] = [];
-  readonly #congested = new Map<Writable, Congestion>();
-  /** All congested writables with the same pause share one timer. */
-  readonly #polled: readonly Set<Writable>[] = PAUSES.map(() => new Set());
+  readonly #congestion: Congestion;
 
   /** `atEnd` calls back once, at the end of the turn. */
   constructor(
@@ -71,6 +50,7 @@ export class Scheduler {
   ) {
     this.#clock = clock;
     this.#atEnd = atEnd;
+    this.#congestion = new Congestion(clock, (items, visit) => this.walk(items, visit));
   }
 
   /** The number of this turn. A turn gets a number when the number or the end of the turn is asked for. */
@@ -139,16 +119,14 @@ export class Scheduler {
     return new Promise((resolve) => this.#postpone(resolve));
   }
 
-  /** Resolves when `writable` is not congested any more, or after `timeout`. */
+  /** Resolves when `writable` is not congested any more, after `timeout`, or at {@link endWait}. */
   untilWritable(writable: Writable, timeout: number = Infinity): Promise<void> {
-    let wait = this.#congested.get(writable);
-    if (wait === undefined) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      wait = { promise, resolve, end: this.#clock.now() + timeout };
-      this.#congested.set(writable, wait);
-      this.#poll(writable, 0);
-    }
-    return wait.promise;
+    return this.#congestion.until(writable, timeout);
+  }
+
+  /** Ends the waits for `writable`, because it has ended. */
+  endWait(writable: Writable): void {
+    this.#congestion.end(writable);
   }
 
   #count(): void {
@@ -224,25 +202,5 @@ export class Scheduler {
       this.#waiting = waiting.slice(called).concat(this.#waiting);
       return;
     }
-  }
-
-  #poll(writable: Writable, step: number): void {
-    if (this.#polled[step]?.add(writable).size !== 1) return;
-    this.#clock.after(PAUSES[step] ?? 0, () => this.#look(step));
-  }
-
-  #look(step: number): void {
-    const writables = [...this.#polled[step] ?? []];
-    this.#polled[step]?.clear();
-    const now = this.#clock.now();
-    this.walk(writables, (writable) => {
-      const end = this.#congested.get(writable)?.end ?? now;
-      if (now < end && writable.congested) {
-        this.#poll(writable, Math.min(step + 1, PAUSES.length - 1));
-      } else {
-        this.#congested.get(writable)?.resolve();
-        this.#congested.delete(writable);
-      }
-    });
   }
 }

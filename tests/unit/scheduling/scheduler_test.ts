@@ -50,6 +50,18 @@ Deno.test("Scheduler.takeImmediateWrite() allows 16 writes a turn", () => {
   assertEquals(allowed(), expected);
 });
 
+Deno.test("Scheduler.endWait() ends a wait at once, and its timer", async () => {
+  const { scheduler, clock } = driven();
+  const writable = { congested: true };
+  const wait = scheduler.untilWritable(writable);
+  clock.advance(5);
+  assertEquals(clock.pending, 1);
+  scheduler.endWait(writable);
+  assertEquals(clock.pending, 0);
+  await wait;
+  scheduler.endWait(writable);
+});
+
 Deno.test("Scheduler.untilWritable() looks after 1, 4, 16 and then every 50 ms", async () => {
   const { scheduler, clock } = driven();
   const looks: number[] = [];
