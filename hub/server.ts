@@ -63,7 +63,10 @@ export interface HubServer<H extends Hubs> extends AsyncDisposable {
    * @throws {RangeError} if an option is out of range.
    */
   drain(options?: DrainOptions): Promise<void>;
-  /** Ends all connections at once, then closes the backplane. Idempotent; ends a drain early. */
+  /**
+   * Ends all connections at once, then closes the backplane. Waits at most 1 s for clients to answer the
+   * close of their WebSocket. Idempotent; ends a drain early.
+   */
   close(): Promise<void>;
   /** @internal */
   readonly [ANSWERER]: Answerer;

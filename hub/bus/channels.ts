@@ -49,7 +49,7 @@ export class Channels {
       this.#settle(channel, unconfirmed(channel, options.subscribeTimeout));
     });
     const due = { [Symbol.iterator]: () => this.#due() };
-    this.#givingUp = new Sweep(context.scheduler, due, (channel) => this.#drop(channel));
+    this.#givingUp = new Sweep(context, due, (channel) => this.#drop(channel));
   }
 
   /** Makes `recipient` a member; messages of this node reach it at once. */

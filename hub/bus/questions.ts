@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import type { Scheduler } from "../scheduling/scheduler.ts";
+import { visitAll, type VisitContext } from "../scheduling/visits.ts";
 import type { NodeContext } from "./node_context.ts";
 
 /** The terms of a question. */
@@ -24,13 +24,13 @@ const LONGEST_TIMEOUT = 0x7fffffff;
 /** The questions of one kind that have no answer yet, by the id that the answer repeats. */
 export class Questions<I, A> {
   readonly #clock: Clock;
-  readonly #scheduler: Scheduler;
+  readonly #context: VisitContext;
   readonly #open = new Map<I, Question<A>>();
   readonly #byConnection = new Map<string, Set<I>>();
 
-  constructor({ clock, scheduler }: Pick<NodeContext, "clock" | "scheduler">) {
-    this.#clock = clock;
-    this.#scheduler = scheduler;
+  constructor(context: Pick<NodeContext, "clock" | "scheduler" | "limitedLog">) {
+    this.#clock = context.clock;
+    this.#context = context;
   }
 
   /** Resolves with the answer to `id`, or rejects with the error why there is none. */
@@ -81,7 +81,7 @@ export class Questions<I, A> {
   /** The connection has gone: every question that depends on it ends with `error`. */
   abandon(connectionId: string, error: Error): void {
     const ids = this.#byConnection.get(connectionId);
-    if (ids !== undefined) this.#scheduler.walk(ids, (id) => this.settle(id, error));
+    if (ids !== undefined) visitAll(this.#context, ids, (id) => this.settle(id, error));
   }
 
   /** Every question ends with `error`. */

@@ -1,7 +1,7 @@
 import { HubError } from "../definition/errors.ts";
 import { type CloseMessage, MessageType } from "../protocol/messages.ts";
 import { ProtocolError } from "../protocol/protocol_error.ts";
-import { withDetail } from "./error_texts.ts";
+import { toError, withDetail } from "./error_texts.ts";
 
 /** Why a connection ends. */
 export interface CloseCause {
@@ -13,9 +13,9 @@ export interface CloseCause {
   readonly slow?: true;
   /**
    * How the end is logged: `warn` for a limit that the client has reached, `info` for a rule that the client
-   * has broken. Absent for all other ends, which are details.
+   * has broken, `error` for a failure of the server. Absent for all other ends, which are details.
    */
-  readonly level?: "warn" | "info";
+  readonly level?: "error" | "warn" | "info";
   /** The client has gone: its last messages are still dispatched before the hub hears of the end. */
   readonly gone?: true;
 }
@@ -32,6 +32,11 @@ export function failed(error: Error, detailedErrors: boolean, allowReconnect = t
 /** The client has broken a rule; otherwise as {@link failed}. */
 export function broken(error: Error, detailedErrors: boolean): CloseCause {
   return { ...failed(error, detailedErrors), level: "info" };
+}
+
+/** The server has failed to handle a message; otherwise as {@link failed}. */
+export function mishandled(thrown: unknown, detailedErrors: boolean): CloseCause {
+  return { ...failed(toError(thrown), detailedErrors), level: "error" };
 }
 
 /** The client has sent a close message, and may have given a reason. */

@@ -66,12 +66,11 @@ export class Conversation {
    * The frame of a message in the client's protocol.
    *
    * @throws {TypeError} if a value cannot be serialised.
-   * @throws {RangeError} if the message is too large.
+   * @throws {RangeError} if the message is too large; answers without a result have no limit.
    */
   frame(message: HubMessage): Frame {
     const content = this.protocol.write(message);
-    // The messages of the connection itself are small.
-    if (message.type <= MessageType.Completion) {
+    if (isLimited(message)) {
       checkSendSize(content, this.#parts.limits.maximumSendMessageSize);
     }
     return new Frame(content);
@@ -130,4 +129,13 @@ export class Conversation {
     this.#opening = undefined;
     if (this.admitted) this.inbox.unblock();
   }
+}
+
+/**
+ * Whether the size of a message is limited. The messages of the connection itself are small. The error that
+ * answers a call repeats the call's id, so a limit would let a client choose an answer that cannot be sent.
+ */
+function isLimited(message: HubMessage): boolean {
+  if (message.type === MessageType.Completion) return message.result !== undefined;
+  return message.type < MessageType.Completion;
 }

@@ -6,6 +6,15 @@
  */
 import { ClientConnectionError, HubError } from "../definition/errors.ts";
 
+/** The most characters of a name or an id of a client that an error text repeats. */
+const MAXIMUM_NAMED = 200;
+
+/** A name or an id that a client has chosen, as error texts repeat it. */
+export function named(name: string): string {
+  if (name.length <= MAXIMUM_NAMED) return name;
+  return `${name.slice(0, MAXIMUM_NAMED - 1).toWellFormed()}…`;
+}
+
 /** An error as clients know it, with upstream's name if upstream has one. */
 export function describe(error: Error): string {
   return `${upstreamName(error)}: ${error.message}`;
@@ -37,27 +46,31 @@ function textOf(thrown: unknown): string {
 
 /** The call could not begin. */
 export function failedToInvoke(target: string): string {
-  return `Failed to invoke '${target}' due to an error on the server.`;
+  return `Failed to invoke '${named(target)}' due to an error on the server.`;
 }
 
 /** The caller may not call the method. */
 export function unauthorized(target: string): string {
-  return `Failed to invoke '${target}' because user is unauthorized`;
+  return `Failed to invoke '${named(target)}' because user is unauthorized`;
 }
 
 /** The method threw. */
 export function errorInvoking(target: string): string {
-  return `An unexpected error occurred invoking '${target}' on the server.`;
+  return `An unexpected error occurred invoking '${named(target)}' on the server.`;
 }
 
 /** A streaming method was called without asking for a stream. */
 export function streamingNotAsked(target: string): string {
-  return `The client attempted to invoke the streaming '${target}' method with a non-streaming invocation.`;
+  return `The client attempted to invoke the streaming '${
+    named(target)
+  }' method with a non-streaming invocation.`;
 }
 
 /** A client asked for a stream from a method that has no stream. */
 export function notStreaming(target: string): string {
-  return `The client attempted to invoke the non-streaming '${target}' method with a streaming invocation.`;
+  return `The client attempted to invoke the non-streaming '${
+    named(target)
+  }' method with a streaming invocation.`;
 }
 
 /** A stream broke off. */

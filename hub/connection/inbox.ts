@@ -4,17 +4,14 @@ import type { HubMessage } from "../protocol/messages.ts";
 import type { HubProtocol } from "../protocol/protocol.ts";
 import type { TurnListener } from "../scheduling/scheduler.ts";
 import { CallQueue, isCall } from "./call_queue.ts";
-import { broken, type CloseCause, flooded, truncatedMessage } from "./closing.ts";
+import { broken, type CloseCause, flooded, mishandled, truncatedMessage } from "./closing.ts";
 import { HeldMessage, type MessageHolder } from "./held_message.ts";
 import type { ConnectionParts, InboxListener } from "./parts.ts";
 
 /** If more unread bytes than this wait, the transport is asked to stop reading; some transports cannot. */
 const BACKLOG_BYTES = 64 * 1024;
 
-/**
- * The most that is read in one turn, in bytes; the next turn reads on, so that no other client has to
- * wait for a client that sends 64 MiB in one piece.
- */
+/** The most bytes that one turn reads: no client has to wait for 64 MiB that another client sends. */
 const TURN_BYTES = 64 * 1024;
 /** Added to the bytes of each message of a turn: even a message of two bytes takes time. */
 const MESSAGE_BYTES = 32;
@@ -150,8 +147,13 @@ export class Inbox implements TurnListener, MessageHolder {
   }
 
   #dispatch(message: HubMessage, record: TextOrBytes): void {
-    const dispatched = this.#listener.message(message, record);
     const call = isCall(message);
+    let dispatched: Promise<void> | undefined;
+    try {
+      dispatched = this.#listener.message(message, record);
+    } catch (error) {
+      return this.#mishandled(error);
+    }
     // A call that runs has begun, even if the client is to take its answers before the next call.
     const wait = dispatched ?? (call ? this.#listener.untilRoom() : undefined);
     if (wait === undefined || this.#stopped) return;
@@ -159,11 +161,11 @@ export class Inbox implements TurnListener, MessageHolder {
     const begins = call && dispatched !== undefined;
     if (begins) calls.begin(message);
     calls.pause();
-    wait.finally(() => {
+    wait.then(() => {
       if (begins) calls.begun();
       calls.resume();
       this.#dispatchWaiting(calls);
-    });
+    }, (error) => this.#mishandled(error));
   }
 
   /** Dispatches what may be dispatched, as much as the turn allows. */
@@ -199,6 +201,11 @@ export class Inbox implements TurnListener, MessageHolder {
     if (this.#calls === undefined) return this.#refuse(cause);
     this.#failure = cause;
     this.#forget();
+  }
+
+  /** A failure of the server ends one connection: the transport is not told. */
+  #mishandled(thrown: unknown): void {
+    this.#refuse(mishandled(thrown, this.#parts.limits.detailedErrors));
   }
 
   #refuse(cause: CloseCause): void {

@@ -105,8 +105,10 @@ export class ActiveCall implements CallState {
   }
 
   /**
-   * Calls the method and answers the client. Returns a promise that cannot reject, or nothing if the
-   * answer is written already.
+   * Calls the method and answers the client. Returns nothing if the answer is written already,
+   * else a promise.
+   *
+   * @throws (or rejects) if not even an error could be logged and written.
    */
   run(method: () => unknown): Promise<void> | undefined {
     this.#begun = true;

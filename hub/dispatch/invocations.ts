@@ -1,3 +1,4 @@
+import { mishandled } from "../connection/closing.ts";
 import type { HubConnection } from "../connection/connection.ts";
 import { errorInvoking, failedToInvoke, toError, withDetail } from "../connection/error_texts.ts";
 import { HubError } from "../definition/errors.ts";
@@ -8,7 +9,7 @@ import { type Call, CallContext, type CallingConnection } from "./call_context.t
 import { CallsById } from "./calls_by_id.ts";
 import type { CheckedArguments } from "./guard.ts";
 import type { CallableMethod, DispatchParts } from "./method_table.ts";
-import { bindingRefusal, logRefusal, modeRefusal, serverClosing } from "./refusals.ts";
+import { bindingRefusal, idInUse, logRefusal, modeRefusal, serverClosing } from "./refusals.ts";
 import { Slots } from "./slots.ts";
 import { Uploads } from "./uploads.ts";
 
@@ -177,10 +178,15 @@ export class Invocations {
       call.refuse(refusal);
       return this.#left(call);
     }
-    const ended = call.run(() => method.call(context, ...args, ...uploads));
+    let ended: Promise<void> | undefined;
+    try {
+      ended = call.run(() => method.call(context, ...args, ...uploads));
+    } catch (error) {
+      return this.#broke(call, error);
+    }
     if (ended === undefined) return this.#ended(call);
     if (call.message.invocationId !== undefined) (this.#byId ??= new CallsById()).add(call);
-    ended.then(() => this.#ended(call));
+    ended.then(() => this.#ended(call), (error) => this.#broke(call, error));
   }
 
   /**
@@ -200,7 +206,7 @@ export class Invocations {
     if (type !== MessageType.StreamInvocation || !this.#byId?.streams(invocationId)) {
       return undefined;
     }
-    return `Invocation ID '${invocationId}' is already in use.`;
+    return idInUse(invocationId);
   }
 
   /** Refuses a call that has not begun. */
@@ -217,6 +223,12 @@ export class Invocations {
     if (invocationId === undefined) return;
     const error = withDetail(text, reason, detailedErrors);
     this.#connection.send({ type: MessageType.Completion, invocationId, error });
+  }
+
+  /** Ends the connection of a call that could not be answered. */
+  #broke(call: ActiveCall, thrown: unknown): undefined {
+    this.#connection.close(mishandled(thrown, this.#parts.options.detailedErrors));
+    return this.#ended(call);
   }
 
   /** Called when a call that has begun has ended. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { errorInvoking, streamingNotAsked, withDetail } from "../connection/error_texts.ts";
+import { errorInvoking, named, streamingNotAsked, withDetail } from "../connection/error_texts.ts";
 import { HubError } from "../definition/errors.ts";
 import { MessageType } from "../protocol/messages.ts";
 import { cut } from "../protocol/value_path.ts";
@@ -37,7 +37,10 @@ export function logRefusal(
   text: string,
 ): void {
   const entry = `A call of connection ${connectionId} is refused: ${cut(text, MAXIMUM_LOGGED)}`;
-  limitedLog.log(level, `${level}: refused ${method}`, entry);
+  const summary = method === undefined
+    ? "Calls of unknown methods are refused"
+    : `Calls of hub method "${method}" are refused`;
+  limitedLog.logOne(level, `${level}: refused ${method}`, summary, entry);
 }
 
 /**
@@ -76,6 +79,11 @@ export function modeRefusal(
   if (sent >= fewest && sent <= (streams ?? most - args.length)) return undefined;
   const error = new HubError(`Client sent ${sent} stream(s), Hub method expects ${fewest}.`);
   return withDetail(errorInvoking(target), error, detailedErrors);
+}
+
+/** The text that refuses a call whose id another stream has. */
+export function idInUse(invocationId = ""): string {
+  return `Invocation ID '${named(invocationId)}' is already in use.`;
 }
 
 /** The client sent more or fewer arguments than the method takes. */

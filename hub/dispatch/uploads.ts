@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { named } from "../connection/error_texts.ts";
 import type { HeldMessage } from "../connection/held_message.ts";
 import { HubError } from "../definition/errors.ts";
 import type { TextOrBytes } from "../protocol/frame.ts";
@@ -68,6 +69,12 @@ class Upload implements AsyncIterableIterator<unknown> {
     const readers = this.#readers;
     this.#readers = [];
     for (const reader of readers) reader.resolve(this.#end());
+  }
+
+  /** Ends the stream though the client has not ended it: no call waits for its reader any more. */
+  breakOff(error: Error): void {
+    this.end(error);
+    this.#release();
   }
 
   next(): Promise<IteratorResult<unknown>> {
@@ -142,7 +149,7 @@ export class Uploads {
     const seen = new Set<string>();
     for (const id of ids) {
       if (this.#open.has(id) || seen.has(id)) {
-        throw new HubError(`Stream ID '${id}' is already in use.`);
+        throw new HubError(`Stream ID '${named(id)}' is already in use.`);
       }
       seen.add(id);
     }
@@ -183,7 +190,7 @@ export class Uploads {
 
   /** Ends all streams, because the connection has ended or for another reason. */
   close(error: Error = new UploadClosedError()): void {
-    for (const upload of this.#open.values()) upload.end(error);
+    for (const upload of this.#open.values()) upload.breakOff(error);
     this.#open.clear();
   }
 }

@@ -93,7 +93,8 @@ export class Handler {
         new Response(null, { status: 404 });
     } catch (error) {
       const text = `${request.method} ${new URL(request.url).pathname} failed:`;
-      answerer.limitedLog.log("error", `fetch failed: ${error}`, text, error);
+      // The text of the error may repeat the URL, which a client chooses.
+      answerer.limitedLog.failure("fetch failed:", error, text);
       return new Response(null, { status: 500 });
     }
   }

@@ -4,6 +4,8 @@ import { ExpiringMap } from "./expiring_map.ts";
 
 /** The most connections and groups for which commands are remembered. */
 const MAXIMUM_TARGETS = 100_000;
+/** The most nodes whose commands are remembered for each of them: names of nodes come from the bus. */
+const MAXIMUM_NODES = 64;
 
 /** A command of another node that this node has carried out, or is carrying out. */
 export interface CarriedCommand {
@@ -15,7 +17,7 @@ export interface CarriedCommand {
 
 /** What is remembered of one connection and group. */
 interface History {
-  /** The latest command of each node. */
+  /** The latest command of each node; the oldest comes first. */
   readonly latest: Map<string, CarriedCommand>;
   /** The command that has made the connection a member, until somebody else changes the membership. */
   adder: CarriedCommand | undefined;
@@ -55,7 +57,10 @@ export class CarriedCommands {
     // The connection is a member because of an earlier command of that node, which still waits as well.
     const takesOver = adder !== undefined && !adder.done && latest.get(serverName) === adder;
     history.adder = action === GroupAction.Add && (!isMember || takesOver) ? carried : undefined;
+    // Deleted first, so that the oldest stay first.
+    latest.delete(serverName);
     latest.set(serverName, carried);
+    if (latest.size > MAXIMUM_NODES) forgetOldest(latest);
     this.#histories.set(key, history);
     return carried;
   }
@@ -78,6 +83,13 @@ export class CarriedCommands {
   /** Forgets what no node repeats any more. Called by the heartbeat. */
   sweep(): void {
     this.#histories.sweep();
+  }
+}
+
+function forgetOldest(latest: Map<string, unknown>): void {
+  for (const oldest of latest.keys()) {
+    latest.delete(oldest);
+    return;
   }
 }
 

@@ -2,7 +2,7 @@ import type { Channel, ChannelRules } from "../bus/channel.ts";
 import type { Channels } from "../bus/channels.ts";
 import type { Recipient } from "../bus/recipient.ts";
 import { SmallSet } from "../bus/small_set.ts";
-import type { Scheduler } from "../scheduling/scheduler.ts";
+import { visitAll, type VisitContext } from "../scheduling/visits.ts";
 
 /** The channels of a connection and of its user stay wanted while the connection is there. */
 export const PERMANENT: ChannelRules = { permanent: true };
@@ -10,7 +10,7 @@ export const PERMANENT: ChannelRules = { permanent: true };
 /** The connections of this node, and the channels that each is in. */
 export class Directory implements Iterable<Recipient> {
   readonly #channels: Channels;
-  readonly #scheduler: Scheduler;
+  readonly #context: VisitContext;
   readonly #connections = new Map<string, Recipient>();
   /**
    * Without the channel of the connection itself: most connections are in no other. The channel of the
@@ -20,9 +20,13 @@ export class Directory implements Iterable<Recipient> {
   readonly #ownName: (connectionId: string) => string;
 
   /** `ownName` gives the channel of a connection itself. */
-  constructor(channels: Channels, scheduler: Scheduler, ownName: (connectionId: string) => string) {
+  constructor(
+    channels: Channels,
+    context: VisitContext,
+    ownName: (connectionId: string) => string,
+  ) {
     this.#channels = channels;
-    this.#scheduler = scheduler;
+    this.#context = context;
     this.#ownName = ownName;
   }
 
@@ -69,7 +73,7 @@ export class Directory implements Iterable<Recipient> {
     const channels = this.#memberships.get(recipient);
     if (channels === undefined) return;
     this.#memberships.delete(recipient);
-    this.#scheduler.walk(channels, (channel) => this.#channels.leave(channel, recipient));
+    visitAll(this.#context, channels, (channel) => this.#channels.leave(channel, recipient));
   }
 
   /**
@@ -100,7 +104,7 @@ export class Directory implements Iterable<Recipient> {
 
   /** Takes a closed connection out of every channel but the permanent ones, as {@link delete}. */
   leaveGroups(recipient: Recipient): void {
-    this.#scheduler.walk(this.#memberships.get(recipient) ?? [], (channel) => {
+    visitAll(this.#context, this.#memberships.get(recipient) ?? [], (channel) => {
       if (!channel.rules.permanent) this.#leave(recipient, channel);
     });
   }

@@ -16,12 +16,12 @@ export class ExpiringMap<V> {
   readonly #expiry: Sweep<string>;
 
   /** Entries are kept for `retention` milliseconds; beyond `most` entries the oldest go earlier. */
-  constructor({ clock, scheduler }: NodeContext, retention: number, most: number = Infinity) {
-    this.#clock = clock;
+  constructor(context: NodeContext, retention: number, most: number = Infinity) {
+    this.#clock = context.clock;
     this.#retention = retention;
     this.#most = most;
     const due = { [Symbol.iterator]: () => this.#due() };
-    this.#expiry = new Sweep(scheduler, due, (key) => void this.#entries.delete(key));
+    this.#expiry = new Sweep(context, due, (key) => void this.#entries.delete(key));
   }
 
   /** The number of entries. */

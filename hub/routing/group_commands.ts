@@ -66,7 +66,7 @@ export class GroupCommands {
     // Other nodes may wait for longer than this one would, and their last word takes its time.
     this.#carried = new CarriedCommands(context, 2 * groupAckTimeout);
     const due = { [Symbol.iterator]: () => this.#due() };
-    this.#repetition = new Sweep(context.scheduler, due, (command) => {
+    this.#repetition = new Sweep(context, due, (command) => {
       // If the bus is away again, the next time or the timeout will do.
       this.#bus.command(command).catch(() => {});
     });

@@ -52,7 +52,7 @@ export class Router {
     const { channels, names } = this.#bus;
     checkLongestChannel(names, this.#maximumNameBytes);
     this.unheard = new UnheardFailures(context);
-    this.#directory = new Directory(channels, context.scheduler, (id) => names.connection(id));
+    this.#directory = new Directory(channels, context, (id) => names.connection(id));
     this.#acks = new Acknowledgements(context);
     this.groups = new GroupCommands(this.#bus, this.#directory, this.#acks, context);
     this.results = new ClientResults(this.#bus, this.#directory, this.#acks, context);

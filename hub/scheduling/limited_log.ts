@@ -8,6 +8,7 @@ const MAXIMUM_KINDS = 1000;
 
 interface Kind {
   readonly level: keyof Logger;
+  /** The text of the entry about further ones. */
   readonly text: string;
   readonly since: number;
   more: number;
@@ -28,24 +29,31 @@ export class LimitedLog {
     this.#clock = clock;
   }
 
-  /** Logs `text` and the details, unless the kind was logged in the last minute. */
+  /**
+   * Logs `text` and the details, unless the kind was logged in the last minute. The entry about further
+   * ones repeats `text`.
+   */
   log(level: keyof Logger, kind: string, text: string, ...details: readonly unknown[]): void {
-    const key = this.#kinds.size < MAXIMUM_KINDS || this.#kinds.has(kind) ? kind : "";
-    const known = this.#kinds.get(key);
-    if (known !== undefined) {
-      known.more++;
-      return;
-    }
-    this.#kinds.set(key, { level, text, since: this.#clock.now(), more: 0 });
-    this.#logger[level](text, ...details);
+    if (this.#isNew(level, kind, text)) this.#write(level, text, ...details);
+  }
+
+  /** As {@link log}, of a `text` that names one client: the entry about further ones repeats `summary`. */
+  logOne(
+    level: keyof Logger,
+    kind: string,
+    summary: string,
+    text: string,
+    ...details: readonly unknown[]
+  ): void {
+    if (this.#isNew(level, kind, summary)) this.#write(level, text, ...details);
   }
 
   /**
    * Logs an error, unless one that was thrown at the same place and has the same `text` was logged in the
-   * last minute. `text` names no value of a client.
+   * last minute. `text` names no value of a client. The first entry has the text `first`, which may.
    */
-  failure(text: string, error: unknown): void {
-    this.log("error", text + placeOf(error), text, error);
+  failure(text: string, error: unknown, first: string = text): void {
+    this.logOne("error", text + placeOf(error), text, first, error);
   }
 
   /** Tells how many entries were left out, a minute after the first. Called by the heartbeat. */
@@ -55,8 +63,29 @@ export class LimitedLog {
       if (now - since < PERIOD) return;
       this.#kinds.delete(key);
       if (more === 0) continue;
-      this.#logger[level](`${text} (${more === 1 ? "once" : `${more} times`} more in a minute)`);
+      this.#write(level, `${text} (${more === 1 ? "once" : `${more} times`} more in a minute)`);
       this.#kinds.set(key, { level, text, since: now, more: 0 });
+    }
+  }
+
+  /** Counts an entry; returns whether it is the first of its kind. */
+  #isNew(level: keyof Logger, kind: string, text: string): boolean {
+    const key = this.#kinds.size < MAXIMUM_KINDS || this.#kinds.has(kind) ? kind : "";
+    const known = this.#kinds.get(key);
+    if (known !== undefined) {
+      known.more++;
+      return false;
+    }
+    this.#kinds.set(key, { level, text, since: this.#clock.now(), more: 0 });
+    return true;
+  }
+
+  /** A logger that throws must not stop the work that is logged. */
+  #write(level: keyof Logger, text: string, ...details: readonly unknown[]): void {
+    try {
+      this.#logger[level](text, ...details);
+    } catch {
+      // Nobody else can be told.
     }
   }
 }

@@ -1,14 +1,14 @@
-import type { Scheduler } from "./scheduler.ts";
+import { visitAll, type VisitContext } from "./visits.ts";
 
-/** Visits a registry again and again, in bounded turns. */
+/** Visits a registry again and again, in bounded turns. A visit that throws is logged. */
 export class Sweep<T> {
-  readonly #scheduler: Scheduler;
+  readonly #context: VisitContext;
   readonly #items: Iterable<T>;
   readonly #visit: (item: T) => void;
   #running = false;
 
-  constructor(scheduler: Scheduler, items: Iterable<T>, visit: (item: T) => void) {
-    this.#scheduler = scheduler;
+  constructor(context: VisitContext, items: Iterable<T>, visit: (item: T) => void) {
+    this.#context = context;
     this.#items = items;
     this.#visit = visit;
   }
@@ -16,7 +16,7 @@ export class Sweep<T> {
   /** Visits all items; without effect while the visits before are not at their end. */
   begin(): void {
     if (this.#running) return;
-    const visits = this.#scheduler.walk(this.#items, this.#visit);
+    const visits = visitAll(this.#context, this.#items, this.#visit);
     if (visits === undefined) return;
     this.#running = true;
     visits.finally(() => this.#running = false);

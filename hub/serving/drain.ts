@@ -3,13 +3,14 @@ import type { Clock } from "../clock.ts";
 import { RECONNECT } from "../connection/closing.ts";
 import type { HubConnection } from "../connection/connection.ts";
 import { Deadlines } from "../scheduling/deadlines.ts";
+import { visitAll } from "../scheduling/visits.ts";
 import type { LiveHub } from "./live_hub.ts";
 import type { DrainOptions } from "../options/serving.ts";
 
 /** The longest a closing server waits for its hubs' `disconnected`, in milliseconds; as upstream. */
 const SHUTDOWN_TIMEOUT = 5000;
 
-type DrainContext = Pick<NodeContext, "clock" | "scheduler">;
+type DrainContext = Pick<NodeContext, "clock" | "scheduler" | "limitedLog">;
 
 /** Connections that are retired together. */
 type Batch = (readonly [LiveHub, HubConnection])[];
@@ -18,9 +19,11 @@ type Batch = (readonly [LiveHub, HubConnection])[];
 async function pause(clock: Clock, delay: number, signal: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const timer = clock.after(delay, resolve);
-  signal.addEventListener("abort", () => resolve(), { once: true });
+  const cut = () => resolve();
+  signal.addEventListener("abort", cut, { once: true });
   if (signal.aborted) resolve();
   await promise;
+  signal.removeEventListener("abort", cut);
   timer[Symbol.dispose]();
 }
 
@@ -51,11 +54,12 @@ export async function drainHubs(
 async function retireAll(
   hubs: readonly LiveHub[],
   { timeout, streamTimeout, batch: size, interval }: Required<DrainOptions>,
-  { clock, scheduler }: DrainContext,
+  context: DrainContext,
   over: AbortSignal,
 ): Promise<void> {
+  const { clock, scheduler } = context;
   const streams = new Deadlines<Batch>(clock, streamTimeout, (batch) => {
-    scheduler.walk(batch, ([hub, connection]) => hub.endStreams(connection));
+    visitAll(context, batch, ([hub, connection]) => hub.endStreams(connection));
   });
   over.addEventListener("abort", () => streams.clear(), { once: true });
   const count = hubs.reduce((sum, { connectionCount }) => sum + connectionCount, 0);
@@ -85,7 +89,7 @@ export async function endHubs(hubs: readonly LiveHub[], context: DrainContext): 
   const connections = hubs.flatMap((hub) => [...hub.connections]);
   const { promise: late, resolve } = Promise.withResolvers<void>();
   const timer = context.clock.after(SHUTDOWN_TIMEOUT, resolve);
-  await context.scheduler.walk(connections, (connection) => connection.close(RECONNECT));
+  await visitAll(context, connections, (connection) => connection.close(RECONNECT));
   await Promise.race([Promise.all(connections.map((connection) => connection.finished)), late]);
   timer[Symbol.dispose]();
 }

@@ -1,8 +1,8 @@
+import type { NodeContext } from "../bus/node_context.ts";
 import type { Clock } from "../clock.ts";
 import { RECONNECT } from "../connection/closing.ts";
 import type { HubConnection } from "../connection/connection.ts";
 import type { HubUser } from "../definition/context.ts";
-import type { Scheduler } from "../scheduling/scheduler.ts";
 import { Sweep } from "../scheduling/sweep.ts";
 
 /** The time at which a connection expires. */
@@ -22,9 +22,9 @@ export class Expirations {
   readonly #stays = new Map<string, Stay>();
   readonly #sweep: Sweep<[string, Stay]>;
 
-  constructor(clock: Clock, scheduler: Scheduler) {
-    this.#clock = clock;
-    this.#sweep = new Sweep(scheduler, this.#stays, ([, { connection, until }]) => {
+  constructor(context: Pick<NodeContext, "clock" | "scheduler" | "limitedLog">) {
+    this.#clock = context.clock;
+    this.#sweep = new Sweep(context, this.#stays, ([, { connection, until }]) => {
       if (until <= this.#clock.date()) connection.close(RECONNECT);
     });
   }

@@ -73,7 +73,8 @@ export class Front {
     const { status } = response;
     if (status >= 400) {
       const text = `A request to ${pathname} is refused: ${status}`;
-      this.#parts.limitedLog.log("debug", `request refused ${status}`, text);
+      const summary = `A request is refused: ${status}`;
+      this.#parts.limitedLog.logOne("debug", summary, summary, text);
     }
     return response;
   }

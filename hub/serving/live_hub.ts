@@ -31,6 +31,9 @@ export interface ServerRules {
   readonly authorize?: HubPolicy | undefined;
 }
 
+/** The text of the log about connections that have ended with an error. */
+const ENDED = "The connection of a client has ended";
+
 /** A context outside any call. The client could not answer: none of its messages is read. */
 function lifetimeContext(connection: CallingConnection, where: string): CallContext {
   return new CallContext(connection, {
@@ -77,11 +80,11 @@ export class LiveHub implements ConnectionListener<HubConnection> {
     this.#hooks = filteredHooks(hub, allFilters);
     const budget = budgetLimits(options);
     this.#connectionParts = { limits: options, budget, clock, scheduler, listener: this };
-    this.#heartbeat = new Sweep(scheduler, this.#served, ([connection]) => {
+    this.#heartbeat = new Sweep(context, this.#served, ([connection]) => {
       connection.tick(clock.now());
     });
     if (options.closeOnAuthenticationExpiration) {
-      this.#expirations = new Expirations(clock, scheduler);
+      this.#expirations = new Expirations(context);
     }
     this.#router = new Router(name, context);
     this.clients = new RoutedClients(this.#router);
@@ -236,9 +239,12 @@ export class LiveHub implements ConnectionListener<HubConnection> {
   #logEnd({ id }: HubConnection, { error, level }: CloseCause): void {
     const { limitedLog } = this.#context;
     if (error === undefined) return limitedLog.log("debug", "ended", "A client has left:", id);
-    const text = `The connection of a client has ended: ${error.message}`;
+    if (level === "error") {
+      return limitedLog.failure("A message of a client could not be handled:", error);
+    }
+    const text = `${ENDED}: ${error.message}`;
     // The text of a limit names no value of a client; other texts may.
-    const kind = level === "warn" ? text : `ended: ${level}`;
-    limitedLog.log(level ?? "debug", kind, text, id);
+    const [kind, summary] = level === "warn" ? [text, text] : [`ended: ${level}`, ENDED];
+    limitedLog.logOne(level ?? "debug", kind, summary, text, id);
   }
 }

@@ -6,6 +6,7 @@
 import type { Pipe, PipeListener } from "../connection/pipe.ts";
 import type { Logger } from "../definition/logger.ts";
 import type { LimitedLog } from "../scheduling/limited_log.ts";
+import type { ClosingSockets } from "./closing_sockets.ts";
 
 /** A WebSocket that was accepted; `connect` gets its pipe and returns the pipe's listener. */
 export interface AcceptedWebSocket {
@@ -18,11 +19,12 @@ export interface AcceptedWebSocket {
 }
 
 /**
- * Accepts the WebSocket that a request asks for. The request cannot be read any more after it.
+ * Accepts the WebSocket that a request asks for. The request cannot be read any more after it. A native
+ * socket is among `closing` from its close to its end.
  *
  * @throws {TypeError} if the request is not a valid WebSocket opening.
  */
-export type AcceptWebSocket = (request: Request) => AcceptedWebSocket;
+export type AcceptWebSocket = (request: Request, closing?: ClosingSockets) => AcceptedWebSocket;
 
 /** Gives the parts of a hub server to an HTTP server that accepts WebSockets itself. */
 export const ANSWERER: unique symbol = Symbol("hubplane.answerer");

@@ -4,7 +4,12 @@ import type { TransportName } from "../options/transports.ts";
 import type { LimitedLog } from "../scheduling/limited_log.ts";
 import type { Scheduler } from "../scheduling/scheduler.ts";
 import { Sweep } from "../scheduling/sweep.ts";
+import { visitAll } from "../scheduling/visits.ts";
+import { ClosingSockets } from "./closing_sockets.ts";
 import { type HttpPipe, Session } from "./session.ts";
+
+/** The longest that a closing server waits for clients to answer a close, in milliseconds. */
+const CLOSE_TIMEOUT = 1000;
 
 /** The parts of a server that a {@link ConnectionTable} uses. */
 export interface TableParts {
@@ -24,11 +29,11 @@ export interface TableLimits {
  * time. `specs/signalr-wire.md §3.4 and §4.7`.
  */
 export class ConnectionTable {
-  readonly #clock: Clock;
-  readonly #scheduler: Scheduler;
+  /** The native sockets that have not ended since they were closed. */
+  readonly closing: ClosingSockets = new ClosingSockets();
+  readonly #parts: TableParts;
   readonly #disconnectTimeout: number;
   readonly #maximumPending: number;
-  readonly #limitedLog: LimitedLog;
   readonly #sessions = new Map<string, Session>();
   /** Negotiated sessions without a transport; oldest first. */
   readonly #pending = new Set<Session>();
@@ -41,17 +46,15 @@ export class ConnectionTable {
   readonly #heartbeat: Sweep<HttpPipe>;
 
   constructor(
-    { clock, scheduler, limitedLog }: TableParts,
+    parts: TableParts,
     { disconnectTimeout, maximumPendingConnections }: TableLimits,
   ) {
-    this.#clock = clock;
-    this.#limitedLog = limitedLog;
-    this.#scheduler = scheduler;
+    const { clock } = this.#parts = parts;
     this.#disconnectTimeout = disconnectTimeout;
     this.#maximumPending = maximumPendingConnections;
     const expired = { [Symbol.iterator]: () => this.#expired() };
-    this.#expiry = new Sweep(scheduler, expired, this.#forget);
-    this.#heartbeat = new Sweep(scheduler, this.#pipes, (pipe) => {
+    this.#expiry = new Sweep(parts, expired, this.#forget);
+    this.#heartbeat = new Sweep(parts, this.#pipes, (pipe) => {
       if (!pipe.tick(clock.now())) this.#pipes.delete(pipe);
     });
   }
@@ -62,7 +65,7 @@ export class ConnectionTable {
     if (oldest !== undefined && this.#pending.size >= this.#maximumPending) this.#giveUp(oldest);
     const id = randomId();
     const token = negotiateVersion === 0 ? id : randomId();
-    const session = new Session({ id, token, hub }, this.#clock.now(), this.#forget);
+    const session = new Session({ id, token, hub }, this.#parts.clock.now(), this.#forget);
     this.#sessions.set(token, session);
     this.#pending.add(session);
     return session;
@@ -70,7 +73,7 @@ export class ConnectionTable {
 
   /** Makes a connection whose client did not negotiate: no other request can name it. */
   create(hub: object): Session {
-    return new Session({ id: randomId(), token: "", hub }, this.#clock.now(), this.#forget);
+    return new Session({ id: randomId(), token: "", hub }, this.#parts.clock.now(), this.#forget);
   }
 
   /** The connection of a token, if it is a connection to `hub`. */
@@ -99,7 +102,7 @@ export class ConnectionTable {
   rest(session: Session): void {
     if (session.state !== "active") return;
     session.state = "inactive";
-    session.inactiveSince = this.#clock.now();
+    session.inactiveSince = this.#parts.clock.now();
     this.#resting.add(session);
   }
 
@@ -118,17 +121,21 @@ export class ConnectionTable {
     this.#heartbeat.begin();
   }
 
-  /** Forgets every connection. */
+  /**
+   * Forgets every connection. Resolves when the clients of closed sockets have their last bytes, if they
+   * say so in time: a process that ends at once would lose those bytes.
+   */
   async close(): Promise<void> {
-    await this.#scheduler.walk(this.#sessions.values(), this.#forget);
+    await visitAll(this.#parts, this.#sessions.values(), this.#forget);
     this.#pipes.clear();
+    await this.closing.ended(this.#parts.clock, CLOSE_TIMEOUT);
   }
 
   #giveUp(oldest: Session): void {
     const text =
       `${this.#maximumPending} negotiated connections wait for their clients, as many as ` +
       "maximumPendingConnections allows: the oldest is forgotten";
-    this.#limitedLog.log("warn", "maximumPendingConnections", text);
+    this.#parts.limitedLog.log("warn", "maximumPendingConnections", text);
     this.dispose(oldest);
   }
 
@@ -136,7 +143,7 @@ export class ConnectionTable {
   *#expired(): Generator<Session> {
     for (const inactive of [this.#pending, this.#resting]) {
       for (const session of inactive) {
-        if (this.#clock.now() - session.inactiveSince <= this.#disconnectTimeout) break;
+        if (this.#parts.clock.now() - session.inactiveSince <= this.#disconnectTimeout) break;
         yield session;
       }
     }

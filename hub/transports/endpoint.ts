@@ -99,7 +99,7 @@ export class Endpoint {
     const copy = new RequestCopy(request);
     let accepted: AcceptedWebSocket | undefined;
     try {
-      accepted = info.accept?.(request);
+      accepted = info.accept?.(request, this.#parts.table.closing);
     } catch {
       // The client is told below.
     }

@@ -9,16 +9,19 @@
 import type { Pipe, PipeListener } from "../connection/pipe.ts";
 import type { Frame } from "../protocol/frame.ts";
 import type { AcceptedWebSocket, AcceptWebSocket } from "./acceptor.ts";
+import type { ClosingSockets } from "./closing_sockets.ts";
 
 /** A native WebSocket as a pipe, and as the listener of its own events: one object for both. */
 class WebSocketPipe implements Pipe, EventListenerObject {
   readonly reportsWholeFrames = true;
   readonly #socket: WebSocket;
+  readonly #closing: ClosingSockets | undefined;
   #connect: ((pipe: Pipe) => PipeListener) | undefined;
   #listener: PipeListener | undefined;
 
-  constructor(socket: WebSocket) {
+  constructor(socket: WebSocket, closing: ClosingSockets | undefined) {
     this.#socket = socket;
+    this.#closing = closing;
   }
 
   /** Makes the connection; its listener hears of messages and of the end. */
@@ -41,6 +44,7 @@ class WebSocketPipe implements Pipe, EventListenerObject {
         return this.#listener?.receive(typeof data === "string" ? data : new Uint8Array(data));
       }
       case "close":
+        this.#closing?.delete(this);
         // This event follows every error, and can come twice. A client that leaves on purpose closes cleanly.
         return this.#listener?.pipeClosed(!(event as CloseEvent).wasClean);
       case "open":
@@ -64,6 +68,7 @@ class WebSocketPipe implements Pipe, EventListenerObject {
 
   close(code: number): void {
     if (this.#socket.readyState >= WebSocket.CLOSING) return;
+    this.#closing?.add(this);
     this.#socket.close(code);
   }
 
@@ -89,11 +94,11 @@ export function nativeAcceptor(): AcceptWebSocket | undefined {
  *
  * @throws {TypeError} if the request is not a valid WebSocket opening.
  */
-export function acceptWebSocket(request: Request): AcceptedWebSocket {
+export function acceptWebSocket(request: Request, closing?: ClosingSockets): AcceptedWebSocket {
   // The pings of Deno's server would cost a timer per socket; the hub protocol has pings.
   const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: 0 });
   socket.binaryType = "arraybuffer";
-  const pipe = new WebSocketPipe(socket);
+  const pipe = new WebSocketPipe(socket, closing);
   return {
     response,
     connectNow: (connect) => pipe.connectNow(connect),

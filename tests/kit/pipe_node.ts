@@ -1,6 +1,7 @@
 import type { Backplane } from "../../backplanes/backplane.ts";
 import { endHubs } from "../../hub/serving/drain.ts";
 import type { LiveHub } from "../../hub/serving/live_hub.ts";
+import type { LimitedLog } from "../../hub/scheduling/limited_log.ts";
 import { Scheduler } from "../../hub/scheduling/scheduler.ts";
 import type { HubServerOptions } from "../../hub/options/server.ts";
 import { defineHub, type HubContext, type HubDefinition, type HubMethods } from "../../mod.ts";
@@ -34,8 +35,8 @@ export class PipeNode<B extends Backplane> implements AsyncDisposable {
   /** A scheduler for what has no part in the turns of the hub: a turn has time for 256 steps. */
   readonly scheduler: Scheduler;
   readonly logger: KeptLog;
+  readonly limitedLog: LimitedLog;
   readonly #connected = new Events<string>();
-  readonly #core: HubCore;
 
   constructor(backplane: B, options: PipeNodeOptions = {}) {
     this.backplane = backplane;
@@ -45,11 +46,12 @@ export class PipeNode<B extends Backplane> implements AsyncDisposable {
       connected: ({ connectionId }: HubContext<never, never>) => this.#connected.add(connectionId),
       ...disconnected && { disconnected },
     });
-    const core = this.#core = new HubCore(hub, rest, backplane, this.serverName, name);
+    const core = new HubCore(hub, rest, backplane, this.serverName, name);
     this.hub = core.live;
     this.clock = core.clock;
     this.scheduler = new Scheduler(core.clock);
     this.logger = core.log;
+    this.limitedLog = core.limitedLog;
   }
 
   /** Makes a node that hears the others. */
@@ -87,7 +89,7 @@ export class PipeNode<B extends Backplane> implements AsyncDisposable {
   /** Lets time pass, then looks at everything that depends on it. */
   advance(duration: number): void {
     this.clock.advance(duration);
-    this.#core.limitedLog.sweep();
+    this.limitedLog.sweep();
     this.hub.tick();
   }
 

@@ -97,7 +97,7 @@ Deno.test("listen() answers what is to no hub with fetch(), and 404 without it",
   await using listening = await Listening.start({
     fetch({ method, url }) {
       const { pathname } = new URL(url);
-      if (pathname === "/fails") throw new Error("no such page");
+      if (pathname.startsWith("/fails")) throw new Error(`no page ${url}`);
       const headers = new Headers({ "content-type": "text/html", connection: "x", "x-mine": "y" });
       headers.append("set-cookie", "a=1");
       headers.append("set-cookie", "b=2");
@@ -117,9 +117,13 @@ Deno.test("listen() answers what is to no hub with fetch(), and 404 without it",
   assertMatch(empty, /^HTTP\/1.1 204 /);
   assertMatch(empty, /set-cookie: a=1\r\nset-cookie: b=2/);
   assertEquals((await readResponse(reader, false)).reason, "Mine");
-  const failed = await rawFetch(listening.port, { method: "GET", path: "/fails" });
-  assertEquals([failed.status, failed.body], [500, ""]);
-  assertEquals(listening.log.lines, ["error GET /fails failed: Error: no such page"]);
+  for (let n = 0; n < 3; n++) {
+    const failed = await rawFetch(listening.port, { method: "GET", path: `/fails${n}` });
+    assertEquals([failed.status, failed.body], [500, ""]);
+  }
+  // One entry a minute, whatever a client makes the error say.
+  assertEquals(listening.log.lines.length, 1);
+  assertMatch(listening.log.lines[0] ?? "", /^error GET \/fails0 failed: Error: no page http/);
 });
 
 Deno.test("listen() outlives an answer that cannot be sent, and says so", async () => {

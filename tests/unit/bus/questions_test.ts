@@ -1,11 +1,14 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { Questions } from "../../../hub/bus/questions.ts";
+import { LimitedLog } from "../../../hub/scheduling/limited_log.ts";
 import { Scheduler } from "../../../hub/scheduling/scheduler.ts";
+import { KeptLog } from "../../kit/log.ts";
 import { ManualClock } from "../../kit/manual_clock.ts";
 
 /** Questions whose time the test moves. */
-function start<I, A>(clock = new ManualClock()): Questions<I, A> {
-  return new Questions<I, A>({ clock, scheduler: new Scheduler() });
+function start<I, A>(clock = new ManualClock(), log = new KeptLog()): Questions<I, A> {
+  const limitedLog = new LimitedLog(log, clock);
+  return new Questions<I, A>({ clock, scheduler: new Scheduler(), limitedLog });
 }
 
 const late = () => new Error("late");
@@ -54,6 +57,20 @@ Deno.test("Questions.abandon() ends the questions of one connection, and leaves 
   assertEquals(questions.connectionOf("ann 2"), undefined);
   questions.close(new Error("closed"));
   assertEquals(ended, ["ann 1", "ann 2", "bob 1", "bob 2"]);
+});
+
+Deno.test("Questions.abandon() ends every question, though one of them throws", () => {
+  const log = new KeptLog();
+  const questions = start<number, string>(new ManualClock(), log);
+  const ended: number[] = [];
+  for (const id of [1, 2, 3]) {
+    questions.expect(id, { timeout: 10, late, connectionId: "ann" }, () => {
+      if (id === 1) throw new Error("unforeseen");
+      ended.push(id);
+    });
+  }
+  questions.abandon("ann", new Error("gone"));
+  assertEquals([ended, log.lines.length], [[2, 3], 1]);
 });
 
 Deno.test("Questions.expect() never waits less than a timer can: a longer time is cut, not wrapped", () => {

@@ -76,7 +76,7 @@ function drain(core: HubCore, options: DrainOptions = {}) {
   state.drained = drainHubs(
     [core.live],
     resolveDrainOptions(options),
-    { clock, scheduler },
+    { clock, scheduler, limitedLog: core.limitedLog },
     signal,
   );
   state.drained.then(() => state.done = true);
@@ -207,8 +207,8 @@ async function endedPerTurn(count: number, work: (core: HubCore) => unknown) {
 
 for (
   const [name, work] of Object.entries({
-    "endHubs()": ({ live, clock }: HubCore) =>
-      endHubs([live], { clock, scheduler: new Scheduler(clock) }),
+    "endHubs()": ({ live, clock, limitedLog }: HubCore) =>
+      endHubs([live], { clock, limitedLog, scheduler: new Scheduler(clock) }),
     "drain()": (core: HubCore) => drain(core, { batch: 5000 }).drained,
     "a cut network": ({ live }: HubCore) => {
       for (const connection of live.connections) connection.close({});
@@ -220,3 +220,50 @@ for (
     assert(most < 1000, `${most} in one turn`);
   });
 }
+
+Deno.test("drain() leaves no listener behind for each pause between batches", async () => {
+  const { hub } = noticingHub();
+  await using core = new HubCore(hub);
+  for (let n = 0; n < 6; n++) await core.connect();
+  let listeners = 0;
+  let most = 0;
+  const { addEventListener, removeEventListener } = AbortSignal.prototype;
+  AbortSignal.prototype.addEventListener = function (...args: unknown[]) {
+    most = Math.max(most, ++listeners);
+    Reflect.apply(addEventListener, this, args);
+  };
+  AbortSignal.prototype.removeEventListener = function (...args: unknown[]) {
+    listeners--;
+    Reflect.apply(removeEventListener, this, args);
+  };
+  try {
+    const state = drain(core, { batch: 1, interval: 1000 });
+    for (let pause = 0; pause < 6; pause++) {
+      await settle();
+      core.clock.advance(1000);
+    }
+    await state.drained;
+  } finally {
+    Object.assign(AbortSignal.prototype, { addEventListener, removeEventListener });
+  }
+  // One for the end of the drain, one to cut it, one for the streams, one for the pause.
+  assertEquals(most, 4);
+});
+
+Deno.test("endHubs() ends every connection, though the end of one throws", async () => {
+  await using core = new HubCore(noticingHub().hub);
+  const clients = [await core.connect(), await core.connect(), await core.connect()];
+  const [first, ...others] = clients.map(({ connection }) => connection);
+  if (first !== undefined) {
+    const { close } = first;
+    first.close = function (cause) {
+      close.call(this, cause);
+      throw new Error("unforeseen");
+    };
+  }
+  const { live, clock, limitedLog } = core;
+  await endHubs([live], { clock, limitedLog, scheduler: new Scheduler(clock) });
+  assertEquals(others.map(({ isClosed }) => isClosed), [true, true]);
+  assertEquals(core.log.lines.length, 1);
+  if (first !== undefined) Reflect.deleteProperty(first, "close");
+});

@@ -54,6 +54,21 @@ Deno.test("calls that are refused are logged, a kind once a minute", async () =>
   ]);
 });
 
+Deno.test("the entry about further refusals names no client", async () => {
+  await using core = new HubCore(hub);
+  for (let n = 0; n < 3; n++) {
+    const { pipe } = await core.connect();
+    pipe.send(call("1", "unknown"), call("2", "echo"));
+    await settle();
+  }
+  core.clock.advance(60_000);
+  core.limitedLog.sweep();
+  assertEquals(core.log.lines.slice(2), [
+    "info Calls of unknown methods are refused (2 times more in a minute)",
+    'info Calls of hub method "echo" are refused (2 times more in a minute)',
+  ]);
+});
+
 Deno.test("a refused name is logged in part", async () => {
   await using core = new HubCore(hub);
   const { pipe } = await core.connect();

@@ -5,6 +5,7 @@ import type { Recipient } from "../../../hub/bus/recipient.ts";
 import { Directory } from "../../../hub/routing/directory.ts";
 import { LimitedLog } from "../../../hub/scheduling/limited_log.ts";
 import { Scheduler } from "../../../hub/scheduling/scheduler.ts";
+import { KeptLog } from "../../kit/log.ts";
 import { ManualClock } from "../../kit/manual_clock.ts";
 
 function recipient(id: string): Recipient {
@@ -24,16 +25,17 @@ function start() {
   const clock = new ManualClock();
   let end: (() => void) | undefined;
   const scheduler = new Scheduler(clock, (endTurn) => void (end = endTurn));
-  const limitedLog = new LimitedLog(console, clock);
+  const log = new KeptLog();
+  const limitedLog = new LimitedLog(log, clock);
   const options = { subscribeTimeout: 500, unsubscribeDelay: 100 };
-  const node = { serverName: "node", backplane, clock, scheduler, logger: console, limitedLog };
+  const node = { serverName: "node", backplane, clock, scheduler, logger: log, limitedLog };
   const channels = new Channels({ ...node, options }, () => {});
-  const directory = new Directory(channels, scheduler, (id) => `own:${id}`);
+  const directory = new Directory(channels, node, (id) => `own:${id}`);
   const endTurn = async () => {
     end?.();
     for (let tick = 0; tick < 5; tick++) await Promise.resolve();
   };
-  return { backplane, channels, directory, endTurn };
+  return { backplane, channels, directory, endTurn, log };
 }
 
 const NAMES = Array.from({ length: 600 }, (_, number) => `group ${number}`);
@@ -69,3 +71,19 @@ for (const way of ["delete", "leaveGroups"] as const) {
     await backplane.close();
   });
 }
+
+Deno.test("Directory.delete() leaves every channel, though one of them throws", async () => {
+  const { channels, directory, endTurn, log } = start();
+  const ann = recipient("ann");
+  directory.add(ann);
+  await Promise.all(NAMES.map((name) => directory.join(ann, name, {})));
+  const { leave } = channels;
+  let leaves = 0;
+  channels.leave = function (...args) {
+    if (++leaves === 500) throw new Error("unforeseen");
+    return leave.apply(this, args);
+  };
+  directory.delete(ann);
+  for (let turn = 0; turn < 3; turn++) await endTurn();
+  assertEquals([leaves, members(channels), log.lines.length], [601, 1, 1]);
+});

@@ -45,3 +45,46 @@ Deno.test("LimitedLog tells at most 1000 kinds apart", () => {
   for (let kind = 0; kind < 5000; kind++) limited.log("error", `${kind}`, `${kind} failed`);
   assertEquals(entries.length, 1001);
 });
+
+Deno.test("LimitedLog.logOne() says nothing of the first client in the entry about further ones", () => {
+  const { clock, entries, limited } = log();
+  for (const client of ["c1", "c2", "c3"]) {
+    limited.logOne("info", "refused", "Calls are refused", `A call of ${client} is refused`);
+  }
+  clock.advance(60_000);
+  limited.sweep();
+  assertEquals(entries, [
+    "info A call of c1 is refused",
+    "info Calls are refused (2 times more in a minute)",
+  ]);
+});
+
+Deno.test("LimitedLog.failure() tells errors apart by their places, whatever they say", () => {
+  const { clock, entries, limited } = log();
+  for (let n = 0; n < 100; n++) {
+    const path = `/page${n}`;
+    limited.failure("fetch failed:", new Error(`no ${path}`), `GET ${path} failed:`);
+  }
+  clock.advance(60_000);
+  limited.sweep();
+  assertEquals(entries, [
+    "error GET /page0 failed: Error: no /page0",
+    "error fetch failed: (99 times more in a minute)",
+  ]);
+});
+
+Deno.test("LimitedLog outlives a logger that throws", () => {
+  const clock = new ManualClock();
+  let calls = 0;
+  const fail = () => {
+    calls++;
+    throw new Error("the logger fails");
+  };
+  const limited = new LimitedLog({ debug: fail, error: fail, info: fail, warn: fail }, clock);
+  limited.log("error", "a", "A failed:");
+  limited.log("error", "a", "A failed:");
+  limited.failure("B failed:", new Error("b"));
+  clock.advance(60_000);
+  limited.sweep();
+  assertEquals(calls, 3);
+});

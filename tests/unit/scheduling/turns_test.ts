@@ -1,6 +1,9 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { LimitedLog } from "../../../hub/scheduling/limited_log.ts";
 import { Scheduler } from "../../../hub/scheduling/scheduler.ts";
 import { Sweep } from "../../../hub/scheduling/sweep.ts";
+import { visitAll } from "../../../hub/scheduling/visits.ts";
+import { KeptLog } from "../../kit/log.ts";
 import { ManualClock } from "../../kit/manual_clock.ts";
 
 /** A scheduler whose turns end when the test says so. */
@@ -13,7 +16,8 @@ function driven() {
     // The work that was let go on gets its microtasks.
     await new Promise((resolve) => setTimeout(resolve, 0));
   };
-  return { clock, scheduler, ends, endTurn };
+  const log = new KeptLog();
+  return { clock, scheduler, ends, endTurn, log, limitedLog: new LimitedLog(log, clock) };
 }
 
 const numbers = (count: number) => Array.from({ length: count }, (_, index) => index);
@@ -138,12 +142,39 @@ Deno.test("Scheduler lets 256 pieces of work go on in a turn", async () => {
 });
 
 Deno.test("Sweep.begin() begins no visits while others are under way", async () => {
-  const { scheduler, endTurn } = driven();
+  const { scheduler, limitedLog, endTurn } = driven();
   let visited = 0;
-  const sweep = new Sweep(scheduler, numbers(300), () => visited++);
+  const sweep = new Sweep({ scheduler, limitedLog }, numbers(300), () => visited++);
   sweep.begin();
   sweep.begin();
   assertEquals(visited, 256);
+  await endTurn();
+  assertEquals(visited, 300);
+  sweep.begin();
+  assert(visited > 300, "the visits begin anew");
+});
+
+Deno.test("visitAll() logs what a visit throws, and visits the items behind it", async () => {
+  const { scheduler, limitedLog, log, endTurn } = driven();
+  const visited: number[] = [];
+  const visits = visitAll({ scheduler, limitedLog }, numbers(300), (item) => {
+    if (item % 100 === 0) throw new Error(`item ${item}`);
+    visited.push(item);
+  });
+  await endTurn();
+  await visits;
+  assertEquals(visited, numbers(300).filter((item) => item % 100 !== 0));
+  assertEquals(log.lines, ["error Work on many items failed for one of them: Error: item 0"]);
+});
+
+Deno.test("Sweep.begin() begins anew after visits that threw in a later turn", async () => {
+  const { scheduler, limitedLog, endTurn } = driven();
+  let visited = 0;
+  const sweep = new Sweep({ scheduler, limitedLog }, numbers(300), (item) => {
+    visited++;
+    if (item > 256) throw new Error("unforeseen");
+  });
+  sweep.begin();
   await endTurn();
   assertEquals(visited, 300);
   sweep.begin();

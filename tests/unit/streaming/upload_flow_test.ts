@@ -85,6 +85,26 @@ Deno.test("an upload that is full lets its client be read again when its method 
   assertEquals(await pipe.next(), result("3", ["new"]));
 });
 
+Deno.test("a full upload that a drain ends lets its client be read again before its method ends", async () => {
+  const { hub, finish } = stepHub();
+  await using core = new HubCore(hub, { streamBufferCapacity: 1 });
+  const { pipe, connection } = await core.connect();
+  pipe.send(uploading("1", "read", ["s"]), item("s", 1), item("s", 2), call("2", "echo", "after"));
+  await settle();
+  assertEquals(pipe.records.length, 1);
+  core.live.retire(connection);
+  core.live.endStreams(connection);
+  assertEquals(
+    await pipe.next(),
+    end(
+      "2",
+      "Failed to invoke 'echo' due to an error on the server. HubException: The server is closing.",
+    ),
+  );
+  finish.resolve("unread");
+  assertEquals(await pipe.next(), result("1", "unread"));
+});
+
 Deno.test("an upload fails, after what has come, when its client disappears", async () => {
   for (const readFirst of [true, false]) {
     const { hub, log } = stepHub();
