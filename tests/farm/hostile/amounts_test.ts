@@ -34,19 +34,17 @@ function trialsOf(amount: Amount, index: number): readonly Trial[] {
   );
 }
 
-for (const [first, server] of Object.keys(HOSTS).entries()) {
+// Not in the gate yet: what the rows cost on a busy machine is not known well enough for limits there.
+for (const [first, server] of sized<string[]>([], Object.keys(HOSTS)).entries()) {
   test(`no client takes a node with an amount of anything, on ${server}`, CLIENT_AMOUNTS, {
     server,
     first,
-    // In the gate each row has one server, in turn: both would take too long.
-    step: sized(Object.keys(HOSTS).length, 1),
   });
 }
 for (const server of sized(["listen"], Object.keys(HOSTS))) {
   test(`nobody on the bus takes a node, on ${server}`, PUBLISH_AMOUNTS, {
     server,
     first: 0,
-    step: 1,
   });
 }
 
@@ -55,20 +53,18 @@ interface TableSetting {
   readonly server: string;
   /** The number of the way in which the clients of the first row leave. */
   readonly first: number;
-  /** Every row whose number is a multiple of this one is tried. */
-  readonly step: number;
 }
 
 /** Tries the rows of a table. */
 function test(
   name: string,
   amounts: readonly Amount[],
-  { server, first, step }: TableSetting,
+  { server, first }: TableSetting,
 ): void {
   Deno.test(name, async (t) => {
     await using farms = new Farms(server);
     for (const [index, amount] of amounts.entries()) {
-      if (!amount.name.includes(CHOSEN) || (first + index) % step !== 0) continue;
+      if (!amount.name.includes(CHOSEN)) continue;
       await t.step(amount.name, async () => {
         const wrong: string[] = [];
         for (const trial of trialsOf(amount, first + index)) {

@@ -56,7 +56,6 @@ const asked: Case = {
       "The client reads too slowly: too many bytes are unsent.",
     );
     assertEquals(await client.invoke("echo", "again"), "again");
-    assertEquals(client.got.all, []);
   },
 };
 
