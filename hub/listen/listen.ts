@@ -71,8 +71,8 @@ function watch(http: Server, { hostname: host, logger }: ResolvedListenOptions):
     },
   }, logger);
   http.on("connection", () => watchdog.accepted());
-  // The timer keeps the process: a port that accepts nothing any more does not, and would end it.
   const timer = setInterval(() => watchdog.look(), WATCH_INTERVAL);
+  timer.unref();
   return {
     [Symbol.dispose]() {
       clearInterval(timer);

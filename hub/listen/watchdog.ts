@@ -10,7 +10,7 @@ const MAXIMUM_LOOKS = 2;
 /** Ends a connection of the watchdog. */
 export type HangUp = () => void;
 
-/** What a {@link Watchdog} does to the server. */
+/** The effects of a {@link Watchdog} on its server. */
 export interface Watched {
   /** The address, for the log. */
   readonly address: string;

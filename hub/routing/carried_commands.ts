@@ -15,7 +15,7 @@ export interface CarriedCommand {
   done: boolean;
 }
 
-/** What is remembered of one connection and group. */
+/** The commands that are remembered for one connection and group. */
 interface History {
   /** The latest command of each node; the oldest comes first. */
   readonly latest: Map<string, CarriedCommand>;

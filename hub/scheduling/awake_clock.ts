@@ -8,7 +8,7 @@ const LATE = 100;
  * with one long piece of work has not read what its peers sent meanwhile: their silence is not theirs.
  * So this clock stands still while the node does, and every deadline moves by as much.
  *
- * What the sockets of a node hold when it goes on is read before anybody is judged: a callback that comes
+ * A node that goes on reads its sockets before it judges anybody: a callback that comes
  * late waits once, {@link every} for its next interval and {@link after} for a moment.
  *
  * The heartbeat, which {@link every} makes, tells how long the node stood still: between two beats no more
