@@ -19,9 +19,17 @@ interface Broken {
   readonly error: Readonly<Record<ProtocolName, Error>>;
 }
 
-/** Whatever JSON has; −0 is 0 there, and `__proto__` no key in MessagePack. */
+/**
+ * Whatever JSON has; −0 is 0 there, and `__proto__` no key in MessagePack. Integers beyond 2^53 are left to
+ * `readings_test.ts`: they are `bigint` in JSON and floats in MessagePack.
+ */
 export const value = fc.jsonValue({ maxDepth: 4 })
-  .map((value) => JSON.parse(JSON.stringify(value)))
+  .map((value) =>
+    JSON.parse(
+      JSON.stringify(value),
+      (_key, value) => Number.isInteger(value) && !Number.isSafeInteger(value) ? 0.5 : value,
+    )
+  )
   .filter((value) => !JSON.stringify(value).includes("__proto__"));
 
 const name = fc.oneof(fc.string(), fc.constantFrom("__proto__", "constructor", "INSPECT", "Count"));

@@ -54,8 +54,13 @@ export async function tryRow(
   assertEquals(peer.end, { close, code: 1000 }, `${protocol}: ${name}`);
 }
 
+/** A name of a client as error texts repeat it: at most 200 characters. */
+export function repeated(name: string): string {
+  return name.length > 200 ? `${name.slice(0, 199).toWellFormed()}…` : name;
+}
+
 /** The answer that a call was not begun. */
 export function notInvoked(invocationId: string, target: string, detail: string): Answer {
-  const error = `Failed to invoke '${target}' due to an error on the server. ${detail}`;
+  const error = `Failed to invoke '${repeated(target)}' due to an error on the server. ${detail}`;
   return { type: 3, invocationId, error };
 }
