@@ -37,6 +37,8 @@ const server = createHubServer({
   hubs: { "/hub": hostileHub },
   backplane: await openBackplane(bus),
   allowStatefulReconnects: true,
+  // Ids of connections that have ended are remembered for so long, and every test waits until they are not.
+  groupAckTimeout: 100,
   authenticate(request) {
     const { searchParams } = new URL(request.url);
     if (searchParams.has("slow")) return delay(1000).then(() => undefined);
