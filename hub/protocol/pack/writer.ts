@@ -67,9 +67,10 @@ export class PackWriter {
     this.#head(length, 0x80, 0xde);
   }
 
-  /** An integer from 0 to 2^32−1, or down to −2^31. */
+  /** An integer from −2^31 to 2^53. */
   integer(value: number): void {
     if (value < 0x80 && value >= -32) this.#put(value);
+    else if (value > 0xffffffff) this.#int64(true, Math.floor(value / 2 ** 32), value);
     else if (value > 0) this.#measured(0xcc, value);
     else if (value >= -0x80) this.#sized(0xd0, value, 1);
     else if (value >= -0x8000) this.#sized(0xd1, value, 2);
@@ -135,8 +136,8 @@ export class PackWriter {
       this.#put(0xcb);
       this.#reserve(8);
       this.#length = this.#buffer.writeDoubleBE(value, this.#length);
-    } else if (value <= 0xffffffff && value >= -0x80000000) this.integer(value);
-    else this.#int64(value > 0, Math.floor(value / 2 ** 32), value);
+    } else if (value >= -0x80000000) this.integer(value);
+    else this.#int64(false, Math.floor(value / 2 ** 32), value);
   }
 
   /** An integer of 64 bits in halves; as upstream, unsigned above zero. */

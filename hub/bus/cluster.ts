@@ -1,0 +1,41 @@
+import type { BackplaneStatus } from "../../backplanes/backplane.ts";
+import type { HubMessage, HubSign } from "./node_messages.ts";
+
+/** A hub, as the cluster of its server sees it. */
+export interface ClusterHub {
+  readonly name: string;
+  /** What the next sign says of this hub. */
+  sign(): HubSign;
+  /** The bus has answered the sign with `sign` in it, or has not: then nobody may have heard it. */
+  signed(sign: HubSign, accepted: boolean): void;
+  /**
+   * Another node has given the sign `id`. `missed` says that a sign before it has not come; then what it
+   * would have told is missing.
+   */
+  heard(node: string, sign: HubSign, missed: boolean): void;
+  /** Another node asks or answers something. */
+  received(message: HubMessage): void;
+  /** Another node is there no more: it has said goodbye, or has been silent for too long. */
+  ended(node: string, how: "gone" | "dead"): void;
+}
+
+/** The other nodes, as a hub sees them. */
+export interface Cluster {
+  /** The hub takes part from now on. */
+  join(hub: ClusterHub): void;
+  /** Gives a sign at once, if the bus is there. */
+  sign(): void;
+  /**
+   * Says something to one node. Resolves with how many nodes have heard it, if the bus counts; with
+   * nothing too if the bus did not take it. Never rejects.
+   */
+  tell(node: string, message: HubMessage): Promise<number | undefined>;
+  /** Another node was heard on a channel of a hub: it lives, though no sign of it may have come yet. */
+  met(node: string): void;
+  /** Whether a node counts as living. */
+  lives(node: string): boolean;
+  /** Whether any other node lives, or has lately. */
+  readonly alone: boolean;
+  /** The status of the bus. */
+  readonly status: BackplaneStatus;
+}

@@ -1,0 +1,153 @@
+/**
+ * What nodes say to each other about themselves, on channels without a hub's name: all of them hear
+ * `internal:hubplane:signs`, and one hears `internal:hubplane:node:NODE`. ASP.NET Core nodes hear neither.
+ *
+ * Every payload is a MessagePack array that starts with the version, the kind, an id and the name of the
+ * sending node. Readers ignore further items, and drop an unknown version or kind. Ages and intervals are
+ * milliseconds, numbers are those of envelopes (`envelope.ts`).
+ * The bytes are written and read by `node_message_bytes.ts`.
+ *
+ * @module
+ */
+/** The channel of all nodes. */
+export const SIGNS = "internal:hubplane:signs";
+
+/** The channel of one node. */
+export function nodeChannel(node: string): string {
+  return `internal:hubplane:node:${node}`;
+}
+
+/** What a node is doing. */
+export type NodeActivity = "starting" | "up" | "draining";
+
+/** In the order of their numbers. */
+export const ACTIVITIES: readonly NodeActivity[] = ["starting", "up", "draining"];
+
+/** A channel, and a number on it. */
+export type ChannelNumber = readonly [channel: string, number: number];
+
+/** What a sign says of one hub. */
+export interface HubSign {
+  readonly hub: string;
+  /** The last number that the node has given. */
+  readonly number: number;
+  /** Up to this number every tail has been listed, here or in an earlier sign. */
+  readonly told: number;
+  /** The last numbers of channels that no accepted sign has listed yet. */
+  readonly tails: readonly ChannelNumber[];
+}
+
+/** A sign of life. */
+export interface Sign {
+  /** `hello` asks every node for a sign; `bye` is the last of a node. */
+  readonly kind: "hello" | "sign" | "bye";
+  /** The number of the sign, 1 for the first. An answer to a hello repeats the last one. */
+  readonly id: number;
+  readonly node: string;
+  readonly activity: NodeActivity;
+  /** How often the node gives a sign. */
+  readonly interval: number;
+  /** When the node started, and when it wrote the sign: epoch milliseconds of its clock. */
+  readonly started: number;
+  readonly date: number;
+  readonly connections: number;
+  readonly hubs: readonly HubSign[];
+}
+
+/** Asks whether a connection is there, on its channel; or, on a node's channel, only whether that exists. */
+export interface Knock {
+  readonly kind: "knock";
+  readonly id: number;
+  readonly node: string;
+  readonly hub: string;
+}
+
+/** The answer of the node that has the connection of a {@link Knock}. */
+export interface Here {
+  readonly kind: "here";
+  readonly id: number;
+  readonly node: string;
+  readonly hub: string;
+}
+
+/** Asks on which channels a node has published after a number. */
+export interface IndexQuestion {
+  readonly kind: "askIndex";
+  readonly id: number;
+  readonly node: string;
+  readonly hub: string;
+  readonly after: number;
+  /** What was handed over longer ago does not matter; `undefined` if everything matters. */
+  readonly age: number | undefined;
+}
+
+/** The answer to an {@link IndexQuestion}. */
+export interface IndexAnswer {
+  readonly kind: "index";
+  readonly id: number;
+  readonly node: string;
+  readonly hub: string;
+  readonly after: number;
+  /** The answer is whole up to this number. */
+  readonly upTo: number;
+  /** The node knows the channel of every message from this number on. */
+  readonly from: number;
+  /** How long ago it handed over the last message before `from`; `undefined` if there was none. */
+  readonly age: number | undefined;
+  /** The channels, each with its last number. */
+  readonly channels: readonly ChannelNumber[];
+}
+
+/** Asks what a node has published on a channel after a number. */
+export interface MessagesQuestion {
+  readonly kind: "askMessages";
+  readonly id: number;
+  readonly node: string;
+  readonly hub: string;
+  readonly channel: string;
+  readonly after: number;
+  /** As {@link IndexQuestion.age}. */
+  readonly age: number | undefined;
+}
+
+/** A message of a {@link MessagesAnswer}. */
+export interface RepeatedMessage {
+  readonly number: number;
+  /** As in its envelope. */
+  readonly back: number;
+  /** How long ago the node handed the message over. */
+  readonly age: number;
+  /** The envelope; `undefined` for a message that the bus refused, so that nobody has it. */
+  readonly payload: Uint8Array | undefined;
+}
+
+/** The answer to a {@link MessagesQuestion}. */
+export interface MessagesAnswer {
+  readonly kind: "messages";
+  readonly id: number;
+  readonly node: string;
+  readonly hub: string;
+  readonly channel: string;
+  readonly after: number;
+  /** The answer is whole up to this number. */
+  readonly upTo: number;
+  /** The node still has every message of the channel from this number on. */
+  readonly from: number;
+  /** How long ago it handed over the last message before `from`; `undefined` if there was none. */
+  readonly age: number | undefined;
+  /** How many messages of the channel, after the question's number, it has no more: at least so many. */
+  readonly missing: number;
+  readonly messages: readonly RepeatedMessage[];
+}
+
+/** A message about one hub. */
+export type HubMessage =
+  | Knock
+  | Here
+  | IndexQuestion
+  | IndexAnswer
+  | MessagesQuestion
+  | MessagesAnswer;
+
+/** Any message between nodes. */
+export type NodeMessage = Sign | HubMessage;
