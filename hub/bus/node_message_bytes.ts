@@ -9,7 +9,6 @@ import {
   ACTIVITIES,
   type ChannelNumber,
   type HubMessage,
-  type IndexAnswer,
   type MessagesAnswer,
   type NodeMessage,
   type RepeatedMessage,
@@ -17,6 +16,7 @@ import {
 } from "./node_messages.ts";
 
 const VERSION = 1;
+const NOTHING = new Uint8Array();
 
 /** The longest name of a node, in UTF-16 code units. */
 const MAXIMUM_NODE = 200;
@@ -63,9 +63,10 @@ function write(writer: PackWriter, message: NodeMessage): void {
       writer.integer(message.after);
       return optional(writer, message.age);
     case "index":
-      head(writer, 10, Kind.Index, message);
+      head(writer, 11, Kind.Index, message);
       writer.integer(message.after);
       writer.integer(message.upTo);
+      writer.integer(message.number);
       writer.integer(message.from);
       optional(writer, message.age);
       return writeChannels(writer, message.channels);
@@ -111,20 +112,18 @@ function writeSign(writer: PackWriter, sign: Sign): void {
 }
 
 function writeMessages(writer: PackWriter, answer: MessagesAnswer): void {
-  head(writer, 11, Kind.Messages, answer);
+  head(writer, 10, Kind.Messages, answer);
   writer.string(answer.channel);
   writer.integer(answer.after);
   writer.integer(answer.upTo);
-  writer.integer(answer.from);
-  optional(writer, answer.age);
   writer.integer(answer.missing);
   writer.array(answer.messages.length * 4);
   for (const { number, back, age, payload } of answer.messages) {
     writer.integer(number);
     writer.integer(back);
     writer.integer(age);
-    if (payload === undefined) writer.nil();
-    else writer.binary(payload);
+    if (payload === null) writer.nil();
+    else writer.binary(payload ?? NOTHING);
   }
 }
 
@@ -170,9 +169,9 @@ const ITEMS: ReadonlyMap<number, number> = new Map([
   [Kind.Knock, 5],
   [Kind.Here, 5],
   [Kind.AskIndex, 7],
-  [Kind.Index, 10],
+  [Kind.Index, 11],
   [Kind.AskMessages, 8],
-  [Kind.Messages, 11],
+  [Kind.Messages, 10],
 ]);
 
 function readSign(reader: PackReader, kind: number, id: number, node: string): Sign {
@@ -206,7 +205,16 @@ function readHubMessage(
     case Kind.AskIndex:
       return { kind: "askIndex", ...about, after: count(reader), age: optionalCount(reader) };
     case Kind.Index:
-      return { kind: "index", ...about, ...readExtent(reader), channels: readChannels(reader) };
+      return {
+        kind: "index",
+        ...about,
+        after: count(reader),
+        upTo: count(reader),
+        number: count(reader),
+        from: count(reader),
+        age: optionalCount(reader),
+        channels: readChannels(reader),
+      };
     case Kind.AskMessages: {
       const channel = reader.string();
       return {
@@ -219,28 +227,17 @@ function readHubMessage(
     }
     default: {
       const channel = reader.string();
-      const extent = readExtent(reader);
-      const missing = count(reader);
       return {
         kind: "messages",
         ...about,
         channel,
-        ...extent,
-        missing,
+        after: count(reader),
+        upTo: count(reader),
+        missing: count(reader),
         messages: readMessages(reader),
       };
     }
   }
-}
-
-/** How far an answer reaches. */
-function readExtent(reader: PackReader): Pick<IndexAnswer, "after" | "upTo" | "from" | "age"> {
-  return {
-    after: count(reader),
-    upTo: count(reader),
-    from: count(reader),
-    age: optionalCount(reader),
-  };
 }
 
 function readMessages(reader: PackReader): RepeatedMessage[] {
@@ -248,9 +245,13 @@ function readMessages(reader: PackReader): RepeatedMessage[] {
     const number = count(reader);
     const back = reader.integer();
     const age = count(reader);
-    if (!reader.isNil()) return { number, back, age, payload: reader.binary() };
-    reader.optionalString();
-    return { number, back, age, payload: undefined };
+    if (reader.isNil()) {
+      reader.optionalString();
+      return { number, back, age, payload: null };
+    }
+    const payload = reader.binary();
+    // No envelope is empty.
+    return { number, back, age, payload: payload.length === 0 ? undefined : payload };
   });
 }
 
