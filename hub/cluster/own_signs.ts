@@ -1,5 +1,5 @@
 import type { ClusterHub } from "../bus/cluster.ts";
-import { writeNodeMessage } from "../bus/node_message_bytes.ts";
+import { writeNodeMessage } from "../bus/write_node_message.ts";
 import {
   type HubSign,
   type NodeActivity,

@@ -1,5 +1,5 @@
 import type { NodeContext } from "../bus/node_context.ts";
-import { readNodeMessage } from "../bus/node_message_bytes.ts";
+import { readNodeMessage } from "../bus/read_node_message.ts";
 import type { NodeMessage } from "../bus/node_messages.ts";
 
 /** The longest sign that is read, in bytes: signs of this version have some 64 KiB. */
