@@ -50,6 +50,7 @@ export {
 } from "./backplanes/errors.ts";
 export { MemoryBackplane, type MemoryBackplaneOptions, MemoryBus } from "./backplanes/memory.ts";
 export { openBackplane, type OpenBackplaneOptions } from "./backplanes/open.ts";
+export type { NodeState, ServerNode, ServerNodeEvent } from "./hub/cluster/node.ts";
 export type {
   ClientProxy,
   HubCallerClients,

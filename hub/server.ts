@@ -5,6 +5,8 @@ import type {
   NodeContext,
 } from "./bus/node_context.ts";
 import { type Clock, systemClock } from "./clock.ts";
+import { NodeCluster } from "./cluster/cluster.ts";
+import type { ServerNode, ServerNodeEvent } from "./cluster/node.ts";
 import type { HubClients, HubGroups } from "./definition/clients.ts";
 import type { HubUser } from "./definition/context.ts";
 import type { ClientOf } from "./definition/hub_proxy.ts";
@@ -21,7 +23,7 @@ import { Scheduler } from "./scheduling/scheduler.ts";
 import { drainHubs, endHubs } from "./serving/drain.ts";
 import { fetchThrough } from "./serving/fetch.ts";
 import { Front } from "./serving/front.ts";
-import { listenToStatus, reportGaps } from "./serving/gap_report.ts";
+import { listenToNodes, listenToStatus, reportGaps } from "./serving/gap_report.ts";
 import { HubPaths } from "./serving/hub_paths.ts";
 import { LiveHub } from "./serving/live_hub.ts";
 import { ANSWERER, type Answerer } from "./transports/acceptor.ts";
@@ -45,10 +47,17 @@ export interface HubServer<H extends Hubs> extends AsyncDisposable {
   readonly ready: Promise<void>;
   /** The status of the backplane. */
   readonly status: BackplaneStatus;
+  /** All nodes of this server: first this node, then the others, as far as they are known. */
+  readonly nodes: readonly ServerNode[];
   /** Answers a request. The function is bound: `Deno.serve(server.fetch)`. */
   readonly fetch: (request: Request) => Promise<Response>;
   /** Calls `listener` with every status event of the backplane, until the result is disposed. */
   onStatus(listener: (event: BackplaneStatusEvent) => void | Promise<void>): Disposable;
+  /**
+   * Calls `listener` with each change of a node's state, this node's too, until the result is disposed. A
+   * listener that throws or rejects is logged.
+   */
+  onNodes(listener: (event: ServerNodeEvent) => void | Promise<void>): Disposable;
   /**
    * Returns the hub at a path, to send to its clients from outside its methods.
    *
@@ -79,6 +88,7 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
   readonly fetch: (request: Request) => Promise<Response>;
   readonly [ANSWERER]: Answerer;
   readonly #context: NodeContext<ResolvedOptions>;
+  readonly #cluster: NodeCluster;
   readonly #paths: HubPaths<LiveHub>;
   readonly #table: ConnectionTable;
   readonly #heartbeat: Disposable;
@@ -96,15 +106,17 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
     const { logger } = options;
     const serverName = `deno_${crypto.randomUUID().replaceAll("-", "")}`;
     const clock = new AwakeClock(time, HEARTBEAT_INTERVAL);
-    const context = this.#context = {
+    const node = {
       serverName,
       backplane,
-      clock,
       scheduler: new Scheduler(time),
-      logger,
       limitedLog: new LimitedLog(logger, clock),
-      options,
     };
+    const cluster = this.#cluster = new NodeCluster(
+      { ...node, clock: time },
+      () => this.#connectionCount,
+    );
+    const context = this.#context = { ...node, cluster, clock, logger, options };
     const rules = { authorize, ...filters && { filters } };
     const paths = this.#paths = new HubPaths(
       hubs,
@@ -120,7 +132,8 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
     const answer: Answerer["answer"] = (request, accept) => front.answer(request, accept);
     this[ANSWERER] = { options, limitedLog, answer };
     reportGaps(backplane, onGap, logger);
-    this.ready = Promise.all(paths.distinct.map((hub) => hub.start())).then(() => {});
+    const started = [cluster.start(), ...paths.distinct.map((hub) => hub.start())];
+    this.ready = Promise.all(started).then(() => cluster.become("up"));
     // `ready` may be ignored: its rejection must not end the process.
     this.ready.catch(() => {});
     this.#heartbeat = clock.every(HEARTBEAT_INTERVAL, () => this.#tick());
@@ -130,8 +143,16 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
     return this.#context.backplane.status;
   }
 
+  get nodes(): readonly ServerNode[] {
+    return this.#cluster.nodes;
+  }
+
   onStatus(listener: (event: BackplaneStatusEvent) => void | Promise<void>): Disposable {
     return listenToStatus(this.#context.backplane, listener, this.#context.logger);
+  }
+
+  onNodes(listener: (event: ServerNodeEvent) => void | Promise<void>): Disposable {
+    return listenToNodes(this.#cluster, listener, this.#context.logger);
   }
 
   hub<P extends keyof H & string>(path: P): HubHandle<ClientOf<H[P]>> {
@@ -142,6 +163,7 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
 
   async drain(options: DrainOptions = {}): Promise<void> {
     const resolved = resolveDrainOptions(options);
+    this.#cluster.become("draining");
     await (this.#draining ??= this.#closing ??
       drainHubs(this.#paths.distinct, resolved, this.#context, this.#cut.signal));
   }
@@ -154,11 +176,16 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
     return this.close();
   }
 
+  get #connectionCount(): number {
+    return this.#paths.distinct.reduce((sum, { connectionCount }) => sum + connectionCount, 0);
+  }
+
   async #close(): Promise<void> {
     this.#cut.abort();
     await endHubs(this.#paths.distinct, this.#context);
     await this.#table.close();
     this.#heartbeat[Symbol.dispose]();
+    await this.#cluster.close();
     for (const hub of this.#paths.distinct) hub.close();
     await this.#context.backplane.close();
   }
@@ -166,6 +193,7 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
   #tick(): void {
     this.#table.tick();
     this.#context.limitedLog.sweep();
+    this.#cluster.tick();
     for (const hub of this.#paths.distinct) hub.tick();
   }
 }

@@ -5,7 +5,7 @@
  * Every payload is a MessagePack array that starts with the version, the kind, an id and the name of the
  * sending node. Readers ignore further items, and drop an unknown version or kind. Ages and intervals are
  * milliseconds, numbers are those of envelopes (`envelope.ts`).
- * The bytes are written and read by `node_message_bytes.ts`.
+ * The bytes are written and read by `write_node_message.ts` and `read_node_message.ts`.
  *
  * @module
  */
