@@ -65,7 +65,7 @@ export class NodeCluster implements Cluster {
       this.#changed({ node, state, before });
     };
     this.#membership = new Membership(changed, clock.now());
-    this.#events = new NodeEvents(context);
+    this.#events = new NodeEvents(context.scheduler);
     this.#signs = new OwnSigns(context, this.#hubs, connections);
     this.#reader = new NodeReader(context);
     this.#since = this.#signs.started;
