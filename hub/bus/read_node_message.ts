@@ -9,7 +9,6 @@ import {
   type ChannelNumber,
   type HubMessage,
   type HubSign,
-  type IndexAnswer,
   type NodeMessage,
   type RepeatedMessage,
   type Sign,
@@ -56,9 +55,9 @@ const ITEMS: ReadonlyMap<number, number> = new Map([
   [Kind.Knock, 5],
   [Kind.Here, 5],
   [Kind.AskIndex, 7],
-  [Kind.Index, 10],
+  [Kind.Index, 11],
   [Kind.AskMessages, 8],
-  [Kind.Messages, 12],
+  [Kind.Messages, 10],
 ]);
 
 function readSign(reader: PackReader, kind: number, id: number, node: string): Sign {
@@ -98,7 +97,16 @@ function readHubMessage(
     case Kind.AskIndex:
       return { kind: "askIndex", ...about, after: count(reader), age: optionalCount(reader) };
     case Kind.Index:
-      return { kind: "index", ...about, ...readExtent(reader), channels: readChannels(reader) };
+      return {
+        kind: "index",
+        ...about,
+        after: count(reader),
+        upTo: count(reader),
+        number: count(reader),
+        from: count(reader),
+        age: optionalCount(reader),
+        channels: readChannels(reader),
+      };
     case Kind.AskMessages: {
       const channel = reader.string();
       return {
@@ -111,28 +119,17 @@ function readHubMessage(
     }
     default: {
       const channel = reader.string();
-      const extent = readExtent(reader);
-      const missing = count(reader);
       return {
         kind: "messages",
         ...about,
         channel,
-        ...extent,
-        missing,
+        after: count(reader),
+        upTo: count(reader),
+        missing: count(reader),
         messages: readMessages(reader),
       };
     }
   }
-}
-
-/** How far an answer reaches. */
-function readExtent(reader: PackReader): Pick<IndexAnswer, "after" | "upTo" | "from" | "age"> {
-  return {
-    after: count(reader),
-    upTo: count(reader),
-    from: count(reader),
-    age: optionalCount(reader),
-  };
 }
 
 function readMessages(reader: PackReader): RepeatedMessage[] {
@@ -140,9 +137,13 @@ function readMessages(reader: PackReader): RepeatedMessage[] {
     const number = count(reader);
     const back = reader.integer();
     const age = count(reader);
-    if (!reader.isNil()) return { number, back, age, payload: reader.binary() };
-    reader.optionalString();
-    return { number, back, age, payload: undefined };
+    if (reader.isNil()) {
+      reader.optionalString();
+      return { number, back, age, payload: null };
+    }
+    const payload = reader.binary();
+    // No envelope is empty.
+    return { number, back, age, payload: payload.length === 0 ? undefined : payload };
   });
 }
 

@@ -15,6 +15,8 @@ import {
 
 /** The first item of a message. */
 export const VERSION = 1;
+/** Stands for a message that nobody is to have: no envelope is empty. */
+const NOTHING = new Uint8Array();
 
 /** The second item of a message. */
 export const Kind = {
@@ -55,9 +57,10 @@ function write(writer: PackWriter, message: NodeMessage): void {
       writer.integer(message.after);
       return optional(writer, message.age);
     case "index":
-      head(writer, 10, Kind.Index, message);
+      head(writer, 11, Kind.Index, message);
       writer.integer(message.after);
       writer.integer(message.upTo);
+      writer.integer(message.number);
       writer.integer(message.from);
       optional(writer, message.age);
       return writeChannels(writer, message.channels);
@@ -103,20 +106,18 @@ function writeSign(writer: PackWriter, sign: Sign): void {
 }
 
 function writeMessages(writer: PackWriter, answer: MessagesAnswer): void {
-  head(writer, 12, Kind.Messages, answer);
+  head(writer, 10, Kind.Messages, answer);
   writer.string(answer.channel);
   writer.integer(answer.after);
   writer.integer(answer.upTo);
-  writer.integer(answer.from);
-  optional(writer, answer.age);
   writer.integer(answer.missing);
   writer.array(answer.messages.length * 4);
   for (const { number, back, age, payload } of answer.messages) {
     writer.integer(number);
     writer.integer(back);
     writer.integer(age);
-    if (payload === undefined) writer.nil();
-    else writer.binary(payload);
+    if (payload === null) writer.nil();
+    else writer.binary(payload ?? NOTHING);
   }
 }
 
