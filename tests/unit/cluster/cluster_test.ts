@@ -3,7 +3,7 @@ import { encode } from "@msgpack/msgpack";
 import { readNodeMessage } from "../../../hub/bus/read_node_message.ts";
 import { nodeChannel, type NodeMessage, type Sign, SIGNS } from "../../../hub/bus/node_messages.ts";
 import { writeNodeMessage } from "../../../hub/bus/write_node_message.ts";
-import { BackplaneClosedError, BackplaneUnavailableError } from "../../../mod.ts";
+import { BackplaneClosedError, BackplaneError, BackplaneUnavailableError } from "../../../mod.ts";
 import { settle } from "../../kit/pipe.ts";
 import { ClusterFarm, type ClusterNode } from "./farm.ts";
 
@@ -106,6 +106,21 @@ Deno.test("NodeCluster.start() waits for a bus that is away, and fails when it i
   farm.bus.start();
   await starting;
   assertEquals(said(one).map(({ kind }) => kind), ["hello", "sign"]);
+});
+
+Deno.test("NodeCluster.start() waits while the bus refuses its channel, and the log says so", async () => {
+  await using farm = new ClusterFarm();
+  const node = farm.add("a");
+  node.backplane.beforeSubscribe = () => Promise.reject(new BackplaneError("forbidden"));
+  const starting = node.cluster.start();
+  await settle();
+  const text = "The server is not ready, the bus refuses a channel of nodes:";
+  assertEquals(node.log.errors.all, [text]);
+  node.backplane.beforeSubscribe = () => undefined;
+  // A driver says that it is open again when the bus has given in.
+  farm.bus.stop();
+  farm.bus.start();
+  await starting;
 });
 
 Deno.test("NodeCluster.start() goes on without answers when the bus refuses the hello", async () => {
@@ -216,6 +231,7 @@ Deno.test("NodeCluster tells its hubs when a node is dead and when it has gone",
   await farm.seconds(1, [one]);
   assertEquals(one.take(), ["b: up → suspect", "b: suspect → dead"]);
   for (const hub of one.hubs) assertEquals(hub.take(), ["b is dead"]);
+  assertEquals(one.log.lines, ["warn A node is dead: five signs of life are missing: b"]);
   await farm.seconds(1);
   assertEquals(one.take(), ["b: dead → up"]);
   one.hub.take();

@@ -283,7 +283,16 @@ export class FarmNode {
       ...repetition,
       messages,
     };
-    this.#sim.log(`${this.name} answers ${to} ${JSON.stringify({ ...answer, messages: messages.map(({ number, back, age, payload }) => [number, back, age, payload && 1]) })}`);
+    this.#sim.log(
+      `${this.name} answers ${to} ${
+        JSON.stringify({
+          ...answer,
+          messages: messages.map((
+            { number, back, age, payload },
+          ) => [number, back, age, payload && 1]),
+        })
+      }`,
+    );
     this.#tell(to, { k: "messages", s: this.name, answer });
   }
 
