@@ -1,9 +1,4 @@
-import type {
-  Backplane,
-  BackplaneStatus,
-  BackplaneStatusEvent,
-  NodeContext,
-} from "./bus/node_context.ts";
+import type { Backplane, BackplaneStatus, NodeContext } from "./bus/node_context.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { NodeCluster } from "./cluster/cluster.ts";
 import type { ServerNode, ServerNodeEvent } from "./cluster/node.ts";
@@ -23,7 +18,7 @@ import { Scheduler } from "./scheduling/scheduler.ts";
 import { drainHubs, endHubs } from "./serving/drain.ts";
 import { fetchThrough } from "./serving/fetch.ts";
 import { Front } from "./serving/front.ts";
-import { listenToNodes, listenToStatus, reportGaps } from "./serving/gap_report.ts";
+import { listenToNodes, type ServerStatusEvent, StatusReports } from "./serving/status_reports.ts";
 import { HubPaths } from "./serving/hub_paths.ts";
 import { LiveHub } from "./serving/live_hub.ts";
 import { ANSWERER, type Answerer } from "./transports/acceptor.ts";
@@ -52,7 +47,7 @@ export interface HubServer<H extends Hubs> extends AsyncDisposable {
   /** Answers a request. The function is bound: `Deno.serve(server.fetch)`. */
   readonly fetch: (request: Request) => Promise<Response>;
   /** Calls `listener` with every status event of the backplane, until the result is disposed. */
-  onStatus(listener: (event: BackplaneStatusEvent) => void | Promise<void>): Disposable;
+  onStatus(listener: (event: ServerStatusEvent) => void | Promise<void>): Disposable;
   /**
    * Calls `listener` with each change of a node's state, this node's too, until the result is disposed. A
    * listener that throws or rejects is logged.
@@ -89,6 +84,7 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
   readonly [ANSWERER]: Answerer;
   readonly #context: NodeContext<ResolvedOptions>;
   readonly #cluster: NodeCluster;
+  readonly #reports: StatusReports;
   readonly #paths: HubPaths<LiveHub>;
   readonly #table: ConnectionTable;
   readonly #heartbeat: Disposable;
@@ -116,7 +112,9 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
       { ...node, clock: time },
       () => this.#connectionCount,
     );
-    const context = this.#context = { ...node, cluster, clock, logger, options };
+    this.#reports = new StatusReports({ backplane, time, logger }, onGap);
+    const { gaps } = this.#reports;
+    const context = this.#context = { ...node, cluster, clock, time, gaps, logger, options };
     const rules = { authorize, ...filters && { filters } };
     const paths = this.#paths = new HubPaths(
       hubs,
@@ -131,7 +129,6 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
     const { limitedLog } = context;
     const answer: Answerer["answer"] = (request, accept) => front.answer(request, accept);
     this[ANSWERER] = { options, limitedLog, answer };
-    reportGaps(backplane, onGap, logger);
     const started = [cluster.start(), ...paths.distinct.map((hub) => hub.start())];
     this.ready = Promise.all(started).then(() => cluster.become("up"));
     // `ready` may be ignored: its rejection must not end the process.
@@ -147,8 +144,8 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
     return this.#cluster.nodes;
   }
 
-  onStatus(listener: (event: BackplaneStatusEvent) => void | Promise<void>): Disposable {
-    return listenToStatus(this.#context.backplane, listener, this.#context.logger);
+  onStatus(listener: (event: ServerStatusEvent) => void | Promise<void>): Disposable {
+    return this.#reports.listen(listener);
   }
 
   onNodes(listener: (event: ServerNodeEvent) => void | Promise<void>): Disposable {

@@ -18,7 +18,10 @@ import { NodeEvents } from "./node_events.ts";
 import { OwnSigns } from "./own_signs.ts";
 
 /** The parts of a node that its cluster needs. The clock never stands still while the node does. */
-export type ClusterContext = Omit<NodeContext, "cluster" | "logger" | "options">;
+export type ClusterContext = Omit<
+  NodeContext,
+  "cluster" | "gaps" | "logger" | "options" | "time"
+>;
 
 /** How long a node that starts waits for an answer, and a node that ends for its goodbye, in milliseconds. */
 const PATIENCE = 1000;
@@ -87,6 +90,10 @@ export class NodeCluster implements Cluster {
 
   get alone(): boolean {
     return this.#membership.isAlone(this.#context.clock.now());
+  }
+
+  get counts(): boolean {
+    return this.#signs.counts;
   }
 
   get status(): BackplaneStatus {
