@@ -14,9 +14,12 @@ const SHORTEST_INTERVAL = 100;
 const LONGEST_INTERVAL = 60_000;
 /** After how long without a word of another node this node is alone, in milliseconds. */
 const LONELY = 30_000;
-/** The pause between two ticks, and the longest pause of a node that does not stand still. */
+/**
+ * The pause between two ticks, and the longest one of a node that does not stand still: a tick that is late
+ * is left out, so that the node reads first.
+ */
 const TICK = 1000;
-const LONGEST_PAUSE = 2.5 * TICK;
+const LONGEST_PAUSE = 3.5 * TICK;
 /** How many nodes may give a sign in each second; more nodes take turns. */
 const SIGNS_A_SECOND = 100;
 
