@@ -202,10 +202,10 @@ Deno.test("Membership forgets an ended node ten minutes after it was last heard"
   assertEquals([...watched.membership.nodes()], []);
 });
 
-Deno.test("Membership.isAlone() holds 30 s after the last word of a node that lives no more", () => {
+Deno.test("Membership.alone holds 30 s after the last word of a node that lives no more", () => {
   const watched = new Watched();
   const { membership } = watched;
-  const alone = () => membership.isAlone(watched.clock.now());
+  const alone = () => membership.alone;
   assertEquals(alone(), true);
   watched.sign("a", { interval: 10_000 });
   watched.seconds(31);
