@@ -61,6 +61,7 @@ export type {
 } from "./hub/definition/clients.ts";
 export type { HubAccess, HubPolicy } from "./hub/definition/policy.ts";
 export type { Authenticate } from "./hub/serving/authentication.ts";
+export type { BackplaneHealth, ServerHealth } from "./hub/serving/health.ts";
 export type {
   HubContext,
   HubInvocationContext,
@@ -82,7 +83,7 @@ export type { ConnectionOptions } from "./hub/options/connection.ts";
 export type { DispatchOptions } from "./hub/options/dispatch.ts";
 export type { RoutingOptions } from "./hub/options/routing.ts";
 export type { HubServerOptions } from "./hub/options/server.ts";
-export type { DrainOptions, ServingOptions } from "./hub/options/serving.ts";
+export type { DrainOptions, HealthOptions, ServingOptions } from "./hub/options/serving.ts";
 export type {
   CorsOptions,
   LongPollingOptions,

@@ -1,5 +1,6 @@
 import type {
   Backplane,
+  BackplaneGap,
   BackplaneStatus,
   BackplaneStatusEvent,
   NodeContext,
@@ -22,6 +23,7 @@ import { drainHubs, endHubs } from "./serving/drain.ts";
 import { fetchThrough } from "./serving/fetch.ts";
 import { Front } from "./serving/front.ts";
 import { listenToStatus, reportGaps } from "./serving/gap_report.ts";
+import { Health, type ServerHealth } from "./serving/health.ts";
 import { HubPaths } from "./serving/hub_paths.ts";
 import { LiveHub } from "./serving/live_hub.ts";
 import { ANSWERER, type Answerer } from "./transports/acceptor.ts";
@@ -45,6 +47,12 @@ export interface HubServer<H extends Hubs> extends AsyncDisposable {
   readonly ready: Promise<void>;
   /** The status of the backplane. */
   readonly status: BackplaneStatus;
+  /**
+   * Returns how this node is. The node is `ready` while new clients should come to it: before it has reached
+   * the backplane once, while it drains and when it is closed, they should not. A node that has lost its
+   * backplane is `degraded` and stays ready, so that a fleet does not leave its balancer together.
+   */
+  health(): ServerHealth;
   /** Answers a request. The function is bound: `Deno.serve(server.fetch)`. */
   readonly fetch: (request: Request) => Promise<Response>;
   /** Calls `listener` with every status event of the backplane, until the result is disposed. */
@@ -81,6 +89,7 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
   readonly #context: NodeContext<ResolvedOptions>;
   readonly #paths: HubPaths<LiveHub>;
   readonly #table: ConnectionTable;
+  readonly #health: Health;
   readonly #heartbeat: Disposable;
   readonly #cut = new AbortController();
   #draining: Promise<void> | undefined;
@@ -111,16 +120,25 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
       options.basePath,
       (hub, name) => new LiveHub(hub, name, context, rules),
     );
+    const health = this.#health = new Health({
+      ...context,
+      paths,
+      ending: () => this.#closing ? "closed" : this.#draining && "draining",
+    });
     owned.add(backplane);
     const table = this.#table = new ConnectionTable(context, options);
     const admitting = () => this.#draining === undefined && this.#closing === undefined;
-    const front = new Front({ ...context, paths, table, authenticate, admitting });
+    const front = new Front({ ...context, health, paths, table, authenticate, admitting });
     this.fetch = fetchThrough(front, options, nativeAcceptor());
     const { limitedLog } = context;
     const answer: Answerer["answer"] = (request, accept) => front.answer(request, accept);
     this[ANSWERER] = { options, limitedLog, answer };
-    reportGaps(backplane, onGap, logger);
-    this.ready = Promise.all(paths.distinct.map((hub) => hub.start())).then(() => {});
+    const missed = (gap: BackplaneGap) => {
+      health.missed();
+      return onGap?.(gap);
+    };
+    reportGaps(backplane, missed, logger);
+    this.ready = Promise.all(paths.distinct.map((hub) => hub.start())).then(() => health.started());
     // `ready` may be ignored: its rejection must not end the process.
     this.ready.catch(() => {});
     this.#heartbeat = clock.every(HEARTBEAT_INTERVAL, () => this.#tick());
@@ -128,6 +146,10 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
 
   get status(): BackplaneStatus {
     return this.#context.backplane.status;
+  }
+
+  health(): ServerHealth {
+    return this.#health.report();
   }
 
   onStatus(listener: (event: BackplaneStatusEvent) => void | Promise<void>): Disposable {
