@@ -50,6 +50,7 @@ export {
 } from "./backplanes/errors.ts";
 export { MemoryBackplane, type MemoryBackplaneOptions, MemoryBus } from "./backplanes/memory.ts";
 export { openBackplane, type OpenBackplaneOptions } from "./backplanes/open.ts";
+export type { NodeState, ServerNode, ServerNodeEvent } from "./hub/cluster/node.ts";
 export type {
   ClientProxy,
   HubCallerClients,
@@ -91,5 +92,6 @@ export type {
   TransportOptions,
   WebSocketOptions,
 } from "./hub/options/transports.ts";
-export { createHubServer, type HubHandle, type HubServer } from "./hub/server.ts";
+export { createHubServer } from "./hub/server.ts";
 export type { Hubs, HubServerConfiguration } from "./hub/server/configuration.ts";
+export type { HubHandle, HubServer } from "./hub/server/hub_server.ts";

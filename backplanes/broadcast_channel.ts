@@ -37,6 +37,7 @@ import { BroadcastPeers } from "./broadcast_channel/peers.ts";
 import { datesOf, TIME_ERROR, toDate, toSteady } from "./broadcast_channel/shared_time.ts";
 import { checkChannelName } from "./driver/channel_name.ts";
 import { checkOptionNames, resolveBackplaneOptions, SHARED_OPTIONS } from "./driver/options.ts";
+import { Silence } from "./driver/silence.ts";
 import { StatusSource } from "./driver/status.ts";
 import { ChannelSubscriptions } from "./driver/subscriptions.ts";
 import { BackplaneClosedError } from "./errors.ts";
@@ -83,8 +84,7 @@ export class BroadcastChannelBackplane implements Backplane {
   /** The number and time of the last post. */
   #number = 0;
   #previous = 0;
-  /** When the last tick and the last sign were. */
-  #ticked: number;
+  /** When the last sign was. */
   #signed = 0;
   #tries = 0;
   readonly #ticking: ReturnType<typeof setInterval>;
@@ -109,8 +109,9 @@ export class BroadcastChannelBackplane implements Backplane {
     this.#subscriptions = new ChannelSubscriptions(bus, resolved.logger);
     const receive = (packet: Packet) => this.#receive(packet);
     this.#channel = new PacketChannel(name, receive, resolved.logger);
-    const opened = this.#ticked = performance.now();
-    this.#peers = new BroadcastPeers(opened + TIME_ERROR, this.#interval);
+    const opened = performance.now();
+    const silence = new Silence(this.#interval + this.#timeout / 2, opened);
+    this.#peers = new BroadcastPeers(opened + TIME_ERROR, this.#interval, silence);
     this.#ticking = setInterval(() => this.#tick(), this.#interval);
     this.#readying = setInterval(() => this.#ready(opened), 1);
     this.#sign("hello");
@@ -174,11 +175,7 @@ export class BroadcastChannelBackplane implements Backplane {
   }
 
   #tick(): void {
-    const now = performance.now();
-    // An instance that was blocked itself has unread signs of the others.
-    if (now - this.#ticked > this.#interval + this.#timeout / 2) this.#peers.excuse(now);
-    this.#ticked = now;
-    this.#missed(this.#peers.silent(now, this.#timeout));
+    this.#missed(this.#peers.silent(performance.now(), this.#timeout));
     this.#sign("beat");
   }
 

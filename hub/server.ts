@@ -6,7 +6,8 @@ import type {
   NodeContext,
 } from "./bus/node_context.ts";
 import { type Clock, systemClock } from "./clock.ts";
-import type { HubClients, HubGroups } from "./definition/clients.ts";
+import { NodeCluster } from "./cluster/cluster.ts";
+import type { ServerNode, ServerNodeEvent } from "./cluster/node.ts";
 import type { HubUser } from "./definition/context.ts";
 import type { ClientOf } from "./definition/hub_proxy.ts";
 import { type ResolvedOptions, resolveOptions } from "./options/server.ts";
@@ -16,13 +17,14 @@ import {
   type Hubs,
   type HubServerConfiguration,
 } from "./server/configuration.ts";
+import type { HubHandle, HubServer } from "./server/hub_server.ts";
 import { AwakeClock } from "./scheduling/awake_clock.ts";
 import { LimitedLog } from "./scheduling/limited_log.ts";
 import { Scheduler } from "./scheduling/scheduler.ts";
 import { drainHubs, endHubs } from "./serving/drain.ts";
 import { fetchThrough } from "./serving/fetch.ts";
 import { Front } from "./serving/front.ts";
-import { listenToStatus, reportGaps } from "./serving/gap_report.ts";
+import { listenToNodes, listenToStatus, reportGaps } from "./serving/gap_report.ts";
 import { Health, type ServerHealth } from "./serving/health.ts";
 import { HubPaths } from "./serving/hub_paths.ts";
 import { LiveHub } from "./serving/live_hub.ts";
@@ -33,53 +35,6 @@ import { nativeAcceptor } from "./transports/websocket.ts";
 /** The interval of the timer that all connections share, in milliseconds. */
 const HEARTBEAT_INTERVAL = 1000;
 
-/** Sends to the clients of a hub from outside its methods. */
-export interface HubHandle<C> {
-  /** The clients that messages can be sent to. */
-  readonly clients: HubClients<C>;
-  /** Adds connections to groups and removes them. */
-  readonly groups: HubGroups;
-}
-
-/** Serves hubs; made by {@link createHubServer}. */
-export interface HubServer<H extends Hubs> extends AsyncDisposable {
-  /** Resolves when this node hears and reaches the other nodes; rejects when the backplane is `closed`. */
-  readonly ready: Promise<void>;
-  /** The status of the backplane. */
-  readonly status: BackplaneStatus;
-  /**
-   * Returns how this node is. The node is `ready` while new clients should come to it: before it has reached
-   * the backplane once, while it drains and when it is closed, they should not. A node that has lost its
-   * backplane is `degraded` and stays ready, so that a fleet does not leave its balancer together.
-   */
-  health(): ServerHealth;
-  /** Answers a request. The function is bound: `Deno.serve(server.fetch)`. */
-  readonly fetch: (request: Request) => Promise<Response>;
-  /** Calls `listener` with every status event of the backplane, until the result is disposed. */
-  onStatus(listener: (event: BackplaneStatusEvent) => void | Promise<void>): Disposable;
-  /**
-   * Returns the hub at a path, to send to its clients from outside its methods.
-   *
-   * @throws {TypeError} if no hub has that path.
-   */
-  hub<P extends keyof H & string>(path: P): HubHandle<ClientOf<H[P]>>;
-  /**
-   * Asks all clients to reconnect to another node. New connections get 503, running invocations may
-   * finish within `timeout`, streams and uploads within `streamTimeout`. Resolves when all connections have
-   * ended. Idempotent.
-   *
-   * @throws {RangeError} if an option is out of range.
-   */
-  drain(options?: DrainOptions): Promise<void>;
-  /**
-   * Ends all connections at once, then closes the backplane. Waits at most 1 s for clients to answer the
-   * close of their WebSocket. Idempotent; ends a drain early.
-   */
-  close(): Promise<void>;
-  /** @internal */
-  readonly [ANSWERER]: Answerer;
-}
-
 const owned = new WeakSet<Backplane>();
 
 class RunningServer<H extends Hubs> implements HubServer<H> {
@@ -87,6 +42,7 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
   readonly fetch: (request: Request) => Promise<Response>;
   readonly [ANSWERER]: Answerer;
   readonly #context: NodeContext<ResolvedOptions>;
+  readonly #cluster: NodeCluster;
   readonly #paths: HubPaths<LiveHub>;
   readonly #table: ConnectionTable;
   readonly #health: Health;
@@ -105,15 +61,17 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
     const { logger } = options;
     const serverName = `deno_${crypto.randomUUID().replaceAll("-", "")}`;
     const clock = new AwakeClock(time, HEARTBEAT_INTERVAL);
-    const context = this.#context = {
+    const node = {
       serverName,
       backplane,
-      clock,
       scheduler: new Scheduler(time),
-      logger,
       limitedLog: new LimitedLog(logger, clock),
-      options,
     };
+    const cluster = this.#cluster = new NodeCluster(
+      { ...node, clock: time },
+      () => this.#connectionCount,
+    );
+    const context = this.#context = { ...node, cluster, clock, logger, options };
     const rules = { authorize, ...filters && { filters } };
     const paths = this.#paths = new HubPaths(
       hubs,
@@ -123,6 +81,8 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
     const health = this.#health = new Health({
       ...context,
       paths,
+      nodes: () => cluster.size,
+      connections: () => this.#connectionCount,
       ending: () => this.#closing ? "closed" : this.#draining && "draining",
     });
     owned.add(backplane);
@@ -138,7 +98,11 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
       return onGap?.(gap);
     };
     reportGaps(backplane, missed, logger);
-    this.ready = Promise.all(paths.distinct.map((hub) => hub.start())).then(() => health.started());
+    const started = [cluster.start(), ...paths.distinct.map((hub) => hub.start())];
+    this.ready = Promise.all(started).then(() => {
+      health.started();
+      cluster.become("up");
+    });
     // `ready` may be ignored: its rejection must not end the process.
     this.ready.catch(() => {});
     this.#heartbeat = clock.every(HEARTBEAT_INTERVAL, () => this.#tick());
@@ -152,8 +116,16 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
     return this.#health.report();
   }
 
+  get nodes(): readonly ServerNode[] {
+    return this.#cluster.nodes;
+  }
+
   onStatus(listener: (event: BackplaneStatusEvent) => void | Promise<void>): Disposable {
     return listenToStatus(this.#context.backplane, listener, this.#context.logger);
+  }
+
+  onNodes(listener: (event: ServerNodeEvent) => void | Promise<void>): Disposable {
+    return listenToNodes(this.#cluster, listener, this.#context.logger);
   }
 
   hub<P extends keyof H & string>(path: P): HubHandle<ClientOf<H[P]>> {
@@ -164,8 +136,10 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
 
   async drain(options: DrainOptions = {}): Promise<void> {
     const resolved = resolveDrainOptions(options);
-    await (this.#draining ??= this.#closing ??
-      drainHubs(this.#paths.distinct, resolved, this.#context, this.#cut.signal));
+    this.#draining ??= this.#closing ??
+      drainHubs(this.#paths.distinct, resolved, this.#context, this.#cut.signal);
+    this.#cluster.become("draining");
+    await this.#draining;
   }
 
   close(): Promise<void> {
@@ -176,11 +150,16 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
     return this.close();
   }
 
+  get #connectionCount(): number {
+    return this.#paths.distinct.reduce((sum, { connectionCount }) => sum + connectionCount, 0);
+  }
+
   async #close(): Promise<void> {
     this.#cut.abort();
     await endHubs(this.#paths.distinct, this.#context);
     await this.#table.close();
     this.#heartbeat[Symbol.dispose]();
+    await this.#cluster.close();
     for (const hub of this.#paths.distinct) hub.close();
     await this.#context.backplane.close();
   }
@@ -188,6 +167,7 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
   #tick(): void {
     this.#table.tick();
     this.#context.limitedLog.sweep();
+    this.#cluster.tick();
     for (const hub of this.#paths.distinct) hub.tick();
   }
 }

@@ -1,4 +1,5 @@
 import type { BackplaneGap } from "../backplane.ts";
+import type { Silence } from "../driver/silence.ts";
 import type { Packet } from "./packet.ts";
 
 interface Peer {
@@ -25,11 +26,13 @@ export class BroadcastPeers {
   readonly #peers = new Map<string, Peer>();
   readonly #opened: number;
   readonly #interval: number;
+  readonly #silence: Silence;
 
   /** `opened` is when this instance began to listen, `interval` how often it expects a sign. */
-  constructor(opened: number, interval: number) {
+  constructor(opened: number, interval: number, silence: Silence) {
     this.#opened = opened;
     this.#interval = interval;
+    this.#silence = silence;
   }
 
   /** Whether a packet was seen before: one that was posted again may arrive twice. */
@@ -57,18 +60,15 @@ export class BroadcastPeers {
 
   /** Forgets each peer that was silent for its interval and `timeout`; returns when they may have spoken. */
   silent(now: number, timeout: number): BackplaneGap | undefined {
+    // An instance that was blocked itself has unread signs of the others.
+    this.#silence.look(now);
     let since = Infinity;
     for (const [id, { heard, interval, floor }] of this.#peers) {
-      if (now - heard <= interval + timeout) continue;
+      if (this.#silence.since(heard, now) <= interval + timeout) continue;
       this.#peers.delete(id);
       since = Math.min(since, floor);
     }
     return since === Infinity ? undefined : gapOf(since, now);
-  }
-
-  /** Counts the silence of every peer from `now`: this instance itself did not listen before. */
-  excuse(now: number): void {
-    for (const [id, peer] of this.#peers) this.#peers.set(id, { ...peer, heard: now });
   }
 }
 

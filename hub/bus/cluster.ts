@@ -4,13 +4,18 @@ import type { HubMessage, HubSign } from "./node_messages.ts";
 /** A hub, as the cluster of its server sees it. */
 export interface ClusterHub {
   readonly name: string;
-  /** What the next sign says of this hub. */
-  sign(): HubSign;
+  /**
+   * What the next sign says of this hub. A sign has room for so many tails, whose channels have so many
+   * characters in all; with no room it tells the numbers alone. May be asked again before {@link signed}
+   * tells what became of the sign before.
+   */
+  sign(tails: number, characters: number): HubSign;
   /** The bus has answered the sign with `sign` in it, or has not: then nobody may have heard it. */
   signed(sign: HubSign, accepted: boolean): void;
   /**
    * Another node has given the sign `id`. `missed` says that a sign before it has not come; then what it
-   * would have told is missing.
+   * would have told is missing; nobody can tell that of the first sign that is heard of a node. All that
+   * the hub hears of a sign precedes {@link ended}.
    */
   heard(node: string, sign: HubSign, missed: boolean): void;
   /** Another node asks or answers something. */

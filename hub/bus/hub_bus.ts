@@ -1,9 +1,10 @@
 import type { BackplaneStatus } from "../../backplanes/backplane.ts";
-import { BackplaneClosedError, BackplaneError } from "../../backplanes/errors.ts";
+import { BackplaneError } from "../../backplanes/errors.ts";
 import type { TextOrBytes } from "../protocol/frame.ts";
 import type { SerializedInvocation } from "../protocol/serialized_invocation.ts";
 import { HubChannels } from "./channel_names.ts";
 import { Channels, type ChannelsOptions, type ReceivedInvocation } from "./channels.ts";
+import { untilConfirmed } from "./confirmed.ts";
 import {
   type Acknowledgement,
   type CompletionEnvelope,
@@ -100,20 +101,7 @@ export class HubBus {
         this.#read("client result", () => listener.answered(readCompletion(payload)));
       }),
     ];
-    while (true) {
-      try {
-        await Promise.all(wanted.map((subscription) => subscription.confirmed));
-        // A driver with two connections may hear before it can speak.
-        if (this.status === "open") return;
-      } catch (error) {
-        if (this.status === "closed") throw error;
-      }
-      if (this.status === "closed") {
-        throw new BackplaneClosedError("Cannot start hub: the backplane is closed");
-      }
-      // The driver asks again for a channel that the bus refuses, and says when the bus gives in.
-      await this.#nextStatus();
-    }
+    await untilConfirmed(backplane, wanted);
   }
 
   /** Hands a message to the bus before it returns; {@link outcome} tells whether the bus accepts it. */
@@ -217,14 +205,5 @@ export class HubBus {
     } catch (error) {
       return Promise.reject(error);
     }
-  }
-
-  #nextStatus(): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const listening = this.#context.backplane.onStatus(() => {
-      listening[Symbol.dispose]();
-      resolve();
-    });
-    return promise;
   }
 }

@@ -3,6 +3,7 @@ import type { Clock } from "../clock.ts";
 import type { Logger } from "../definition/logger.ts";
 import type { LimitedLog } from "../scheduling/limited_log.ts";
 import type { Scheduler } from "../scheduling/scheduler.ts";
+import type { Cluster } from "./cluster.ts";
 
 export type {
   Backplane,
@@ -16,6 +17,8 @@ export interface NodeContext<O = unknown> {
   /** The name of this node, unlike the name of any other. */
   readonly serverName: string;
   readonly backplane: Backplane;
+  /** The other nodes of this server. */
+  readonly cluster: Cluster;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   readonly logger: Logger;

@@ -5,7 +5,7 @@
  * Every payload is a MessagePack array that starts with the version, the kind, an id and the name of the
  * sending node. Readers ignore further items, and drop an unknown version or kind. Ages and intervals are
  * milliseconds, numbers are those of envelopes (`envelope.ts`).
- * The bytes are written and read by `node_message_bytes.ts`.
+ * The bytes are written and read by `write_node_message.ts` and `read_node_message.ts`.
  *
  * @module
  */
@@ -88,8 +88,10 @@ export interface IndexAnswer {
   readonly node: string;
   readonly hub: string;
   readonly after: number;
-  /** The answer is whole up to this number. */
+  /** The answer is whole up to this number; the rest can be asked for. */
   readonly upTo: number;
+  /** The last number that the node has given. */
+  readonly number: number;
   /** The node knows the channel of every message from this number on. */
   readonly from: number;
   /** How long ago it handed over the last message before `from`; `undefined` if there was none. */
@@ -117,8 +119,8 @@ export interface RepeatedMessage {
   readonly back: number;
   /** How long ago the node handed the message over. */
   readonly age: number;
-  /** The envelope; `undefined` for a message that the bus refused, so that nobody has it. */
-  readonly payload: Uint8Array | undefined;
+  /** The envelope; `null` if it is kept no longer, `undefined` if the bus refused it, so that nobody has it. */
+  readonly payload: Uint8Array | null | undefined;
 }
 
 /** The answer to a {@link MessagesQuestion}. */
@@ -131,11 +133,7 @@ export interface MessagesAnswer {
   readonly after: number;
   /** The answer is whole up to this number. */
   readonly upTo: number;
-  /** The node still has every message of the channel from this number on. */
-  readonly from: number;
-  /** How long ago it handed over the last message before `from`; `undefined` if there was none. */
-  readonly age: number | undefined;
-  /** How many messages of the channel, after the question's number, it has no more: at least so many. */
+  /** How many messages of the channel behind the question's number it knows no longer: at least so many. */
   readonly missing: number;
   readonly messages: readonly RepeatedMessage[];
 }

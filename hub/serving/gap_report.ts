@@ -25,6 +25,15 @@ export function listenToStatus(
   return backplane.onStatus((event) => void notify(() => listener(event), "onStatus", logger));
 }
 
+/** Calls `listener` with every change of a node; a listener that fails is logged. */
+export function listenToNodes<E>(
+  nodes: { onChange(listener: (event: E) => void): Disposable },
+  listener: (event: E) => unknown,
+  logger: Logger,
+): Disposable {
+  return nodes.onChange((event) => void notify(() => listener(event), "onNodes", logger));
+}
+
 /** A listener of the application may throw, or be `async` and reject: neither may end the process. */
 async function notify(call: () => unknown, name: string, logger: Logger): Promise<void> {
   try {

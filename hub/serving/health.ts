@@ -40,7 +40,11 @@ export interface HealthParts {
   readonly backplane: Backplane;
   readonly clock: Pick<Clock, "date">;
   readonly options: Pick<ResolvedOptions, "health">;
-  readonly paths: Pick<HubPaths<{ readonly connectionCount: number }>, "covers" | "distinct">;
+  readonly paths: Pick<HubPaths<unknown>, "covers">;
+  /** How many nodes live. */
+  readonly nodes: () => number;
+  /** How many connections this node has. */
+  readonly connections: () => number;
   /** Whether the server has begun to leave. */
   readonly ending: () => "draining" | "closed" | undefined;
 }
@@ -81,7 +85,7 @@ export class Health {
   report(): ServerHealth {
     // A driver may have a new status before it tells its listeners.
     this.#look();
-    const { backplane, paths } = this.#parts;
+    const { backplane, nodes, connections } = this.#parts;
     const state = this.#state();
     return {
       ready: state === "up" || state === "degraded",
@@ -92,8 +96,8 @@ export class Health {
         probe: backplane.probe ?? null,
         gaps: this.#gaps,
       },
-      nodes: 1,
-      connections: paths.distinct.reduce((sum, { connectionCount }) => sum + connectionCount, 0),
+      nodes: nodes(),
+      connections: connections(),
     };
   }
 

@@ -1,5 +1,6 @@
 import { MemoryBackplane } from "../../backplanes/memory.ts";
 import type { Backplane } from "../../backplanes/backplane.ts";
+import { NodeCluster } from "../../hub/cluster/cluster.ts";
 import type { HubConnection } from "../../hub/connection/connection.ts";
 import { Link } from "../../hub/connection/link.ts";
 import { LimitedLog } from "../../hub/scheduling/limited_log.ts";
@@ -24,6 +25,8 @@ export class HubCore implements AsyncDisposable {
   readonly log: KeptLog = new KeptLog();
   readonly live: LiveHub;
   readonly limitedLog: LimitedLog;
+  /** Knows the other nodes only if the test starts it. */
+  readonly cluster: NodeCluster;
   readonly #backplane: Backplane;
   readonly #idPrefix: string;
   #clients = 0;
@@ -42,16 +45,10 @@ export class HubCore implements AsyncDisposable {
     const resolved = resolveOptions({ logger: this.log, ...options });
     const { clock } = this;
     const { logger } = resolved;
-    this.limitedLog = new LimitedLog(logger, clock);
-    this.live = new LiveHub(hub, name, {
-      serverName,
-      backplane,
-      clock,
-      scheduler: new Scheduler(),
-      logger,
-      limitedLog: this.limitedLog,
-      options: resolved,
-    }, options);
+    const limitedLog = this.limitedLog = new LimitedLog(logger, clock);
+    const node = { serverName, backplane, clock, scheduler: new Scheduler(), limitedLog };
+    const cluster = this.cluster = new NodeCluster(node, () => this.live.connectionCount);
+    this.live = new LiveHub(hub, name, { ...node, cluster, logger, options: resolved }, options);
   }
 
   /** A client that has not shaken hands; `stateful` is whether it has negotiated that it may come back. */
@@ -82,6 +79,7 @@ export class HubCore implements AsyncDisposable {
     while (left > 0) {
       const step = Math.min(left, 1000);
       this.clock.advance(step);
+      this.cluster.tick();
       this.live.tick();
       left -= step;
     }
@@ -91,6 +89,7 @@ export class HubCore implements AsyncDisposable {
     const connections = [...this.live.connections];
     for (const connection of connections) connection.close({});
     await Promise.all(connections.map(({ finished }) => finished));
+    await this.cluster.close();
     this.live.close();
     await this.#backplane.close();
   }

@@ -1,5 +1,6 @@
 import type { Backplane } from "../../backplanes/backplane.ts";
 import { endHubs } from "../../hub/serving/drain.ts";
+import type { NodeCluster } from "../../hub/cluster/cluster.ts";
 import type { LiveHub } from "../../hub/serving/live_hub.ts";
 import type { LimitedLog } from "../../hub/scheduling/limited_log.ts";
 import { Scheduler } from "../../hub/scheduling/scheduler.ts";
@@ -32,6 +33,8 @@ export class PipeNode<B extends Backplane> implements AsyncDisposable {
   readonly serverName: string = `node_${++nodes}`;
   readonly hub: LiveHub;
   readonly clock: ManualClock;
+  /** Knows the other nodes only if the test starts it. */
+  readonly cluster: NodeCluster;
   /** A scheduler for what has no part in the turns of the hub: a turn has time for 256 steps. */
   readonly scheduler: Scheduler;
   readonly logger: KeptLog;
@@ -49,6 +52,7 @@ export class PipeNode<B extends Backplane> implements AsyncDisposable {
     const core = new HubCore(hub, rest, backplane, this.serverName, name);
     this.hub = core.live;
     this.clock = core.clock;
+    this.cluster = core.cluster;
     this.scheduler = new Scheduler(core.clock);
     this.logger = core.log;
     this.limitedLog = core.limitedLog;
@@ -90,11 +94,13 @@ export class PipeNode<B extends Backplane> implements AsyncDisposable {
   advance(duration: number): void {
     this.clock.advance(duration);
     this.limitedLog.sweep();
+    this.cluster.tick();
     this.hub.tick();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await endHubs([this.hub], this);
+    await this.cluster.close();
     this.hub.close();
     await this.backplane.close();
   }

@@ -71,6 +71,27 @@ Deno.test("HubServer.health() is starting until Redis has been there once", asyn
   assertEquals((await untilState("up", 200, 200)).backplane.gaps, 0);
 });
 
+Deno.test("HubServer.health() counts the nodes that live", async () => {
+  await using redis = await startRedis();
+  const url = redisUrl(redis, randomPrefix());
+  const { server } = await openServer(url);
+  await using _server = server;
+  await bounded(server.ready);
+  assertEquals(server.health().nodes, 1);
+  const { server: other } = await openServer(url);
+  await using _other = other;
+  await bounded(other.ready);
+  assertEquals(other.health().nodes, 2);
+  await until(() => server.health().nodes === 2);
+  await redis.stop();
+  await until(() => server.health().state === "degraded");
+  assertEquals(server.health().nodes, 2);
+  await redis.start();
+  await until(() => [server, other].every((node) => node.health().state === "up"));
+  await other.close();
+  await until(() => server.health().nodes === 1);
+});
+
 Deno.test("HubServer.health() stays starting when Redis refuses the password", async () => {
   await using redis = await startRedis({ args: ["--requirepass", "secret"] });
   const { server, untilState } = await openServer(`redis://:wrong@127.0.0.1:${redis.port}`);

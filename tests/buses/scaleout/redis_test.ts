@@ -27,7 +27,8 @@ Deno.test("createHubServer() holds on Redis what its clients need, and gives up 
   const base = await channelsOf(server.port, prefix);
   const named = base.map((channel) => channel.replace(/deno_[0-9a-f]{32}$/, "…"));
   const internal = ["groups", "ack:…", "return:…"].map((use) => `hub:internal:${use}`);
-  assertEquals(named.sort(), ["hub:all", ...internal].sort());
+  const ofNodes = ["internal:hubplane:node:…", "internal:hubplane:signs"];
+  assertEquals(named.sort(), ["hub:all", ...internal, ...ofNodes].sort());
   await using ann = await node.connect("ann");
   await node.groups.add(ann.id, "*");
   const own = [`hub:connection:${ann.id}`, "hub:user:ann"];

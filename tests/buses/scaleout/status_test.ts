@@ -34,7 +34,8 @@ Deno.test("HubServer.ready resolves when the channels that every node needs are 
   await bounded(server.ready);
   const channels = [...backplane.channels].map((channel) => channel.replace(/deno_\w{32}/, "…"));
   const internal = ["ack:…", "groups", "return:…"].map((use) => `a:internal:${use}`);
-  assertEquals(channels.sort(), ["a:all", ...internal]);
+  const ofNodes = ["internal:hubplane:node:…", "internal:hubplane:signs"];
+  assertEquals(channels.sort(), ["a:all", ...internal, ...ofNodes]);
 });
 
 Deno.test("HubServer.ready waits for a bus that refuses a channel until it gives in", async () => {

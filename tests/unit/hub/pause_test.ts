@@ -8,6 +8,7 @@ import { MemoryBackplane } from "../../../backplanes/memory.ts";
 import { Link } from "../../../hub/connection/link.ts";
 import { resolveOptions } from "../../../hub/options/server.ts";
 import { AwakeClock } from "../../../hub/scheduling/awake_clock.ts";
+import { NodeCluster } from "../../../hub/cluster/cluster.ts";
 import { LimitedLog } from "../../../hub/scheduling/limited_log.ts";
 import { Scheduler } from "../../../hub/scheduling/scheduler.ts";
 import { LiveHub } from "../../../hub/serving/live_hub.ts";
@@ -30,9 +31,10 @@ function start() {
   const clock = new AwakeClock(real, 1000);
   const backplane = new MemoryBackplane();
   const logger = new KeptLog();
+  const limitedLog = new LimitedLog(logger, clock);
+  const node = { serverName: "node", backplane, clock, scheduler: new Scheduler(), limitedLog };
   const hub = new LiveHub(defineHub({ methods: {} }), "hub", {
-    ...{ serverName: "node", backplane, clock, scheduler: new Scheduler(), logger },
-    limitedLog: new LimitedLog(logger, clock),
+    ...{ ...node, logger, cluster: new NodeCluster({ ...node, clock: real }, () => 0) },
     options: resolveOptions({ logger, ...OPTIONS }),
   });
   clock.every(1000, () => hub.tick());

@@ -10,6 +10,7 @@ const ROOMS: readonly (readonly [room: string, pattern: RegExp])[] = [
   ["mod", /^mod\.ts$/],
   ["contract", /^backplanes\/(?:backplane|errors)\.ts$/],
   ["open", /^backplanes\/open\.ts$/],
+  ["silence", /^backplanes\/driver\/silence\.ts$/],
   ["driver", /^backplanes\/driver\//],
   ["memory", /^backplanes\/memory(?:\.ts$|\/)/],
   ["broadcast", /^backplanes\/broadcast_channel(?:\.ts$|\/)/],
@@ -31,6 +32,7 @@ const ROOMS: readonly (readonly [room: string, pattern: RegExp])[] = [
   ["connection", /^hub\/connection\//],
   ["dispatch", /^hub\/dispatch\//],
   ["routing", /^hub\/routing\//],
+  ["cluster", /^hub\/cluster\//],
   ["bus", /^hub\/bus\//],
   ["scheduling", /^hub\/scheduling\//],
   ["protocol", /^hub\/protocol\//],
@@ -46,13 +48,13 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   mod: [
     ...["contract", "open", "memory"],
     ...["definition", "errors", "types of options", "types of option slices", "server"],
-    ...["types of bus", "types of serving"],
+    ...["types of bus", "types of cluster", "types of serving"],
   ],
   contract: [],
   // The only part of the hub that drivers share: it refuses misspelt options.
   driver: ["contract", "node:timers", "known names"],
   memory: ["contract", "driver"],
-  broadcast: ["contract", "driver", "node:timers"],
+  broadcast: ["contract", "driver", "silence", "node:timers"],
   redis: ["contract", "driver", "npm:ioredis", "node:buffer", "node:timers"],
   nats: [
     ...["contract", "driver", "npm:nats"],
@@ -72,7 +74,10 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   scheduling: ["clock", "errors", "types of hub/definition/logger.ts", "node:timers"],
   // A Buffer reads text many times faster than a TextDecoder.
   protocol: ["node:buffer"],
-  // The only room of the hub that imports backplanes.
+  silence: [],
+  // The other nodes. A BroadcastChannel listens for silence too.
+  cluster: ["bus", "clock", "scheduling", "silence"],
+  // The only room of the hub that imports the contract of backplanes.
   bus: ["contract", "clock", "protocol", "scheduling", "types of hub/definition/logger.ts"],
   routing: ["definition", "errors", "clock", "protocol", "scheduling", "bus"],
   connection: ["errors", "error texts", "clock", "protocol", "scheduling"],
@@ -115,6 +120,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "serving",
     "transports",
     "scheduling",
+    "cluster",
     "types of bus",
   ],
 };

@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import { MemoryBackplane } from "../../../backplanes/memory.ts";
 import { GroupAction, type GroupCommand } from "../../../hub/bus/envelope.ts";
 import { CarriedCommands } from "../../../hub/routing/carried_commands.ts";
+import { NodeCluster } from "../../../hub/cluster/cluster.ts";
 import { LimitedLog } from "../../../hub/scheduling/limited_log.ts";
 import { Scheduler } from "../../../hub/scheduling/scheduler.ts";
 import { ManualClock } from "../../kit/manual_clock.ts";
@@ -12,7 +13,8 @@ function start() {
   const scheduler = new Scheduler(clock);
   const limitedLog = new LimitedLog(console, clock);
   const node = { serverName: "node", backplane, clock, scheduler, logger: console, limitedLog };
-  return new CarriedCommands({ ...node, options: {} }, 60_000);
+  const cluster = new NodeCluster(node, () => 0);
+  return new CarriedCommands({ ...node, cluster, options: {} }, 60_000);
 }
 
 function add(serverName: string, id = 1): GroupCommand {

@@ -86,6 +86,19 @@ Deno.test("HubServer.health() of a node that never reached its bus is starting u
   assertEquals(await both(), [503, 503]);
 });
 
+Deno.test("HubServer.health() has the state that listeners of onNodes are told", async () => {
+  const { server } = openServer();
+  await using _server = server;
+  const { name } = server.nodes[0] ?? {};
+  const seen: string[] = [];
+  using _listener = server.onNodes(({ node, state }) => {
+    if (node === name) seen.push(`${state} ${server.health().state}`);
+  });
+  await bounded(server.ready);
+  await server.drain();
+  assertEquals(seen, ["up up", "draining draining"]);
+});
+
 Deno.test("fetch() answers the paths of health before authentication, policies, CORS and hubs", async () => {
   const { server, passed, ask, logger } = openServer();
   await using _server = server;

@@ -14,23 +14,20 @@ class TriedNode implements AsyncDisposable {
   readonly bus = new MemoryBus();
   readonly backplane: MemoryBackplane;
   readonly health: Health;
-  connections: readonly number[] = [0];
+  nodes = 1;
+  connections = 0;
   ending: "draining" | "closed" | undefined;
 
   constructor({ reached = true, health = PATHS } = {}) {
     if (!reached) this.bus.stop();
     this.backplane = new MemoryBackplane(this.bus, { logger: new KeptLog() });
-    const counts = () => this.connections.map((connectionCount) => ({ connectionCount }));
     this.health = new Health({
       backplane: this.backplane,
       clock: this.clock,
       options: resolveOptions({ health }),
-      paths: {
-        covers: () => false,
-        get distinct() {
-          return counts();
-        },
-      },
+      paths: { covers: () => false },
+      nodes: () => this.nodes,
+      connections: () => this.connections,
       ending: () => this.ending,
     });
   }
@@ -125,7 +122,9 @@ Deno.test("Health.report() knows the status of the backplane before the server's
     backplane,
     clock,
     options: resolveOptions({}),
-    paths: { covers: () => false, distinct: [] },
+    paths: { covers: () => false },
+    nodes: () => 1,
+    connections: () => 0,
     ending: () => undefined,
   });
   clock.advance(1000);
@@ -134,7 +133,7 @@ Deno.test("Health.report() knows the status of the backplane before the server's
   assertEquals(told?.backplane.since, clock.date());
 });
 
-Deno.test("Health.report() counts gaps and connections, and tells the driver's last probe", async () => {
+Deno.test("Health.report() counts gaps, nodes and connections, and tells the driver's last probe", async () => {
   await using node = new TriedNode();
   const { health } = node;
   const numbers = () => {
@@ -142,11 +141,12 @@ Deno.test("Health.report() counts gaps and connections, and tells the driver's l
     return { connections, nodes, gaps, probe };
   };
   assertEquals(numbers(), { connections: 0, nodes: 1, gaps: 0, probe: null });
-  node.connections = [2, 0, 5];
+  node.connections = 7;
+  node.nodes = 3;
   health.missed();
   health.missed();
   Object.assign(node.backplane, { probe: 0.25 });
-  assertEquals(numbers(), { connections: 7, nodes: 1, gaps: 2, probe: 0.25 });
+  assertEquals(numbers(), { connections: 7, nodes: 3, gaps: 2, probe: 0.25 });
   Object.assign(node.backplane, { probe: undefined });
   assertEquals(numbers().probe, null);
 });

@@ -1,0 +1,74 @@
+/** Another node, as far as its numbers go. */
+export class Peer {
+  readonly name: string;
+  /** The highest number heard of it, on whatever channel. */
+  top = 0;
+  /** Up to this number everything was listed by unbroken signs, or by an index; below zero before the first. */
+  known = -1;
+  /** {@link known} when the bus went away. */
+  frozen: number | undefined;
+  /** What it is asked for an index of. */
+  index: IndexSearch | undefined;
+  /** Whether it was alive when it was last judged. */
+  alive = true;
+  /** When it was last heard. */
+  heard: number;
+
+  constructor(name: string, now: number) {
+    this.name = name;
+    this.heard = now;
+  }
+
+  /** Up to this number nothing is missing on a channel that has no hole. */
+  get sure(): number {
+    return this.index === undefined ? Math.max(this.known, 0) : this.index.after;
+  }
+}
+
+/** A question for an index, until it is answered. */
+export interface IndexSearch {
+  /** Everything after this number is looked for. */
+  readonly after: number;
+  id: number;
+  askedAt: number;
+  /** Whether a sign was missed meanwhile. */
+  again: boolean;
+}
+
+/** The highest number heard of each node at one moment. */
+export type Tops = Map<Peer, number>;
+
+/** A channel that this node listens to, with the last number of each sender on it. */
+export class HeardChannel {
+  readonly name: string;
+  /** When the bus was asked for it, and when the bus confirmed it. */
+  requestedAt = 0;
+  confirmedAt: number | undefined;
+  /** What had been heard of each node when the bus was asked. */
+  tops: Tops | undefined;
+  #lasts: Map<Peer, number> | undefined;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  /** The last number of a sender that was delivered; `undefined` before the first. */
+  last(peer: Peer): number | undefined {
+    return this.#lasts?.get(peer);
+  }
+
+  /** What comes up to this number is old, or a duplicate. */
+  floor(peer: Peer): number {
+    return this.#lasts?.get(peer) ?? Math.max(this.tops?.get(peer) ?? 0, peer.sure);
+  }
+
+  /** A message was delivered, or is given up. */
+  passed(peer: Peer, number: number): void {
+    (this.#lasts ??= new Map()).set(peer, number);
+  }
+
+  /** Forgets the numbers of a node. */
+  forget(peer: Peer): void {
+    this.#lasts?.delete(peer);
+  }
+}

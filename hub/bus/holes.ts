@@ -1,0 +1,125 @@
+import type { HeardChannel, Peer } from "./heard_channel.ts";
+
+/** A question is repeated so often, in milliseconds. */
+export const REPEAT_INTERVAL = 250;
+/** How many questions are open at once. */
+const MAXIMUM_ASKING = 64;
+/** How many holes there may be at once. */
+const MAXIMUM_HOLES = 10_000;
+
+/** A message that waits for those before it. */
+export interface Held {
+  readonly number: number;
+  readonly back: number;
+  readonly payload: Uint8Array;
+}
+
+/** A channel and a sender on it, of whom something is missing. */
+export interface Hole {
+  readonly channel: HeardChannel;
+  readonly peer: Peer;
+  /** The messages after this number are looked for, and up to that one. */
+  readonly after: number;
+  want: number;
+  /** Whether nothing of the sender was delivered on the channel yet. */
+  readonly first: boolean;
+  /** What came meanwhile. */
+  readonly held: Map<number, Held>;
+  bytes: number;
+  /** The id of the question, 0 before it is asked; when it was asked, and how long it was waited for. */
+  id: number;
+  askedAt: number;
+  waited: number;
+}
+
+/** All holes of a hub; bounded in number, and in the bytes that are held. */
+export class Holes implements Iterable<Hole> {
+  readonly #maximumBytes: number;
+  readonly #byChannel = new Map<HeardChannel, Map<Peer, Hole>>();
+  readonly #asking = new Set<Hole>();
+  readonly #waiting = new Set<Hole>();
+  #bytes = 0;
+
+  constructor(maximumBytes: number) {
+    this.#maximumBytes = maximumBytes;
+  }
+
+  /** Whether there is none. */
+  get none(): boolean {
+    return this.#byChannel.size === 0;
+  }
+
+  /** Whether there may be no more. */
+  get full(): boolean {
+    return this.#asking.size + this.#waiting.size >= MAXIMUM_HOLES;
+  }
+
+  /** The hole of a sender on a channel, if there is one. */
+  get(channel: HeardChannel, peer: Peer): Hole | undefined {
+    return this.#byChannel.get(channel)?.get(peer);
+  }
+
+  /** The holes of a channel. */
+  of(channel: HeardChannel): Hole[] {
+    return [...this.#byChannel.get(channel)?.values() ?? []];
+  }
+
+  /** Opens a hole. Returns whether its question may be asked now. */
+  open(hole: Hole): boolean {
+    const { channel, peer } = hole;
+    const peers = this.#byChannel.get(channel);
+    if (peers === undefined) this.#byChannel.set(channel, new Map([[peer, hole]]));
+    else peers.set(peer, hole);
+    const mayAsk = this.#asking.size < MAXIMUM_ASKING;
+    (mayAsk ? this.#asking : this.#waiting).add(hole);
+    return mayAsk;
+  }
+
+  /** Holds a copy of a message. Returns whether there is room for it: if there is none, close the hole. */
+  hold(hole: Hole, message: Held): boolean {
+    if (!hole.held.has(message.number)) {
+      const payload = message.payload.slice();
+      hole.held.set(message.number, { ...message, payload });
+      hole.bytes += payload.length;
+      this.#bytes += payload.length;
+    }
+    return this.#bytes <= this.#maximumBytes;
+  }
+
+  /** Closes a hole; returns another one whose question may be asked now, if there is one. */
+  close(hole: Hole): Hole | undefined {
+    const { channel, peer } = hole;
+    const peers = this.#byChannel.get(channel);
+    if (peers?.get(peer) !== hole) return undefined;
+    peers.delete(peer);
+    if (peers.size === 0) this.#byChannel.delete(channel);
+    this.#bytes -= hole.bytes;
+    this.#waiting.delete(hole);
+    if (!this.#asking.delete(hole)) return undefined;
+    const [next] = this.#waiting;
+    if (next === undefined) return undefined;
+    this.#waiting.delete(next);
+    this.#asking.add(next);
+    return next;
+  }
+
+  /** The holes whose question is asked. */
+  get asking(): readonly Hole[] {
+    return [...this.#asking];
+  }
+
+  *[Symbol.iterator](): Iterator<Hole> {
+    yield* this.#asking;
+    yield* this.#waiting;
+  }
+}
+
+/** Whether a message comes directly behind `floor`. */
+export function follows(number: number, back: number, floor: number): boolean {
+  return (back > 0 ? number - back : back < 0 ? number + back : 0) <= floor;
+}
+
+/** Messages by their numbers. */
+export function sorted<M>(messages: ReadonlyMap<number, M>): [number, M][] {
+  return [...messages].sort(([one], [other]) => one - other);
+}

@@ -1,0 +1,59 @@
+import { follows, type Held, type Hole } from "./holes.ts";
+import type { MessagesAnswer } from "./node_messages.ts";
+
+/** What becomes of the messages of a hole. */
+export interface Joined {
+  /** The payloads to deliver, in their order. */
+  readonly deliver: readonly Uint8Array[];
+  /** How many messages are missing, at least. */
+  readonly lost: number;
+  /** The last number that was dealt with. */
+  readonly last: number;
+  /** What was held and comes behind the answer. */
+  readonly rest: Map<number, Held>;
+}
+
+/** Joins the messages that a node has repeated with those that came meanwhile. */
+export function joined(hole: Hole, answer: MessagesAnswer, now: number): Joined {
+  const { peer, first } = hole;
+  const rest = new Map(
+    [...hole.held].filter(([number]) => number > answer.upTo)
+      .sort(([one], [other]) => one - other),
+  );
+  const deliver: Uint8Array[] = [];
+  let lost = answer.missing;
+  let last = hole.after;
+  for (const { number, back, age, payload } of answer.messages) {
+    if (number <= last) continue;
+    // The node has forgotten what it published on the channel before.
+    if (!first && answer.missing === 0 && !follows(number, back, Math.max(last, peer.sure))) lost++;
+    last = number;
+    // The bus has refused it.
+    if (payload === undefined) continue;
+    const held = hole.held.get(number)?.payload;
+    const fate = held !== undefined || !first ? "deliver" : fateOf(hole, age, now);
+    if (fate === "early") continue;
+    const found = held ?? payload;
+    if (found === null || fate === "unknown") lost++;
+    else deliver.push(found);
+  }
+  // The node does not know what it should have, or has held back.
+  if (hole.want > last && hole.want <= answer.upTo && answer.missing === 0) lost++;
+  return { deliver, lost, last: Math.max(last, answer.upTo), rest };
+}
+
+/**
+ * Whether a message is delivered on a channel that is new. What was handed over before the channel was
+ * confirmed is not; but while the question was on its way, nobody knows the time exactly. What was
+ * certainly handed over after the channel was wanted harms nobody.
+ */
+function fateOf(
+  { askedAt, channel: { confirmedAt = Infinity, requestedAt } }: Hole,
+  age: number,
+  now: number,
+): "deliver" | "early" | "unknown" {
+  // The answer was given between the question and now.
+  if (askedAt - age >= confirmedAt) return "deliver";
+  if (now - age <= confirmedAt) return "early";
+  return askedAt - age >= requestedAt ? "deliver" : "unknown";
+}

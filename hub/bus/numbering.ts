@@ -1,0 +1,214 @@
+import type { ChannelNumber, HubSign } from "./node_messages.ts";
+import { type Index, indexOf, type Repetition, repetitionOf } from "./repetition.ts";
+import { Ring, type RingEntry, type SentChannel } from "./ring.ts";
+
+/** A sign lists a channel that was quiet for so long, or is listed nowhere for so long; in milliseconds. */
+const QUIET = 200;
+const OVERDUE = 1000;
+/** How many channels a sign lists at most. */
+const MAXIMUM_TAILS = 500;
+/** How many channels may wait for a sign; beyond this number others have to ask. */
+const MAXIMUM_UNTOLD = 50_000;
+
+/** A channel that this node has published on. */
+interface Sent extends SentChannel {
+  /** The first number on it that no sign has listed; 0 if there is none. */
+  untold: number;
+  /** Since when it has that number, and when the last message was handed over. */
+  since: number;
+  at: number;
+  /** Whether the bus has not answered a message of it, so that it is listed soon. */
+  urgent: boolean;
+}
+
+/** What a sign has listed, until the bus has answered it. */
+interface Listed {
+  readonly channel: Sent;
+  readonly untold: number;
+}
+
+/** A message that was handed over and not answered. */
+interface Unanswered {
+  readonly channel: Sent;
+  readonly number: number;
+  readonly settle: () => void;
+}
+
+/**
+ * Numbers what this node publishes for one hub, keeps it for those who miss something, and says in signs
+ * which number each channel has reached. Pure: `now` is a time in milliseconds.
+ *
+ * - **Number**: one more for every message of the hub.
+ * - **Back**: how far back the message before it on the same channel is; 0 if there was none. A channel
+ *   is forgotten when the ring knows no message of it and a sign has listed it. Then `back` is below
+ *   zero: nothing was published on the channel after `number + back`.
+ */
+export class Numbering {
+  readonly #ring: Ring;
+  readonly #channels = new Map<string, Sent>();
+  /** The channels with something untold; the longest untold comes first. */
+  readonly #untold = new Set<Sent>();
+  readonly #listed = new Map<HubSign, readonly Listed[]>();
+  #unanswered: Unanswered[] = [];
+  #number = 0;
+  /** The highest number of a channel that is forgotten. */
+  #forgotten = 0;
+  /** Up to this number the signs have told everything. */
+  #told = 0;
+  /** Whether channels were taken for told that no sign has listed: others have to ask for an index. */
+  #skipped = false;
+
+  /** `maximumBytes` bounds the payloads that are kept. */
+  constructor(maximumBytes: number) {
+    this.#ring = new Ring(maximumBytes, (entry) => this.#leftRing(entry));
+  }
+
+  /** The number of the last message. */
+  get number(): number {
+    return this.#number;
+  }
+
+  /** Numbers a message that is handed over now, and returns its `back`. {@link keep} follows. */
+  next(name: string, now: number): number {
+    const number = ++this.#number;
+    const channel = this.#channels.get(name);
+    if (channel !== undefined) {
+      const back = number - channel.last;
+      channel.last = number;
+      channel.at = now;
+      if (channel.untold === 0) this.#begin(channel, number, now);
+      return back;
+    }
+    const fresh = { name, last: number, untold: 0, since: now, at: now, urgent: false };
+    this.#channels.set(name, fresh);
+    this.#begin(fresh, number, now);
+    return this.#forgotten === 0 ? 0 : this.#forgotten - number;
+  }
+
+  /** Keeps the payload of the message that was numbered last. */
+  keep(name: string, back: number, payload: Uint8Array, now: number): void {
+    const channel = this.#channels.get(name);
+    if (channel !== undefined) this.#ring.add(channel, back, payload, now);
+  }
+
+  /** Numbers a message while there is no other node: nothing is kept. Returns its `back`. */
+  nextAlone(now: number): number {
+    if (this.#channels.size > 0) this.#channels.clear();
+    this.#untold.clear();
+    const before = this.#number++;
+    this.#forgotten = this.#told = before + 1;
+    this.#ring.clear(before + 2, now);
+    return before === 0 ? 0 : -1;
+  }
+
+  /** The bus has refused a message, so that nobody has it and nobody should. */
+  refused(number: number): void {
+    this.#ring.refuse(number);
+  }
+
+  /** The bus has not answered a message; `settle` is called when a sign that lists it was accepted. */
+  unanswered(name: string, number: number, settle: () => void): void {
+    const channel = this.#channels.get(name);
+    if (channel === undefined) return;
+    this.#unanswered.push({ channel, number, settle });
+    channel.urgent = true;
+    if (channel.untold === 0) this.#begin(channel, number, -Infinity);
+  }
+
+  /** Whether there is more to tell than one sign lists. */
+  get overflows(): boolean {
+    return this.#untold.size > MAXIMUM_TAILS;
+  }
+
+  /** What the next sign says. */
+  sign(hub: string, now: number): HubSign {
+    this.#ring.trim(now);
+    const listed: Listed[] = [];
+    const tails: ChannelNumber[] = [];
+    let told = this.#number;
+    for (const channel of this.#untold) {
+      const due = channel.urgent || now - channel.at >= QUIET || now - channel.since >= OVERDUE;
+      if (!due || tails.length >= MAXIMUM_TAILS) {
+        told = Math.min(told, channel.untold - 1);
+        continue;
+      }
+      tails.push([channel.name, channel.last]);
+      listed.push({ channel, untold: channel.untold });
+    }
+    for (const { channel } of listed) this.#tell(channel);
+    this.#told = Math.max(this.#told, told);
+    const sign = { hub, number: this.#number, told: this.#skipped ? 0 : this.#told, tails };
+    this.#skipped = false;
+    this.#listed.set(sign, listed);
+    return sign;
+  }
+
+  /** The bus has answered a sign, or has not: then it has told nothing. */
+  signed(sign: HubSign, accepted: boolean): void {
+    const listed = this.#listed.get(sign) ?? [];
+    this.#listed.delete(sign);
+    if (!accepted) return this.#untell(listed);
+    const open: Unanswered[] = [];
+    const settled: Unanswered[] = [];
+    for (const message of this.#unanswered) {
+      const { untold } = message.channel;
+      (untold === 0 || untold > message.number ? settled : open).push(message);
+    }
+    this.#unanswered = open;
+    for (const { settle } of settled) settle();
+  }
+
+  /** Which channels have had messages after a number, and not longer than `age` ago. */
+  index(after: number, age: number | undefined, now: number): Index {
+    return indexOf(this.#ring, this.#number, { after, age, now });
+  }
+
+  /** What was published on a channel after a number, and not longer than `age` ago. */
+  repeat(name: string, after: number, age: number | undefined, now: number): Repetition {
+    const last = this.#channels.get(name)?.last ?? 0;
+    return repetitionOf(this.#ring, this.#number, last, { after, age, now });
+  }
+
+  #begin(channel: Sent, number: number, now: number): void {
+    channel.untold = number;
+    channel.since = now;
+    this.#untold.add(channel);
+    if (this.#untold.size <= MAXIMUM_UNTOLD) return;
+    const [oldest] = this.#untold;
+    if (oldest !== undefined) this.#tell(oldest);
+    this.#skipped = true;
+  }
+
+  #tell(channel: Sent): void {
+    channel.untold = 0;
+    channel.urgent = false;
+    this.#untold.delete(channel);
+    this.#forgetIfDone(channel);
+  }
+
+  #untell(listed: readonly Listed[]): void {
+    const later = [...this.#untold];
+    this.#untold.clear();
+    for (const { channel, untold } of listed) {
+      // A channel that was forgotten meanwhile is known again, so that its next message finds it.
+      const known = this.#channels.get(channel.name) ?? channel;
+      this.#channels.set(channel.name, known);
+      known.untold = untold;
+      known.urgent = true;
+      this.#untold.add(known);
+    }
+    for (const channel of later) this.#untold.add(channel);
+  }
+
+  #leftRing({ channel }: RingEntry): void {
+    this.#forgetIfDone(channel as Sent);
+  }
+
+  /** Forgets a channel whose messages the ring knows no more, and which signs have listed. */
+  #forgetIfDone(channel: Sent): void {
+    if (channel.untold !== 0 || channel.last >= this.#ring.from) return;
+    if (this.#channels.get(channel.name) !== channel) return;
+    this.#channels.delete(channel.name);
+    this.#forgotten = Math.max(this.#forgotten, channel.last);
+  }
+}

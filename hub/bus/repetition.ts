@@ -1,0 +1,83 @@
+import type { ChannelNumber, RepeatedMessage } from "./node_messages.ts";
+import type { Ring, RingEntry } from "./ring.ts";
+
+/** How many bytes an answer has at most, unless it is one message. */
+const ANSWER_BYTES = 64 * 1024;
+/** What a message or a channel counts in an answer beside its bytes. */
+const ITEM_BYTES = 32;
+
+/** The index of what was published after a number. */
+export interface Index {
+  readonly upTo: number;
+  readonly number: number;
+  readonly from: number;
+  readonly age: number | undefined;
+  readonly channels: ChannelNumber[];
+}
+
+/** What was published on a channel after a number. */
+export interface Repetition {
+  readonly upTo: number;
+  readonly missing: number;
+  readonly messages: RepeatedMessage[];
+}
+
+/** What another node asks for: messages after a number, and not longer than `age` before `now`. */
+interface Wanted {
+  readonly after: number;
+  readonly age: number | undefined;
+  readonly now: number;
+}
+
+/** Which channels have had messages; `number` is the last of the node. */
+export function indexOf(ring: Ring, number: number, { after, age, now }: Wanted): Index {
+  const { from, forgottenAt } = ring;
+  const oldest = age === undefined ? -Infinity : now - age;
+  const channels: ChannelNumber[] = [];
+  let upTo = number;
+  let bytes = 0;
+  for (const entry of ring.latest(after)) {
+    if (entry.at < oldest) continue;
+    channels.push([entry.channel.name, entry.number]);
+    bytes += entry.channel.name.length + ITEM_BYTES;
+    if (bytes < ANSWER_BYTES) continue;
+    upTo = entry.number;
+    break;
+  }
+  return { upTo, number, from, age: from > 1 ? now - forgottenAt : undefined, channels };
+}
+
+/** The messages of the channel whose last number is `last`; `number` is the last of the node. */
+export function repetitionOf(
+  ring: Ring,
+  number: number,
+  last: number,
+  { after, age, now }: Wanted,
+): Repetition {
+  const oldest = age === undefined ? -Infinity : now - age;
+  const known: RingEntry[] = [];
+  let missing = 0;
+  for (let next = last; next > after;) {
+    const entry = ring.entry(next);
+    if (entry === undefined) {
+      // It is forgotten, and perhaps others before it.
+      if (ring.forgottenAt >= oldest) missing = 1;
+      break;
+    }
+    if (entry.at < oldest) break;
+    known.push(entry);
+    next = entry.back > 0 ? next - entry.back : 0;
+  }
+  const messages: RepeatedMessage[] = [];
+  let bytes = 0;
+  for (const { number, back, at } of known.reverse()) {
+    const payload = number < ring.payloadsFrom ? null : ring.payload(number);
+    bytes += (payload?.length ?? 0) + ITEM_BYTES;
+    // The one who asks asks again for the rest.
+    if (bytes > ANSWER_BYTES && messages.length > 0) {
+      return { upTo: messages.at(-1)?.number ?? 0, missing, messages };
+    }
+    messages.push({ number, back, age: Math.max(0, now - at), payload });
+  }
+  return { upTo: number, missing, messages };
+}

@@ -1,0 +1,213 @@
+/** The size of the first block of a ring and of the largest, in bytes. */
+const SMALLEST_BLOCK = 16 * 1024;
+const LARGEST_BLOCK = 256 * 1024;
+/** For how long a message is kept, in milliseconds. */
+const KEPT = 30_000;
+/** How many messages are remembered, with their payloads or without. */
+const MAXIMUM_ENTRIES = 65_536;
+/** How many messages a block has at most. */
+const BLOCK_ENTRIES = 4096;
+
+/** A channel on which this node has published lately. */
+export interface SentChannel {
+  readonly name: string;
+  /** The number of the last message on it. */
+  last: number;
+}
+
+/** A message that was handed to the bus. */
+export interface RingEntry {
+  readonly number: number;
+  readonly channel: SentChannel;
+  /** The number of the message before it on the channel; 0 or a lower bound below zero: see `Numbering`. */
+  readonly back: number;
+  /** When it was handed over. */
+  readonly at: number;
+}
+
+/** Neighbouring messages. All lists have an item for each. */
+interface Block {
+  readonly first: number;
+  readonly backs: number[];
+  readonly times: number[];
+  readonly channels: SentChannel[];
+  /** Where each payload ends in the bytes. */
+  readonly ends: number[];
+  bytes: Uint8Array | undefined;
+}
+
+/**
+ * What this node has published lately on the channels of one hub: copies of the payloads, at most
+ * so many bytes and for 30 s, and who followed whom on each channel for longer.
+ */
+export class Ring {
+  readonly #maximumBytes: number;
+  readonly #forgotten: (entry: RingEntry) => void;
+  /** The oldest comes first; their numbers have no holes. */
+  #blocks: Block[] = [];
+  #bytes = 0;
+  /** The number after the last one. */
+  #next = 1;
+  /** From this number on each message is known, and from this one on each payload. */
+  #from = 1;
+  #payloadsFrom = 1;
+  #forgottenAt = -Infinity;
+  /** The messages that the bus has refused. */
+  readonly #refused = new Set<number>();
+
+  /** `forgotten` gets each message that the ring knows no longer. */
+  constructor(maximumBytes: number, forgotten: (entry: RingEntry) => void) {
+    this.#maximumBytes = maximumBytes;
+    this.#forgotten = forgotten;
+  }
+
+  /** From this number on each message is known. */
+  get from(): number {
+    return this.#from;
+  }
+
+  /** From this number on each payload is kept. */
+  get payloadsFrom(): number {
+    return this.#payloadsFrom;
+  }
+
+  /** When the last message before {@link from} was handed over. */
+  get forgottenAt(): number {
+    return this.#forgottenAt;
+  }
+
+  /** Keeps the message with the next number; `payload` is copied. */
+  add(channel: SentChannel, back: number, payload: Uint8Array, now: number): void {
+    const block = this.#room(payload.length, now);
+    const start = block.ends.at(-1) ?? 0;
+    block.bytes?.set(payload, start);
+    block.ends.push(start + payload.length);
+    block.backs.push(back);
+    block.times.push(now);
+    block.channels.push(channel);
+    this.#next++;
+    // A message that is larger than the ring is known, and not kept.
+    if (block.bytes === undefined) this.#payloadsFrom = this.#next;
+  }
+
+  /** The bus has refused a message: nobody is to have it. */
+  refuse(number: number): void {
+    if (number >= this.#from && number < this.#next) this.#refused.add(number);
+  }
+
+  /** The message with that number, if it is known. */
+  entry(number: number): RingEntry | undefined {
+    const block = this.#blockOf(number);
+    return block && entryOf(block, number - block.first);
+  }
+
+  /** The payload with that number, a view; `undefined` if it is not kept, or was refused. */
+  payload(number: number): Uint8Array | undefined {
+    const block = number >= this.#payloadsFrom ? this.#blockOf(number) : undefined;
+    if (block?.bytes === undefined || this.#refused.has(number)) return undefined;
+    const index = number - block.first;
+    return block.bytes.subarray(block.ends[index - 1] ?? 0, block.ends[index]);
+  }
+
+  /** The messages after a number that are the last of their channels, in their order. */
+  *latest(number: number): Generator<RingEntry, void> {
+    for (const block of this.#blocks) {
+      const first = Math.max(0, number + 1 - block.first);
+      for (let index = first; index < block.channels.length; index++) {
+        if (block.channels[index]?.last === block.first + index) yield entryOf(block, index);
+      }
+    }
+  }
+
+  /** Forgets what is too old. */
+  trim(now: number): void {
+    for (const block of this.#blocks) {
+      if (block.bytes === undefined) continue;
+      if ((block.times.at(-1) ?? now) >= now - KEPT) return;
+      this.#release(block);
+    }
+  }
+
+  /** Forgets everything: `next` is the number of the next message. */
+  clear(next: number, now: number): void {
+    while (this.#blocks.length > 0) this.#forget();
+    this.#next = this.#from = this.#payloadsFrom = next;
+    this.#forgottenAt = now;
+  }
+
+  /** A block with room for so many bytes, at its end. */
+  #room(bytes: number, now: number): Block {
+    const last = this.#blocks.at(-1);
+    const used = last?.ends.at(-1) ?? 0;
+    if (
+      last?.bytes !== undefined && used + bytes <= last.bytes.length &&
+      last.ends.length < BLOCK_ENTRIES
+    ) return last;
+    this.trim(now);
+    const size = Math.max(bytes, this.#blockSize(last));
+    while (this.#bytes + size > this.#maximumBytes && this.#releaseOldest());
+    const kept = size <= this.#maximumBytes;
+    if (kept) this.#bytes += size;
+    const block: Block = {
+      first: this.#next,
+      ...{ backs: [], times: [], channels: [], ends: [] },
+      bytes: kept ? new Uint8Array(size) : undefined,
+    };
+    this.#blocks.push(block);
+    while (this.#next - this.#from >= MAXIMUM_ENTRIES) this.#forget();
+    return block;
+  }
+
+  /** Blocks grow while messages come fast: a quiet hub keeps one small block. */
+  #blockSize(last: Block | undefined): number {
+    const size = last?.bytes === undefined ? SMALLEST_BLOCK : 2 * last.bytes.length;
+    return Math.min(size, LARGEST_BLOCK, Math.max(1, this.#maximumBytes >> 3));
+  }
+
+  #releaseOldest(): boolean {
+    const block = this.#blocks.find(({ bytes }) => bytes !== undefined);
+    if (block !== undefined) this.#release(block);
+    return block !== undefined;
+  }
+
+  #release(block: Block): void {
+    this.#bytes -= block.bytes?.length ?? 0;
+    block.bytes = undefined;
+    this.#payloadsFrom = Math.max(this.#payloadsFrom, block.first + block.ends.length);
+  }
+
+  #forget(): void {
+    const block = this.#blocks.shift();
+    if (block === undefined) return;
+    this.#release(block);
+    this.#from = block.first + block.ends.length;
+    this.#forgottenAt = block.times.at(-1) ?? this.#forgottenAt;
+    for (let index = 0; index < block.ends.length; index++) {
+      this.#refused.delete(block.first + index);
+      this.#forgotten(entryOf(block, index));
+    }
+  }
+
+  #blockOf(number: number): Block | undefined {
+    let low = 0;
+    let high = this.#blocks.length - 1;
+    while (low <= high) {
+      const middle = (low + high) >> 1;
+      const block = this.#blocks[middle];
+      if (block === undefined || number < block.first) high = middle - 1;
+      else if (number < block.first + block.ends.length) return block;
+      else low = middle + 1;
+    }
+    return undefined;
+  }
+}
+
+function entryOf(block: Block, index: number): RingEntry {
+  const channel = block.channels[index];
+  const back = block.backs[index];
+  const at = block.times[index];
+  if (channel === undefined || back === undefined || at === undefined) {
+    throw new RangeError("Cannot read ring: no such message");
+  }
+  return { number: block.first + index, channel, back, at };
+}

@@ -1,0 +1,135 @@
+/**
+ * Writes the bytes of `node_messages.ts`; `read_node_message.ts` reads them.
+ *
+ * @module
+ */
+import { PackWriter } from "../protocol/pack/writer.ts";
+import {
+  ACTIVITIES,
+  type ChannelNumber,
+  type HubMessage,
+  type MessagesAnswer,
+  type NodeMessage,
+  type Sign,
+} from "./node_messages.ts";
+
+/** The first item of a message. */
+export const VERSION = 1;
+/** Stands for a message that nobody is to have: no envelope is empty. */
+const NOTHING = new Uint8Array();
+
+/** The second item of a message. */
+export const Kind = {
+  Hello: 1,
+  Sign: 2,
+  Bye: 3,
+  Knock: 4,
+  Here: 5,
+  AskIndex: 6,
+  Index: 7,
+  AskMessages: 8,
+  Messages: 9,
+} as const;
+
+/** The payload of a message. */
+export function writeNodeMessage(message: NodeMessage): Uint8Array {
+  const writer = new PackWriter();
+  try {
+    write(writer, message);
+  } finally {
+    writer.release();
+  }
+  return writer.finish();
+}
+
+function write(writer: PackWriter, message: NodeMessage): void {
+  switch (message.kind) {
+    case "hello":
+    case "sign":
+    case "bye":
+      return writeSign(writer, message);
+    case "knock":
+      return head(writer, 5, Kind.Knock, message);
+    case "here":
+      return head(writer, 5, Kind.Here, message);
+    case "askIndex":
+      head(writer, 7, Kind.AskIndex, message);
+      writer.integer(message.after);
+      return optional(writer, message.age);
+    case "index":
+      head(writer, 11, Kind.Index, message);
+      writer.integer(message.after);
+      writer.integer(message.upTo);
+      writer.integer(message.number);
+      writer.integer(message.from);
+      optional(writer, message.age);
+      return writeChannels(writer, message.channels);
+    case "askMessages":
+      head(writer, 8, Kind.AskMessages, message);
+      writer.string(message.channel);
+      writer.integer(message.after);
+      return optional(writer, message.age);
+    case "messages":
+      return writeMessages(writer, message);
+  }
+}
+
+function start(writer: PackWriter, items: number, kind: number, id: number, node: string): void {
+  writer.array(items);
+  writer.integer(VERSION);
+  writer.integer(kind);
+  writer.integer(id);
+  writer.string(node);
+}
+
+function head(writer: PackWriter, items: number, kind: number, message: HubMessage): void {
+  start(writer, items, kind, message.id, message.node);
+  writer.string(message.hub);
+}
+
+function writeSign(writer: PackWriter, sign: Sign): void {
+  const kind = { hello: Kind.Hello, sign: Kind.Sign, bye: Kind.Bye }[sign.kind];
+  start(writer, 10, kind, sign.id, sign.node);
+  writer.integer(ACTIVITIES.indexOf(sign.activity));
+  writer.integer(sign.interval);
+  writer.integer(sign.started);
+  writer.integer(sign.date);
+  writer.integer(sign.connections);
+  writer.array(sign.hubs.length);
+  for (const { hub, number, told, tails } of sign.hubs) {
+    writer.array(4);
+    writer.string(hub);
+    writer.integer(number);
+    writer.integer(told);
+    writeChannels(writer, tails);
+  }
+}
+
+function writeMessages(writer: PackWriter, answer: MessagesAnswer): void {
+  head(writer, 10, Kind.Messages, answer);
+  writer.string(answer.channel);
+  writer.integer(answer.after);
+  writer.integer(answer.upTo);
+  writer.integer(answer.missing);
+  writer.array(answer.messages.length * 4);
+  for (const { number, back, age, payload } of answer.messages) {
+    writer.integer(number);
+    writer.integer(back);
+    writer.integer(age);
+    if (payload === null) writer.nil();
+    else writer.binary(payload ?? NOTHING);
+  }
+}
+
+function writeChannels(writer: PackWriter, channels: readonly ChannelNumber[]): void {
+  writer.array(channels.length * 2);
+  for (const [channel, number] of channels) {
+    writer.string(channel);
+    writer.integer(number);
+  }
+}
+
+function optional(writer: PackWriter, value: number | undefined): void {
+  if (value === undefined) writer.nil();
+  else writer.integer(value);
+}

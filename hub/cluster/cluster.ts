@@ -1,0 +1,249 @@
+import type { Cluster, ClusterHub } from "../bus/cluster.ts";
+import { untilConfirmed } from "../bus/confirmed.ts";
+import type { BackplaneStatus, NodeContext } from "../bus/node_context.ts";
+import {
+  ACTIVITIES,
+  type HubMessage,
+  type NodeActivity,
+  nodeChannel,
+  type NodeMessage,
+  type Sign,
+  SIGNS,
+} from "../bus/node_messages.ts";
+import type { TurnListener } from "../scheduling/scheduler.ts";
+import { visitAll } from "../scheduling/visits.ts";
+import { type Instant, Membership } from "./membership.ts";
+import type { NodeState, ServerNode, ServerNodeEvent } from "./node.ts";
+import { NodeEvents } from "./node_events.ts";
+import { OwnSigns } from "./own_signs.ts";
+import { NodeReader } from "./reading.ts";
+
+/** The parts of a node that its cluster needs. The clock never stands still while the node does. */
+export type ClusterContext = Omit<NodeContext, "cluster" | "logger" | "options">;
+
+/** How long a node that starts waits for an answer, and a node that ends for its goodbye, in milliseconds. */
+const PATIENCE = 1000;
+/** The pause between two ticks, in milliseconds. */
+const TICK = 1000;
+/** How many hellos are answered between two ticks. */
+const MAXIMUM_ANSWERS = 100;
+
+/**
+ * The nodes of a farm, as one server sees them.
+ *
+ * - **Arrival**: the channel of this node is subscribed, then a hello asks for signs, then the channel of all
+ *   signs is subscribed, and a sign follows. So of two nodes that start at once, one hears the other.
+ * - **Signs** come with the heartbeat of the server. A node whose last sign has reached nobody, and that
+ *   knows no other node, gives none: a newcomer says hello.
+ */
+export class NodeCluster implements Cluster {
+  readonly #context: ClusterContext;
+  readonly #membership: Membership;
+  readonly #events: NodeEvents;
+  readonly #signs: OwnSigns;
+  readonly #reader: NodeReader;
+  readonly #hubs: ClusterHub[] = [];
+  readonly #hubsByName = new Map<string, ClusterHub>();
+  readonly #answered = Promise.withResolvers<void>();
+  readonly #statusListener: Disposable;
+  readonly #turnEnd: TurnListener = { turnEnded: () => this.#signAtTurnEnd() };
+  #signWanted = false;
+  /** Whether this node hears all signs. */
+  #arrived = false;
+  #closed = false;
+  /** The ticks since the last sign, and the hellos answered since the last tick. */
+  #ticks = 0;
+  #answers = 0;
+  /** Since when this node does what it does: a date. */
+  #since: number;
+
+  /** `connections` counts those of this node. */
+  constructor(context: ClusterContext, connections: () => number) {
+    this.#context = context;
+    const { backplane, clock } = context;
+    const changed = (node: string, state: NodeState, before: NodeState | undefined) => {
+      this.#changed({ node, state, before });
+    };
+    this.#membership = new Membership(changed, clock.now());
+    this.#events = new NodeEvents(context);
+    this.#signs = new OwnSigns(context, this.#hubs, connections);
+    this.#reader = new NodeReader(context);
+    this.#since = this.#signs.started;
+    if (backplane.status !== "open") this.#membership.away(this.#now());
+    this.#statusListener = backplane.onStatus(({ status }) => {
+      if (status !== "open") return this.#membership.away(this.#now());
+      this.#membership.back(this.#now());
+      // Others may have subscribed meanwhile.
+      this.#signs.unheard = false;
+    });
+  }
+
+  /** All nodes: this one, the living ones, those that have ended in the last ten minutes. */
+  get nodes(): ServerNode[] {
+    const { activity: state, started, connections, lastSign } = this.#signs;
+    const { serverName: name } = this.#context;
+    const own = { name, state, since: this.#since, started, connections, lastSign };
+    return [own, ...this.#membership.nodes()];
+  }
+
+  /** How many nodes live, this one included. */
+  get size(): number {
+    return this.#membership.size + 1;
+  }
+
+  get alone(): boolean {
+    return this.#membership.isAlone(this.#context.clock.now());
+  }
+
+  get status(): BackplaneStatus {
+    return this.#context.backplane.status;
+  }
+
+  /** Calls `listener` with each change of a node's state, until the result is disposed. */
+  onChange(listener: (event: ServerNodeEvent) => void): Disposable {
+    return this.#events.listen(listener);
+  }
+
+  join(hub: ClusterHub): void {
+    this.#hubs.push(hub);
+    this.#hubsByName.set(hub.name, hub);
+  }
+
+  /**
+   * Joins the other nodes; resolves when this one hears them and they have heard of it, however long the bus
+   * is away.
+   *
+   * @throws {BackplaneClosedError} when the backplane is closed.
+   */
+  async start(): Promise<void> {
+    const { backplane, serverName } = this.#context;
+    const own = backplane.subscribe(nodeChannel(serverName), (payload) => {
+      this.#reader.read(payload, (message) => this.#receive(message));
+    });
+    await untilConfirmed(backplane, [own]);
+    const reached = await this.#signs.give("hello", this.#membership.interval);
+    if (reached !== 0) await this.#answerOrSilence();
+    const all = backplane.subscribe(SIGNS, (payload) => {
+      this.#reader.read(payload, (message) => {
+        if ("hubs" in message) this.#hear(message);
+      });
+    });
+    await untilConfirmed(backplane, [all]);
+    this.#arrived = true;
+    this.#signs.unheard = false;
+    this.#give();
+  }
+
+  /** Judges the others, and gives a sign if it is time. Called by the heartbeat. */
+  tick(): void {
+    this.#membership.tick(this.#now());
+    this.#answers = 0;
+    if (++this.#ticks * TICK >= this.#membership.interval) this.#give();
+  }
+
+  sign(): void {
+    if (this.#signWanted) return;
+    this.#signWanted = true;
+    this.#context.scheduler.atTurnEnd(this.#turnEnd);
+  }
+
+  tell(node: string, message: HubMessage): Promise<number | undefined> {
+    return this.#signs.tell(node, message);
+  }
+
+  met(node: string): void {
+    if (node === this.#context.serverName || this.#membership.lives(node)) return;
+    if (!this.#membership.met(node, this.#now())) this.#refuse();
+  }
+
+  lives(node: string): boolean {
+    return this.#membership.lives(node);
+  }
+
+  /** This node does something else from now on; it never goes back to what it did. */
+  become(activity: NodeActivity): void {
+    const before = this.#signs.activity;
+    if (ACTIVITIES.indexOf(activity) <= ACTIVITIES.indexOf(before)) return;
+    this.#signs.activity = activity;
+    this.#since = this.#context.clock.date();
+    this.#events.tell({ node: this.#context.serverName, state: activity, before });
+    this.sign();
+  }
+
+  /** Says goodbye; resolves when the bus has taken that, or after a second. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#statusListener[Symbol.dispose]();
+    this.#answered.resolve();
+    if (!this.#arrived || this.status !== "open" || this.#unheard) return;
+    const late = Promise.withResolvers<void>();
+    const timer = this.#context.clock.after(PATIENCE, late.resolve);
+    await Promise.race([this.#signs.give("bye", this.#membership.interval), late.promise]);
+    timer[Symbol.dispose]();
+  }
+
+  async #answerOrSilence(): Promise<void> {
+    const timer = this.#context.clock.after(PATIENCE, this.#answered.resolve);
+    await this.#answered.promise;
+    timer[Symbol.dispose]();
+  }
+
+  #signAtTurnEnd(): void {
+    this.#signWanted = false;
+    this.#give();
+  }
+
+  #give(): void {
+    if (!this.#arrived || this.#closed || this.status !== "open") return;
+    this.#ticks = 0;
+    const { interval } = this.#membership;
+    if (this.#unheard) this.#signs.keep(interval);
+    else void this.#signs.give("sign", interval);
+  }
+
+  /** Whether a sign would reach nobody. */
+  get #unheard(): boolean {
+    return this.#signs.unheard && this.#membership.size === 0;
+  }
+
+  /** Another node says something to this one. */
+  #receive(message: NodeMessage): void {
+    if (this.#closed) return;
+    this.#answered.resolve();
+    if ("hubs" in message) return this.#hear(message);
+    this.met(message.node);
+    this.#hubsByName.get(message.hub)?.received(message);
+  }
+
+  #hear(sign: Sign): void {
+    if (this.#closed) return;
+    const { node } = sign;
+    const heard = this.#membership.heard(sign, this.#now());
+    if (heard === undefined) return this.#refuse();
+    if (heard.isNew) {
+      for (const told of sign.hubs) this.#hubsByName.get(told.hub)?.heard(node, told, heard.missed);
+    }
+    if (sign.kind === "hello" && this.#arrived && this.#answers++ < MAXIMUM_ANSWERS) {
+      this.#signs.answer(node);
+    }
+    if (sign.kind === "bye") this.#membership.left(node, this.#now());
+  }
+
+  #changed(event: ServerNodeEvent): void {
+    const { node, state } = event;
+    if (state === "dead" || state === "gone") {
+      visitAll(this.#context, this.#hubs, (hub) => hub.ended(node, state));
+    }
+    this.#events.tell(event);
+  }
+
+  #refuse(): void {
+    const text = "Ignored a node: more than 1,000 are known";
+    this.#context.limitedLog.log("warn", text, text);
+  }
+
+  #now(): Instant {
+    const { clock } = this.#context;
+    return { now: clock.now(), date: clock.date() };
+  }
+}

@@ -1,0 +1,133 @@
+import type { ClusterHub } from "../bus/cluster.ts";
+import { writeNodeMessage } from "../bus/write_node_message.ts";
+import {
+  type HubSign,
+  type NodeActivity,
+  nodeChannel,
+  type NodeMessage,
+  type Sign,
+  SIGNS,
+} from "../bus/node_messages.ts";
+import type { Backplane } from "../bus/node_context.ts";
+import type { Clock } from "../clock.ts";
+
+/** The most tails of a sign, and the most characters of their channels: with the rest some 64 KiB. */
+const MAXIMUM_TAILS = 500;
+const MAXIMUM_CHARACTERS = 60_000;
+
+/** The parts of a node that its signs need. */
+export interface SigningContext {
+  readonly serverName: string;
+  readonly backplane: Backplane;
+  readonly clock: Pick<Clock, "date">;
+}
+
+/** The messages of this node to others: its signs of life, and what its hubs say to one node. */
+export class OwnSigns {
+  /** What this node is doing. */
+  activity: NodeActivity = "starting";
+  /** Whether the last sign has reached nobody. */
+  unheard = false;
+  /** When the node started: a date. */
+  readonly started: number;
+  readonly #context: SigningContext;
+  readonly #hubs: readonly ClusterHub[];
+  readonly #connections: () => number;
+  /** The last sign, without tails. */
+  #last: Sign | undefined;
+  /** The number of the last sign that was handed to the bus. */
+  #id = 0;
+  /** The hub that has the most room in the next sign. */
+  #first = 0;
+
+  /** `hubs` may grow; `connections` counts those of this node. */
+  constructor(context: SigningContext, hubs: readonly ClusterHub[], connections: () => number) {
+    this.#context = context;
+    this.#hubs = hubs;
+    this.#connections = connections;
+    this.started = context.clock.date();
+  }
+
+  /** The date of the last sign; `undefined` before the first. */
+  get lastSign(): number | undefined {
+    return this.#last?.date;
+  }
+
+  /** How many connections this node has. */
+  get connections(): number {
+    return this.#connections();
+  }
+
+  /**
+   * Gives a sign to all nodes; the next one comes after `interval`. Resolves with how many nodes have heard
+   * it, or with nothing if the bus cannot tell or has not taken it. Never rejects.
+   */
+  async give(kind: Sign["kind"], interval: number): Promise<number | undefined> {
+    this.#id++;
+    const hubs = this.#ask();
+    const sign = this.#compose(kind, interval, [...hubs.values()]);
+    let reached: number | undefined;
+    let accepted = true;
+    try {
+      // To count is more work for a NATS server.
+      reached = await this.#hand(SIGNS, sign, kind === "hello");
+      this.unheard = reached === 0;
+    } catch {
+      accepted = false;
+    }
+    for (const [hub, sign] of hubs) hub.signed(sign, accepted);
+    return reached;
+  }
+
+  /** Takes note of what a sign would tell that nobody would hear. */
+  keep(interval: number): void {
+    const hubs = this.#ask();
+    this.#compose("sign", interval, [...hubs.values()]);
+    for (const [hub, sign] of hubs) hub.signed(sign, true);
+  }
+
+  /** Repeats the last sign to a node that has just started. */
+  answer(node: string): void {
+    if (this.#last === undefined) return;
+    void this.tell(node, { ...this.#last, date: this.#context.clock.date() });
+  }
+
+  /** As `Cluster.tell()` of `hub/bus/cluster.ts`. */
+  tell(node: string, message: NodeMessage): Promise<number | undefined> {
+    return this.#hand(nodeChannel(node), message, true).catch(() => undefined);
+  }
+
+  /** What each hub has to tell; the hub that comes first is another one each time. */
+  #ask(): Map<ClusterHub, HubSign> {
+    const asked = new Map<ClusterHub, HubSign>();
+    let tails = MAXIMUM_TAILS;
+    let characters = MAXIMUM_CHARACTERS;
+    const first = this.#first++ % Math.max(1, this.#hubs.length);
+    for (const hub of [...this.#hubs.slice(first), ...this.#hubs.slice(0, first)]) {
+      const sign = hub.sign(tails, characters);
+      asked.set(hub, sign);
+      tails -= sign.tails.length;
+      for (const [channel] of sign.tails) characters -= channel.length;
+    }
+    return asked;
+  }
+
+  #compose(kind: Sign["kind"], interval: number, hubs: readonly HubSign[]): Sign {
+    const { clock, serverName: node } = this.#context;
+    const { activity, started } = this;
+    const about = { id: this.#id, node, activity, interval, started, date: clock.date() };
+    const sign: Sign = { kind, ...about, connections: this.connections, hubs };
+    const told = hubs.map(({ hub, number, told }) => ({ hub, number, told, tails: [] }));
+    this.#last = { ...sign, kind: "sign", hubs: told };
+    return sign;
+  }
+
+  /** A driver that throws, or returns no promise, rejects. */
+  async #hand(
+    channel: string,
+    message: NodeMessage,
+    counted: boolean,
+  ): Promise<number | undefined> {
+    return await this.#context.backplane.publish(channel, writeNodeMessage(message), counted);
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * Messages between nodes, and the MessagePack values that they are on the bus: written down by hand, and
+ * turned into bytes by the codec that the tests use.
+ *
+ * @module
+ */
+import type { HubSign, NodeMessage, Sign } from "../../../hub/bus/node_messages.ts";
+
+/** A message, and the items of its payload. */
+export type NodeVector = readonly [message: NodeMessage, items: readonly unknown[]];
+
+const HUBS: readonly HubSign[] = [
+  { hub: "chat", number: 70_000, told: 69_999, tails: [["chat:group:é", 69_998], ["chat:all", 5]] },
+  { hub: "My.Hub+Inner", number: 0, told: 0, tails: [] },
+];
+const PACKED_HUBS = [
+  ["chat", 70_000, 69_999, ["chat:group:é", 69_998, "chat:all", 5]],
+  ["My.Hub+Inner", 0, 0, []],
+];
+
+function sign(kind: Sign["kind"], activity: Sign["activity"]): Sign {
+  const times = { interval: 1000, started: 1_790_000_000_000, date: 1_790_000_001_234 };
+  return { kind, id: 300, node: "deno_1", activity, ...times, connections: 20_000, hubs: HUBS };
+}
+
+function packedSign(kind: number, activity: number): unknown[] {
+  const times = [1000, 1_790_000_000_000, 1_790_000_001_234];
+  return [1, kind, 300, "deno_1", activity, ...times, 20_000, PACKED_HUBS];
+}
+
+const ABOUT = { id: 7, node: "deno_1", hub: "chat" };
+const BYTES = Uint8Array.of(0x95, 0xff, 0x00);
+
+/** One message of each kind, and more where a field may be missing. */
+export const NODE_VECTORS: readonly NodeVector[] = [
+  [sign("hello", "starting"), packedSign(1, 0)],
+  [sign("sign", "up"), packedSign(2, 1)],
+  [sign("bye", "draining"), packedSign(3, 2)],
+  [{ kind: "knock", ...ABOUT }, [1, 4, 7, "deno_1", "chat"]],
+  [{ kind: "here", ...ABOUT }, [1, 5, 7, "deno_1", "chat"]],
+  [
+    { kind: "askIndex", ...ABOUT, after: 256, age: undefined },
+    [1, 6, 7, "deno_1", "chat", 256, null],
+  ],
+  [{ kind: "askIndex", ...ABOUT, after: 0, age: 5000 }, [1, 6, 7, "deno_1", "chat", 0, 5000]],
+  [
+    {
+      ...{ kind: "index", ...ABOUT, after: 3, upTo: 2 ** 40, from: 4, age: 12 },
+      channels: [["chat:all", 9], ["chat:user:Ann", 4]],
+    },
+    [1, 7, 7, "deno_1", "chat", 3, 2 ** 40, 4, 12, ["chat:all", 9, "chat:user:Ann", 4]],
+  ],
+  [
+    { kind: "askMessages", ...ABOUT, channel: "chat:all", after: 3, age: undefined },
+    [1, 8, 7, "deno_1", "chat", "chat:all", 3, null],
+  ],
+  [
+    {
+      ...{ kind: "messages", ...ABOUT, channel: "chat:all", after: 3, upTo: 9, from: 4 },
+      age: undefined,
+      missing: 2,
+      messages: [
+        { number: 8, back: 1, age: 30, payload: BYTES },
+        { number: 9, back: -70_000, age: 0, payload: undefined },
+      ],
+    },
+    [
+      ...[1, 9, 7, "deno_1", "chat", "chat:all", 3, 9, 4, null, 2],
+      [8, 1, 30, BYTES, 9, -70_000, 0, null],
+    ],
+  ],
+];
