@@ -3,11 +3,12 @@ import { defineHub, type HubContext, MemoryBackplane, MemoryBus } from "../../..
 import { KeptLog } from "../../kit/log.ts";
 import { RunningNode } from "../../kit/running_node.ts";
 import { type Host, hostWithFetch, hostWithListen } from "../../kit/servers/hosts.ts";
+import { bounded } from "../../kit/wait.ts";
 import { Balancer, PROGRAMS } from "./balancer.ts";
 
 type Context = HubContext<{ got(...values: unknown[]): void }>;
 
-/** A node that says its name. */
+/** A node that says its name; it is ready if its bus is there. */
 async function startNode(name: string, bus: MemoryBus, host: Host) {
   let requests = 0;
   const began = Promise.withResolvers<void>();
@@ -39,6 +40,7 @@ async function startNode(name: string, bus: MemoryBus, host: Host) {
       return undefined;
     },
   }, host);
+  if (node.server.status === "open") await bounded(node.server.ready);
   return {
     node,
     began: began.promise,
