@@ -127,6 +127,7 @@ Deno.test("Health.report() knows the status of the backplane before the server's
     paths: { covers: () => false },
     nodes: () => 1,
     connections: () => 0,
+    gaps: () => 0,
     ending: () => undefined,
   });
   clock.advance(1000);
