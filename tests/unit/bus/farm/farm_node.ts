@@ -192,6 +192,7 @@ export class FarmNode {
       lost: ({ name }: HeardChannel, missing: number) => node.#observer.lost(node, name, missing),
       settled: () => {},
       met: () => {},
+      soon: (call: (now: number) => void) => node.host.after(1, () => call(node.#sim.now)),
     };
   }
 
@@ -261,7 +262,7 @@ export class FarmNode {
     neighbour.sign = id;
     neighbour.dead = bye;
     this.repair.sign(s, sign, missed, this.#sim.now);
-    if (bye) this.repair.ended(s, "gone");
+    if (bye) this.repair.ended(s, "gone", this.#sim.now);
   }
 
   #answer(to: string, asked: RepairQuestion): void {
@@ -334,7 +335,7 @@ export class FarmNode {
     for (const [name, neighbour] of this.neighbours) {
       if (neighbour.dead || now - Math.max(neighbour.heard, this.#listenFrom) <= 5000) continue;
       neighbour.dead = true;
-      this.repair.ended(name, "dead");
+      this.repair.ended(name, "dead", now);
     }
   }
 
