@@ -89,7 +89,7 @@ export class NodeCluster implements Cluster {
   }
 
   get alone(): boolean {
-    return this.#membership.isAlone(this.#context.clock.now());
+    return this.#membership.alone;
   }
 
   get counts(): boolean {
