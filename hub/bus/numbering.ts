@@ -38,7 +38,7 @@ export interface SignRoom {
 
 /** A message that was handed over and not answered. */
 interface Unanswered {
-  readonly channel: Sent;
+  readonly channel: string;
   readonly number: number;
   readonly settle: () => void;
 }
@@ -118,13 +118,17 @@ export class Numbering {
     this.#ring.refuse(number);
   }
 
-  /** The bus has not answered a message; `settle` is called when a sign that lists it was accepted. */
-  unanswered(name: string, number: number, settle: () => void): void {
+  /**
+   * The bus has not answered a message; `settle` is called when a sign that lists it was accepted. Returns
+   * whether a sign will list it: not if no other node was there, or the message is forgotten.
+   */
+  unanswered(name: string, number: number, settle: () => void): boolean {
     const channel = this.#channels.get(name);
-    if (channel === undefined) return;
-    this.#unanswered.push({ channel, number, settle });
+    if (channel === undefined) return false;
+    this.#unanswered.push({ channel: name, number, settle });
     channel.urgent = true;
     if (channel.untold === 0) this.#begin(channel, number, -Infinity);
+    return true;
   }
 
   /** Whether there is more to tell than one sign lists. */
@@ -163,11 +167,12 @@ export class Numbering {
     const listed = this.#listed.get(sign) ?? [];
     this.#listed.delete(sign);
     if (!accepted) return this.#untell(listed);
+    if (this.#unanswered.length === 0) return;
+    const told = new Map(sign.tails);
     const open: Unanswered[] = [];
     const settled: Unanswered[] = [];
     for (const message of this.#unanswered) {
-      const { untold } = message.channel;
-      (untold === 0 || untold > message.number ? settled : open).push(message);
+      (message.number <= (told.get(message.channel) ?? 0) ? settled : open).push(message);
     }
     this.#unanswered = open;
     for (const { settle } of settled) settle();
