@@ -63,6 +63,7 @@ export type {
 } from "./hub/definition/clients.ts";
 export type { HubAccess, HubPolicy } from "./hub/definition/policy.ts";
 export type { Authenticate } from "./hub/serving/authentication.ts";
+export type { BackplaneHealth, ServerHealth } from "./hub/serving/health.ts";
 export type {
   HubContext,
   HubInvocationContext,
@@ -85,7 +86,7 @@ export type { ConnectionOptions } from "./hub/options/connection.ts";
 export type { DispatchOptions } from "./hub/options/dispatch.ts";
 export type { RoutingOptions } from "./hub/options/routing.ts";
 export type { HubServerOptions } from "./hub/options/server.ts";
-export type { DrainOptions, ServingOptions } from "./hub/options/serving.ts";
+export type { DrainOptions, HealthOptions, ServingOptions } from "./hub/options/serving.ts";
 export type {
   CorsOptions,
   LongPollingOptions,
@@ -94,5 +95,6 @@ export type {
   WebSocketOptions,
 } from "./hub/options/transports.ts";
 export type { ServerStatusEvent } from "./hub/serving/status_reports.ts";
-export { createHubServer, type HubHandle, type HubServer } from "./hub/server.ts";
+export { createHubServer } from "./hub/server.ts";
 export type { Hubs, HubServerConfiguration } from "./hub/server/configuration.ts";
+export type { HubHandle, HubServer } from "./hub/server/hub_server.ts";

@@ -85,6 +85,13 @@ export interface Backplane extends AsyncDisposable {
   readonly status: BackplaneStatus;
 
   /**
+   * How long the bus took to answer the driver's last answered probe, in milliseconds; `undefined`
+   * before the first answer. Optional: a driver that does not probe its bus has no such member. While the bus
+   * is away the value stays.
+   */
+  readonly probe?: number | undefined;
+
+  /**
    * Publishes `payload` on `channel`. The call hands the message over before it returns, so messages
    * leave in call order, and `payload` is the caller's again when it returns: a driver that needs it for
    * longer copies it.

@@ -26,8 +26,8 @@
  * - **Limits**: a channel over the server's limit of subscriptions is refused. Any other error without
  *   a cause ends the connection, and a gap is reported.
  * - **Permissions**: a publish that the server does not permit rejects with `BackplaneError`, and so
- *   does `confirmed` of a subscription. When the permission for a confirmed channel is taken away, the
- *   connection ends and a new one is made, without that channel until it is permitted again.
+ *   does `confirmed`. When the permission for a confirmed channel is taken away, a new connection is
+ *   made, without that channel until it is permitted again.
  * - **Clusters**: all this holds on one server. No client of core NATS sees what gets lost
  *   *between* the servers of a cluster, and a new subscription reaches all of them only after a moment.
  *
@@ -97,6 +97,11 @@ export class NatsBackplane implements Backplane {
   /** Where the connection to the bus stands. */
   get status(): BackplaneStatus {
     return this.#status.status;
+  }
+
+  /** As {@link Backplane.probe}: of the last PING. */
+  get probe(): number | undefined {
+    return this.#probe.roundTrip;
   }
 
   /**
@@ -226,10 +231,8 @@ export class NatsBackplane implements Backplane {
 
   #close(cause?: Error): void {
     if (this.#closed !== undefined) return;
-    this.#closed = new BackplaneClosedError(
-      cause === undefined ? "Cannot use the NATS backplane: it is closed" : cause.message,
-      cause && { cause },
-    );
+    const text = cause?.message ?? "Cannot use the NATS backplane: it is closed";
+    this.#closed = new BackplaneClosedError(text, cause && { cause });
     this.#probe.stop();
     this.#subscriptions.close(this.#closed);
     // `closed` comes first: after it, the end of the connection is not reported as a loss.
@@ -241,10 +244,6 @@ export class NatsBackplane implements Backplane {
   #current(): NatsConnection {
     if (this.#closed !== undefined) throw this.#closed;
     if (this.#connection !== undefined) return this.#connection;
-    const cause = this.#status.error;
-    throw new BackplaneUnavailableError(
-      cause?.message ?? "Cannot reach NATS yet",
-      cause && { cause },
-    );
+    throw this.#status.away("Cannot reach NATS yet");
   }
 }

@@ -32,7 +32,7 @@ import type {
   BackplaneSubscription,
 } from "./backplane.ts";
 import { checkChannelName } from "./driver/channel_name.ts";
-import { BackplaneClosedError, BackplaneUnavailableError } from "./errors.ts";
+import { BackplaneClosedError } from "./errors.ts";
 import { ClusterPlaces } from "./redis/cluster_places.ts";
 import { RedisConnection } from "./redis/connection.ts";
 import { RedisDataPath } from "./redis/data_path.ts";
@@ -145,6 +145,11 @@ export class RedisBackplane implements Backplane {
     return this.#status.status;
   }
 
+  /** As {@link Backplane.probe}: of the data path, or of `PING` where Redis refuses such messages. */
+  get probe(): number | undefined {
+    return this.#path.roundTrip ?? this.#subscribing.roundTrip;
+  }
+
   /**
    * As {@link Backplane.publish}; resolves with the number of subscribers reached, or with `undefined`
    * in a Cluster. The prefix does not count as part of the channel name.
@@ -198,8 +203,9 @@ export class RedisBackplane implements Backplane {
 
   #publish(fullName: string, payload: Uint8Array): Promise<number> {
     const { redis } = this.#publishing;
-    if (redis === undefined) return Promise.reject(this.#closed ?? this.#away());
-    return this.#publisher.publish(redis, fullName, payload);
+    if (redis !== undefined) return this.#publisher.publish(redis, fullName, payload);
+    const text = `Cannot reach ${this.#where}: it is not connected`;
+    return Promise.reject(this.#closed ?? this.#status.away(text));
   }
 
   /** A connection is open. Messages must get from one connection to the other before the backplane is. */
@@ -223,14 +229,6 @@ export class RedisBackplane implements Backplane {
       (error === undefined || error.message === this.#status.error?.message);
     if (known && gap === undefined) return;
     this.#status.emit({ status, ...error && { error }, ...gap && { gap } });
-  }
-
-  #away(): BackplaneUnavailableError {
-    const cause = this.#status.error;
-    return new BackplaneUnavailableError(
-      cause?.message ?? `Cannot reach ${this.#where}: it is not connected`,
-      cause && { cause },
-    );
   }
 
   #end(closed: BackplaneClosedError, error?: Error): Promise<void> {

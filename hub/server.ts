@@ -2,7 +2,6 @@ import type { Backplane, BackplaneStatus, NodeContext } from "./bus/node_context
 import { type Clock, systemClock } from "./clock.ts";
 import { NodeCluster } from "./cluster/cluster.ts";
 import type { ServerNode, ServerNodeEvent } from "./cluster/node.ts";
-import type { HubClients, HubGroups } from "./definition/clients.ts";
 import type { HubUser } from "./definition/context.ts";
 import type { ClientOf } from "./definition/hub_proxy.ts";
 import { type ResolvedOptions, resolveOptions } from "./options/server.ts";
@@ -12,6 +11,7 @@ import {
   type Hubs,
   type HubServerConfiguration,
 } from "./server/configuration.ts";
+import type { HubHandle, HubServer } from "./server/hub_server.ts";
 import { AwakeClock } from "./scheduling/awake_clock.ts";
 import { LimitedLog } from "./scheduling/limited_log.ts";
 import { Scheduler } from "./scheduling/scheduler.ts";
@@ -19,6 +19,7 @@ import { drainHubs, endHubs } from "./serving/drain.ts";
 import { fetchThrough } from "./serving/fetch.ts";
 import { Front } from "./serving/front.ts";
 import { listenToNodes, type ServerStatusEvent, StatusReports } from "./serving/status_reports.ts";
+import { Health, type ServerHealth } from "./serving/health.ts";
 import { HubPaths } from "./serving/hub_paths.ts";
 import { LiveHub } from "./serving/live_hub.ts";
 import { ANSWERER, type Answerer } from "./transports/acceptor.ts";
@@ -27,54 +28,6 @@ import { nativeAcceptor } from "./transports/websocket.ts";
 
 /** The interval of the timer that all connections share, in milliseconds. */
 const HEARTBEAT_INTERVAL = 1000;
-
-/** Sends to the clients of a hub from outside its methods. */
-export interface HubHandle<C> {
-  /** The clients that messages can be sent to. */
-  readonly clients: HubClients<C>;
-  /** Adds connections to groups and removes them. */
-  readonly groups: HubGroups;
-}
-
-/** Serves hubs; made by {@link createHubServer}. */
-export interface HubServer<H extends Hubs> extends AsyncDisposable {
-  /** Resolves when this node hears and reaches the other nodes; rejects when the backplane is `closed`. */
-  readonly ready: Promise<void>;
-  /** The status of the backplane. */
-  readonly status: BackplaneStatus;
-  /** All nodes of this server: first this node, then the others, as far as they are known. */
-  readonly nodes: readonly ServerNode[];
-  /** Answers a request. The function is bound: `Deno.serve(server.fetch)`. */
-  readonly fetch: (request: Request) => Promise<Response>;
-  /** Calls `listener` with every status event of the backplane, until the result is disposed. */
-  onStatus(listener: (event: ServerStatusEvent) => void | Promise<void>): Disposable;
-  /**
-   * Calls `listener` with each change of a node's state, this node's too, until the result is disposed. A
-   * listener that throws or rejects is logged.
-   */
-  onNodes(listener: (event: ServerNodeEvent) => void | Promise<void>): Disposable;
-  /**
-   * Returns the hub at a path, to send to its clients from outside its methods.
-   *
-   * @throws {TypeError} if no hub has that path.
-   */
-  hub<P extends keyof H & string>(path: P): HubHandle<ClientOf<H[P]>>;
-  /**
-   * Asks all clients to reconnect to another node. New connections get 503, running invocations may
-   * finish within `timeout`, streams and uploads within `streamTimeout`. Resolves when all connections have
-   * ended. Idempotent.
-   *
-   * @throws {RangeError} if an option is out of range.
-   */
-  drain(options?: DrainOptions): Promise<void>;
-  /**
-   * Ends all connections at once, then closes the backplane. Waits at most 1 s for clients to answer the
-   * close of their WebSocket. Idempotent; ends a drain early.
-   */
-  close(): Promise<void>;
-  /** @internal */
-  readonly [ANSWERER]: Answerer;
-}
 
 const owned = new WeakSet<Backplane>();
 
@@ -87,6 +40,7 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
   readonly #reports: StatusReports;
   readonly #paths: HubPaths<LiveHub>;
   readonly #table: ConnectionTable;
+  readonly #health: Health;
   readonly #heartbeat: Disposable;
   readonly #cut = new AbortController();
   #draining: Promise<void> | undefined;
@@ -121,16 +75,27 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
       options.basePath,
       (hub, name) => new LiveHub(hub, name, context, rules),
     );
+    const health = this.#health = new Health({
+      ...context,
+      paths,
+      nodes: () => cluster.size,
+      connections: () => this.#connectionCount,
+      gaps: () => this.#reports.gapCount,
+      ending: () => this.#closing ? "closed" : this.#draining && "draining",
+    });
     owned.add(backplane);
     const table = this.#table = new ConnectionTable(context, options);
     const admitting = () => this.#draining === undefined && this.#closing === undefined;
-    const front = new Front({ ...context, paths, table, authenticate, admitting });
+    const front = new Front({ ...context, health, paths, table, authenticate, admitting });
     this.fetch = fetchThrough(front, options, nativeAcceptor());
     const { limitedLog } = context;
     const answer: Answerer["answer"] = (request, accept) => front.answer(request, accept);
     this[ANSWERER] = { options, limitedLog, answer };
     const started = [cluster.start(), ...paths.distinct.map((hub) => hub.start())];
-    this.ready = Promise.all(started).then(() => cluster.become("up"));
+    this.ready = Promise.all(started).then(() => {
+      health.started();
+      cluster.become("up");
+    });
     // `ready` may be ignored: its rejection must not end the process.
     this.ready.catch(() => {});
     this.#heartbeat = clock.every(HEARTBEAT_INTERVAL, () => this.#tick());
@@ -138,6 +103,10 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
 
   get status(): BackplaneStatus {
     return this.#context.backplane.status;
+  }
+
+  health(): ServerHealth {
+    return this.#health.report();
   }
 
   get nodes(): readonly ServerNode[] {
@@ -160,9 +129,10 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
 
   async drain(options: DrainOptions = {}): Promise<void> {
     const resolved = resolveDrainOptions(options);
+    this.#draining ??= this.#closing ??
+      drainHubs(this.#paths.distinct, resolved, this.#context, this.#cut.signal);
     this.#cluster.become("draining");
-    await (this.#draining ??= this.#closing ??
-      drainHubs(this.#paths.distinct, resolved, this.#context, this.#cut.signal));
+    await this.#draining;
   }
 
   close(): Promise<void> {
@@ -184,6 +154,7 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
     this.#heartbeat[Symbol.dispose]();
     await this.#cluster.close();
     for (const hub of this.#paths.distinct) hub.close();
+    this.#reports.close();
     await this.#context.backplane.close();
   }
 

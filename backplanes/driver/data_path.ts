@@ -51,6 +51,11 @@ export class DataPath {
     return this.#verified;
   }
 
+  /** How long the last message took to come back, in milliseconds; `undefined` before the first. */
+  get roundTrip(): number | undefined {
+    return this.#probe.roundTrip;
+  }
+
   /** The subscribing connection was made; nothing is missing that was published before this moment. */
   begin(): void {
     this.#since = now();

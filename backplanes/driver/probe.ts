@@ -16,6 +16,7 @@ export class Probe {
   readonly #interval: number;
   readonly #timeout: number;
   #since: Moment | undefined;
+  #roundTrip: number | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #run = 0;
 
@@ -27,6 +28,11 @@ export class Probe {
   /** When the last answered probe was sent; `undefined` before the first. */
   get since(): Moment | undefined {
     return this.#since;
+  }
+
+  /** How long the last answered probe took, in milliseconds; `undefined` before the first. */
+  get roundTrip(): number | undefined {
+    return this.#roundTrip;
   }
 
   /** Notes that the bus answered what was sent at `sent`; a confirmed subscription is an answer too. */
@@ -65,6 +71,7 @@ export class Probe {
         unanswered = false;
         clearTimeout(this.#timer);
         this.answered(sent);
+        this.#roundTrip = performance.now() - sent.steady;
         this.#timer = setTimeout(
           probe,
           Math.max(0, sent.steady + this.#interval - performance.now()),

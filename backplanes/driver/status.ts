@@ -1,4 +1,5 @@
 import type { BackplaneStatus, BackplaneStatusEvent } from "../backplane.ts";
+import { BackplaneUnavailableError } from "../errors.ts";
 import type { BackplaneLogger } from "./options.ts";
 
 /**
@@ -33,6 +34,12 @@ export class StatusSource {
   /** The error of the last event that had one: why the bus is away, or why it is closed. */
   get error(): Error | undefined {
     return this.#error;
+  }
+
+  /** Returns the error of a publish while the bus is away; `text` is used if no reason is known. */
+  away(text: string): BackplaneUnavailableError {
+    const cause = this.#error;
+    return new BackplaneUnavailableError(cause?.message ?? text, cause && { cause });
   }
 
   /** Adds a listener until the returned object is disposed. */

@@ -82,6 +82,11 @@ export class RedisConnection {
     return this.#open;
   }
 
+  /** As {@link Probe.roundTrip}. */
+  get roundTrip(): number | undefined {
+    return this.#probe.roundTrip;
+  }
+
   /**
    * Asks for channels, or gives them up. Any other error than a refusal ends the connection, and with
    * it every subscription: whether Redis has done what it was asked is unknown.

@@ -58,6 +58,11 @@ export class RedisDataPath {
     return this.#path.verified;
   }
 
+  /** As {@link DataPath.roundTrip}; `undefined` while Redis refuses the messages. */
+  get roundTrip(): number | undefined {
+    return this.#refused ? undefined : this.#path.roundTrip;
+  }
+
   /**
    * Takes the client that will publish.
    *

@@ -52,7 +52,12 @@ export async function startNode({ port, backplane: busUrl }: NodeOptions): Promi
     throw new StartError(error.message, { cause: error });
   });
   const node = String(port);
-  const server = createHubServer({ hubs: { "/chat": defineChat(node) }, backplane, authenticate });
+  const server = createHubServer({
+    hubs: { "/chat": defineChat(node) },
+    backplane,
+    authenticate,
+    health: { live: "/healthz", ready: "/readyz" },
+  });
   try {
     await reached(backplane, server.ready);
     const http = listen(port, (request) => servePage(request) ?? server.fetch(request));

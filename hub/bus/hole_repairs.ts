@@ -1,15 +1,10 @@
+import { Asked, SLACK } from "./asked.ts";
 import type { HeardChannel, Peer } from "./heard_channel.ts";
 import { follows, type Held, type Hole, Holes, REPEAT_INTERVAL, sorted } from "./holes.ts";
 import { joined } from "./joined_messages.ts";
 import type { MessagesAnswer } from "./node_messages.ts";
 import type { Recovery } from "./recovery.ts";
 import type { RepairEffects } from "./repair_effects.ts";
-
-/**
- * Nobody is asked for messages that were handed over so long before a channel was wanted, in milliseconds;
- * this is longer than an answer may take.
- */
-export const SLACK = 2000;
 
 /** Asks for what is missing on a channel, and delivers what comes and what was held. */
 export class HoleRepairs {
@@ -46,8 +41,8 @@ export class HoleRepairs {
     let hole = this.#holes.get(channel, peer);
     if (hole === undefined) {
       const first = channel.last(peer) === undefined;
-      const counts = { after: channel.floor(peer), bytes: 0, id: 0, askedAt: now, waited: 0 };
-      hole = { channel, peer, want: number, first, held: new Map(), ...counts };
+      const counts = { after: channel.floor(peer), bytes: 0, waited: 0 };
+      hole = { channel, peer, want: number, first, held: new Map(), asked: new Asked(), ...counts };
       if (this.#holes.open(hole)) this.#ask(hole, now);
     }
     hole.want = Math.max(hole.want, number);
@@ -61,21 +56,26 @@ export class HoleRepairs {
     if (!this.#holes.hold(hole, message)) this.giveUp(hole);
   }
 
-  /** The sender has repeated its messages. Returns what was held and comes behind them. */
-  answered(hole: Hole, answer: MessagesAnswer, now: number): readonly Held[] {
+  /** The sender has repeated its messages, or the first of them. */
+  answered(hole: Hole, answer: MessagesAnswer, now: number): void {
     const { channel, peer } = hole;
-    const { deliver, lost, last, rest } = joined(hole, answer, now);
-    this.#close(hole);
-    channel.passed(peer, last);
+    const askedAt = hole.asked.answered(answer.id, now);
+    if (askedAt === undefined || hole.after !== answer.after) return;
+    const { deliver, lost, last, rest } = joined(hole, answer, askedAt, now);
+    this.#holes.pass(hole, last, rest);
     for (const payload of deliver) this.#effects.deliver(channel, payload);
     if (lost > 0) this.#effects.lost(channel, lost);
-    return rest;
+    if (hole.want > last) return this.#ask(hole, now);
+    const next = this.#holes.close(hole);
+    channel.passed(peer, last);
+    if (next !== undefined) this.#ask(next, now);
+    this.#recovery.end(hole);
   }
 
   /** Delivers what is held, and reports what is missing. */
   giveUp(hole: Hole): void {
     const { channel, peer } = hole;
-    this.#close(hole);
+    this.#holes.close(hole);
     let at = hole.after;
     let lost = 0;
     for (const [number, message] of sorted(hole.held)) {
@@ -96,7 +96,7 @@ export class HoleRepairs {
   /** Nobody listens to a channel any more. */
   closed(channel: HeardChannel): void {
     for (const hole of this.#holes.of(channel)) {
-      this.#close(hole);
+      this.#holes.close(hole);
       this.#recovery.end(hole);
     }
   }
@@ -109,7 +109,7 @@ export class HoleRepairs {
   /** Repeats questions, and gives up what takes too long. */
   tick(now: number): void {
     for (const hole of this.#holes.asking) {
-      if (now - hole.askedAt < REPEAT_INTERVAL && hole.id !== 0) continue;
+      if (now - (hole.asked.lastAt ?? -Infinity) < REPEAT_INTERVAL) continue;
       if (hole.waited >= this.#timeout) this.giveUp(hole);
       else this.#ask(hole, now);
     }
@@ -118,15 +118,10 @@ export class HoleRepairs {
   #ask(hole: Hole, now: number): void {
     if (!this.#effects.open) return;
     const { channel, peer, after } = hole;
-    const id = hole.id = ++this.#ids;
-    hole.askedAt = now;
+    const id = ++this.#ids;
+    hole.asked.add(id, now);
     hole.waited += REPEAT_INTERVAL;
     const age = hole.first ? now - channel.requestedAt + SLACK : undefined;
     this.#effects.ask(peer.name, { kind: "askMessages", id, channel: channel.name, after, age });
-  }
-
-  #close(hole: Hole): void {
-    const next = this.#holes.close(hole);
-    if (next !== undefined) this.#ask(next, next.askedAt);
   }
 }

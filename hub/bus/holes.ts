@@ -1,3 +1,4 @@
+import type { Asked } from "./asked.ts";
 import type { HeardChannel, Peer } from "./heard_channel.ts";
 
 /** A question is repeated so often, in milliseconds. */
@@ -19,16 +20,15 @@ export interface Hole {
   readonly channel: HeardChannel;
   readonly peer: Peer;
   /** The messages after this number are looked for, and up to that one. */
-  readonly after: number;
+  after: number;
   want: number;
   /** Whether nothing of the sender was delivered on the channel yet. */
   readonly first: boolean;
   /** What came meanwhile. */
   readonly held: Map<number, Held>;
   bytes: number;
-  /** The id of the question, 0 before it is asked; when it was asked, and how long it was waited for. */
-  id: number;
-  askedAt: number;
+  /** The questions about what comes after {@link after}, and for how long an answer has not come. */
+  readonly asked: Asked;
   waited: number;
 }
 
@@ -78,12 +78,26 @@ export class Holes implements Iterable<Hole> {
   /** Holds a copy of a message. Returns whether there is room for it: if there is none, close the hole. */
   hold(hole: Hole, message: Held): boolean {
     if (!hole.held.has(message.number)) {
-      const payload = message.payload.slice();
-      hole.held.set(message.number, { ...message, payload });
-      hole.bytes += payload.length;
-      this.#bytes += payload.length;
+      this.#add(hole, { ...message, payload: message.payload.slice() });
     }
     return this.#bytes <= this.#maximumBytes;
+  }
+
+  #add(hole: Hole, message: Held): void {
+    hole.held.set(message.number, message);
+    hole.bytes += message.payload.length;
+    this.#bytes += message.payload.length;
+  }
+
+  /** The messages up to `last` have been dealt with; `rest` is held still. */
+  pass(hole: Hole, last: number, rest: readonly Held[]): void {
+    hole.after = last;
+    hole.waited = 0;
+    hole.asked.clear();
+    this.#bytes -= hole.bytes;
+    hole.bytes = 0;
+    hole.held.clear();
+    for (const message of rest) this.#add(hole, message);
   }
 
   /** Closes a hole; returns another one whose question may be asked now, if there is one. */

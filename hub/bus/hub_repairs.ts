@@ -8,7 +8,7 @@ import type { NodeContext } from "./node_context.ts";
 import type { HubMessage, HubSign } from "./node_messages.ts";
 import type { Numbering } from "./numbering.ts";
 import { Repair } from "./repair.ts";
-import type { Asked, RepairEffects } from "./repair_effects.ts";
+import type { RepairEffects, RepairQuestion } from "./repair_effects.ts";
 
 /** The options that repairs read. */
 export interface RepairOptions extends OutgoingOptions {
@@ -149,7 +149,7 @@ export class HubRepairs implements ClusterHub {
 
   #effects(channels: RepairChannels): RepairEffects {
     const { cluster, gaps, serverName: node } = this.#context;
-    const ask = (to: string, asked: Asked) => {
+    const ask = (to: string, asked: RepairQuestion) => {
       void cluster.tell(to, { ...asked, node, hub: this.name });
       this.#lookSoon();
     };

@@ -10,6 +10,9 @@ const MAXIMUM_TAILS = 500;
 /** How many channels may wait for a sign; beyond this number others have to ask. */
 const MAXIMUM_UNTOLD = 50_000;
 
+/** How many bytes an answer has at most, unless it is one message. */
+const ANSWER_BYTES = 64 * 1024;
+
 /** A channel that this node has published on. */
 interface Sent extends SentChannel {
   /** The first number on it that no sign has listed; 0 if there is none. */
@@ -64,8 +67,11 @@ export class Numbering {
   /** Whether channels were taken for told that no sign has listed: others have to ask for an index. */
   #skipped = false;
 
-  /** `maximumBytes` bounds the payloads that are kept. */
-  constructor(maximumBytes: number) {
+  readonly #answerBytes: number;
+
+  /** `maximumBytes` bounds the payloads that are kept, and `answerBytes` an answer of several messages. */
+  constructor(maximumBytes: number, answerBytes: number = ANSWER_BYTES) {
+    this.#answerBytes = answerBytes;
     this.#ring = new Ring(maximumBytes, (entry) => this.#leftRing(entry));
   }
 
@@ -169,13 +175,18 @@ export class Numbering {
 
   /** Which channels have had messages after a number, and not longer than `age` ago. */
   index(after: number, age: number | undefined, now: number): Index {
-    return indexOf(this.#ring, this.#number, { after, age, now });
+    return indexOf(this.#ring, this.#number, { after, age, now, bytes: this.#answerBytes });
   }
 
   /** What was published on a channel after a number, and not longer than `age` ago. */
   repeat(name: string, after: number, age: number | undefined, now: number): Repetition {
     const last = this.#channels.get(name)?.last ?? 0;
-    return repetitionOf(this.#ring, this.#number, last, { after, age, now });
+    return repetitionOf(this.#ring, this.#number, last, {
+      after,
+      age,
+      now,
+      bytes: this.#answerBytes,
+    });
   }
 
   #begin(channel: Sent, number: number, now: number): void {

@@ -1,7 +1,7 @@
 import type { HeardChannel } from "./heard_channel.ts";
 
 /** A question to another node. */
-export type Asked =
+export type RepairQuestion =
   & { readonly id: number; readonly after: number; readonly age: number | undefined }
   & (
     | { readonly kind: "askIndex" }
@@ -20,7 +20,7 @@ export interface RepairEffects {
   channels(): Iterable<HeardChannel>;
   /** A message that was held, or repeated. */
   deliver(channel: HeardChannel, payload: Uint8Array): void;
-  ask(node: string, question: Asked): void;
+  ask(node: string, question: RepairQuestion): void;
   /** So many messages of a channel are missing, at least; 0 if perhaps none is. */
   lost(channel: HeardChannel, missing: number): void;
   /** A node was heard for the first time. */

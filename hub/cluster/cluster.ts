@@ -88,6 +88,11 @@ export class NodeCluster implements Cluster {
     return [own, ...this.#membership.nodes()];
   }
 
+  /** How many nodes live, this one included. */
+  get size(): number {
+    return this.#membership.size + 1;
+  }
+
   get alone(): boolean {
     return this.#membership.alone;
   }

@@ -8,7 +8,7 @@ import { type ConnectionOptions, resolveConnection } from "./connection.ts";
 import { type DispatchOptions, resolveDispatch } from "./dispatch.ts";
 import { checkNames } from "./known.ts";
 import { resolveRouting, type RoutingOptions } from "./routing.ts";
-import { resolveServing, type ServingOptions } from "./serving.ts";
+import { type ResolvedServingOptions, resolveServing, type ServingOptions } from "./serving.ts";
 import {
   type ResolvedTransportOptions,
   resolveTransports,
@@ -28,7 +28,7 @@ export interface HubServerOptions
 /** The options with their defaults. */
 export interface ResolvedOptions
   extends
-    Required<ServingOptions>,
+    ResolvedServingOptions,
     Required<ConnectionOptions>,
     Required<DispatchOptions>,
     Required<RoutingOptions>,
@@ -50,7 +50,7 @@ export function resolveOptions(options: HubServerOptions): ResolvedOptions {
     ...resolveBus(options),
     ...resolveTransports(options),
   };
-  for (const name of ["webSockets", "longPolling", "cors"] as const) {
+  for (const name of ["webSockets", "longPolling", "cors", "health"] as const) {
     if (resolved[name] !== undefined) {
       checkNames(options[name] ?? {}, resolved[name], `Cannot use ${name}`);
     }

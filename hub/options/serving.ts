@@ -2,6 +2,29 @@ import type { Logger } from "../definition/logger.ts";
 import { checkNames } from "./known.ts";
 import { inRange, MAXIMUM } from "./range.ts";
 
+/** The paths that tell a balancer, or whatever starts the process, how the server is. */
+export interface HealthOptions {
+  /**
+   * The path that is answered 200 until the server is closed, then 503: whether the process is alive.
+   *
+   * @default {none}
+   */
+  readonly live?: string;
+  /**
+   * The path that is answered 200 while `HubServer.health().ready` is true, otherwise 503: whether new
+   * clients should come to this node.
+   *
+   * @default {none}
+   */
+  readonly ready?: string;
+}
+
+/** {@link HealthOptions}, checked. */
+export interface ResolvedHealthOptions {
+  readonly live: string | undefined;
+  readonly ready: string | undefined;
+}
+
 /** The options of a server as a whole. */
 export interface ServingOptions {
   /**
@@ -31,13 +54,26 @@ export interface ServingOptions {
    * @default {false}
    */
   readonly closeOnAuthenticationExpiration?: boolean;
+  /**
+   * Paths such as `{ live: "/healthz", ready: "/readyz" }` that are answered with `HubServer.health()` as
+   * JSON: GET and HEAD, without `authenticate`. A path is the whole path of the URL, as the URL has it:
+   * `basePath` does not stand before it.
+   *
+   * @default {none}
+   */
+  readonly health?: HealthOptions;
+}
+
+/** {@link ServingOptions} with their defaults. */
+export interface ResolvedServingOptions extends Required<Omit<ServingOptions, "health">> {
+  readonly health: ResolvedHealthOptions;
 }
 
 /** The console without the details of `debug`, such as the clients that connect. */
 const DEFAULT_LOGGER: Logger = Object.create(console, { debug: { value() {} } });
 
 /** Checks the options of a server as a whole and fills in defaults; throws as `resolveOptions`. */
-export function resolveServing(options: ServingOptions): Required<ServingOptions> {
+export function resolveServing(options: ServingOptions): ResolvedServingOptions {
   const { basePath = "", logger = DEFAULT_LOGGER } = options;
   if (basePath !== "" && !/^\/.*[^/]$/.test(basePath)) {
     throw new TypeError(
@@ -49,7 +85,30 @@ export function resolveServing(options: ServingOptions): Required<ServingOptions
     logger,
     detailedErrors: options.detailedErrors ?? false,
     closeOnAuthenticationExpiration: options.closeOnAuthenticationExpiration ?? false,
+    health: resolveHealth(options.health),
   };
+}
+
+function resolveHealth(options: HealthOptions = {}): ResolvedHealthOptions {
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError("Cannot use health: it is not an object");
+  }
+  const { live, ready } = options;
+  for (const [name, path] of Object.entries({ live, ready })) {
+    if (path === undefined || isPath(path)) continue;
+    const text = JSON.stringify(path);
+    throw new TypeError(`Cannot use health.${name}: ${text} is not a path such as "/healthz"`);
+  }
+  if (live !== undefined && live === ready) {
+    throw new TypeError(`Cannot use health: live and ready are both ${JSON.stringify(live)}`);
+  }
+  return { live, ready };
+}
+
+/** Whether `text` is a path as requests have it: absolute, encoded, and without a query. */
+function isPath(text: unknown): boolean {
+  return typeof text === "string" && text.startsWith("/") &&
+    new URL(`http://localhost${text}`).pathname === text;
 }
 
 /** Options of {@link HubServer.drain}. */

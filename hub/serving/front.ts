@@ -6,11 +6,13 @@ import { Endpoint } from "../transports/endpoint.ts";
 import { parameters } from "../transports/negotiate.ts";
 import type { TransportParts } from "../transports/parts.ts";
 import { type Authenticate, identify } from "./authentication.ts";
+import type { Health } from "./health.ts";
 import type { HubPaths, PathMatch } from "./hub_paths.ts";
 import type { LiveHub } from "./live_hub.ts";
 
 /** The parts of a {@link Front}. */
 export interface FrontParts extends TransportParts {
+  readonly health: Health;
   readonly paths: HubPaths<LiveHub>;
   readonly authenticate: Authenticate | undefined;
   readonly options: ResolvedOptions;
@@ -18,7 +20,7 @@ export interface FrontParts extends TransportParts {
   readonly admitting: () => boolean;
 }
 
-/** Answers the requests to the hubs of a server: finds the hub, identifies the user, asks the policies. */
+/** Answers the requests to a server: tells its health, or finds the hub, identifies the user, asks the policies. */
 export class Front {
   readonly #parts: FrontParts;
   readonly #endpoint: Endpoint;
@@ -28,9 +30,11 @@ export class Front {
     this.#endpoint = new Endpoint(parts);
   }
 
-  /** Answers a request; `undefined` if the request is to no hub. */
+  /** Answers a request; `undefined` if the request is to no path of the server. */
   answer(request: Request, accept?: AcceptWebSocket): Promise<Response> | undefined {
     const url = new URL(request.url);
+    const health = this.#parts.health.answer(request, url.pathname);
+    if (health !== undefined) return Promise.resolve(health);
     const match = this.#parts.paths.match(url.pathname);
     if (match === undefined) return undefined;
     const { cors } = this.#parts.options;

@@ -54,6 +54,12 @@ export class HubPaths<L> {
     return path.startsWith("/") ? this.#byPath.get(normalize(path)) : undefined;
   }
 
+  /** Whether a hub is at `pathname`, or `pathname` lies below the path of a hub. */
+  covers(pathname: string): boolean {
+    const path = `${pathname.toLowerCase()}/`;
+    return [...this.#byPath.keys()].some((hub) => path.startsWith(`${this.#basePath}${hub}/`));
+  }
+
   /** The hub for a request to `pathname`; a slash at the end is ignored, as upstream. */
   match(pathname: string): PathMatch<L> | undefined {
     let path = pathname.toLowerCase();

@@ -26,12 +26,14 @@ export class StatusReports {
   readonly #logger: Logger;
   readonly #listeners = new Set<{ call: (event: ServerStatusEvent) => unknown }>();
   #status: BackplaneStatus;
+  #gapCount = 0;
 
   constructor(context: StatusContext, onGap: ((gap: MessageGap) => unknown) | undefined) {
     const { backplane, logger } = context;
     this.#logger = logger;
     this.#status = backplane.status;
     this.gaps = new GapReports(context, (event) => {
+      this.#gapCount++;
       this.#log(event.gap);
       notify(() => onGap?.(event.gap), "onGap", logger);
       this.#tell(event);
@@ -42,6 +44,11 @@ export class StatusReports {
       this.#status = status;
       this.#tell({ status, ...error && { error } });
     });
+  }
+
+  /** How many gaps were reported. */
+  get gapCount(): number {
+    return this.#gapCount;
   }
 
   /** Calls `listener` with every event, until the result is disposed; a listener that fails is logged. */

@@ -31,7 +31,7 @@ export const ANSWERER: unique symbol = Symbol("hubplane.answerer");
 
 /** The parts of a hub server that {@link ANSWERER} gives. */
 export interface Answerer {
-  /** Answers a request; `undefined` if it is to no hub. */
+  /** Answers a request; `undefined` if it is to no path of the server. */
   answer(request: Request, accept: AcceptWebSocket): Promise<Response> | undefined;
   /** Logs what clients can cause again and again. */
   readonly limitedLog: LimitedLog;

@@ -6,11 +6,12 @@ import {
   type RedisBackplaneOptions,
   type RedisRole,
 } from "../../../backplanes/redis.ts";
+import { createHubServer, defineHub } from "../../../mod.ts";
 import { KeptLog } from "../../kit/log.ts";
 import { redisUrl, startRedis } from "../../kit/servers/redis_server.ts";
 import { firstAnswer, type ServerProcess } from "../../kit/servers/server_process.ts";
 import { addServer, openTopology } from "./topology.ts";
-import { bytes, Inbox, nextEvent, until, untilStatus } from "../../kit/wait.ts";
+import { bounded, bytes, Inbox, nextEvent, until, untilStatus } from "../../kit/wait.ts";
 
 /** Durations in which a broken path is noticed soon. */
 const QUICK = { probeInterval: 20, probeTimeout: 500 };
@@ -138,6 +139,35 @@ Deno.test("RedisBackplane reports a gap when its two connections lead to servers
   assertEquals(inbox.all, ["before", "after"]);
   const headline = await log.errors.next();
   assertStringIncludes(headline, "does not hear what the publishing connection publishes");
+});
+
+Deno.test("HubServer.health() is degraded while both connections answer and do not hear each other", async () => {
+  await using servers = await startBoth();
+  const { master, replica } = servers;
+  const ports = { publisher: master.port, subscriber: replica.port };
+  const backplane = new RedisBackplane("redis://news", byRole(ports));
+  await using server = createHubServer({
+    hubs: { "/hub": defineHub({ methods: {} }) },
+    backplane,
+    logger: new KeptLog(),
+  });
+  const seen: string[] = [];
+  server.onStatus(() => {
+    const { state, ready, backplane } = server.health();
+    seen.push(`${state}, ${ready ? "ready" : "not ready"}, gaps: ${backplane.gaps}`);
+  });
+  await bounded(server.ready);
+  assert((server.health().backplane.probe ?? -1) >= 0);
+  assertEquals(server.health().state, "up");
+  seen.length = 0;
+  // Both go on answering PING.
+  await become(replica, "NO", "ONE");
+  await until(() => server.health().state === "degraded");
+  ports.subscriber = master.port;
+  await until(() => server.health().state === "up");
+  assertEquals(seen.at(0), "degraded, ready, gaps: 0");
+  assertEquals(seen.at(-1), "up, ready, gaps: 1");
+  assertEquals(server.health().backplane.gaps, 1);
 });
 
 Deno.test("RedisBackplane leaves a master that has become a replica", async () => {

@@ -1,13 +1,16 @@
 import { assert } from "@std/assert";
 import { defineHub, type HubContext, MemoryBackplane, MemoryBus } from "../../../mod.ts";
+import { KeptLog } from "../../kit/log.ts";
 import { RunningNode } from "../../kit/running_node.ts";
 import { type Host, hostWithFetch, hostWithListen } from "../../kit/servers/hosts.ts";
+import { bounded } from "../../kit/wait.ts";
 import { Balancer, PROGRAMS } from "./balancer.ts";
 
 type Context = HubContext<{ got(...values: unknown[]): void }>;
 
-/** A node that says its name. */
+/** A node that says its name; it is ready if its bus is there. */
 async function startNode(name: string, bus: MemoryBus, host: Host) {
+  let requests = 0;
   const began = Promise.withResolvers<void>();
   const waiting = Promise.withResolvers<void>();
   const hub = defineHub({
@@ -27,16 +30,36 @@ async function startNode(name: string, bus: MemoryBus, host: Host) {
       },
     },
   });
-  const backplane = new MemoryBackplane(bus);
-  const node = await RunningNode.start({ hubs: { "/hub": hub }, backplane }, host);
-  return { node, began: began.promise, endWaits: waiting.resolve };
+  const backplane = new MemoryBackplane(bus, { logger: new KeptLog() });
+  const node = await RunningNode.start({
+    hubs: { "/hub": hub },
+    backplane,
+    health: { ready: "/readyz" },
+    authenticate() {
+      requests++;
+      return undefined;
+    },
+  }, host);
+  if (node.server.status === "open") await bounded(node.server.ready);
+  return {
+    node,
+    began: began.promise,
+    endWaits: waiting.resolve,
+    /** How many requests to its hub it has got. */
+    get requests() {
+      return requests;
+    },
+  };
 }
 
-/** Two nodes on one bus, behind different servers, and a balancer before them. */
-export async function startFarm(program: keyof typeof PROGRAMS) {
+/**
+ * Two nodes on one bus, behind different servers, and a balancer before them. The first node may have a
+ * bus of its own.
+ */
+export async function startFarm(program: keyof typeof PROGRAMS, busOfFirst?: MemoryBus) {
   const bus = new MemoryBus();
   const nodes = {
-    a: await startNode("a", bus, hostWithFetch),
+    a: await startNode("a", busOfFirst ?? bus, hostWithFetch),
     b: await startNode("b", bus, hostWithListen),
   };
   const found = PROGRAMS[program];

@@ -20,6 +20,7 @@ const TABLES: readonly (readonly [heading: string, type: string, resolve?: Resol
     (options) => ({ ...resolveOptions({ longPolling: options }).longPolling }),
   ],
   ["cors", "CorsOptions"],
+  ["health", "HealthOptions"],
   ["defineHub", "HubDefinition"],
   ["drain", "DrainOptions", (options) => ({ ...resolveDrainOptions(options) })],
   [

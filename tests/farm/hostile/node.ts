@@ -37,6 +37,7 @@ const server = createHubServer({
   hubs: { "/hub": hostileHub },
   backplane: await openBackplane(bus),
   allowStatefulReconnects: true,
+  health: { live: "/healthz", ready: "/readyz" },
   // Ids of connections that have ended are remembered for so long, and every test waits until they are not.
   groupAckTimeout: 100,
   authenticate(request) {

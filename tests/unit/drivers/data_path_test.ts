@@ -31,12 +31,13 @@ Deno.test("DataPath is verified when its message has come back, and goes on prob
     published++;
     return Promise.resolve(path.heard(payload));
   });
-  assertEquals(path.verified, false);
+  assertEquals([path.verified, path.roundTrip], [false, undefined]);
   path.start();
   await events.find((event) => event === "verified");
   assertEquals(path.verified, true);
   while (published < 3) await delay(1);
   assertEquals(events.all, ["verified"]);
+  assert((path.roundTrip ?? -1) >= 0);
   path.stop();
   assertEquals(path.verified, false);
 });

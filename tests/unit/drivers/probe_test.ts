@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { delay } from "@std/async";
 import { bounded } from "../../kit/wait.ts";
 import { gapSince, now } from "../../../backplanes/driver/moment.ts";
 import { Probe } from "../../../backplanes/driver/probe.ts";
@@ -35,6 +36,29 @@ Deno.test("Probe.since is when the last answered probe was sent, not when its an
     `${probe.since?.steady} is after ${sent}`,
   );
   probe.stop();
+});
+
+Deno.test("Probe.roundTrip is how long the last answered probe took, also after an outage", async () => {
+  const probe = new Probe(OPTIONS);
+  assertEquals(probe.roundTrip, undefined);
+  const silent = Promise.withResolvers<void>();
+  let [probes, sent] = [0, 0];
+  probe.start(async () => {
+    if (++probes > 1) {
+      silent.resolve();
+      return new Promise(() => {});
+    }
+    sent = performance.now();
+    while (performance.now() < sent + 3) await delay(1);
+  }, () => {});
+  await silent.promise;
+  const elapsed = performance.now() - sent;
+  probe.stop();
+  const { roundTrip = 0 } = probe;
+  assert(roundTrip >= 3 && roundTrip <= elapsed, `${roundTrip} of ${elapsed} ms`);
+  // A confirmed subscription is no probe.
+  probe.answered(now());
+  assertEquals(probe.roundTrip, roundTrip);
 });
 
 Deno.test("Probe says once that an answer stays away, and since stays where it was", async () => {

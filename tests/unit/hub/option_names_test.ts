@@ -58,6 +58,7 @@ const MISSPELT: readonly (readonly [
     "credential",
     "credentials",
   ],
+  [() => serve({ health: { readyz: "/readyz" } }), "use health", "readyz", "ready"],
   [
     () => serve({ hubs: { "/hub": { methods: {}, autorize: handler } } }),
     'serve hub at "/hub"',

@@ -103,6 +103,51 @@ Deno.test("createHubServer() throws TypeError when basePath is malformed", async
   }
 });
 
+Deno.test("createHubServer() throws TypeError when a path of health is malformed", async () => {
+  await using backplane = new MemoryBackplane();
+  const refused = (health: unknown, text: string) => {
+    const options = { health } as HubServerOptions;
+    const serve = () => createHubServer({ hubs: { "/hub": hub }, backplane, ...options });
+    assertEquals(assertThrows(serve, TypeError).message, `Cannot use health${text}`);
+  };
+  const malformed = [
+    ...["", "healthz", "http://localhost/healthz", "/healthz?full=1", "/healthz#", "/a b", "/é"],
+    ...["/a/../healthz", "/\\healthz", "//\ud800", 1, true, null, ["/healthz"]],
+  ];
+  for (const path of malformed) {
+    for (const name of ["live", "ready"]) {
+      const text = `.${name}: ${JSON.stringify(path)} is not a path such as "/healthz"`;
+      refused({ live: "/other", [name]: path }, text);
+    }
+  }
+  refused({ live: "/healthz", ready: "/healthz" }, ': live and ready are both "/healthz"');
+  for (const health of ["/healthz", true, null]) refused(health, ": it is not an object");
+  // A server that was refused does not own the backplane.
+  await createHubServer({ hubs: { "/hub": hub }, backplane, health: { live: "/" } }).close();
+});
+
+Deno.test("createHubServer() throws TypeError when a path of health belongs to a hub", async () => {
+  await using backplane = new MemoryBackplane();
+  const hubs = { "/chat": hub, "/Größe": defineHub({ methods: {} }) };
+  const refused = (name: "live" | "ready", path: string, basePath = "") => {
+    const serve = () => createHubServer({ hubs, backplane, basePath, health: { [name]: path } });
+    const text = `${JSON.stringify(path)} is the path of a hub or lies below it`;
+    assertEquals(assertThrows(serve, TypeError).message, `Cannot use health.${name}: ${text}`);
+  };
+  for (const path of ["/chat", "/CHAT", "/chat/", "/chat/negotiate", "/Chat/healthz"]) {
+    refused("live", path);
+    refused("ready", `/app${path}`, "/App");
+  }
+  refused("live", "/gr%C3%B6%C3%9Fe/healthz");
+  for (const path of ["/chats", "/cha", "/", "/app", "/app/healthz", "/healthz/chat"]) {
+    const options = { basePath: "/app", health: { live: path } };
+    await createHubServer({ hubs, backplane: new MemoryBackplane(), ...options }).close();
+  }
+  // Below another path than the one that is served.
+  const options = { basePath: "/app", health: { live: "/chat" } };
+  await createHubServer({ hubs, backplane, ...options }).close();
+});
+
 Deno.test("drain() rejects with RangeError naming the option, its value and its range", async () => {
   await using server = createHubServer({ hubs: { "/hub": hub }, backplane: new MemoryBackplane() });
   for (

@@ -16,6 +16,7 @@ const NEGOTIATE = requestBytes({
   path: "/hub/negotiate?negotiateVersion=1",
   body: "",
 });
+const HEALTH = requestBytes({ method: "GET", path: "/readyz" });
 const HANDSHAKE = frame(Opcode.Text, '{"protocol":"json","version":1}\x1e');
 const NOTIFICATION = `${JSON.stringify(call(undefined, "echo", 1))}\x1e`;
 
@@ -90,6 +91,11 @@ const REQUESTS: readonly Amount[] = [
     act: pipelining(() =>
       requestBytes({ method: "POST", path: "/hub?id=nobody", body: NOTIFICATION })
     ),
+  },
+  { name: "questions for the health on one socket", act: pipelining(() => HEALTH) },
+  {
+    name: "questions for the health on one socket whose answers stay unread",
+    act: pipelining(() => HEALTH, false),
   },
   { name: "polls that are aborted", act: passing(ofNew("GET")) },
   {
