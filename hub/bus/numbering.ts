@@ -66,6 +66,7 @@ export class Numbering {
   #told = 0;
   /** Whether channels were taken for told that no sign has listed: others have to ask for an index. */
   #skipped = false;
+  #overflows = false;
 
   readonly #answerBytes: number;
 
@@ -131,9 +132,9 @@ export class Numbering {
     return true;
   }
 
-  /** Whether there is more to tell than one sign lists. */
+  /** Whether the last sign had no room for all that was due. */
   get overflows(): boolean {
-    return this.#untold.size > MAXIMUM_TAILS;
+    return this.#overflows;
   }
 
   /** What the next sign says, which has room for so many tails. */
@@ -144,10 +145,13 @@ export class Numbering {
     const listed: Listed[] = [];
     const tails: ChannelNumber[] = [];
     let told = this.#number;
+    this.#overflows = false;
     for (const channel of this.#untold) {
       const due = channel.urgent || now - channel.at >= QUIET || now - channel.since >= OVERDUE;
       characters -= due ? channel.name.length : 0;
-      if (!due || tails.length >= most || characters < 0) {
+      const fits = tails.length < most && characters >= 0;
+      if (due && !fits) this.#overflows = true;
+      if (!due || !fits) {
         told = Math.min(told, channel.untold - 1);
         continue;
       }
