@@ -50,6 +50,7 @@ export {
 } from "./backplanes/errors.ts";
 export { MemoryBackplane, type MemoryBackplaneOptions, MemoryBus } from "./backplanes/memory.ts";
 export { openBackplane, type OpenBackplaneOptions } from "./backplanes/open.ts";
+export type { MessageGap } from "./hub/bus/gap_reports.ts";
 export type { NodeState, ServerNode, ServerNodeEvent } from "./hub/cluster/node.ts";
 export type {
   ClientProxy,
@@ -80,6 +81,7 @@ export {
   type HubMethods,
 } from "./hub/definition/hub.ts";
 export type { Logger } from "./hub/definition/logger.ts";
+export type { BusOptions } from "./hub/options/bus.ts";
 export type { ConnectionOptions } from "./hub/options/connection.ts";
 export type { DispatchOptions } from "./hub/options/dispatch.ts";
 export type { RoutingOptions } from "./hub/options/routing.ts";
@@ -92,6 +94,7 @@ export type {
   TransportOptions,
   WebSocketOptions,
 } from "./hub/options/transports.ts";
+export type { ServerStatusEvent } from "./hub/serving/status_reports.ts";
 export { createHubServer } from "./hub/server.ts";
 export type { Hubs, HubServerConfiguration } from "./hub/server/configuration.ts";
 export type { HubHandle, HubServer } from "./hub/server/hub_server.ts";

@@ -9,6 +9,8 @@
 export interface BackplaneErrorOptions extends ErrorOptions {
   /** See {@link BackplaneError.deliveredLocally}; given by a hub only. */
   readonly deliveredLocally?: boolean;
+  /** See {@link BackplaneError.handedOver}. */
+  readonly handedOver?: boolean;
 }
 
 /** The bus did not do what it was asked; the parent of the other two classes. */
@@ -18,12 +20,18 @@ export class BackplaneError extends Error {
    * members on other nodes may lack it. `undefined` where a backplane itself rejects.
    */
   declare readonly deliveredLocally?: boolean;
+  /**
+   * `false` if a rejected publish has certainly not reached the bus, now or later. A driver says so where
+   * it knows it: the message may then be published again.
+   */
+  declare readonly handedOver?: boolean;
 
   /** Makes the error; `options.cause` keeps what the bus's own client said. */
   constructor(message: string, options?: BackplaneErrorOptions) {
     super(message, options);
     this.name = "BackplaneError";
     if (options?.deliveredLocally !== undefined) this.deliveredLocally = options.deliveredLocally;
+    if (options?.handedOver !== undefined) this.handedOver = options.handedOver;
   }
 }
 

@@ -1,10 +1,4 @@
-import type {
-  Backplane,
-  BackplaneGap,
-  BackplaneStatus,
-  BackplaneStatusEvent,
-  NodeContext,
-} from "./bus/node_context.ts";
+import type { Backplane, BackplaneStatus, NodeContext } from "./bus/node_context.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { NodeCluster } from "./cluster/cluster.ts";
 import type { ServerNode, ServerNodeEvent } from "./cluster/node.ts";
@@ -24,7 +18,7 @@ import { Scheduler } from "./scheduling/scheduler.ts";
 import { drainHubs, endHubs } from "./serving/drain.ts";
 import { fetchThrough } from "./serving/fetch.ts";
 import { Front } from "./serving/front.ts";
-import { listenToNodes, listenToStatus, reportGaps } from "./serving/gap_report.ts";
+import { listenToNodes, type ServerStatusEvent, StatusReports } from "./serving/status_reports.ts";
 import { Health, type ServerHealth } from "./serving/health.ts";
 import { HubPaths } from "./serving/hub_paths.ts";
 import { LiveHub } from "./serving/live_hub.ts";
@@ -43,6 +37,7 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
   readonly [ANSWERER]: Answerer;
   readonly #context: NodeContext<ResolvedOptions>;
   readonly #cluster: NodeCluster;
+  readonly #reports: StatusReports;
   readonly #paths: HubPaths<LiveHub>;
   readonly #table: ConnectionTable;
   readonly #health: Health;
@@ -71,7 +66,9 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
       { ...node, clock: time },
       () => this.#connectionCount,
     );
-    const context = this.#context = { ...node, cluster, clock, logger, options };
+    this.#reports = new StatusReports({ backplane, time, logger }, onGap);
+    const { gaps } = this.#reports;
+    const context = this.#context = { ...node, cluster, clock, time, gaps, logger, options };
     const rules = { authorize, ...filters && { filters } };
     const paths = this.#paths = new HubPaths(
       hubs,
@@ -81,8 +78,9 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
     const health = this.#health = new Health({
       ...context,
       paths,
-      nodes: () => cluster.size,
-      connections: () => this.#connectionCount,
+      gapCount: () => this.#reports.gapCount,
+      nodeCount: () => this.#nodeCount,
+      connectionCount: () => this.#connectionCount,
       ending: () => this.#closing ? "closed" : this.#draining && "draining",
     });
     owned.add(backplane);
@@ -93,11 +91,6 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
     const { limitedLog } = context;
     const answer: Answerer["answer"] = (request, accept) => front.answer(request, accept);
     this[ANSWERER] = { options, limitedLog, answer };
-    const missed = (gap: BackplaneGap) => {
-      health.missed();
-      return onGap?.(gap);
-    };
-    reportGaps(backplane, missed, logger);
     const started = [cluster.start(), ...paths.distinct.map((hub) => hub.start())];
     this.ready = Promise.all(started).then(() => {
       health.started();
@@ -120,8 +113,8 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
     return this.#cluster.nodes;
   }
 
-  onStatus(listener: (event: BackplaneStatusEvent) => void | Promise<void>): Disposable {
-    return listenToStatus(this.#context.backplane, listener, this.#context.logger);
+  onStatus(listener: (event: ServerStatusEvent) => void | Promise<void>): Disposable {
+    return this.#reports.listen(listener);
   }
 
   onNodes(listener: (event: ServerNodeEvent) => void | Promise<void>): Disposable {
@@ -152,6 +145,10 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
 
   get #connectionCount(): number {
     return this.#paths.distinct.reduce((sum, { connectionCount }) => sum + connectionCount, 0);
+  }
+
+  get #nodeCount(): number {
+    return this.nodes.filter(({ state }) => state !== "dead" && state !== "gone").length;
   }
 
   async #close(): Promise<void> {

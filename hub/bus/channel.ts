@@ -1,4 +1,5 @@
 import type { BackplaneSubscription } from "../../backplanes/backplane.ts";
+import { HeardChannel } from "./heard_channel.ts";
 import type { Recipient } from "./recipient.ts";
 import { SmallSet } from "./small_set.ts";
 
@@ -10,17 +11,15 @@ export interface ChannelRules {
   readonly permanent?: true;
 }
 
-/** A channel that this node listens to for its own connections. */
-export class Channel {
-  readonly name: string;
+/** A channel that this node listens to while it has members. */
+export class Channel extends HeardChannel {
   readonly rules: ChannelRules;
-  /** The connections of this node that messages on the channel are for. */
-  readonly audience: SmallSet<Recipient> = new SmallSet();
+  declare readonly audience: SmallSet<Recipient>;
   subscription: BackplaneSubscription | undefined;
   #joining: PromiseWithResolvers<void> | undefined;
 
   constructor(name: string, rules: ChannelRules) {
-    this.name = name;
+    super(name, new SmallSet<Recipient>(), rules.heedsExclusions ?? false);
     this.rules = rules;
   }
 

@@ -2,6 +2,7 @@ import { BackplaneUnavailableError } from "../../backplanes/errors.ts";
 import { Deadlines } from "../scheduling/deadlines.ts";
 import { Sweep } from "../scheduling/sweep.ts";
 import { Channel, type ChannelRules } from "./channel.ts";
+import type { HeardChannel } from "./heard_channel.ts";
 import type { NodeContext } from "./node_context.ts";
 import { isAway } from "./publish_outcomes.ts";
 import type { Recipient } from "./recipient.ts";
@@ -12,12 +13,23 @@ export interface ChannelsOptions {
   readonly unsubscribeDelay: number;
 }
 
-/** Takes the payload of an invocation for `audience`. */
-export type ReceivedInvocation = (
-  payload: Uint8Array,
-  audience: Iterable<Recipient>,
-  heedsExclusions?: boolean,
-) => void;
+/** The parts of a node that {@link Channels} needs. */
+export type ChannelsContext = Pick<
+  NodeContext<ChannelsOptions>,
+  "backplane" | "clock" | "limitedLog" | "options" | "scheduler"
+>;
+
+/** What becomes of channels and their messages. */
+export interface ChannelListener {
+  /** The bus is asked for a channel. */
+  requested(channel: HeardChannel): void;
+  /** The bus has confirmed a channel. */
+  confirmed(channel: HeardChannel): void;
+  /** A channel is given up. */
+  closed(channel: HeardChannel): void;
+  /** A message has come. */
+  received(payload: Uint8Array, channel: HeardChannel): void;
+}
 
 const NOBODY: readonly never[] = [];
 
@@ -29,9 +41,9 @@ const NOBODY: readonly never[] = [];
  * - **Roll-back**: a channel that the bus does not confirm in time, or refuses, is given up, and everybody
  *   who waits for it is told. A permanent channel stays wanted.
  */
-export class Channels {
-  readonly #context: NodeContext<ChannelsOptions>;
-  readonly #received: ReceivedInvocation;
+export class Channels implements Iterable<Channel> {
+  readonly #context: ChannelsContext;
+  readonly #listener: ChannelListener;
   readonly #channels = new Map<string, Channel>();
   /** The channels without members, and when the last member left; the oldest first. */
   readonly #withoutMembers = new Map<Channel, number>();
@@ -39,11 +51,11 @@ export class Channels {
   readonly #givingUp: Sweep<Channel>;
 
   constructor(
-    context: NodeContext<ChannelsOptions>,
-    received: ReceivedInvocation,
+    context: ChannelsContext,
+    listener: ChannelListener,
   ) {
     this.#context = context;
-    this.#received = received;
+    this.#listener = listener;
     const { clock, options } = context;
     this.#unconfirmed = new Deadlines(clock, options.subscribeTimeout, (channel) => {
       this.#settle(channel, unconfirmed(channel, options.subscribeTimeout));
@@ -70,6 +82,11 @@ export class Channels {
   /** The channel of that name, if it is subscribed. */
   get(name: string): Channel | undefined {
     return this.#channels.get(name);
+  }
+
+  /** All channels, also those that the bus has not confirmed. */
+  [Symbol.iterator](): Iterator<Channel> {
+    return this.#channels.values();
   }
 
   /** The members of a channel on this node. */
@@ -102,9 +119,10 @@ export class Channels {
     // This throws if the name cannot be one of a channel: then nothing is left behind.
     const subscription = this.#context.backplane.subscribe(
       name,
-      (payload) => this.#received(payload, channel.audience, channel.rules.heedsExclusions),
+      (payload) => this.#listener.received(payload, channel),
     );
     this.#channels.set(name, channel);
+    this.#listener.requested(channel);
     channel.subscribed(subscription);
     this.#unconfirmed.begin(channel);
     subscription.confirmed.then(
@@ -115,6 +133,9 @@ export class Channels {
   }
 
   #settle(channel: Channel, error?: unknown): void {
+    if (error === undefined && this.#channels.get(channel.name) === channel) {
+      this.#listener.confirmed(channel);
+    }
     if (channel.joining === undefined) return;
     this.#unconfirmed.end(channel);
     if (error !== undefined && !channel.rules.permanent) {
@@ -131,6 +152,7 @@ export class Channels {
   #drop(channel: Channel): void {
     this.#withoutMembers.delete(channel);
     this.#channels.delete(channel.name);
+    this.#listener.closed(channel);
     // A channel that the bus lost is no longer subscribed: only a driver with a mistake rejects.
     const { limitedLog } = this.#context;
     const text = "Cannot unsubscribe from a channel:";

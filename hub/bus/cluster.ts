@@ -41,6 +41,8 @@ export interface Cluster {
   lives(node: string): boolean;
   /** Whether any other node lives, or has lately. */
   readonly alone: boolean;
+  /** Whether the bus has told how many nodes hear a sign: then it is one server, that loses nothing by itself. */
+  readonly counts: boolean;
   /** The status of the bus. */
   readonly status: BackplaneStatus;
 }

@@ -1,3 +1,5 @@
+import type { Recipient } from "./recipient.ts";
+
 /** Another node, as far as its numbers go. */
 export class Peer {
   readonly name: string;
@@ -12,11 +14,10 @@ export class Peer {
   /** Whether it was alive when it was last judged. */
   alive = true;
   /** When it was last heard. */
-  heard: number;
+  heard = 0;
 
-  constructor(name: string, now: number) {
+  constructor(name: string) {
     this.name = name;
-    this.heard = now;
   }
 
   /** Up to this number nothing is missing on a channel that has no hole. */
@@ -41,6 +42,10 @@ export type Tops = Map<Peer, number>;
 /** A channel that this node listens to, with the last number of each sender on it. */
 export class HeardChannel {
   readonly name: string;
+  /** The connections of this node that messages on the channel are for. */
+  readonly audience: Iterable<Recipient>;
+  /** Whether the list of excluded connections in a message counts. */
+  readonly heedsExclusions: boolean;
   /** When the bus was asked for it, and when the bus confirmed it. */
   requestedAt = 0;
   confirmedAt: number | undefined;
@@ -48,8 +53,10 @@ export class HeardChannel {
   tops: Tops | undefined;
   #lasts: Map<Peer, number> | undefined;
 
-  constructor(name: string) {
+  constructor(name: string, audience: Iterable<Recipient>, heedsExclusions: boolean) {
     this.name = name;
+    this.audience = audience;
+    this.heedsExclusions = heedsExclusions;
   }
 
   /** The last number of a sender that was delivered; `undefined` before the first. */

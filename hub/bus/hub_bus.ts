@@ -3,27 +3,27 @@ import { BackplaneError } from "../../backplanes/errors.ts";
 import type { TextOrBytes } from "../protocol/frame.ts";
 import type { SerializedInvocation } from "../protocol/serialized_invocation.ts";
 import { HubChannels } from "./channel_names.ts";
-import { Channels, type ChannelsOptions, type ReceivedInvocation } from "./channels.ts";
+import type { Channels } from "./channels.ts";
+import type { OutgoingOptions } from "./backlog.ts";
 import { untilConfirmed } from "./confirmed.ts";
 import {
   type Acknowledgement,
   type CompletionEnvelope,
   type GroupCommand,
-  type InvocationEnvelope,
-  type Question,
   readAck,
   readCompletion,
   readGroupCommand,
-  readInvocation,
   writeAck,
   writeCompletion,
   writeGroupCommand,
-  writeInvocation,
 } from "./envelope.ts";
+import { Incoming, type IncomingOptions } from "./incoming.ts";
+import { type InvocationEnvelope, type Question, writeQuestion } from "./invocation.ts";
 import type { NodeContext } from "./node_context.ts";
+import { Numbering } from "./numbering.ts";
+import { Outgoing } from "./outgoing.ts";
 import { PublishOutcomes } from "./publish_outcomes.ts";
 import type { Recipient } from "./recipient.ts";
-import { writeTo } from "./write_to.ts";
 
 /** Takes what other nodes ask of this one. */
 export interface BusListener {
@@ -46,28 +46,41 @@ function throwError(error: unknown): never {
   throw error instanceof Error ? error : new BackplaneError(String(error));
 }
 
+/** The options that a hub's bus reads. */
+export interface HubBusOptions extends IncomingOptions, OutgoingOptions {}
+
 /** The bus between the nodes of one hub: the one writer and the one reader of envelopes. */
 export class HubBus {
   readonly names: HubChannels;
-  readonly channels: Channels;
-  readonly #context: NodeContext<ChannelsOptions>;
+  readonly #context: NodeContext<HubBusOptions>;
   readonly #listener: BusListener;
   readonly #outcomes: PublishOutcomes;
+  readonly #outgoing: Outgoing;
+  readonly #incoming: Incoming;
   readonly #status: Disposable;
   #openings = 0;
 
-  constructor(hub: string, context: NodeContext<ChannelsOptions>, listener: BusListener) {
+  constructor(hub: string, context: NodeContext<HubBusOptions>, listener: BusListener) {
     this.names = new HubChannels(hub);
-    this.channels = new Channels(context, this.#received);
     this.#context = context;
     this.#listener = listener;
     this.#outcomes = new PublishOutcomes(context);
+    const numbering = new Numbering(context.options.repairBufferBytes);
+    this.#outgoing = new Outgoing(context, numbering);
+    this.#incoming = new Incoming(this.names, context, numbering, listener);
     this.#status = context.backplane.onStatus(({ status }) => {
       if (status !== "open") return;
       this.#openings++;
       this.#outcomes.recovered();
+      this.#outgoing.opened();
+      context.cluster.sign();
       listener.recovered();
     });
+  }
+
+  /** The channels that this node listens to for its connections. */
+  get channels(): Channels {
+    return this.#incoming.channels;
   }
 
   get status(): BackplaneStatus {
@@ -90,7 +103,7 @@ export class HubBus {
     const { names } = this;
     const listener = this.#listener;
     const wanted = [
-      backplane.subscribe(names.all, (payload) => this.#received(payload, everybody, true)),
+      this.#incoming.listen(everybody),
       backplane.subscribe(names.groupCommands, (payload) => {
         this.#read("group command", () => listener.commanded(readGroupCommand(payload)));
       }),
@@ -104,19 +117,13 @@ export class HubBus {
     await untilConfirmed(backplane, wanted);
   }
 
-  /** Hands a message to the bus before it returns; {@link outcome} tells whether the bus accepts it. */
+  /** As {@link Outgoing.publish}; {@link outcome} tells whether the bus accepts the message. */
   publish(
     names: readonly string[],
     message: SerializedInvocation,
     excluded: readonly string[] = NOBODY,
   ): readonly Promise<unknown>[] {
-    const [name] = names;
-    if (name === undefined) return NOBODY;
-    const payload = writeInvocation(message, excluded, this.#context.serverName);
-    if (names.length === 1) return [this.#hand(name, payload)];
-    // The first publish may cause other payloads to be written to the same memory.
-    const copy = payload.slice();
-    return names.map((name) => this.#hand(name, copy));
+    return this.#outgoing.publish(names, message, excluded);
   }
 
   /** As {@link PublishOutcomes.of}; `local` counts the connections of this node that have the message. */
@@ -137,7 +144,7 @@ export class HubBus {
   ): Promise<number | undefined> {
     const { serverName } = this.#context;
     const returnChannel = this.names.results(serverName);
-    const payload = writeInvocation(message, NOBODY, serverName, { ...question, returnChannel });
+    const payload = writeQuestion(message, serverName, { ...question, returnChannel });
     return this.#hand(this.names.connection(connectionId), payload, true).catch(throwError);
   }
 
@@ -162,28 +169,17 @@ export class HubBus {
     });
   }
 
+  /** Does what is due. Called by the heartbeat. */
+  sweep(): void {
+    this.#incoming.sweep();
+  }
+
   /** Stops waiting. The backplane is closed by the server. */
   close(): void {
     this.#status[Symbol.dispose]();
-    this.channels.close();
+    this.#outgoing.close();
+    this.#incoming.close();
   }
-
-  /** The one reader of invocations. A property, so that no frame stands between a channel and it. */
-  readonly #received: ReceivedInvocation = (payload, audience, heedsExclusions = false) => {
-    try {
-      const message = readInvocation(payload);
-      // The members here were served when this node sent it.
-      if (message.origin === this.#context.serverName) return;
-      if (message.question !== undefined) {
-        // A question comes on the channel of one connection.
-        const [recipient] = audience;
-        return this.#listener.asked(recipient, message, message.question);
-      }
-      writeTo(audience, message.frames, heedsExclusions ? message.excluded : NOBODY);
-    } catch (error) {
-      this.#warn("Ignored a message from another node:", error);
-    }
-  };
 
   #read(what: string, handle: () => void): void {
     try {

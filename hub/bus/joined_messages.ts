@@ -1,5 +1,5 @@
-import { follows, type Held, type Hole } from "./holes.ts";
-import type { MessagesAnswer } from "./node_messages.ts";
+import { follows, type Held, type Hole, sorted } from "./holes.ts";
+import type { MessagesAnswer, RepeatedMessage } from "./node_messages.ts";
 
 /** What becomes of the messages of a hole. */
 export interface Joined {
@@ -9,33 +9,34 @@ export interface Joined {
   readonly lost: number;
   /** The last number that was dealt with. */
   readonly last: number;
-  /** What was held and comes behind the answer. */
-  readonly rest: Map<number, Held>;
+  /** What was held and comes behind the answer, in its order. */
+  readonly rest: readonly Held[];
 }
 
 /** Joins the messages that a node has repeated with those that came meanwhile. */
 export function joined(hole: Hole, answer: MessagesAnswer, now: number): Joined {
-  const { peer, first } = hole;
-  const rest = new Map(
-    [...hole.held].filter(([number]) => number > answer.upTo)
-      .sort(([one], [other]) => one - other),
-  );
+  const { peer, first, held } = hole;
+  const messages = new Map<number, Held | RepeatedMessage>();
+  for (const message of answer.messages) messages.set(message.number, message);
+  const rest: Held[] = [];
+  for (const [number, message] of sorted(held)) {
+    if (number > answer.upTo) rest.push(message);
+    else messages.set(number, message);
+  }
   const deliver: Uint8Array[] = [];
   let lost = answer.missing;
   let last = hole.after;
-  for (const { number, back, age, payload } of answer.messages) {
+  for (const [number, message] of sorted(messages)) {
     if (number <= last) continue;
+    const { back, payload } = message;
     // The node has forgotten what it published on the channel before.
     if (!first && answer.missing === 0 && !follows(number, back, Math.max(last, peer.sure))) lost++;
     last = number;
-    // The bus has refused it.
-    if (payload === undefined) continue;
-    const held = hole.held.get(number)?.payload;
-    const fate = held !== undefined || !first ? "deliver" : fateOf(hole, age, now);
-    if (fate === "early") continue;
-    const found = held ?? payload;
-    if (found === null || fate === "unknown") lost++;
-    else deliver.push(found);
+    const fate = first && "age" in message ? fateOf(hole, message.age, now) : "deliver";
+    // The bus has refused it, or it was not meant for this channel yet.
+    if (payload === undefined || fate === "early") continue;
+    if (payload === null || fate === "unknown") lost++;
+    else deliver.push(payload);
   }
   // The node does not know what it should have, or has held back.
   if (hole.want > last && hole.want <= answer.upTo && answer.missing === 0) lost++;

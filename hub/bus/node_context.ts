@@ -4,6 +4,7 @@ import type { Logger } from "../definition/logger.ts";
 import type { LimitedLog } from "../scheduling/limited_log.ts";
 import type { Scheduler } from "../scheduling/scheduler.ts";
 import type { Cluster } from "./cluster.ts";
+import type { GapReports } from "./gap_reports.ts";
 
 export type {
   Backplane,
@@ -19,7 +20,12 @@ export interface NodeContext<O = unknown> {
   readonly backplane: Backplane;
   /** The other nodes of this server. */
   readonly cluster: Cluster;
+  /** A clock that stands still while the node does. */
   readonly clock: Clock;
+  /** A clock that does not: for durations that nodes compare. */
+  readonly time: Clock;
+  /** Where the hubs report what was lost. */
+  readonly gaps: GapReports;
   readonly scheduler: Scheduler;
   readonly logger: Logger;
   /** For what a client or the bus can cause again and again. */

@@ -27,6 +27,12 @@ interface Listed {
   readonly untold: number;
 }
 
+/** How many tails a sign has room for, and how many characters their channels may have in all. */
+export interface SignRoom {
+  readonly tails: number;
+  readonly characters: number;
+}
+
 /** A message that was handed over and not answered. */
 interface Unanswered {
   readonly channel: Sent;
@@ -120,15 +126,18 @@ export class Numbering {
     return this.#untold.size > MAXIMUM_TAILS;
   }
 
-  /** What the next sign says. */
-  sign(hub: string, now: number): HubSign {
+  /** What the next sign says, which has room for so many tails. */
+  sign(hub: string, room: SignRoom, now: number): HubSign {
     this.#ring.trim(now);
+    const most = Math.min(room.tails, MAXIMUM_TAILS);
+    let characters = room.characters;
     const listed: Listed[] = [];
     const tails: ChannelNumber[] = [];
     let told = this.#number;
     for (const channel of this.#untold) {
       const due = channel.urgent || now - channel.at >= QUIET || now - channel.since >= OVERDUE;
-      if (!due || tails.length >= MAXIMUM_TAILS) {
+      characters -= due ? channel.name.length : 0;
+      if (!due || tails.length >= most || characters < 0) {
         told = Math.min(told, channel.untold - 1);
         continue;
       }

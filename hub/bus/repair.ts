@@ -1,45 +1,10 @@
-import { type HeardChannel, Peer, type Tops } from "./heard_channel.ts";
-import { follows, type Hole, Holes, REPEAT_INTERVAL, sorted } from "./holes.ts";
-import { joined } from "./joined_messages.ts";
+import type { HeardChannel, Peer } from "./heard_channel.ts";
+import { HoleRepairs, SLACK } from "./hole_repairs.ts";
+import { follows, type Hole, REPEAT_INTERVAL } from "./holes.ts";
 import type { HubSign, IndexAnswer, MessagesAnswer } from "./node_messages.ts";
-
-/** How many other nodes are remembered, and for how long after they were heard, in milliseconds. */
-const MAXIMUM_PEERS = 1000;
-const REMEMBERED = 600_000;
-/** What was heard of all nodes is noted at most so often, in milliseconds. */
-const TOPS_INTERVAL = 100;
-/**
- * Nobody is asked for messages that were handed over so long before a channel was wanted, in milliseconds;
- * this is longer than an answer may take.
- */
-const SLACK = 2000;
-
-/** A question to another node. */
-export type Asked =
-  & { readonly id: number; readonly after: number; readonly age: number | undefined }
-  & (
-    | { readonly kind: "askIndex" }
-    | { readonly kind: "askMessages"; readonly channel: string }
-  );
-
-/** What a {@link Repair} asks of its surroundings. */
-export interface RepairEffects {
-  /** Whether questions reach other nodes now. */
-  readonly open: boolean;
-  /** Whether a message that the bus has accepted may be lost although this node was never away. */
-  readonly lossy: boolean;
-  /** The channel of that name, if this node listens to it. */
-  channel(name: string): HeardChannel | undefined;
-  /** All channels that this node listens to. */
-  channels(): Iterable<HeardChannel>;
-  /** A message that was held, or repeated. */
-  deliver(channel: HeardChannel, payload: Uint8Array): void;
-  ask(node: string, question: Asked): void;
-  /** So many messages of a channel are missing, at least; 0 if perhaps none is. */
-  lost(channel: HeardChannel, missing: number): void;
-  /** Everything that was missing after the bus was away has been repaired or reported. */
-  settled(): void;
-}
+import { Peers } from "./peers.ts";
+import { Recovery } from "./recovery.ts";
+import type { RepairEffects } from "./repair_effects.ts";
 
 /** A message of another node. */
 export interface Arrival {
@@ -60,39 +25,33 @@ export interface Arrival {
  */
 export class Repair {
   readonly #effects: RepairEffects;
-  readonly #timeout: number;
-  readonly #holes: Holes;
-  readonly #peers = new Map<string, Peer>();
-  /** The sender of the last message: most messages come in runs. */
-  #latest: Peer | undefined;
-  #tops: Tops = new Map();
-  #topsAt = -Infinity;
-  #ids = 0;
+  readonly #holes: HoleRepairs;
+  readonly #peers: Peers;
   /** The nodes and holes on which the end of an outage still depends. */
-  readonly #recovering = new Set<Peer | Hole>();
+  readonly #recovery: Recovery;
+  #ids = 0;
 
   /** `timeout` is how long a hole may last, `maximumBytes` how much may be held. */
-  constructor(effects: RepairEffects, limits: { timeout: number; maximumBytes: number }) {
+  constructor(
+    effects: RepairEffects,
+    limits: { readonly timeout: number; readonly maximumBytes: number },
+  ) {
     this.#effects = effects;
-    this.#timeout = limits.timeout;
-    this.#holes = new Holes(limits.maximumBytes);
+    this.#recovery = new Recovery(() => effects.settled());
+    this.#holes = new HoleRepairs(effects, this.#recovery, limits);
+    this.#peers = new Peers((name) => effects.met(name));
   }
 
   /** Whether nothing is asked, so that {@link tick} has nothing to do. */
   get idle(): boolean {
     if (!this.#holes.none) return false;
-    for (const peer of this.#peers.values()) if (peer.index !== undefined) return false;
+    for (const peer of this.#peers) if (peer.index !== undefined) return false;
     return true;
   }
 
   /** The bus is asked for a channel. */
   requested(channel: HeardChannel, now: number): void {
-    if (now - this.#topsAt >= TOPS_INTERVAL) {
-      this.#topsAt = now;
-      this.#tops = new Map();
-      for (const peer of this.#peers.values()) this.#tops.set(peer, peer.top);
-    }
-    channel.tops = this.#tops;
+    channel.tops = this.#peers.tops(now);
     channel.requestedAt = now;
   }
 
@@ -104,15 +63,13 @@ export class Repair {
   /** This node does not listen to a channel any more. */
   closed(channel: HeardChannel): void {
     channel.confirmedAt = undefined;
-    for (const hole of this.#holes.of(channel)) this.#close(hole);
+    this.#holes.closed(channel);
   }
 
   /** A message has come; returns whether it is to be delivered now. */
   arrived(channel: HeardChannel, { node, number, back, payload }: Arrival, now: number): boolean {
-    const peer = this.#latest?.name === node ? this.#latest : this.#peer(node, now);
+    const peer = this.#peers.heard(node, now);
     if (peer === undefined) return true;
-    this.#latest = peer;
-    peer.heard = now;
     if (number > peer.top) peer.top = number;
     channel.confirmedAt ??= now;
     const hole = this.#holes.none ? undefined : this.#holes.get(channel, peer);
@@ -122,28 +79,26 @@ export class Repair {
       channel.passed(peer, number);
       return true;
     }
-    const target = hole ?? this.#open(channel, peer, number, now);
-    target.want = Math.max(target.want, number);
-    const fits = this.#holes.hold(target, { number, back, payload });
-    if (!fits || this.#holes.full) this.#giveUp(target);
+    this.#holes.hold(channel, peer, { number, back, payload }, now);
     return false;
   }
 
   /** A sign of another node has come; `missed` says that one before it has not. */
   sign(node: string, sign: HubSign, missed: boolean, now: number): void {
-    const peer = this.#peer(node, now);
+    const peer = this.#peers.heard(node, now);
     if (peer === undefined) return;
     const fresh = peer.known < 0;
-    peer.heard = now;
     peer.alive = true;
     peer.top = Math.max(peer.top, sign.number);
     for (const [name, number] of sign.tails) this.#tail(name, peer, number, now);
-    if (fresh) {
+    // Where the sender could not list everything, it has told less than before.
+    const gapped = missed || sign.told < peer.known;
+    if (peer.index !== undefined) peer.index.again ||= gapped;
+    else if (fresh) {
       peer.known = 0;
       if (sign.number > 0 && this.#listensSince() !== undefined) this.#search(peer, 0, now);
       else peer.known = sign.told;
-    } else if (peer.index !== undefined) peer.index.again ||= missed || sign.told < peer.known;
-    else if (missed || sign.told < peer.known) this.#search(peer, peer.known, now);
+    } else if (gapped) this.#search(peer, peer.known, now);
     else peer.known = sign.told;
   }
 
@@ -155,12 +110,14 @@ export class Repair {
     peer.heard = now;
     peer.top = Math.max(peer.top, answer.number);
     if (answer.from - 1 > search.after) this.#lostBefore(peer, answer, now);
-    const recovering = this.#recovering.has(peer);
-    for (const [name, number] of answer.channels) this.#tail(name, peer, number, now, recovering);
+    for (const [name, number] of answer.channels) {
+      const hole = this.#tail(name, peer, number, now);
+      this.#recovery.follow(peer, hole);
+    }
     peer.known = Math.max(peer.known, answer.upTo);
     peer.index = undefined;
     if (answer.upTo < answer.number || search.again) this.#search(peer, answer.upTo, now);
-    else this.#recovered(peer);
+    else this.#recovery.end(peer);
   }
 
   /** Another node has repeated its messages on a channel. */
@@ -171,36 +128,37 @@ export class Repair {
     if (hole === undefined || hole.id !== answer.id) return;
     hole.peer.heard = now;
     hole.peer.top = Math.max(hole.peer.top, answer.upTo);
-    const { deliver, lost, last, rest } = joined(hole, answer, now);
-    const recovering = this.#recovering.has(hole);
-    this.#close(hole, false);
-    hole.channel.passed(hole.peer, last);
-    for (const payload of deliver) this.#effects.deliver(hole.channel, payload);
-    if (lost > 0) this.#effects.lost(hole.channel, lost);
-    this.#goOn(hole, rest, recovering, now);
-    this.#recovered(hole);
+    for (const { number, back, payload } of this.#holes.answered(hole, answer, now)) {
+      const arrival = { node, number, back, payload };
+      if (this.arrived(hole.channel, arrival, now)) this.#effects.deliver(hole.channel, payload);
+    }
+    const next = this.#holes.get(hole.channel, hole.peer) ??
+      this.#tail(answer.channel, hole.peer, hole.want, now);
+    this.#recovery.follow(hole, next);
+    this.#recovery.end(hole);
   }
 
   /** The connection to the bus is lost: what other nodes tell from now on may not arrive. */
   away(): void {
-    for (const peer of this.#peers.values()) peer.frozen ??= peer.sure;
+    for (const peer of this.#peers) peer.frozen ??= peer.sure;
   }
 
   /** The bus is back, and messages may have been lost. {@link RepairEffects.settled} follows. */
   missed(now: number): void {
-    for (const peer of this.#peers.values()) {
+    const living: Peer[] = [];
+    for (const peer of this.#peers) {
       const after = Math.min(peer.frozen ?? peer.sure, peer.sure);
       peer.frozen = undefined;
       if (!peer.alive) continue;
-      this.#recovering.add(peer);
+      living.push(peer);
       this.#search(peer, after, now);
     }
-    if (this.#recovering.size === 0) this.#effects.settled();
+    this.#recovery.begin(living);
   }
 
   /** The bus is back, and nothing was lost. */
   back(): void {
-    for (const peer of this.#peers.values()) peer.frozen = undefined;
+    for (const peer of this.#peers) peer.frozen = undefined;
   }
 
   /** Another node is there no more. */
@@ -215,19 +173,15 @@ export class Repair {
       }
     }
     peer.index = undefined;
-    for (const hole of [...this.#holes]) if (hole.peer === peer) this.#giveUp(hole);
-    this.#recovered(peer);
+    this.#holes.ended(peer);
+    this.#recovery.end(peer);
   }
 
   /** Repeats questions, and gives up what takes too long. Called while not {@link idle}. */
   tick(now: number): void {
     if (!this.#effects.open) return;
-    for (const hole of this.#holes.asking) {
-      if (now - hole.askedAt < REPEAT_INTERVAL && hole.id !== 0) continue;
-      if (hole.waited >= this.#timeout) this.#giveUp(hole);
-      else this.#ask(hole, now);
-    }
-    for (const peer of this.#peers.values()) {
+    this.#holes.tick(now);
+    for (const peer of this.#peers) {
       if (peer.index !== undefined && now - peer.index.askedAt >= REPEAT_INTERVAL) {
         this.#search(peer, peer.index.after, now);
       }
@@ -236,54 +190,17 @@ export class Repair {
 
   /** Forgets nodes that were not heard for long; returns them, so that their numbers go as well. */
   forgetOld(now: number): Peer[] {
-    const old = [...this.#peers.values()].filter((peer) =>
-      !peer.alive && now - peer.heard > REMEMBERED
-    );
-    for (const peer of old) {
-      this.#peers.delete(peer.name);
-      if (this.#latest === peer) this.#latest = undefined;
-    }
-    return old;
+    return this.#peers.forgetOld(now);
   }
 
-  #peer(name: string, now: number): Peer | undefined {
-    const known = this.#peers.get(name);
-    if (known !== undefined || this.#peers.size >= MAXIMUM_PEERS) return known;
-    const peer = new Peer(name, now);
-    this.#peers.set(name, peer);
-    return peer;
-  }
-
-  #tail(name: string, peer: Peer, number: number, now: number, recovering = false): void {
+  /** The last message of a channel has the number `number`. Returns the hole, if something is missing. */
+  #tail(name: string, peer: Peer, number: number, now: number): Hole | undefined {
     const channel = this.#effects.channel(name);
-    if (channel?.confirmedAt === undefined) return;
-    let hole = this.#holes.get(channel, peer);
-    if (hole === undefined && number <= channel.floor(peer)) return;
-    hole ??= this.#open(channel, peer, number, now);
-    hole.want = Math.max(hole.want, number);
-    if (recovering) this.#recovering.add(hole);
-    if (this.#holes.full) this.#giveUp(hole);
-  }
-
-  #open(channel: HeardChannel, peer: Peer, want: number, now: number): Hole {
-    const first = channel.last(peer) === undefined;
-    const counts = { after: channel.floor(peer), bytes: 0, id: 0, askedAt: now, waited: 0 };
-    const hole: Hole = { channel, peer, want, first, held: new Map(), ...counts };
-    if (this.#holes.open(hole)) this.#ask(hole, now);
-    return hole;
-  }
-
-  #ask(hole: Hole, now: number): void {
-    if (!this.#effects.open) return;
-    const { channel, peer, after } = hole;
-    hole.id = ++this.#ids;
-    hole.askedAt = now;
-    hole.waited += REPEAT_INTERVAL;
-    const age = hole.first ? now - channel.requestedAt + SLACK : undefined;
-    this.#effects.ask(peer.name, {
-      kind: "askMessages",
-      ...{ id: hole.id, channel: channel.name, after, age },
-    });
+    if (channel?.confirmedAt === undefined) return undefined;
+    if (this.#holes.get(channel, peer) === undefined && number <= channel.floor(peer)) {
+      return undefined;
+    }
+    return this.#holes.want(channel, peer, number, now);
   }
 
   #search(peer: Peer, after: number, now: number): void {
@@ -315,50 +232,5 @@ export class Repair {
       if (channel.last(peer) === undefined && now - (age ?? Infinity) <= confirmedAt) continue;
       this.#effects.lost(channel, 0);
     }
-  }
-
-  /** What came after an answer is looked at again; what is still wanted is asked for. */
-  #goOn(hole: Hole, rest: Hole["held"], recovering: boolean, now: number): void {
-    const { channel, peer, want } = hole;
-    for (const [number, { back, payload }] of rest) {
-      const arrival = { node: peer.name, number, back, payload };
-      if (this.arrived(channel, arrival, now)) this.#effects.deliver(channel, payload);
-    }
-    if (want > channel.floor(peer) && this.#holes.get(channel, peer) === undefined) {
-      this.#open(channel, peer, want, now);
-    }
-    const next = this.#holes.get(channel, peer);
-    if (next !== undefined && recovering) this.#recovering.add(next);
-  }
-
-  /** Delivers what is held, and reports what is missing. */
-  #giveUp(hole: Hole): void {
-    const { channel, peer } = hole;
-    this.#close(hole, false);
-    let at = hole.after;
-    let lost = 0;
-    for (const [number, message] of sorted(hole.held)) {
-      if (number <= at) continue;
-      if (!follows(number, message.back, at)) lost++;
-      at = number;
-      channel.passed(peer, at);
-      this.#effects.deliver(channel, message.payload);
-    }
-    if (hole.want > at) {
-      lost++;
-      channel.passed(peer, hole.want);
-    }
-    if (lost > 0) this.#effects.lost(channel, lost);
-    this.#recovered(hole);
-  }
-
-  #close(hole: Hole, settles = true): void {
-    const next = this.#holes.close(hole);
-    if (next !== undefined) this.#ask(next, next.askedAt);
-    if (settles) this.#recovered(hole);
-  }
-
-  #recovered(part: Peer | Hole): void {
-    if (this.#recovering.delete(part) && this.#recovering.size === 0) this.#effects.settled();
   }
 }

@@ -1,5 +1,4 @@
 import type { Cluster, ClusterHub } from "../bus/cluster.ts";
-import { untilConfirmed } from "../bus/confirmed.ts";
 import type { BackplaneStatus, NodeContext } from "../bus/node_context.ts";
 import {
   ACTIVITIES,
@@ -12,14 +11,17 @@ import {
 } from "../bus/node_messages.ts";
 import type { TurnListener } from "../scheduling/scheduler.ts";
 import { visitAll } from "../scheduling/visits.ts";
+import { NodeListening } from "./listening.ts";
 import { type Instant, Membership } from "./membership.ts";
 import type { NodeState, ServerNode, ServerNodeEvent } from "./node.ts";
 import { NodeEvents } from "./node_events.ts";
 import { OwnSigns } from "./own_signs.ts";
-import { NodeReader } from "./reading.ts";
 
 /** The parts of a node that its cluster needs. The clock never stands still while the node does. */
-export type ClusterContext = Omit<NodeContext, "cluster" | "logger" | "options">;
+export type ClusterContext = Omit<
+  NodeContext,
+  "cluster" | "gaps" | "logger" | "options" | "time"
+>;
 
 /** How long a node that starts waits for an answer, and a node that ends for its goodbye, in milliseconds. */
 const PATIENCE = 1000;
@@ -41,7 +43,7 @@ export class NodeCluster implements Cluster {
   readonly #membership: Membership;
   readonly #events: NodeEvents;
   readonly #signs: OwnSigns;
-  readonly #reader: NodeReader;
+  readonly #listening: NodeListening;
   readonly #hubs: ClusterHub[] = [];
   readonly #hubsByName = new Map<string, ClusterHub>();
   readonly #answered = Promise.withResolvers<void>();
@@ -65,9 +67,9 @@ export class NodeCluster implements Cluster {
       this.#changed({ node, state, before });
     };
     this.#membership = new Membership(changed, clock.now());
-    this.#events = new NodeEvents(context);
+    this.#events = new NodeEvents(context.scheduler);
     this.#signs = new OwnSigns(context, this.#hubs, connections);
-    this.#reader = new NodeReader(context);
+    this.#listening = new NodeListening(context);
     this.#since = this.#signs.started;
     if (backplane.status !== "open") this.#membership.away(this.#now());
     this.#statusListener = backplane.onStatus(({ status }) => {
@@ -86,13 +88,12 @@ export class NodeCluster implements Cluster {
     return [own, ...this.#membership.nodes()];
   }
 
-  /** How many nodes live, this one included. */
-  get size(): number {
-    return this.#membership.size + 1;
-  }
-
   get alone(): boolean {
     return this.#membership.isAlone(this.#context.clock.now());
+  }
+
+  get counts(): boolean {
+    return this.#signs.counts;
   }
 
   get status(): BackplaneStatus {
@@ -116,19 +117,13 @@ export class NodeCluster implements Cluster {
    * @throws {BackplaneClosedError} when the backplane is closed.
    */
   async start(): Promise<void> {
-    const { backplane, serverName } = this.#context;
-    const own = backplane.subscribe(nodeChannel(serverName), (payload) => {
-      this.#reader.read(payload, (message) => this.#receive(message));
-    });
-    await untilConfirmed(backplane, [own]);
+    const { serverName } = this.#context;
+    await this.#listening.begin(nodeChannel(serverName), (message) => this.#receive(message));
     const reached = await this.#signs.give("hello", this.#membership.interval);
     if (reached !== 0) await this.#answerOrSilence();
-    const all = backplane.subscribe(SIGNS, (payload) => {
-      this.#reader.read(payload, (message) => {
-        if ("hubs" in message) this.#hear(message);
-      });
+    await this.#listening.begin(SIGNS, (message) => {
+      if ("hubs" in message) this.#hear(message);
     });
-    await untilConfirmed(backplane, [all]);
     this.#arrived = true;
     this.#signs.unheard = false;
     this.#give();
@@ -233,6 +228,10 @@ export class NodeCluster implements Cluster {
     const { node, state } = event;
     if (state === "dead" || state === "gone") {
       visitAll(this.#context, this.#hubs, (hub) => hub.ended(node, state));
+    }
+    if (state === "dead") {
+      const text = "A node is dead: five signs of life are missing:";
+      this.#context.limitedLog.log("warn", text, text, node);
     }
     this.#events.tell(event);
   }

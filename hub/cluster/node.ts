@@ -21,6 +21,7 @@ export type NodeState =
 export interface ServerNode {
   /** The name of the node: a new one at each start of a server. */
   readonly name: string;
+  /** How the node is, as far as this node can tell. */
   readonly state: NodeState;
   /** Since when it has been in that state, by the clock of this node. */
   readonly since: number;

@@ -28,6 +28,8 @@ export class OwnSigns {
   activity: NodeActivity = "starting";
   /** Whether the last sign has reached nobody. */
   unheard = false;
+  /** Whether the bus has told how many nodes have heard a sign. */
+  counts = false;
   /** When the node started: a date. */
   readonly started: number;
   readonly #context: SigningContext;
@@ -72,6 +74,7 @@ export class OwnSigns {
       // To count is more work for a NATS server.
       reached = await this.#hand(SIGNS, sign, kind === "hello");
       this.unheard = reached === 0;
+      if (reached !== undefined && reached > 0) this.counts = true;
     } catch {
       accepted = false;
     }

@@ -1,3 +1,4 @@
+import type { ResolvedBusOptions } from "./bus.ts";
 import { inRanges, MAXIMUM } from "./range.ts";
 
 /** The options of groups, users and messages between nodes. Durations are milliseconds. */
@@ -66,8 +67,8 @@ export interface RoutingOptions {
 /** The options of routing with their defaults. */
 export type ResolvedRoutingOptions = Required<RoutingOptions>;
 
-/** The options of routing, and the largest message. */
-export interface SendingOptions extends ResolvedRoutingOptions {
+/** The options of routing and of the bus, and the largest message. */
+export interface SendingOptions extends ResolvedRoutingOptions, ResolvedBusOptions {
   readonly maximumSendMessageSize: number;
 }
 

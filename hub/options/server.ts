@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type BusOptions, resolveBus } from "./bus.ts";
 import { type ConnectionOptions, resolveConnection } from "./connection.ts";
 import { type DispatchOptions, resolveDispatch } from "./dispatch.ts";
 import { checkNames } from "./known.ts";
@@ -16,7 +17,13 @@ import {
 
 /** Options of {@link createHubServer}; all have defaults. Durations are milliseconds, sizes bytes. */
 export interface HubServerOptions
-  extends ServingOptions, ConnectionOptions, DispatchOptions, RoutingOptions, TransportOptions {}
+  extends
+    ServingOptions,
+    ConnectionOptions,
+    DispatchOptions,
+    RoutingOptions,
+    BusOptions,
+    TransportOptions {}
 
 /** The options with their defaults. */
 export interface ResolvedOptions
@@ -25,6 +32,7 @@ export interface ResolvedOptions
     Required<ConnectionOptions>,
     Required<DispatchOptions>,
     Required<RoutingOptions>,
+    Required<BusOptions>,
     ResolvedTransportOptions {}
 
 /**
@@ -39,6 +47,7 @@ export function resolveOptions(options: HubServerOptions): ResolvedOptions {
     ...resolveConnection(options),
     ...resolveDispatch(options),
     ...resolveRouting(options),
+    ...resolveBus(options),
     ...resolveTransports(options),
   };
   for (const name of ["webSockets", "longPolling", "cors", "health"] as const) {

@@ -34,7 +34,7 @@ export class CarriedCommands {
   readonly #histories: ExpiringMap<History>;
 
   /** A command is remembered for `retention` milliseconds. */
-  constructor(context: NodeContext, retention: number) {
+  constructor(context: Pick<NodeContext, "clock" | "limitedLog" | "scheduler">, retention: number) {
     this.#clock = context.clock;
     this.#histories = new ExpiringMap(context, retention, MAXIMUM_TARGETS);
   }

@@ -1,4 +1,5 @@
-import type { CompletionEnvelope, InvocationEnvelope, Question } from "../bus/envelope.ts";
+import type { CompletionEnvelope } from "../bus/envelope.ts";
+import type { InvocationEnvelope, Question } from "../bus/invocation.ts";
 import type { HubBus } from "../bus/hub_bus.ts";
 import type { NodeContext } from "../bus/node_context.ts";
 import { Questions } from "../bus/questions.ts";

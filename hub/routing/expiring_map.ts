@@ -16,7 +16,11 @@ export class ExpiringMap<V> {
   readonly #expiry: Sweep<string>;
 
   /** Entries are kept for `retention` milliseconds; beyond `most` entries the oldest go earlier. */
-  constructor(context: NodeContext, retention: number, most: number = Infinity) {
+  constructor(
+    context: Pick<NodeContext, "clock" | "limitedLog" | "scheduler">,
+    retention: number,
+    most: number = Infinity,
+  ) {
     this.#clock = context.clock;
     this.#retention = retention;
     this.#most = most;

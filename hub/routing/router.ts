@@ -125,7 +125,7 @@ export class Router {
 
   /** Does what is due. Called by the heartbeat. */
   sweep(): void {
-    this.#bus.channels.sweep();
+    this.#bus.sweep();
     this.groups.sweep();
   }
 

@@ -1,4 +1,5 @@
-import type { Backplane, BackplaneGap } from "../bus/node_context.ts";
+import type { MessageGap } from "../bus/gap_reports.ts";
+import type { Backplane } from "../bus/node_context.ts";
 import { checkFilters, type HubFilter } from "../definition/filter.ts";
 import { checkHub, type Hub, type HubMethods } from "../definition/hub.ts";
 import type { HubUser } from "../definition/context.ts";
@@ -31,10 +32,11 @@ export interface HubServerConfiguration<H extends Hubs, U extends HubUser = HubU
   /** Filters around the calls and connections of all hubs. The first filter is the outermost. */
   readonly filters?: readonly HubFilter[];
   /**
-   * Called when messages from other nodes may have been lost: let clients read their state again. A throw
-   * or a rejection is logged.
+   * Called when messages from other nodes may have been missed, and it is known what has become of them: if
+   * they are not {@link MessageGap.repaired}, let clients read their state again. A throw or a rejection is
+   * logged.
    */
-  readonly onGap?: (gap: BackplaneGap) => void | Promise<void>;
+  readonly onGap?: (gap: MessageGap) => void | Promise<void>;
 }
 
 /** The members of a configuration that are not options. */

@@ -1,9 +1,10 @@
-import type { BackplaneStatus, BackplaneStatusEvent } from "../bus/node_context.ts";
+import type { BackplaneStatus } from "../bus/node_context.ts";
 import type { ServerNode, ServerNodeEvent } from "../cluster/node.ts";
 import type { HubClients, HubGroups } from "../definition/clients.ts";
 import type { ClientOf } from "../definition/hub_proxy.ts";
 import type { DrainOptions } from "../options/serving.ts";
 import type { ServerHealth } from "../serving/health.ts";
+import type { ServerStatusEvent } from "../serving/status_reports.ts";
 import type { ANSWERER, Answerer } from "../transports/acceptor.ts";
 import type { Hubs } from "./configuration.ts";
 
@@ -32,7 +33,7 @@ export interface HubServer<H extends Hubs> extends AsyncDisposable {
   /** Answers a request. The function is bound: `Deno.serve(server.fetch)`. */
   readonly fetch: (request: Request) => Promise<Response>;
   /** Calls `listener` with every status event of the backplane, until the result is disposed. */
-  onStatus(listener: (event: BackplaneStatusEvent) => void | Promise<void>): Disposable;
+  onStatus(listener: (event: ServerStatusEvent) => void | Promise<void>): Disposable;
   /**
    * Calls `listener` with each change of a node's state, this node's too, until the result is disposed. A
    * listener that throws or rejects is logged.

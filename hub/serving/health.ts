@@ -31,7 +31,7 @@ export interface BackplaneHealth {
   readonly since: number;
   /** How long the bus took to answer the last answered probe, in milliseconds; `null` without one. */
   readonly probe: number | null;
-  /** How many gaps were reported since the server was created. */
+  /** How many gaps were reported since the server was created; those that were repaired count too. */
   readonly gaps: number;
 }
 
@@ -41,10 +41,10 @@ export interface HealthParts {
   readonly clock: Pick<Clock, "date">;
   readonly options: Pick<ResolvedOptions, "health">;
   readonly paths: Pick<HubPaths<unknown>, "covers">;
-  /** How many nodes live. */
-  readonly nodes: () => number;
-  /** How many connections this node has. */
-  readonly connections: () => number;
+  /** How many gaps were reported, how many nodes live, and how many connections this node has. */
+  readonly gapCount: () => number;
+  readonly nodeCount: () => number;
+  readonly connectionCount: () => number;
   /** Whether the server has begun to leave. */
   readonly ending: () => "draining" | "closed" | undefined;
 }
@@ -55,7 +55,6 @@ export class Health {
   #status: BackplaneStatus;
   #since: number;
   #started = false;
-  #gaps = 0;
 
   /** @throws {TypeError} if a path of `options.health` belongs to a hub. */
   constructor(parts: HealthParts) {
@@ -76,16 +75,11 @@ export class Health {
     this.#started = true;
   }
 
-  /** A gap is reported. */
-  missed(): void {
-    this.#gaps++;
-  }
-
   /** Returns how the node is. */
   report(): ServerHealth {
     // A driver may have a new status before it tells its listeners.
     this.#look();
-    const { backplane, nodes, connections } = this.#parts;
+    const { backplane, gapCount, nodeCount, connectionCount } = this.#parts;
     const state = this.#state();
     return {
       ready: state === "up" || state === "degraded",
@@ -94,10 +88,10 @@ export class Health {
         status: this.#status,
         since: this.#since,
         probe: backplane.probe ?? null,
-        gaps: this.#gaps,
+        gaps: gapCount(),
       },
-      nodes: nodes(),
-      connections: connections(),
+      nodes: nodeCount(),
+      connections: connectionCount(),
     };
   }
 

@@ -61,6 +61,11 @@ export class Child implements AsyncDisposable {
     }
   }
 
+  /** Sends the process a signal that does not end it. */
+  signal(signal: "SIGSTOP" | "SIGCONT"): void {
+    this.#process.kill(signal);
+  }
+
   /** Ends the process and waits until it has gone. */
   async end(signal: Deno.Signal): Promise<Deno.CommandStatus> {
     try {

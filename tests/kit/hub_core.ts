@@ -9,6 +9,7 @@ import type { HubUser } from "../../hub/definition/context.ts";
 import type { Hub, HubMethods } from "../../hub/definition/hub.ts";
 import { LiveHub, type ServerRules } from "../../hub/serving/live_hub.ts";
 import { type HubServerOptions, resolveOptions } from "../../hub/options/server.ts";
+import { StatusReports } from "../../hub/serving/status_reports.ts";
 import { KeptLog } from "./log.ts";
 import { ManualClock } from "./manual_clock.ts";
 import { MemoryPipe, settle } from "./pipe.ts";
@@ -48,7 +49,9 @@ export class HubCore implements AsyncDisposable {
     const limitedLog = this.limitedLog = new LimitedLog(logger, clock);
     const node = { serverName, backplane, clock, scheduler: new Scheduler(), limitedLog };
     const cluster = this.cluster = new NodeCluster(node, () => this.live.connectionCount);
-    this.live = new LiveHub(hub, name, { ...node, cluster, logger, options: resolved }, options);
+    const { gaps } = new StatusReports({ backplane, time: clock, logger }, undefined);
+    const context = { ...node, cluster, time: clock, gaps, logger, options: resolved };
+    this.live = new LiveHub(hub, name, context, options);
   }
 
   /** A client that has not shaken hands; `stateful` is whether it has negotiated that it may come back. */

@@ -64,7 +64,7 @@ export class PipeNode<B extends Backplane> implements AsyncDisposable {
     options?: PipeNodeOptions,
   ): Promise<PipeNode<B>> {
     const node = new PipeNode(backplane, options);
-    await node.hub.start();
+    await Promise.all([node.cluster.start(), node.hub.start()]);
     return node;
   }
 

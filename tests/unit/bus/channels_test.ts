@@ -2,7 +2,6 @@ import { assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@
 import { MemoryBackplane, MemoryBus } from "../../../backplanes/memory.ts";
 import { Channels } from "../../../hub/bus/channels.ts";
 import type { Recipient } from "../../../hub/bus/recipient.ts";
-import { NodeCluster } from "../../../hub/cluster/cluster.ts";
 import { LimitedLog } from "../../../hub/scheduling/limited_log.ts";
 import { Scheduler } from "../../../hub/scheduling/scheduler.ts";
 import { BackplaneUnavailableError } from "../../../mod.ts";
@@ -28,12 +27,12 @@ function start(bus = new MemoryBus(), scheduler = new Scheduler()) {
   const clock = new ManualClock();
   const received: [id: string | undefined, bytes: number][] = [];
   const limitedLog = new LimitedLog(console, clock);
-  const node = { serverName: "node", backplane, clock, scheduler, logger: console, limitedLog };
-  const cluster = new NodeCluster(node, () => 0);
-  const channels = new Channels(
-    { ...node, cluster, options: OPTIONS },
-    (payload, [recipient]) => received.push([recipient?.id, payload.length]),
-  );
+  const ignored = { requested() {}, confirmed() {}, closed() {} };
+  const channels = new Channels({ backplane, clock, scheduler, limitedLog, options: OPTIONS }, {
+    ...ignored,
+    received: (payload, { audience: [recipient] }) =>
+      received.push([recipient?.id, payload.length]),
+  });
   return { bus, backplane, clock, channels, received };
 }
 

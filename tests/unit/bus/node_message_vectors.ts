@@ -45,10 +45,10 @@ export const NODE_VECTORS: readonly NodeVector[] = [
   [{ kind: "askIndex", ...ABOUT, after: 0, age: 5000 }, [1, 6, 7, "deno_1", "chat", 0, 5000]],
   [
     {
-      ...{ kind: "index", ...ABOUT, after: 3, upTo: 2 ** 40, from: 4, age: 12 },
+      ...{ kind: "index", ...ABOUT, after: 3, upTo: 9, number: 2 ** 40, from: 4, age: 12 },
       channels: [["chat:all", 9], ["chat:user:Ann", 4]],
     },
-    [1, 7, 7, "deno_1", "chat", 3, 2 ** 40, 4, 12, ["chat:all", 9, "chat:user:Ann", 4]],
+    [1, 7, 7, "deno_1", "chat", 3, 9, 2 ** 40, 4, 12, ["chat:all", 9, "chat:user:Ann", 4]],
   ],
   [
     { kind: "askMessages", ...ABOUT, channel: "chat:all", after: 3, age: undefined },
@@ -56,17 +56,16 @@ export const NODE_VECTORS: readonly NodeVector[] = [
   ],
   [
     {
-      ...{ kind: "messages", ...ABOUT, channel: "chat:all", after: 3, upTo: 9, from: 4 },
-      age: undefined,
-      missing: 2,
+      ...{ kind: "messages", ...ABOUT, channel: "chat:all", after: 3, upTo: 9, missing: 2 },
       messages: [
-        { number: 8, back: 1, age: 30, payload: BYTES },
+        { number: 7, back: 1, age: 30, payload: BYTES },
+        { number: 8, back: 1, age: 10, payload: null },
         { number: 9, back: -70_000, age: 0, payload: undefined },
       ],
     },
     [
-      ...[1, 9, 7, "deno_1", "chat", "chat:all", 3, 9, 4, null, 2],
-      [8, 1, 30, BYTES, 9, -70_000, 0, null],
+      ...[1, 9, 7, "deno_1", "chat", "chat:all", 3, 9, 2],
+      [7, 1, 30, BYTES, 8, 1, 10, null, 9, -70_000, 0, new Uint8Array()],
     ],
   ],
 ];

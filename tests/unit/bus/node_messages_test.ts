@@ -114,7 +114,7 @@ Deno.test("readNodeMessage() throws PackError when an item is of another type, o
 });
 
 Deno.test("readNodeMessage() refuses counts that its payload cannot hold before allocating", () => {
-  const heads = ["9a 01 02 01 a1 6e 01 01 01 01 01", "9a 01 07 01 a1 6e a1 68 01 01 01 c0"];
+  const heads = ["9a 01 02 01 a1 6e 01 01 01 01 01", "9b 01 07 01 a1 6e a1 68 01 01 01 01 c0"];
   for (const head of heads) {
     for (const count of ["dd ffffffff", "dd 7ffffffe", "dc fffe", "dd 00030d40", "dd 00030d42"]) {
       assertThrows(() => readNodeMessage(unhex(`${head} ${count}`)), PackError);

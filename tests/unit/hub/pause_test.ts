@@ -11,6 +11,7 @@ import { AwakeClock } from "../../../hub/scheduling/awake_clock.ts";
 import { NodeCluster } from "../../../hub/cluster/cluster.ts";
 import { LimitedLog } from "../../../hub/scheduling/limited_log.ts";
 import { Scheduler } from "../../../hub/scheduling/scheduler.ts";
+import { StatusReports } from "../../../hub/serving/status_reports.ts";
 import { LiveHub } from "../../../hub/serving/live_hub.ts";
 import { defineHub, type HubClients } from "../../../mod.ts";
 import { KeptLog } from "../../kit/log.ts";
@@ -35,6 +36,7 @@ function start() {
   const node = { serverName: "node", backplane, clock, scheduler: new Scheduler(), limitedLog };
   const hub = new LiveHub(defineHub({ methods: {} }), "hub", {
     ...{ ...node, logger, cluster: new NodeCluster({ ...node, clock: real }, () => 0) },
+    ...{ time: real, gaps: new StatusReports({ backplane, time: real, logger }, undefined).gaps },
     options: resolveOptions({ logger, ...OPTIONS }),
   });
   clock.every(1000, () => hub.tick());

@@ -4,11 +4,16 @@ import { SerializedInvocation } from "../../../hub/protocol/serialized_invocatio
 import {
   readAck,
   readGroupCommand,
-  readInvocation,
   writeAck,
   writeGroupCommand,
-  writeInvocation,
 } from "../../../hub/bus/envelope.ts";
+import {
+  numbered,
+  type Numbers,
+  readInvocation,
+  writeInvocation,
+  writeQuestion,
+} from "../../../hub/bus/invocation.ts";
 import { PackError, PackReader } from "../../../hub/protocol/pack/reader.ts";
 import { PackWriter } from "../../../hub/protocol/pack/writer.ts";
 import { hex, unhex } from "../../kit/hex.ts";
@@ -111,31 +116,55 @@ Deno.test("readInvocation() refuses the completion of a client result without a 
   }
 });
 
-Deno.test("writeInvocation() writes a .NET node's bytes, then the origin as a fifth item", () => {
-  const payload = writeInvocation(new SerializedInvocation("Hello", ["World"]), [], "deno_1");
-  // 95 for 92, then nil, nil, ["deno_1"].
-  assertEquals(hex(payload), `95${HELLO_WORLD.slice(2)}c0c091a664656e6f5f31`);
-  assertEquals(readInvocation(payload).origin, "deno_1");
+/** A payload with numbers, both as it is written and as numbers are added to it. */
+function* payloads(message: SerializedInvocation, numbers: Numbers) {
+  yield writeInvocation(message, [], "deno_1", () => numbers).slice();
+  yield numbered(writeInvocation(message, [], "deno_1").slice(), numbers);
+}
+
+Deno.test("writeInvocation() writes a .NET node's bytes, then the origin and numbers as a fifth item", () => {
+  const message = new SerializedInvocation("Hello", ["World"]);
+  const payload = writeInvocation(message, [], "deno_1", () => [300, 5]);
+  // 95 for 92, then nil, nil, ["deno_1", 300, 5].
+  assertEquals(hex(payload), `95${HELLO_WORLD.slice(2)}c0c093a664656e6f5f31cd012c05`);
+});
+
+Deno.test("readInvocation() reads numbers of any size, and takes those that cannot be for none", () => {
+  const message = new SerializedInvocation("Hello", ["World"]);
+  for (
+    const [number, back] of [[1, 0], [2 ** 33, 7], [2 ** 52, -(2 ** 31)], [70_000, -3]] as const
+  ) {
+    for (const payload of payloads(message, [number, back])) {
+      const read = readInvocation(payload);
+      assertEquals([read.origin, read.number, read.back], ["deno_1", number, back]);
+    }
+  }
+  for (const [number, back] of [[0, 0], [-1, 0], [5, 6], [5, -6]] as const) {
+    for (const payload of payloads(message, [number, back])) {
+      const read = readInvocation(payload);
+      assertEquals([read.origin, read.number, read.back], ["deno_1", undefined, 0]);
+    }
+  }
 });
 
 Deno.test("writeInvocation() is understood by a reader that wants two items or more", () => {
   const excluded = Array.from({ length: 20 }, (_, i) => `c${i}`);
   const message = new SerializedInvocation("got", ["é 😀 <>&'\"+\u2028\\/", { a: [1, null] }]);
-  const items = decode(writeInvocation(message, excluded, "deno_1")) as unknown[];
+  const items = decode(writeInvocation(message, excluded, "deno_1", () => [1, 0])) as unknown[];
   assertEquals(items.length, 5);
   assertEquals(items[0], excluded);
   const frames = items[1] as Record<string, Uint8Array>;
   assertEquals(Object.keys(frames), ["json", "messagepack"]);
   assertEquals(new TextDecoder().decode(frames.json), message.json);
   assertEquals(frames.messagepack, message.frame("messagepack")?.bytes);
-  assertEquals(items.slice(2), [null, null, ["deno_1"]]);
+  assertEquals(items.slice(2), [null, null, ["deno_1", 1, 0]]);
 });
 
 Deno.test("writeInvocation() round-trips when every length needs its widest form", () => {
   const text = "ü".repeat(70_000);
   const message = new SerializedInvocation("got", [text]);
   const excluded = Array.from({ length: 70_000 }, (_, i) => `connection-${i}`);
-  const read = readInvocation(writeInvocation(message, excluded, "o".repeat(300)));
+  const read = readInvocation(writeInvocation(message, excluded, "o".repeat(300), () => [1, 0]));
   assertEquals(read.excluded.length, excluded.length);
   assertEquals(read.excluded.at(-1), excluded.at(-1));
   assertEquals(read.origin, "o".repeat(300));
@@ -167,7 +196,7 @@ Deno.test("readGroupCommand() and readAck() ignore further items", () => {
   assertEquals(readAck(unhex("92 2a 01")), { id: 42, error: undefined });
 });
 
-Deno.test("writeGroupCommand(), writeAck() and writeInvocation() put what is ours behind what .NET reads", () => {
+Deno.test("writeGroupCommand(), writeAck() and writeQuestion() put what is ours behind what .NET reads", () => {
   const named = { serverName: "S", group: "G", connectionId: "C" };
   const command = { ...named, id: 42, action: 1, timeout: 5000 };
   const bytes = "96 2a a1 53 01 a1 47 a1 43 91 cd 13 88".replaceAll(" ", "");
@@ -180,7 +209,7 @@ Deno.test("writeGroupCommand(), writeAck() and writeInvocation() put what is our
   const plain = hex(writeInvocation(message, [], "S")).slice(2, -10);
   for (const [ackId, tail] of [[undefined, "91cd1388"], [7, "92cd138807"]] as const) {
     const question = { ...asked, timeout: 5000, ackId };
-    const payload = writeInvocation(message, [], "S", question);
+    const payload = writeQuestion(message, "S", question);
     assertEquals(hex(payload), `96${plain}a169a17291a153${tail}`);
     const read = readInvocation(payload);
     assertEquals([read.origin, read.question], ["S", question]);
@@ -192,7 +221,7 @@ Deno.test("SerializedInvocation writes its arguments once for the bus and the cl
   const argument = { toJSON: () => ({ written: ++written }) };
   const message = new SerializedInvocation("message", [argument]);
   written = 0;
-  const frames = readInvocation(writeInvocation(message, [], "node")).frames;
+  const frames = readInvocation(writeInvocation(message, [], "node", () => [1, 0])).frames;
   const sent = frames.frame("messagepack")?.bytes.slice();
   assertEquals(written, 2);
   assertEquals(message.frame("messagepack")?.bytes, sent);
@@ -202,8 +231,8 @@ Deno.test("SerializedInvocation writes its arguments once for the bus and the cl
 
 Deno.test("SerializedInvocation writes its arguments again when the bytes for the bus are gone", () => {
   const message = new SerializedInvocation("message", ["text"]);
-  const sent = readInvocation(writeInvocation(message, [], "node")).frames
+  const sent = readInvocation(writeInvocation(message, [], "node", () => [1, 0])).frames
     .frame("messagepack")?.bytes.slice();
-  writeInvocation(new SerializedInvocation("other", ["other text"]), [], "node");
+  writeInvocation(new SerializedInvocation("other", ["other text"]), [], "node", () => [2, 1]);
   assertEquals(message.frame("messagepack")?.bytes, sent);
 });

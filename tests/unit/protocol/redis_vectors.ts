@@ -4,7 +4,7 @@
  * @module
  */
 import { PackWriter } from "../../../hub/protocol/pack/writer.ts";
-import type { InvocationEnvelope } from "../../../hub/bus/envelope.ts";
+import type { InvocationEnvelope } from "../../../hub/bus/invocation.ts";
 import farm from "../../vectors/aspnet-redis.json" with { type: "json" };
 import { unhex } from "../../kit/hex.ts";
 

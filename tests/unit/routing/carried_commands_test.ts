@@ -1,20 +1,15 @@
 import { assertEquals } from "@std/assert";
-import { MemoryBackplane } from "../../../backplanes/memory.ts";
 import { GroupAction, type GroupCommand } from "../../../hub/bus/envelope.ts";
 import { CarriedCommands } from "../../../hub/routing/carried_commands.ts";
-import { NodeCluster } from "../../../hub/cluster/cluster.ts";
 import { LimitedLog } from "../../../hub/scheduling/limited_log.ts";
 import { Scheduler } from "../../../hub/scheduling/scheduler.ts";
 import { ManualClock } from "../../kit/manual_clock.ts";
 
 function start() {
   const clock = new ManualClock();
-  const backplane = new MemoryBackplane();
   const scheduler = new Scheduler(clock);
   const limitedLog = new LimitedLog(console, clock);
-  const node = { serverName: "node", backplane, clock, scheduler, logger: console, limitedLog };
-  const cluster = new NodeCluster(node, () => 0);
-  return new CarriedCommands({ ...node, cluster, options: {} }, 60_000);
+  return new CarriedCommands({ clock, scheduler, limitedLog }, 60_000);
 }
 
 function add(serverName: string, id = 1): GroupCommand {

@@ -3,7 +3,6 @@ import { MemoryBackplane } from "../../../backplanes/memory.ts";
 import { Channels } from "../../../hub/bus/channels.ts";
 import type { Recipient } from "../../../hub/bus/recipient.ts";
 import { Directory } from "../../../hub/routing/directory.ts";
-import { NodeCluster } from "../../../hub/cluster/cluster.ts";
 import { LimitedLog } from "../../../hub/scheduling/limited_log.ts";
 import { Scheduler } from "../../../hub/scheduling/scheduler.ts";
 import { KeptLog } from "../../kit/log.ts";
@@ -29,9 +28,9 @@ function start() {
   const log = new KeptLog();
   const limitedLog = new LimitedLog(log, clock);
   const options = { subscribeTimeout: 500, unsubscribeDelay: 100 };
-  const node = { serverName: "node", backplane, clock, scheduler, logger: log, limitedLog };
-  const cluster = new NodeCluster(node, () => 0);
-  const channels = new Channels({ ...node, cluster, options }, () => {});
+  const node = { backplane, clock, scheduler, limitedLog, options };
+  const ignored = { requested() {}, confirmed() {}, closed() {}, received() {} };
+  const channels = new Channels(node, ignored);
   const directory = new Directory(channels, node, (id) => `own:${id}`);
   const endTurn = async () => {
     end?.();

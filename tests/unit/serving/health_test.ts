@@ -14,6 +14,7 @@ class TriedNode implements AsyncDisposable {
   readonly bus = new MemoryBus();
   readonly backplane: MemoryBackplane;
   readonly health: Health;
+  gaps = 0;
   nodes = 1;
   connections = 0;
   ending: "draining" | "closed" | undefined;
@@ -26,8 +27,9 @@ class TriedNode implements AsyncDisposable {
       clock: this.clock,
       options: resolveOptions({ health }),
       paths: { covers: () => false },
-      nodes: () => this.nodes,
-      connections: () => this.connections,
+      gapCount: () => this.gaps,
+      nodeCount: () => this.nodes,
+      connectionCount: () => this.connections,
       ending: () => this.ending,
     });
   }
@@ -123,8 +125,9 @@ Deno.test("Health.report() knows the status of the backplane before the server's
     clock,
     options: resolveOptions({}),
     paths: { covers: () => false },
-    nodes: () => 1,
-    connections: () => 0,
+    gapCount: () => 0,
+    nodeCount: () => 1,
+    connectionCount: () => 0,
     ending: () => undefined,
   });
   clock.advance(1000);
@@ -143,8 +146,7 @@ Deno.test("Health.report() counts gaps, nodes and connections, and tells the dri
   assertEquals(numbers(), { connections: 0, nodes: 1, gaps: 0, probe: null });
   node.connections = 7;
   node.nodes = 3;
-  health.missed();
-  health.missed();
+  node.gaps = 2;
   Object.assign(node.backplane, { probe: 0.25 });
   assertEquals(numbers(), { connections: 7, nodes: 3, gaps: 2, probe: 0.25 });
   Object.assign(node.backplane, { probe: undefined });

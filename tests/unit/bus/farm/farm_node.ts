@@ -1,7 +1,8 @@
 import { HeardChannel } from "../../../../hub/bus/heard_channel.ts";
 import type { HubSign, IndexAnswer, MessagesAnswer } from "../../../../hub/bus/node_messages.ts";
 import { Numbering } from "../../../../hub/bus/numbering.ts";
-import { type Asked, Repair } from "../../../../hub/bus/repair.ts";
+import { Repair } from "../../../../hub/bus/repair.ts";
+import type { Asked } from "../../../../hub/bus/repair_effects.ts";
 import { type Bus, Host, PubConn, type Sim, SubConn } from "./simulation.ts";
 
 /** The bounds of a node; all are small where a scenario overruns them. */
@@ -143,7 +144,7 @@ export class FarmNode {
   join(name: string, member: string, done: (joined: boolean) => void): void {
     let channel = this.channels.get(name);
     if (channel === undefined) {
-      const heard = new HeardChannel(name);
+      const heard = new HeardChannel(name, [], false);
       channel = { heard, members: new Set(), waiting: [], emptySince: undefined };
       this.channels.set(name, channel);
       this.repair.requested(heard, this.#sim.now);
@@ -189,6 +190,7 @@ export class FarmNode {
       },
       lost: ({ name }: HeardChannel, missing: number) => node.#observer.lost(node, name, missing),
       settled: () => {},
+      met: () => {},
     };
   }
 
@@ -224,7 +226,7 @@ export class FarmNode {
 
   #sign(): void {
     if (!this.#publisher.open) return;
-    const sign = this.#numbering.sign("hub", this.#sim.now);
+    const sign = this.#numbering.sign("hub", { tails: 500, characters: Infinity }, this.#sim.now);
     const packet: Packet = { k: "sign", s: this.name, id: ++this.#signs, sign, bye: false };
     this.#publisher.publish(SIGNS, packet, (accepted) => this.#numbering.signed(sign, accepted));
   }

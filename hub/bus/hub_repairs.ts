@@ -1,0 +1,176 @@
+import { visitAll } from "../scheduling/visits.ts";
+import type { OutgoingOptions } from "./backlog.ts";
+import type { ClusterHub } from "./cluster.ts";
+import type { HeardChannel } from "./heard_channel.ts";
+import { REPEAT_INTERVAL } from "./holes.ts";
+import type { InvocationEnvelope } from "./invocation.ts";
+import type { NodeContext } from "./node_context.ts";
+import type { HubMessage, HubSign } from "./node_messages.ts";
+import type { Numbering } from "./numbering.ts";
+import { Repair } from "./repair.ts";
+import type { Asked, RepairEffects } from "./repair_effects.ts";
+
+/** The options that repairs read. */
+export interface RepairOptions extends OutgoingOptions {
+  readonly repairTimeout: number;
+}
+
+/** The channels of a hub, and what becomes of messages on them. */
+export interface RepairChannels {
+  channel(name: string): HeardChannel | undefined;
+  channels(): Iterable<HeardChannel>;
+  deliver(channel: HeardChannel, payload: Uint8Array): void;
+}
+
+/** The pause between two looks at what is asked, in milliseconds. */
+const LOOK = REPEAT_INTERVAL / 5;
+/** The pause before the next sign when one cannot tell everything, in milliseconds. */
+const SIGN_PAUSE = 100;
+
+/** The repairs of one hub: what {@link Repair} and {@link Numbering} say goes to other nodes and comes from them. */
+export class HubRepairs implements ClusterHub {
+  readonly name: string;
+  readonly repair: Repair;
+  readonly #context: NodeContext<RepairOptions>;
+  readonly #numbering: Numbering;
+  readonly #listening: Disposable;
+  #look: Disposable | undefined;
+  #nextSign: Disposable | undefined;
+
+  constructor(
+    name: string,
+    context: NodeContext<RepairOptions>,
+    numbering: Numbering,
+    channels: RepairChannels,
+  ) {
+    this.name = name;
+    this.#context = context;
+    this.#numbering = numbering;
+    const { repairTimeout: timeout, repairBufferBytes: maximumBytes } = context.options;
+    this.repair = new Repair(this.#effects(channels), { timeout, maximumBytes });
+    const { backplane, cluster, gaps } = context;
+    this.#listening = backplane.onStatus(({ status, gap }) => {
+      if (status !== "open") this.repair.away();
+      else if (gap === undefined) this.repair.back();
+      else this.repair.missed(this.#now);
+    });
+    gaps.join(this);
+    cluster.join(this);
+  }
+
+  sign(tails: number, characters: number): HubSign {
+    const sign = this.#numbering.sign(this.name, { tails, characters }, this.#now);
+    if (this.#numbering.overflows) this.#signSoon();
+    return sign;
+  }
+
+  signed(sign: HubSign, accepted: boolean): void {
+    this.#numbering.signed(sign, accepted);
+  }
+
+  heard(node: string, sign: HubSign, missed: boolean): void {
+    this.repair.sign(node, sign, missed, this.#now);
+    this.#lookSoon();
+  }
+
+  received(message: HubMessage): void {
+    switch (message.kind) {
+      case "askIndex":
+      case "askMessages":
+        return this.#answer(message.node, message);
+      case "index":
+        return this.repair.indexed(message.node, message, this.#now);
+      case "messages":
+        return this.repair.repeated(message.node, message, this.#now);
+    }
+  }
+
+  ended(node: string, how: "gone" | "dead"): void {
+    this.repair.ended(node, how);
+  }
+
+  /**
+   * Whether a message that has come is to be delivered now: it is the next of its sender, or has no number.
+   */
+  follows(channel: HeardChannel, message: InvocationEnvelope, payload: Uint8Array): boolean {
+    const { origin, number, back } = message;
+    if (origin === undefined || number === undefined) {
+      this.#context.gaps.unnumbered();
+      return true;
+    }
+    return this.repair.arrived(channel, { node: origin, number, back, payload }, this.#now);
+  }
+
+  /** Forgets the numbers of nodes that have ended long ago. Called by the heartbeat. */
+  sweep(channels: Iterable<HeardChannel>): void {
+    const old = this.repair.forgetOld(this.#now);
+    if (old.length === 0) return;
+    visitAll(this.#context, channels, (channel) => {
+      for (const peer of old) channel.forget(peer);
+    });
+  }
+
+  /** Ends what is asked. */
+  close(): void {
+    this.#listening[Symbol.dispose]();
+    this.#look?.[Symbol.dispose]();
+    this.#nextSign?.[Symbol.dispose]();
+  }
+
+  /** Something may be missing: looks at it until nothing is. */
+  #lookSoon(): void {
+    if (this.#look !== undefined || this.repair.idle) return;
+    this.#look = this.#context.clock.after(LOOK, () => {
+      this.#look = undefined;
+      this.repair.tick(this.#now);
+      this.#lookSoon();
+    });
+  }
+
+  #signSoon(): void {
+    this.#nextSign ??= this.#context.clock.after(SIGN_PAUSE, () => {
+      this.#nextSign = undefined;
+      this.#context.cluster.sign();
+    });
+  }
+
+  #answer(to: string, asked: HubMessage & { kind: "askIndex" | "askMessages" }): void {
+    const { id, hub, after, age } = asked;
+    const about = { id, node: this.#context.serverName, hub, after };
+    const { cluster } = this.#context;
+    if (asked.kind === "askIndex") {
+      const index = this.#numbering.index(after, age, this.#now);
+      return void cluster.tell(to, { kind: "index", ...about, ...index });
+    }
+    const { channel } = asked;
+    const repetition = this.#numbering.repeat(channel, after, age, this.#now);
+    void cluster.tell(to, { kind: "messages", ...about, channel, ...repetition });
+  }
+
+  #effects(channels: RepairChannels): RepairEffects {
+    const { cluster, gaps, serverName: node } = this.#context;
+    const ask = (to: string, asked: Asked) => {
+      void cluster.tell(to, { ...asked, node, hub: this.name });
+      this.#lookSoon();
+    };
+    return {
+      get open() {
+        return cluster.status === "open";
+      },
+      get lossy() {
+        return !cluster.counts;
+      },
+      channel: (name) => channels.channel(name),
+      channels: () => channels.channels(),
+      deliver: (channel, payload) => channels.deliver(channel, payload),
+      ask,
+      lost: ({ name }, missing) => gaps.lost(name, missing),
+      settled: () => gaps.settled(this),
+      met: (node) => cluster.met(node),
+    };
+  }
+
+  get #now(): number {
+    return this.#context.time.now();
+  }
+}

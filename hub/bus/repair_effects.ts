@@ -1,0 +1,30 @@
+import type { HeardChannel } from "./heard_channel.ts";
+
+/** A question to another node. */
+export type Asked =
+  & { readonly id: number; readonly after: number; readonly age: number | undefined }
+  & (
+    | { readonly kind: "askIndex" }
+    | { readonly kind: "askMessages"; readonly channel: string }
+  );
+
+/** What a repair asks of its surroundings. */
+export interface RepairEffects {
+  /** Whether questions reach other nodes now. */
+  readonly open: boolean;
+  /** Whether a message that the bus has accepted may be lost although this node was never away. */
+  readonly lossy: boolean;
+  /** The channel of that name, if this node listens to it. */
+  channel(name: string): HeardChannel | undefined;
+  /** All channels that this node listens to. */
+  channels(): Iterable<HeardChannel>;
+  /** A message that was held, or repeated. */
+  deliver(channel: HeardChannel, payload: Uint8Array): void;
+  ask(node: string, question: Asked): void;
+  /** So many messages of a channel are missing, at least; 0 if perhaps none is. */
+  lost(channel: HeardChannel, missing: number): void;
+  /** A node was heard for the first time. */
+  met(node: string): void;
+  /** Everything that was missing after the bus was away has been repaired or reported. */
+  settled(): void;
+}
