@@ -78,9 +78,9 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
     const health = this.#health = new Health({
       ...context,
       paths,
-      gapCount: () => this.#reports.gapCount,
-      nodeCount: () => this.#nodeCount,
-      connectionCount: () => this.#connectionCount,
+      nodes: () => cluster.size,
+      connections: () => this.#connectionCount,
+      gaps: () => this.#reports.gapCount,
       ending: () => this.#closing ? "closed" : this.#draining && "draining",
     });
     owned.add(backplane);
@@ -147,10 +147,6 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
     return this.#paths.distinct.reduce((sum, { connectionCount }) => sum + connectionCount, 0);
   }
 
-  get #nodeCount(): number {
-    return this.nodes.filter(({ state }) => state !== "dead" && state !== "gone").length;
-  }
-
   async #close(): Promise<void> {
     this.#cut.abort();
     await endHubs(this.#paths.distinct, this.#context);
@@ -158,6 +154,7 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
     this.#heartbeat[Symbol.dispose]();
     await this.#cluster.close();
     for (const hub of this.#paths.distinct) hub.close();
+    this.#reports.close();
     await this.#context.backplane.close();
   }
 

@@ -39,7 +39,7 @@ export interface Cluster {
   met(node: string): void;
   /** Whether a node counts as living. */
   lives(node: string): boolean;
-  /** Whether any other node lives, or has lately. */
+  /** Whether no other node lives, and none was heard in the last 30 s. */
   readonly alone: boolean;
   /** Whether the bus has told how many nodes hear a sign: then it is one server, that loses nothing by itself. */
   readonly counts: boolean;

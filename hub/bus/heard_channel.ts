@@ -1,3 +1,4 @@
+import type { Asked } from "./asked.ts";
 import type { Recipient } from "./recipient.ts";
 
 /** Another node, as far as its numbers go. */
@@ -26,12 +27,14 @@ export class Peer {
   }
 }
 
-/** A question for an index, until it is answered. */
+/** Questions for an index, until they are answered. */
 export interface IndexSearch {
   /** Everything after this number is looked for. */
   readonly after: number;
-  id: number;
-  askedAt: number;
+  /** Up to this number it has been answered. */
+  upTo: number;
+  /** The questions about what comes behind. */
+  readonly asked: Asked;
   /** Whether a sign was missed meanwhile. */
   again: boolean;
 }

@@ -1,3 +1,4 @@
+import type { Asked } from "./asked.ts";
 import type { HeardChannel, Peer } from "./heard_channel.ts";
 
 /** A question is repeated so often, in milliseconds. */
@@ -19,16 +20,22 @@ export interface Hole {
   readonly channel: HeardChannel;
   readonly peer: Peer;
   /** The messages after this number are looked for, and up to that one. */
-  readonly after: number;
+  after: number;
   want: number;
   /** Whether nothing of the sender was delivered on the channel yet. */
   readonly first: boolean;
-  /** What came meanwhile. */
+  /** What came meanwhile, in the order of its coming. */
   readonly held: Map<number, Held>;
+  /** The highest number that is held, and whether a lower one came after it. */
+  highest: number;
+  disordered: boolean;
+  /** Whether nothing is asked any more: what is held is delivered, and the rest is reported. */
+  givenUp: boolean;
+  /** Whether what is held is on its way to the members. */
+  leaving: boolean;
   bytes: number;
-  /** The id of the question, 0 before it is asked; when it was asked, and how long it was waited for. */
-  id: number;
-  askedAt: number;
+  /** The questions about what comes after {@link after}, and for how long an answer has not come. */
+  readonly asked: Asked;
   waited: number;
 }
 
@@ -78,12 +85,40 @@ export class Holes implements Iterable<Hole> {
   /** Holds a copy of a message. Returns whether there is room for it: if there is none, close the hole. */
   hold(hole: Hole, message: Held): boolean {
     if (!hole.held.has(message.number)) {
-      const payload = message.payload.slice();
-      hole.held.set(message.number, { ...message, payload });
-      hole.bytes += payload.length;
-      this.#bytes += payload.length;
+      this.#add(hole, { ...message, payload: message.payload.slice() });
     }
     return this.#bytes <= this.#maximumBytes;
+  }
+
+  /** A message is held no longer. */
+  release(hole: Hole, message: Held): void {
+    if (!hole.held.delete(message.number)) return;
+    hole.bytes -= message.payload.length;
+    this.#bytes -= message.payload.length;
+  }
+
+  /** What is held, by its numbers. */
+  inOrder(hole: Hole): Iterable<Held> {
+    if (hole.disordered) {
+      const messages = sorted(hole.held);
+      hole.held.clear();
+      for (const [number, message] of messages) hole.held.set(number, message);
+      hole.disordered = false;
+    }
+    return hole.held.values();
+  }
+
+  #add(hole: Hole, message: Held): void {
+    if (message.number < hole.highest) hole.disordered = true;
+    hole.highest = Math.max(hole.highest, message.number);
+    hole.held.set(message.number, message);
+    hole.bytes += message.payload.length;
+    this.#bytes += message.payload.length;
+  }
+
+  /** Whether a hole is open still. */
+  has(hole: Hole): boolean {
+    return this.get(hole.channel, hole.peer) === hole;
   }
 
   /** Closes a hole; returns another one whose question may be asked now, if there is one. */

@@ -8,7 +8,7 @@ import type { NodeContext } from "./node_context.ts";
 import type { HubMessage, HubSign } from "./node_messages.ts";
 import type { Numbering } from "./numbering.ts";
 import { Repair } from "./repair.ts";
-import type { Asked, RepairEffects } from "./repair_effects.ts";
+import type { RepairEffects, RepairQuestion } from "./repair_effects.ts";
 
 /** The options that repairs read. */
 export interface RepairOptions extends OutgoingOptions {
@@ -86,7 +86,7 @@ export class HubRepairs implements ClusterHub {
   }
 
   ended(node: string, how: "gone" | "dead"): void {
-    this.repair.ended(node, how);
+    this.repair.ended(node, how, this.#now);
   }
 
   /**
@@ -148,8 +148,8 @@ export class HubRepairs implements ClusterHub {
   }
 
   #effects(channels: RepairChannels): RepairEffects {
-    const { cluster, gaps, serverName: node } = this.#context;
-    const ask = (to: string, asked: Asked) => {
+    const { cluster, gaps, scheduler, serverName: node } = this.#context;
+    const ask = (to: string, asked: RepairQuestion) => {
       void cluster.tell(to, { ...asked, node, hub: this.name });
       this.#lookSoon();
     };
@@ -164,6 +164,7 @@ export class HubRepairs implements ClusterHub {
       channels: () => channels.channels(),
       deliver: (channel, payload) => channels.deliver(channel, payload),
       ask,
+      soon: (call) => void scheduler.nextTurn().then(() => call(this.#now)),
       lost: ({ name }, missing) => gaps.lost(name, missing),
       settled: () => gaps.settled(this),
       met: (node) => cluster.met(node),

@@ -1,3 +1,4 @@
+import type { HeardChannel } from "./heard_channel.ts";
 import { follows, type Held, type Hole, sorted } from "./holes.ts";
 import type { MessagesAnswer, RepeatedMessage } from "./node_messages.ts";
 
@@ -9,19 +10,20 @@ export interface Joined {
   readonly lost: number;
   /** The last number that was dealt with. */
   readonly last: number;
-  /** What was held and comes behind the answer, in its order. */
-  readonly rest: readonly Held[];
 }
 
-/** Joins the messages that a node has repeated with those that came meanwhile. */
-export function joined(hole: Hole, answer: MessagesAnswer, now: number): Joined {
-  const { peer, first, held } = hole;
+/** Joins the messages that a node has repeated with those up to its last one that came meanwhile. */
+export function joined(
+  hole: Hole,
+  answer: MessagesAnswer,
+  askedAt: number,
+  now: number,
+): Joined {
+  const { channel, peer, first, held } = hole;
   const messages = new Map<number, Held | RepeatedMessage>();
   for (const message of answer.messages) messages.set(message.number, message);
-  const rest: Held[] = [];
-  for (const [number, message] of sorted(held)) {
-    if (number > answer.upTo) rest.push(message);
-    else messages.set(number, message);
+  for (const [number, message] of held) {
+    if (number <= answer.upTo) messages.set(number, message);
   }
   const deliver: Uint8Array[] = [];
   let lost = answer.missing;
@@ -32,7 +34,7 @@ export function joined(hole: Hole, answer: MessagesAnswer, now: number): Joined 
     // The node has forgotten what it published on the channel before.
     if (!first && answer.missing === 0 && !follows(number, back, Math.max(last, peer.sure))) lost++;
     last = number;
-    const fate = first && "age" in message ? fateOf(hole, message.age, now) : "deliver";
+    const fate = first && "age" in message ? fateOf(channel, message.age, askedAt, now) : "deliver";
     // The bus has refused it, or it was not meant for this channel yet.
     if (payload === undefined || fate === "early") continue;
     if (payload === null || fate === "unknown") lost++;
@@ -40,7 +42,7 @@ export function joined(hole: Hole, answer: MessagesAnswer, now: number): Joined 
   }
   // The node does not know what it should have, or has held back.
   if (hole.want > last && hole.want <= answer.upTo && answer.missing === 0) lost++;
-  return { deliver, lost, last: Math.max(last, answer.upTo), rest };
+  return { deliver, lost, last: Math.max(last, answer.upTo) };
 }
 
 /**
@@ -49,8 +51,9 @@ export function joined(hole: Hole, answer: MessagesAnswer, now: number): Joined 
  * certainly handed over after the channel was wanted harms nobody.
  */
 function fateOf(
-  { askedAt, channel: { confirmedAt = Infinity, requestedAt } }: Hole,
+  { confirmedAt = Infinity, requestedAt }: HeardChannel,
   age: number,
+  askedAt: number,
   now: number,
 ): "deliver" | "early" | "unknown" {
   // The answer was given between the question and now.

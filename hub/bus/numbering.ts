@@ -10,6 +10,9 @@ const MAXIMUM_TAILS = 500;
 /** How many channels may wait for a sign; beyond this number others have to ask. */
 const MAXIMUM_UNTOLD = 50_000;
 
+/** How many bytes an answer has at most, unless it is one message. */
+const ANSWER_BYTES = 64 * 1024;
+
 /** A channel that this node has published on. */
 interface Sent extends SentChannel {
   /** The first number on it that no sign has listed; 0 if there is none. */
@@ -35,7 +38,7 @@ export interface SignRoom {
 
 /** A message that was handed over and not answered. */
 interface Unanswered {
-  readonly channel: Sent;
+  readonly channel: string;
   readonly number: number;
   readonly settle: () => void;
 }
@@ -63,9 +66,13 @@ export class Numbering {
   #told = 0;
   /** Whether channels were taken for told that no sign has listed: others have to ask for an index. */
   #skipped = false;
+  #overflows = false;
 
-  /** `maximumBytes` bounds the payloads that are kept. */
-  constructor(maximumBytes: number) {
+  readonly #answerBytes: number;
+
+  /** `maximumBytes` bounds the payloads that are kept, and `answerBytes` an answer of several messages. */
+  constructor(maximumBytes: number, answerBytes: number = ANSWER_BYTES) {
+    this.#answerBytes = answerBytes;
     this.#ring = new Ring(maximumBytes, (entry) => this.#leftRing(entry));
   }
 
@@ -112,18 +119,22 @@ export class Numbering {
     this.#ring.refuse(number);
   }
 
-  /** The bus has not answered a message; `settle` is called when a sign that lists it was accepted. */
-  unanswered(name: string, number: number, settle: () => void): void {
+  /**
+   * The bus has not answered a message; `settle` is called when a sign that lists it was accepted. Returns
+   * whether a sign will list it: not if no other node was there, or the message is forgotten.
+   */
+  unanswered(name: string, number: number, settle: () => void): boolean {
     const channel = this.#channels.get(name);
-    if (channel === undefined) return;
-    this.#unanswered.push({ channel, number, settle });
+    if (channel === undefined) return false;
+    this.#unanswered.push({ channel: name, number, settle });
     channel.urgent = true;
     if (channel.untold === 0) this.#begin(channel, number, -Infinity);
+    return true;
   }
 
-  /** Whether there is more to tell than one sign lists. */
+  /** Whether the last sign had no room for all that was due. */
   get overflows(): boolean {
-    return this.#untold.size > MAXIMUM_TAILS;
+    return this.#overflows;
   }
 
   /** What the next sign says, which has room for so many tails. */
@@ -134,10 +145,13 @@ export class Numbering {
     const listed: Listed[] = [];
     const tails: ChannelNumber[] = [];
     let told = this.#number;
+    this.#overflows = false;
     for (const channel of this.#untold) {
       const due = channel.urgent || now - channel.at >= QUIET || now - channel.since >= OVERDUE;
       characters -= due ? channel.name.length : 0;
-      if (!due || tails.length >= most || characters < 0) {
+      const fits = tails.length < most && characters >= 0;
+      if (due && !fits) this.#overflows = true;
+      if (!due || !fits) {
         told = Math.min(told, channel.untold - 1);
         continue;
       }
@@ -157,11 +171,12 @@ export class Numbering {
     const listed = this.#listed.get(sign) ?? [];
     this.#listed.delete(sign);
     if (!accepted) return this.#untell(listed);
+    if (this.#unanswered.length === 0) return;
+    const told = new Map(sign.tails);
     const open: Unanswered[] = [];
     const settled: Unanswered[] = [];
     for (const message of this.#unanswered) {
-      const { untold } = message.channel;
-      (untold === 0 || untold > message.number ? settled : open).push(message);
+      (message.number <= (told.get(message.channel) ?? 0) ? settled : open).push(message);
     }
     this.#unanswered = open;
     for (const { settle } of settled) settle();
@@ -169,13 +184,18 @@ export class Numbering {
 
   /** Which channels have had messages after a number, and not longer than `age` ago. */
   index(after: number, age: number | undefined, now: number): Index {
-    return indexOf(this.#ring, this.#number, { after, age, now });
+    return indexOf(this.#ring, this.#number, { after, age, now, bytes: this.#answerBytes });
   }
 
   /** What was published on a channel after a number, and not longer than `age` ago. */
   repeat(name: string, after: number, age: number | undefined, now: number): Repetition {
     const last = this.#channels.get(name)?.last ?? 0;
-    return repetitionOf(this.#ring, this.#number, last, { after, age, now });
+    return repetitionOf(this.#ring, this.#number, last, {
+      after,
+      age,
+      now,
+      bytes: this.#answerBytes,
+    });
   }
 
   #begin(channel: Sent, number: number, now: number): void {

@@ -1,5 +1,6 @@
-import type { HeardChannel, Peer } from "./heard_channel.ts";
-import { HoleRepairs, SLACK } from "./hole_repairs.ts";
+import { Asked, SLACK } from "./asked.ts";
+import type { HeardChannel, IndexSearch, Peer } from "./heard_channel.ts";
+import { HoleRepairs } from "./hole_repairs.ts";
 import { follows, type Hole, REPEAT_INTERVAL } from "./holes.ts";
 import type { HubSign, IndexAnswer, MessagesAnswer } from "./node_messages.ts";
 import { Peers } from "./peers.ts";
@@ -106,17 +107,24 @@ export class Repair {
   indexed(node: string, answer: IndexAnswer, now: number): void {
     const peer = this.#peers.get(node);
     const search = peer?.index;
-    if (peer === undefined || search === undefined || search.id !== answer.id) return;
+    if (peer === undefined || search === undefined) return;
+    if (search.upTo !== answer.after || search.asked.answered(answer.id, now) === undefined) return;
     peer.heard = now;
     peer.top = Math.max(peer.top, answer.number);
-    if (answer.from - 1 > search.after) this.#lostBefore(peer, answer, now);
+    if (answer.from - 1 > search.upTo) this.#lostBefore(peer, answer, now);
     for (const [name, number] of answer.channels) {
       const hole = this.#tail(name, peer, number, now);
       this.#recovery.follow(peer, hole);
     }
+    if (answer.upTo < answer.number) {
+      // There is more: a channel may have had messages before, whose last one comes later.
+      search.upTo = answer.upTo;
+      search.asked.clear();
+      return this.#ask(peer, search, now);
+    }
     peer.known = Math.max(peer.known, answer.upTo);
     peer.index = undefined;
-    if (answer.upTo < answer.number || search.again) this.#search(peer, answer.upTo, now);
+    if (search.again) this.#search(peer, answer.upTo, now);
     else this.#recovery.end(peer);
   }
 
@@ -125,17 +133,10 @@ export class Repair {
     const peer = this.#peers.get(node);
     const channel = this.#effects.channel(answer.channel);
     const hole = peer && channel && this.#holes.get(channel, peer);
-    if (hole === undefined || hole.id !== answer.id) return;
+    if (hole === undefined) return;
     hole.peer.heard = now;
     hole.peer.top = Math.max(hole.peer.top, answer.upTo);
-    for (const { number, back, payload } of this.#holes.answered(hole, answer, now)) {
-      const arrival = { node, number, back, payload };
-      if (this.arrived(hole.channel, arrival, now)) this.#effects.deliver(hole.channel, payload);
-    }
-    const next = this.#holes.get(hole.channel, hole.peer) ??
-      this.#tail(answer.channel, hole.peer, hole.want, now);
-    this.#recovery.follow(hole, next);
-    this.#recovery.end(hole);
+    this.#holes.answered(hole, answer, now);
   }
 
   /** The connection to the bus is lost: what other nodes tell from now on may not arrive. */
@@ -162,7 +163,7 @@ export class Repair {
   }
 
   /** Another node is there no more. */
-  ended(node: string, how: "gone" | "dead"): void {
+  ended(node: string, how: "gone" | "dead", now: number): void {
     const peer = this.#peers.get(node);
     if (peer === undefined || !peer.alive) return;
     peer.alive = false;
@@ -173,7 +174,7 @@ export class Repair {
       }
     }
     peer.index = undefined;
-    this.#holes.ended(peer);
+    this.#holes.ended(peer, now);
     this.#recovery.end(peer);
   }
 
@@ -182,8 +183,9 @@ export class Repair {
     if (!this.#effects.open) return;
     this.#holes.tick(now);
     for (const peer of this.#peers) {
-      if (peer.index !== undefined && now - peer.index.askedAt >= REPEAT_INTERVAL) {
-        this.#search(peer, peer.index.after, now);
+      const { index } = peer;
+      if (index !== undefined && now - (index.asked.lastAt ?? -Infinity) >= REPEAT_INTERVAL) {
+        this.#ask(peer, index, now);
       }
     }
   }
@@ -204,13 +206,20 @@ export class Repair {
   }
 
   #search(peer: Peer, after: number, now: number): void {
-    const id = ++this.#ids;
+    const from = Math.min(after, peer.index?.after ?? after);
     const again = peer.index?.again ?? false;
-    peer.index = { after: Math.min(after, peer.index?.after ?? after), id, askedAt: now, again };
+    peer.index = { after: from, upTo: from, asked: new Asked(), again };
+    this.#ask(peer, peer.index, now);
+  }
+
+  #ask(peer: Peer, search: IndexSearch, now: number): void {
     if (!this.#effects.open) return;
-    const since = peer.index.after === 0 ? this.#listensSince() : undefined;
+    const id = ++this.#ids;
+    search.asked.add(id, now);
+    const { upTo: after } = search;
+    const since = search.after === 0 ? this.#listensSince() : undefined;
     const age = since === undefined ? undefined : now - since + SLACK;
-    this.#effects.ask(peer.name, { kind: "askIndex", id, after: peer.index.after, age });
+    this.#effects.ask(peer.name, { kind: "askIndex", id, after, age });
   }
 
   /** When the first channel was wanted that this node listens to now. */

@@ -1,7 +1,7 @@
 import type { HeardChannel } from "./heard_channel.ts";
 
 /** A question to another node. */
-export type Asked =
+export type RepairQuestion =
   & { readonly id: number; readonly after: number; readonly age: number | undefined }
   & (
     | { readonly kind: "askIndex" }
@@ -20,9 +20,11 @@ export interface RepairEffects {
   channels(): Iterable<HeardChannel>;
   /** A message that was held, or repeated. */
   deliver(channel: HeardChannel, payload: Uint8Array): void;
-  ask(node: string, question: Asked): void;
+  ask(node: string, question: RepairQuestion): void;
   /** So many messages of a channel are missing, at least; 0 if perhaps none is. */
   lost(channel: HeardChannel, missing: number): void;
+  /** Calls back in a later turn. */
+  soon(call: (now: number) => void): void;
   /** A node was heard for the first time. */
   met(node: string): void;
   /** Everything that was missing after the bus was away has been repaired or reported. */

@@ -1,8 +1,6 @@
 import type { ChannelNumber, RepeatedMessage } from "./node_messages.ts";
 import type { Ring, RingEntry } from "./ring.ts";
 
-/** How many bytes an answer has at most, unless it is one message. */
-const ANSWER_BYTES = 64 * 1024;
 /** What a message or a channel counts in an answer beside its bytes. */
 const ITEM_BYTES = 32;
 
@@ -27,10 +25,16 @@ interface Wanted {
   readonly after: number;
   readonly age: number | undefined;
   readonly now: number;
+  /** How many bytes the answer may have, unless it is one message. */
+  readonly bytes: number;
 }
 
 /** Which channels have had messages; `number` is the last of the node. */
-export function indexOf(ring: Ring, number: number, { after, age, now }: Wanted): Index {
+export function indexOf(
+  ring: Ring,
+  number: number,
+  { after, age, now, bytes: most }: Wanted,
+): Index {
   const { from, forgottenAt } = ring;
   const oldest = age === undefined ? -Infinity : now - age;
   const channels: ChannelNumber[] = [];
@@ -40,7 +44,7 @@ export function indexOf(ring: Ring, number: number, { after, age, now }: Wanted)
     if (entry.at < oldest) continue;
     channels.push([entry.channel.name, entry.number]);
     bytes += entry.channel.name.length + ITEM_BYTES;
-    if (bytes < ANSWER_BYTES) continue;
+    if (bytes < most) continue;
     upTo = entry.number;
     break;
   }
@@ -52,7 +56,7 @@ export function repetitionOf(
   ring: Ring,
   number: number,
   last: number,
-  { after, age, now }: Wanted,
+  { after, age, now, bytes: most }: Wanted,
 ): Repetition {
   const oldest = age === undefined ? -Infinity : now - age;
   const known: RingEntry[] = [];
@@ -74,7 +78,7 @@ export function repetitionOf(
     const payload = number < ring.payloadsFrom ? null : ring.payload(number);
     bytes += (payload?.length ?? 0) + ITEM_BYTES;
     // The one who asks asks again for the rest.
-    if (bytes > ANSWER_BYTES && messages.length > 0) {
+    if (bytes > most && messages.length > 0) {
       return { upTo: messages.at(-1)?.number ?? 0, missing, messages };
     }
     messages.push({ number, back, age: Math.max(0, now - at), payload });

@@ -88,8 +88,13 @@ export class NodeCluster implements Cluster {
     return [own, ...this.#membership.nodes()];
   }
 
+  /** How many nodes live, this one included. */
+  get size(): number {
+    return this.#membership.size + 1;
+  }
+
   get alone(): boolean {
-    return this.#membership.isAlone(this.#context.clock.now());
+    return this.#membership.alone;
   }
 
   get counts(): boolean {

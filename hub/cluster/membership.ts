@@ -14,9 +14,12 @@ const SHORTEST_INTERVAL = 100;
 const LONGEST_INTERVAL = 60_000;
 /** After how long without a word of another node this node is alone, in milliseconds. */
 const LONELY = 30_000;
-/** The pause between two ticks, and the longest pause of a node that does not stand still. */
+/**
+ * The pause between two ticks, and the longest one of a node that does not stand still: a tick that is late
+ * is left out, so that the node reads first.
+ */
 const TICK = 1000;
-const LONGEST_PAUSE = 2.5 * TICK;
+const LONGEST_PAUSE = 3.5 * TICK;
 /** How many nodes may give a sign in each second; more nodes take turns. */
 const SIGNS_A_SECOND = 100;
 
@@ -73,6 +76,7 @@ export class Membership {
   readonly #ended = new Map<string, Member>();
   #away = false;
   #lastHeard = -Infinity;
+  #alone = true;
 
   constructor(changed: Changed, now: number) {
     this.#changed = changed;
@@ -90,8 +94,8 @@ export class Membership {
   }
 
   /** Whether no other node lives, and none was heard in the last 30 s. */
-  isAlone(now: number): boolean {
-    return this.#living.size === 0 && now - this.#lastHeard > LONELY;
+  get alone(): boolean {
+    return this.#alone;
   }
 
   /** Whether a node counts as living. */
@@ -121,9 +125,9 @@ export class Membership {
     if (member === undefined && !this.#hasRoom()) return undefined;
     member ??= newMember(sign.node, this.interval, at);
     const { id } = member;
-    this.#lastHeard = member.heard = at.now;
+    this.#note(member, at);
     member.lastSign = at.date;
-    if (sign.id > id) note(member, sign);
+    if (sign.id > id) take(member, sign);
     const { activity, state = "unknown" } = member;
     this.#become(member, sign.kind === "bye" ? state : this.#away ? "unknown" : activity, at);
     return { isNew: sign.id > id, missed: id > 0 && sign.id > id + 1 };
@@ -137,7 +141,7 @@ export class Membership {
     if (ended?.state === "gone") return true;
     if (ended === undefined && !this.#hasRoom()) return false;
     const member = ended ?? newMember(name, this.interval, at);
-    this.#lastHeard = member.heard = at.now;
+    this.#note(member, at);
     this.#become(member, "unknown", at);
     return true;
   }
@@ -154,6 +158,7 @@ export class Membership {
     for (const [name, { heard }] of this.#ended) {
       if (at.now - heard > MEMORY) this.#ended.delete(name);
     }
+    this.#alone = this.#living.size === 0 && at.now - this.#lastHeard > LONELY;
     if (this.#away) return;
     for (const member of this.#living.values()) {
       const silence = this.#silence.since(member.heard, at.now);
@@ -177,6 +182,11 @@ export class Membership {
 
   #look(at: Instant): void {
     if (this.#silence.look(at.now)) this.#forgetStates(at);
+  }
+
+  #note(member: Member, { now }: Instant): void {
+    this.#lastHeard = member.heard = now;
+    this.#alone = false;
   }
 
   #forgetStates(at: Instant): void {
@@ -215,7 +225,7 @@ function newMember(name: string, interval: number, { now, date }: Instant): Memb
   };
 }
 
-function note(member: Member, { id, activity, interval, started, connections }: Sign): void {
+function take(member: Member, { id, activity, interval, started, connections }: Sign): void {
   member.id = id;
   member.activity = activity;
   member.interval = Math.min(Math.max(interval, SHORTEST_INTERVAL), LONGEST_INTERVAL);

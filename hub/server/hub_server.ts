@@ -1,10 +1,10 @@
 import type { BackplaneStatus } from "../bus/node_context.ts";
+import type { ServerStatusEvent } from "../serving/status_reports.ts";
 import type { ServerNode, ServerNodeEvent } from "../cluster/node.ts";
 import type { HubClients, HubGroups } from "../definition/clients.ts";
 import type { ClientOf } from "../definition/hub_proxy.ts";
 import type { DrainOptions } from "../options/serving.ts";
 import type { ServerHealth } from "../serving/health.ts";
-import type { ServerStatusEvent } from "../serving/status_reports.ts";
 import type { ANSWERER, Answerer } from "../transports/acceptor.ts";
 import type { Hubs } from "./configuration.ts";
 

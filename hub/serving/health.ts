@@ -41,10 +41,12 @@ export interface HealthParts {
   readonly clock: Pick<Clock, "date">;
   readonly options: Pick<ResolvedOptions, "health">;
   readonly paths: Pick<HubPaths<unknown>, "covers">;
-  /** How many gaps were reported, how many nodes live, and how many connections this node has. */
-  readonly gapCount: () => number;
-  readonly nodeCount: () => number;
-  readonly connectionCount: () => number;
+  /** How many nodes live. */
+  readonly nodes: () => number;
+  /** How many connections this node has. */
+  readonly connections: () => number;
+  /** How many gaps were reported. */
+  readonly gaps: () => number;
   /** Whether the server has begun to leave. */
   readonly ending: () => "draining" | "closed" | undefined;
 }
@@ -79,7 +81,7 @@ export class Health {
   report(): ServerHealth {
     // A driver may have a new status before it tells its listeners.
     this.#look();
-    const { backplane, gapCount, nodeCount, connectionCount } = this.#parts;
+    const { backplane, nodes, connections } = this.#parts;
     const state = this.#state();
     return {
       ready: state === "up" || state === "degraded",
@@ -88,10 +90,10 @@ export class Health {
         status: this.#status,
         since: this.#since,
         probe: backplane.probe ?? null,
-        gaps: gapCount(),
+        gaps: this.#parts.gaps(),
       },
-      nodes: nodeCount(),
-      connections: connectionCount(),
+      nodes: nodes(),
+      connections: connections(),
     };
   }
 

@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { delay } from "@std/async";
 import { Events } from "../../kit/wait.ts";
 import { Observer } from "./observer.ts";
 
@@ -19,9 +20,16 @@ class Thread implements Disposable {
     return line.slice("ready ".length);
   }
 
-  /** Closes its node, or blocks it for some milliseconds. */
-  order(what: "close" | number): void {
-    this.#worker.postMessage(what);
+  /** Closes its node. */
+  close(): void {
+    this.#worker.postMessage("close");
+  }
+
+  /** Blocks the thread until the result is disposed. */
+  block(): Disposable {
+    const lock = new Int32Array(new SharedArrayBuffer(4));
+    this.#worker.postMessage(lock.buffer);
+    return { [Symbol.dispose]: () => void Atomics.notify(lock, 0) };
   }
 
   [Symbol.dispose](): void {
@@ -45,15 +53,18 @@ export async function tryThreads(): Promise<void> {
       await thread.said.find((line) => line.startsWith(other) && line.endsWith("→ up"), other);
     }
   }
-  closed.order("close");
+  closed.close();
   await observer.until(closedName, "gone");
   ended[Symbol.dispose]();
-  blocked.order(8000);
+  const lock = blocked.block();
+  const since = performance.now();
   await Promise.all([endedName, blockedName].map((name) => observer.until(name, "dead")));
+  await delay(Math.max(0, since + 8000 - performance.now()));
+  lock[Symbol.dispose]();
   await observer.until(blockedName, "up");
   await blocked.said.find((line) => line === "done");
   assertEquals(observer.stateOf(endedName), "dead");
   await blocked.said.find((line) => line === `${endedName}: unknown → suspect`, "a suspect node");
-  const judged = blocked.said.all.filter((line) => /suspect|dead/.test(line));
+  const judged = blocked.said.all.filter((line) => line.endsWith("→ dead"));
   assert(judged.every((line) => !line.startsWith(observer.name)), judged.join("\n"));
 }

@@ -58,7 +58,10 @@ Deno.test("a question of a .NET node, which says no timeout, is kept for ten of 
   const json = new TextEncoder().encode(
     '{"type":1,"invocationId":"one","target":"ask","arguments":[]}\x1e',
   );
-  const tails = [[], [null], [[]], [["node"]], [["node", 5, [1, { a: 1 }]], "text"]];
+  const tails = [
+    ...[[], [null], [[]], [["node"]], [["node", 5]]],
+    [["node", 5, 2, [1, { a: 1 }]], "text"],
+  ];
   for (const tail of tails) {
     const payload = encode([[], { json }, "one", "hub:internal:return:dotnet", ...tail]);
     await foreign.publish("hub:connection:ann", payload);

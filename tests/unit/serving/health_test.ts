@@ -14,9 +14,9 @@ class TriedNode implements AsyncDisposable {
   readonly bus = new MemoryBus();
   readonly backplane: MemoryBackplane;
   readonly health: Health;
-  gaps = 0;
   nodes = 1;
   connections = 0;
+  gaps = 0;
   ending: "draining" | "closed" | undefined;
 
   constructor({ reached = true, health = PATHS } = {}) {
@@ -27,9 +27,9 @@ class TriedNode implements AsyncDisposable {
       clock: this.clock,
       options: resolveOptions({ health }),
       paths: { covers: () => false },
-      gapCount: () => this.gaps,
-      nodeCount: () => this.nodes,
-      connectionCount: () => this.connections,
+      nodes: () => this.nodes,
+      connections: () => this.connections,
+      gaps: () => this.gaps,
       ending: () => this.ending,
     });
   }
@@ -125,9 +125,9 @@ Deno.test("Health.report() knows the status of the backplane before the server's
     clock,
     options: resolveOptions({}),
     paths: { covers: () => false },
-    gapCount: () => 0,
-    nodeCount: () => 1,
-    connectionCount: () => 0,
+    nodes: () => 1,
+    connections: () => 0,
+    gaps: () => 0,
     ending: () => undefined,
   });
   clock.advance(1000);

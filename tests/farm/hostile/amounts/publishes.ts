@@ -27,6 +27,8 @@ const CHANNELS = {
   commands: /^hub:internal:groups$/,
   acks: /^hub:internal:ack:/,
   results: /^hub:internal:return:/,
+  signs: /^internal:hubplane:signs$/,
+  nodes: /^internal:hubplane:node:/,
 } as const;
 
 type ChannelName = keyof typeof CHANNELS;
@@ -35,6 +37,12 @@ const FRAME = frameOf("json", call(undefined, "text", 0, "x"));
 const PACKED = frameOf("messagepack", call(undefined, "text", 0, "x"));
 const FRAMES = { json: FRAME, messagepack: PACKED };
 const RESULT = frameOf("json", { type: 3, invocationId: "nobody", result: 1 });
+
+/** A sign of life of a node that does not exist: of a kind, with a number. */
+function sign(kind: number, id: number): unknown {
+  const hubs = [["hub", id, id, ["hub:all", id]]];
+  return [1, kind, id, `stranger${id}`, 1, 1000, 0, 0, 0, hubs];
+}
 
 /** What belongs into each channel. */
 const MEANT: Readonly<Record<ChannelName, unknown>> = {
@@ -45,6 +53,8 @@ const MEANT: Readonly<Record<ChannelName, unknown>> = {
   commands: [1, "nobody", 1, "x", "nobody"],
   acks: [1],
   results: ["json", RESULT],
+  signs: sign(2, 1),
+  nodes: [1, 6, 1, "stranger", "hub", 0, null],
 };
 
 /** A question for the result of a client, whose answer nobody awaits. */
@@ -75,6 +85,8 @@ const PUBLICATIONS: readonly Publication[] = [
     },
   ]),
   { name: "questions to a client", channel: "connection", payload: encode(QUESTION) },
+  { name: "hellos of a node", channel: "signs", payload: encode(sign(1, 1)) },
+  { name: "goodbyes of a node", channel: "signs", payload: encode(sign(3, 2 ** 50)) },
 ];
 
 /** A command of Redis as bytes. */

@@ -2,13 +2,14 @@ import { HeardChannel } from "../../../../hub/bus/heard_channel.ts";
 import type { HubSign, IndexAnswer, MessagesAnswer } from "../../../../hub/bus/node_messages.ts";
 import { Numbering } from "../../../../hub/bus/numbering.ts";
 import { Repair } from "../../../../hub/bus/repair.ts";
-import type { Asked } from "../../../../hub/bus/repair_effects.ts";
+import type { RepairQuestion } from "../../../../hub/bus/repair_effects.ts";
 import { type Bus, Host, PubConn, type Sim, SubConn } from "./simulation.ts";
 
 /** The bounds of a node; all are small where a scenario overruns them. */
 export interface Bounds {
   readonly ringBytes: number;
   readonly heldBytes: number;
+  readonly answerBytes: number;
   readonly backlog: number;
 }
 
@@ -25,7 +26,7 @@ export interface Observer {
 export type Packet =
   | { k: "data"; s: string; number: number; back: number; payload: Uint8Array; id: number }
   | { k: "sign"; s: string; id: number; sign: HubSign; bye: boolean }
-  | { k: "question"; s: string; asked: Asked }
+  | { k: "question"; s: string; asked: RepairQuestion }
   | { k: "index"; s: string; answer: IndexAnswer }
   | { k: "messages"; s: string; answer: MessagesAnswer };
 
@@ -84,7 +85,7 @@ export class FarmNode {
     this.#observer = observer;
     this.#listenFrom = this.#ticked = sim.now;
     this.host = new Host(sim, name);
-    this.#numbering = new Numbering(bounds.ringBytes);
+    this.#numbering = new Numbering(bounds.ringBytes, bounds.answerBytes);
     this.repair = new Repair(this.#effects(), { timeout: 1000, maximumBytes: bounds.heldBytes });
     this.#subscriber = new SubConn(bus, this.host, {
       message: (channel, packet) => this.#received(channel, packet as Packet),
@@ -183,7 +184,7 @@ export class FarmNode {
       channels: () => [...node.channels.values()].map(({ heard }) => heard),
       deliver: ({ name }: HeardChannel, payload: Uint8Array) =>
         node.#observer.delivered(node, name, idOf(payload), false),
-      ask: (to: string, asked: Asked) => {
+      ask: (to: string, asked: RepairQuestion) => {
         node.questions++;
         node.#sim.log(`${node.name} asks ${to} ${JSON.stringify(asked)}`);
         node.#tell(to, { k: "question", s: node.name, asked });
@@ -191,6 +192,7 @@ export class FarmNode {
       lost: ({ name }: HeardChannel, missing: number) => node.#observer.lost(node, name, missing),
       settled: () => {},
       met: () => {},
+      soon: (call: (now: number) => void) => node.host.after(1, () => call(node.#sim.now)),
     };
   }
 
@@ -260,10 +262,10 @@ export class FarmNode {
     neighbour.sign = id;
     neighbour.dead = bye;
     this.repair.sign(s, sign, missed, this.#sim.now);
-    if (bye) this.repair.ended(s, "gone");
+    if (bye) this.repair.ended(s, "gone", this.#sim.now);
   }
 
-  #answer(to: string, asked: Asked): void {
+  #answer(to: string, asked: RepairQuestion): void {
     const { now } = this.#sim;
     const about = { id: asked.id, node: this.name, hub: "hub", after: asked.after };
     if (asked.kind === "askIndex") {
@@ -333,7 +335,7 @@ export class FarmNode {
     for (const [name, neighbour] of this.neighbours) {
       if (neighbour.dead || now - Math.max(neighbour.heard, this.#listenFrom) <= 5000) continue;
       neighbour.dead = true;
-      this.repair.ended(name, "dead");
+      this.repair.ended(name, "dead", now);
     }
   }
 

@@ -20,7 +20,7 @@ export interface Scenario {
   readonly end: number;
 }
 
-const ROOMY: Bounds = { ringBytes: 1 << 20, heldBytes: 1 << 20, backlog: 100 };
+const ROOMY = { ringBytes: 1 << 20, heldBytes: 1 << 20, backlog: 100 };
 export const FAULTS = ["cutsub", "cutpub", "bus", "lose", "pause", "die", "overrun"] as const;
 
 /** The scenario of a seed; the seed chooses among `faults`. */
@@ -35,6 +35,7 @@ export function scenario(seed: number, only?: readonly string[]): Scenario {
   const bounds = has("overrun")
     ? { ringBytes: 8 * (1 + r.int(12)), heldBytes: 8 * (1 + r.int(5)), backlog: 1 + r.int(8) }
     : ROOMY;
+  const answerBytes = r.chance(0.5) ? 64 * 1024 : 1 + r.int(200);
   const end = 6000 + r.int(8000);
   const operations: Operation[] = [];
   const node = () => r.int(nodes);
@@ -73,7 +74,7 @@ export function scenario(seed: number, only?: readonly string[]): Scenario {
   some("die", 1, () => ({ t: time(), k: "die", n: node() }));
   if (has("die") && r.chance(0.5)) operations.push({ t: time(), k: "start", n: node() });
   operations.sort((one, other) => one.t - other.t);
-  return { seed, nodes, bounds, faults, operations, end };
+  return { seed, nodes, bounds: { ...bounds, answerBytes }, faults, operations, end };
 }
 
 interface Sent {
