@@ -78,7 +78,7 @@ export class OwnSigns {
    */
   async give(kind: Sign["kind"], interval: number): Promise<number | undefined> {
     this.#id++;
-    const hubs = this.#ask();
+    const hubs = this.#ask(kind === "bye");
     const sign = this.#compose(kind, interval, [...hubs.values()]);
     let reached: number | undefined;
     let accepted = true;
@@ -96,7 +96,7 @@ export class OwnSigns {
 
   /** Takes note of what a sign would tell that nobody would hear. */
   keep(interval: number): void {
-    const hubs = this.#ask();
+    const hubs = this.#ask(false);
     this.#compose("sign", interval, [...hubs.values()]);
     for (const [hub, sign] of hubs) hub.signed(sign, true);
   }
@@ -113,13 +113,13 @@ export class OwnSigns {
   }
 
   /** What each hub has to tell; the hub that comes first is another one each time. */
-  #ask(): Map<ClusterHub, HubSign> {
+  #ask(last: boolean): Map<ClusterHub, HubSign> {
     const asked = new Map<ClusterHub, HubSign>();
     let tails = MAXIMUM_TAILS;
     let characters = MAXIMUM_CHARACTERS;
     const first = this.#first++ % Math.max(1, this.#hubs.length);
     for (const hub of [...this.#hubs.slice(first), ...this.#hubs.slice(0, first)]) {
-      const sign = hub.sign(tails, characters);
+      const sign = hub.sign(tails, characters, last);
       asked.set(hub, sign);
       tails -= sign.tails.length;
       for (const [channel] of sign.tails) characters -= channel.length;
