@@ -36,24 +36,29 @@ export class HoleRepairs {
     return this.#holes.get(channel, peer);
   }
 
-  /** Messages up to `number` are missing. */
-  want(channel: HeardChannel, peer: Peer, number: number, now: number): Hole {
+  /** Messages up to `number` are missing. Where there are too many holes they are lost. */
+  want(channel: HeardChannel, peer: Peer, number: number, now: number): Hole | undefined {
     let hole = this.#holes.get(channel, peer);
     if (hole === undefined) {
+      if (this.#holes.full) {
+        channel.passed(peer, number);
+        this.#effects.lost(channel, 1);
+        return undefined;
+      }
       const first = channel.last(peer) === undefined;
       const counts = { after: channel.floor(peer), bytes: 0, waited: 0 };
       hole = { channel, peer, want: number, first, held: new Map(), asked: new Asked(), ...counts };
       if (this.#holes.open(hole)) this.#ask(hole, now);
     }
     hole.want = Math.max(hole.want, number);
-    if (this.#holes.full) this.giveUp(hole);
     return hole;
   }
 
   /** Messages before this one are missing. */
   hold(channel: HeardChannel, peer: Peer, message: Held, now: number): void {
     const hole = this.want(channel, peer, message.number, now);
-    if (!this.#holes.hold(hole, message)) this.giveUp(hole);
+    if (hole === undefined) this.#effects.deliver(channel, message.payload);
+    else this.#holes.hold(hole, message);
   }
 
   /** The sender has repeated its messages, or the first of them. */

@@ -5,6 +5,8 @@ import type { HeardChannel, Peer } from "./heard_channel.ts";
 export const REPEAT_INTERVAL = 250;
 /** How many questions are open at once. */
 const MAXIMUM_ASKING = 64;
+/** What a held message counts beside its payload. */
+const HELD_BYTES = 128;
 /** How many holes there may be at once. */
 const MAXIMUM_HOLES = 10_000;
 
@@ -75,18 +77,18 @@ export class Holes implements Iterable<Hole> {
     return mayAsk;
   }
 
-  /** Holds a copy of a message. Returns whether there is room for it: if there is none, close the hole. */
-  hold(hole: Hole, message: Held): boolean {
-    if (!hole.held.has(message.number)) {
-      this.#add(hole, { ...message, payload: message.payload.slice() });
-    }
-    return this.#bytes <= this.#maximumBytes;
+  /** Holds a copy of a message. If there is no room for the message, its sender has to repeat it too. */
+  hold(hole: Hole, message: Held): void {
+    const bytes = message.payload.length + HELD_BYTES;
+    if (hole.held.has(message.number) || this.#bytes + bytes > this.#maximumBytes) return;
+    this.#add(hole, { ...message, payload: message.payload.slice() });
   }
 
   #add(hole: Hole, message: Held): void {
+    const bytes = message.payload.length + HELD_BYTES;
     hole.held.set(message.number, message);
-    hole.bytes += message.payload.length;
-    this.#bytes += message.payload.length;
+    hole.bytes += bytes;
+    this.#bytes += bytes;
   }
 
   /** The messages up to `last` have been dealt with; `rest` is held still. */
