@@ -58,8 +58,8 @@ export class HubRepairs implements ClusterHub {
     cluster.join(this);
   }
 
-  sign(tails: number, characters: number): HubSign {
-    const sign = this.#numbering.sign(this.name, { tails, characters }, this.#now);
+  sign(tails: number, characters: number, last: boolean): HubSign {
+    const sign = this.#numbering.sign(this.name, { tails, characters, last }, this.#now);
     if (this.#numbering.overflows) this.#signSoon();
     return sign;
   }

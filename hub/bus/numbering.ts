@@ -34,6 +34,8 @@ interface Listed {
 export interface SignRoom {
   readonly tails: number;
   readonly characters: number;
+  /** Whether no sign follows, so that everything is due. */
+  readonly last?: boolean;
 }
 
 /** A message that was handed over and not answered. */
@@ -147,7 +149,8 @@ export class Numbering {
     let told = this.#number;
     this.#overflows = false;
     for (const channel of this.#untold) {
-      const due = channel.urgent || now - channel.at >= QUIET || now - channel.since >= OVERDUE;
+      const due = room.last || channel.urgent || now - channel.at >= QUIET ||
+        now - channel.since >= OVERDUE;
       characters -= due ? channel.name.length : 0;
       const fits = tails.length < most && characters >= 0;
       if (due && !fits) this.#overflows = true;
