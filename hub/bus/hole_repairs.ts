@@ -39,26 +39,18 @@ export class HoleRepairs {
     return this.#holes.get(channel, peer);
   }
 
-  /** Messages up to `number` are missing. */
-  want(channel: HeardChannel, peer: Peer, number: number, now: number): Hole {
-    let hole = this.#holes.get(channel, peer);
-    if (hole === undefined) {
-      const first = channel.last(peer) === undefined;
-      const state = { disordered: false, givenUp: false, leaving: false };
-      const numbers = { after: channel.floor(peer), want: number, highest: 0, bytes: 0, waited: 0 };
-      const about = { channel, peer, first, held: new Map(), asked: new Asked() };
-      hole = { ...about, ...state, ...numbers };
-      if (this.#holes.open(hole)) this.#ask(hole, now);
-    }
-    hole.want = Math.max(hole.want, number);
+  /** Messages up to `number` are missing. Returns the hole, unless there are too many. */
+  want(channel: HeardChannel, peer: Peer, number: number, now: number): Hole | undefined {
+    const hole = this.#hole(channel, peer, number, now);
     if (this.#holes.full) this.giveUp(hole, now);
-    return hole;
+    return this.#holes.has(hole) ? hole : undefined;
   }
 
   /** Messages before this one are missing. */
   hold(channel: HeardChannel, peer: Peer, message: Held, now: number): void {
-    const hole = this.want(channel, peer, message.number, now);
-    if (!this.#holes.hold(hole, message)) this.giveUp(hole, now);
+    const hole = this.#hole(channel, peer, message.number, now);
+    const fits = this.#holes.hold(hole, message);
+    if (!fits || this.#holes.full) this.giveUp(hole, now);
   }
 
   /** The sender has repeated its messages, or the first of them. */
@@ -101,6 +93,21 @@ export class HoleRepairs {
       if (hole.waited >= this.#timeout) this.giveUp(hole, now);
       else this.#ask(hole, now);
     }
+  }
+
+  /** The hole of a sender on a channel: a new one, if there is none. */
+  #hole(channel: HeardChannel, peer: Peer, number: number, now: number): Hole {
+    let hole = this.#holes.get(channel, peer);
+    if (hole === undefined) {
+      const first = channel.last(peer) === undefined;
+      const state = { disordered: false, givenUp: false, leaving: false };
+      const numbers = { after: channel.floor(peer), want: number, highest: 0, bytes: 0, waited: 0 };
+      const about = { channel, peer, first, held: new Map(), asked: new Asked() };
+      hole = { ...about, ...state, ...numbers };
+      if (this.#holes.open(hole)) this.#ask(hole, now);
+    }
+    hole.want = Math.max(hole.want, number);
+    return hole;
   }
 
   /** Delivers what is held and follows, some messages in a turn; then asks for what is missing still. */

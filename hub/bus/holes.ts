@@ -7,6 +7,8 @@ export const REPEAT_INTERVAL = 250;
 const MAXIMUM_ASKING = 64;
 /** How many holes there may be at once. */
 const MAXIMUM_HOLES = 10_000;
+/** What a message that is held counts beside its bytes. */
+const MESSAGE_BYTES = 128;
 
 /** A message that waits for those before it. */
 export interface Held {
@@ -93,8 +95,7 @@ export class Holes implements Iterable<Hole> {
   /** A message is held no longer. */
   release(hole: Hole, message: Held): void {
     if (!hole.held.delete(message.number)) return;
-    hole.bytes -= message.payload.length;
-    this.#bytes -= message.payload.length;
+    this.#count(hole, -(message.payload.length + MESSAGE_BYTES));
   }
 
   /** What is held, by its numbers. */
@@ -112,8 +113,12 @@ export class Holes implements Iterable<Hole> {
     if (message.number < hole.highest) hole.disordered = true;
     hole.highest = Math.max(hole.highest, message.number);
     hole.held.set(message.number, message);
-    hole.bytes += message.payload.length;
-    this.#bytes += message.payload.length;
+    this.#count(hole, message.payload.length + MESSAGE_BYTES);
+  }
+
+  #count(hole: Hole, bytes: number): void {
+    hole.bytes += bytes;
+    this.#bytes += bytes;
   }
 
   /** Whether a hole is open still. */
