@@ -2,9 +2,9 @@
  * Nobody is asked for messages that were handed over so long before a channel was wanted, in milliseconds.
  * An answer that takes longer is ignored, because the age in its question was an age at that time.
  */
-export const SLACK = 2000;
+export const SLACK = 5000;
 /** How many questions are remembered: those of the time that an answer may take. */
-const MAXIMUM_ASKED = 8;
+const MAXIMUM_ASKED = 20;
 
 /** The questions about one thing that may still be answered. */
 export class Asked {

@@ -39,18 +39,21 @@ export class HoleRepairs {
     return this.#holes.get(channel, peer);
   }
 
-  /** Messages up to `number` are missing. Returns the hole, unless there are too many. */
+  /** Messages up to `number` are missing. Where there are too many holes they are lost. */
   want(channel: HeardChannel, peer: Peer, number: number, now: number): Hole | undefined {
-    const hole = this.#hole(channel, peer, number, now);
-    if (this.#holes.full) this.giveUp(hole, now);
-    return this.#holes.has(hole) ? hole : undefined;
+    if (this.#holes.full && this.#holes.get(channel, peer) === undefined) {
+      channel.passed(peer, number);
+      this.#effects.lost(channel, 1);
+      return undefined;
+    }
+    return this.#hole(channel, peer, number, now);
   }
 
   /** Messages before this one are missing. */
   hold(channel: HeardChannel, peer: Peer, message: Held, now: number): void {
-    const hole = this.#hole(channel, peer, message.number, now);
-    const fits = this.#holes.hold(hole, message);
-    if (!fits || this.#holes.full) this.giveUp(hole, now);
+    const hole = this.want(channel, peer, message.number, now);
+    if (hole === undefined) this.#effects.deliver(channel, message.payload);
+    else this.#holes.hold(hole, message);
   }
 
   /** The sender has repeated its messages, or the first of them. */

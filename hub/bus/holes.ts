@@ -5,10 +5,10 @@ import type { HeardChannel, Peer } from "./heard_channel.ts";
 export const REPEAT_INTERVAL = 250;
 /** How many questions are open at once. */
 const MAXIMUM_ASKING = 64;
+/** What a held message counts beside its payload. */
+const HELD_BYTES = 128;
 /** How many holes there may be at once. */
 const MAXIMUM_HOLES = 10_000;
-/** What a message that is held counts beside its bytes. */
-const MESSAGE_BYTES = 128;
 
 /** A message that waits for those before it. */
 export interface Held {
@@ -84,18 +84,17 @@ export class Holes implements Iterable<Hole> {
     return mayAsk;
   }
 
-  /** Holds a copy of a message. Returns whether there is room for it: if there is none, close the hole. */
-  hold(hole: Hole, message: Held): boolean {
-    if (!hole.held.has(message.number)) {
-      this.#add(hole, { ...message, payload: message.payload.slice() });
-    }
-    return this.#bytes <= this.#maximumBytes;
+  /** Holds a copy of a message. If there is no room for the message, its sender has to repeat it too. */
+  hold(hole: Hole, message: Held): void {
+    const bytes = message.payload.length + HELD_BYTES;
+    if (hole.held.has(message.number) || this.#bytes + bytes > this.#maximumBytes) return;
+    this.#add(hole, { ...message, payload: message.payload.slice() });
   }
 
   /** A message is held no longer. */
   release(hole: Hole, message: Held): void {
     if (!hole.held.delete(message.number)) return;
-    this.#count(hole, -(message.payload.length + MESSAGE_BYTES));
+    this.#count(hole, -(message.payload.length + HELD_BYTES));
   }
 
   /** What is held, by its numbers. */
@@ -113,7 +112,7 @@ export class Holes implements Iterable<Hole> {
     if (message.number < hole.highest) hole.disordered = true;
     hole.highest = Math.max(hole.highest, message.number);
     hole.held.set(message.number, message);
-    this.#count(hole, message.payload.length + MESSAGE_BYTES);
+    this.#count(hole, message.payload.length + HELD_BYTES);
   }
 
   #count(hole: Hole, bytes: number): void {

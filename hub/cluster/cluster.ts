@@ -214,7 +214,7 @@ export class NodeCluster implements Cluster {
     if (heard.isNew) {
       for (const told of sign.hubs) this.#hubsByName.get(told.hub)?.heard(node, told, heard.missed);
     }
-    if (sign.kind === "hello" && this.#arrived && this.#answers++ < MAXIMUM_ANSWERS) {
+    if (sign.kind === "hello" && this.#answers++ < MAXIMUM_ANSWERS) {
       this.#signs.answer(node);
     }
     if (sign.kind === "bye") this.#membership.left(node, this.#now());

@@ -20,9 +20,10 @@ export interface BusOptions {
   readonly repairBufferBytes?: number;
   /**
    * How long messages of a sender may be held until those before them have come, 1 to 60,000. What has
-   * not come then is reported as a gap. The time stands still while the bus is away.
+   * not come then is reported as a gap. The time stands still while the bus is away. A sender that has lost
+   * its bus answers when it is back: the default is longer than that takes.
    *
-   * @default {1000}
+   * @default {5000}
    */
   readonly repairTimeout?: number;
 }
@@ -35,6 +36,6 @@ export function resolveBus(options: BusOptions): ResolvedBusOptions {
   return inRanges(options, {
     outageTimeout: [0, MAXIMUM, 5000],
     repairBufferBytes: [0, 2 ** 30, 8 * 1024 * 1024],
-    repairTimeout: [1, 60_000, 1000],
+    repairTimeout: [1, 60_000, 5000],
   });
 }
