@@ -1,4 +1,5 @@
 import { visitAll } from "../scheduling/visits.ts";
+import { Answers } from "./answers.ts";
 import type { OutgoingOptions } from "./backlog.ts";
 import type { ClusterHub } from "./cluster.ts";
 import type { HeardChannel } from "./heard_channel.ts";
@@ -24,6 +25,8 @@ export interface RepairChannels {
 
 /** The pause between two looks at what is asked, in milliseconds. */
 const LOOK = REPEAT_INTERVAL / 5;
+/** How many questions a hub asks in a second at most, whatever others publish. */
+const MAXIMUM_QUESTIONS = 1000;
 /** The pause before the next sign when one cannot tell everything, in milliseconds. */
 const SIGN_PAUSE = 100;
 
@@ -33,7 +36,11 @@ export class HubRepairs implements ClusterHub {
   readonly repair: Repair;
   readonly #context: NodeContext<RepairOptions>;
   readonly #numbering: Numbering;
+  readonly #answers: Answers;
   readonly #listening: Disposable;
+  /** How many questions were asked since a time. */
+  #asked = 0;
+  #askedSince = -Infinity;
   #look: Disposable | undefined;
   #nextSign: Disposable | undefined;
 
@@ -46,6 +53,7 @@ export class HubRepairs implements ClusterHub {
     this.name = name;
     this.#context = context;
     this.#numbering = numbering;
+    this.#answers = new Answers(context, numbering);
     const { repairTimeout: timeout, repairBufferBytes: maximumBytes } = context.options;
     this.repair = new Repair(this.#effects(channels), { timeout, maximumBytes });
     const { backplane, cluster, gaps } = context;
@@ -77,7 +85,7 @@ export class HubRepairs implements ClusterHub {
     switch (message.kind) {
       case "askIndex":
       case "askMessages":
-        return this.#answer(message.node, message);
+        return this.#answers.give(message);
       case "index":
         return this.repair.indexed(message.node, message, this.#now);
       case "messages":
@@ -134,23 +142,10 @@ export class HubRepairs implements ClusterHub {
     });
   }
 
-  #answer(to: string, asked: HubMessage & { kind: "askIndex" | "askMessages" }): void {
-    const { id, hub, after, age } = asked;
-    const about = { id, node: this.#context.serverName, hub, after };
-    const { cluster } = this.#context;
-    if (asked.kind === "askIndex") {
-      const index = this.#numbering.index(after, age, this.#now);
-      return void cluster.tell(to, { kind: "index", ...about, ...index });
-    }
-    const { channel } = asked;
-    const repetition = this.#numbering.repeat(channel, after, age, this.#now);
-    void cluster.tell(to, { kind: "messages", ...about, channel, ...repetition });
-  }
-
   #effects(channels: RepairChannels): RepairEffects {
     const { cluster, gaps, scheduler, serverName: node } = this.#context;
     const ask = (to: string, asked: RepairQuestion) => {
-      void cluster.tell(to, { ...asked, node, hub: this.name });
+      if (this.#mayAsk()) void cluster.tell(to, { ...asked, node, hub: this.name });
       this.#lookSoon();
     };
     return {
@@ -169,6 +164,16 @@ export class HubRepairs implements ClusterHub {
       settled: () => gaps.settled(this),
       met: (node) => cluster.met(node),
     };
+  }
+
+  /** Whether one more question may leave in this second; if not, its repetition may. */
+  #mayAsk(): boolean {
+    const now = this.#now;
+    if (now - this.#askedSince >= 1000) {
+      this.#askedSince = now;
+      this.#asked = 0;
+    }
+    return this.#asked++ < MAXIMUM_QUESTIONS;
   }
 
   get #now(): number {
