@@ -59,7 +59,7 @@ Deno.test("SeveralBackplanes over Redis and NATS passes the conformance suite", 
     servers.watch(parts);
     return new WithoutCopies(new SeveralBackplanes(parts, options));
   };
-  const subject = { open, bus: servers, refusedChannel: "refused!" };
+  const subject = { open, bus: servers, refusedChannel: "refused!", faults: { outage: 2000 } };
   for (const { name, needs, run } of conformanceCases) {
     if (needs !== "part" && !WITHOUT.includes(name)) await t.step(name, () => run(subject));
   }
