@@ -12,6 +12,7 @@ import { type CompletionMessage, MessageType } from "../protocol/messages.ts";
 import { findProtocol } from "../protocol/protocols.ts";
 import { SerializedInvocation } from "../protocol/serialized_invocation.ts";
 import type { Acknowledgements } from "./acknowledgements.ts";
+import { AskedQuestions } from "./asked_questions.ts";
 import * as errors from "./client_result_errors.ts";
 import type { Directory } from "./directory.ts";
 import { checkConnectionId, isDotnetConnectionId } from "./names.ts";
@@ -45,6 +46,7 @@ export class ClientResults {
   /** The questions of this node, and those that it has handed on to its clients. */
   readonly #questions: Questions<string, CompletionMessage>;
   readonly #acks: Acknowledgements;
+  readonly #asked: AskedQuestions;
   /** Whether the bus counts whom a question reaches: then no acknowledgement is needed. */
   #counts = false;
 
@@ -59,6 +61,7 @@ export class ClientResults {
     this.#acks = acks;
     this.#context = context;
     this.#questions = new Questions(context);
+    this.#asked = new AskedQuestions(context);
   }
 
   /**
@@ -133,6 +136,8 @@ export class ClientResults {
     { frames, origin }: InvocationEnvelope,
     { invocationId, returnChannel, timeout, ackId }: Question,
   ): void {
+    // A .NET node asks once, on one bus.
+    if (origin !== undefined && this.#asked.isCopy(invocationId)) return;
     const protocol = recipient?.protocol || "json";
     const answer = (outcome: CompletionMessage | Error) =>
       this.#answer(returnChannel, protocol, invocationId, outcome);
@@ -173,6 +178,11 @@ export class ClientResults {
       ? errors.gone(this.#questions.connectionOf(id) ?? "")
       : answer;
     this.#questions.settle(id, outcome);
+  }
+
+  /** Forgets what is due. Called by the heartbeat. */
+  sweep(): void {
+    this.#asked.sweep();
   }
 
   /** Rejects everything that waits. */

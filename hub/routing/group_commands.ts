@@ -63,8 +63,7 @@ export class GroupCommands {
     this.#context = context;
     const { groupAckTimeout } = context.options;
     this.#closed = new ExpiringMap(context, groupAckTimeout);
-    // Other nodes may wait for longer than this one would, and their last word takes its time.
-    this.#carried = new CarriedCommands(context, 2 * groupAckTimeout);
+    this.#carried = new CarriedCommands(context, groupAckTimeout);
     const due = { [Symbol.iterator]: () => this.#due() };
     this.#repetition = new Sweep(context, due, (command) => {
       // If the bus is away again, the next time or the timeout will do.
@@ -117,7 +116,8 @@ export class GroupCommands {
     }
     const known = command.timeout === undefined ? undefined : this.#carried.known(command);
     if (known === undefined) {
-      if (action !== GroupAction.Withdraw) this.#carry(command, recipient);
+      if (action === GroupAction.Withdraw) this.#carried.withdrawn(command);
+      else this.#carry(command, recipient);
     } else if (action === GroupAction.Withdraw) {
       if (known.id === id) this.#undo(command, recipient, known);
     } else if (known.id > id || known.done) {

@@ -127,6 +127,7 @@ export class Router {
   sweep(): void {
     this.#bus.sweep();
     this.groups.sweep();
+    this.results.sweep();
   }
 
   /** Ends what waits for other nodes. */

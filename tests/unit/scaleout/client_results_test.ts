@@ -55,15 +55,17 @@ Deno.test("a question of another node is forgotten when the other node has given
 Deno.test("a question of a .NET node, which says no timeout, is kept for ten of our own", async () => {
   await using two = await TwoNodes.start({ clientResultTimeout: 100 });
   await using foreign = new MemoryBackplane(two.bus);
-  const json = new TextEncoder().encode(
-    '{"type":1,"invocationId":"one","target":"ask","arguments":[]}\x1e',
-  );
+  const json = (id: string) =>
+    new TextEncoder().encode(
+      `{"type":1,"invocationId":"${id}","target":"ask","arguments":[]}\x1e`,
+    );
   const tails = [
     ...[[], [null], [[]], [["node"]], [["node", 5]]],
     [["node", 5, 2, [1, { a: 1 }]], "text"],
   ];
-  for (const tail of tails) {
-    const payload = encode([[], { json }, "one", "hub:internal:return:dotnet", ...tail]);
+  for (const [index, tail] of tails.entries()) {
+    const id = `${index}`;
+    const payload = encode([[], { json: json(id) }, id, "hub:internal:return:dotnet", ...tail]);
     await foreign.publish("hub:connection:ann", payload);
     await endOfTurn();
     two.owner.clock.advance(999);
@@ -71,7 +73,7 @@ Deno.test("a question of a .NET node, which says no timeout, is kept for ten of 
     two.owner.clock.advance(1);
     assertEquals(two.owner.clock.pending, 0);
   }
-  assertEquals(questions(two), tails.map(() => "one"));
+  assertEquals(questions(two), tails.map((_, index) => `${index}`));
 });
 
 Deno.test("invoke() of a client that owes too many results is refused at once, here", async () => {
