@@ -5,7 +5,7 @@ import type { HeardChannel } from "./heard_channel.ts";
 import { REPEAT_INTERVAL } from "./holes.ts";
 import type { InvocationEnvelope } from "./invocation.ts";
 import type { NodeContext } from "./node_context.ts";
-import type { HubMessage, HubSign } from "./node_messages.ts";
+import type { Here, HubMessage, HubSign } from "./node_messages.ts";
 import type { Numbering } from "./numbering.ts";
 import { Repair } from "./repair.ts";
 import type { RepairEffects, RepairQuestion } from "./repair_effects.ts";
@@ -22,6 +22,14 @@ export interface RepairChannels {
   deliver(channel: HeardChannel, payload: Uint8Array): void;
 }
 
+/** Takes what is heard of other nodes. */
+export interface NodeListener {
+  /** Another node has answered a knock of this node. */
+  here(answer: Here): void;
+  /** Another node is there no more. */
+  ended(node: string): void;
+}
+
 /** The pause between two looks at what is asked, in milliseconds. */
 const LOOK = REPEAT_INTERVAL / 5;
 /** The pause before the next sign when one cannot tell everything, in milliseconds. */
@@ -33,6 +41,7 @@ export class HubRepairs implements ClusterHub {
   readonly repair: Repair;
   readonly #context: NodeContext<RepairOptions>;
   readonly #numbering: Numbering;
+  readonly #listener: NodeListener;
   readonly #listening: Disposable;
   #look: Disposable | undefined;
   #nextSign: Disposable | undefined;
@@ -42,10 +51,12 @@ export class HubRepairs implements ClusterHub {
     context: NodeContext<RepairOptions>,
     numbering: Numbering,
     channels: RepairChannels,
+    listener: NodeListener,
   ) {
     this.name = name;
     this.#context = context;
     this.#numbering = numbering;
+    this.#listener = listener;
     const { repairTimeout: timeout, repairBufferBytes: maximumBytes } = context.options;
     this.repair = new Repair(this.#effects(channels), { timeout, maximumBytes });
     const { backplane, cluster, gaps } = context;
@@ -75,6 +86,8 @@ export class HubRepairs implements ClusterHub {
 
   received(message: HubMessage): void {
     switch (message.kind) {
+      case "here":
+        return this.#listener.here(message);
       case "askIndex":
       case "askMessages":
         return this.#answer(message.node, message);
@@ -87,6 +100,7 @@ export class HubRepairs implements ClusterHub {
 
   ended(node: string, how: "gone" | "dead"): void {
     this.repair.ended(node, how, this.#now);
+    this.#listener.ended(node);
   }
 
   /**
