@@ -7,7 +7,7 @@ import { GroupAckTimeoutError, HubError } from "../definition/errors.ts";
 import type { ResolvedRoutingOptions } from "../options/routing.ts";
 import { type ConnectionBudget, limitReached } from "../scheduling/budget.ts";
 import { Sweep } from "../scheduling/sweep.ts";
-import type { Acknowledgements } from "./acknowledgements.ts";
+import type { Acknowledgements, AwaitedCommand } from "./acknowledgements.ts";
 import { type CarriedCommand, CarriedCommands } from "./carried_commands.ts";
 import type { Directory } from "./directory.ts";
 import { ExpiringMap } from "./expiring_map.ts";
@@ -194,9 +194,9 @@ export class GroupCommands {
     }
   }
 
-  async #command(command: OwnCommand & { readonly timeout: number }): Promise<void> {
-    const { id, action, timeout } = command;
-    const acknowledged = this.#acks.wait(id, { timeout, late: () => unacknowledged(command) });
+  async #command(command: AwaitedCommand): Promise<void> {
+    const { id, action } = command;
+    const acknowledged = this.#acks.wait(command);
     this.#bus.command(command).catch((error) => this.#acks.fail(id, error));
     try {
       await acknowledged;
@@ -238,12 +238,4 @@ export class GroupCommands {
     if (!this.#carried.undo(command, carried)) return;
     this.#directory.leave(recipient, this.#bus.names.group(command.group));
   }
-}
-
-function unacknowledged({ action, connectionId, group, timeout }: OwnCommand): Error {
-  const verb = action === GroupAction.Add ? "add to" : "remove from";
-  return new GroupAckTimeoutError(
-    `Cannot ${verb} group ${JSON.stringify(group)}: no node answered for connection ` +
-      `${JSON.stringify(connectionId)} within ${timeout} ms`,
-  );
 }
