@@ -6,10 +6,10 @@ export interface ClusterHub {
   readonly name: string;
   /**
    * What the next sign says of this hub. A sign has room for so many tails, whose channels have so many
-   * characters in all; with no room it tells the numbers alone. May be asked again before {@link signed}
+   * characters in all; with no room it tells the numbers alone. Behind the `last` sign comes no other. May be asked again before {@link signed}
    * tells what became of the sign before.
    */
-  sign(tails: number, characters: number): HubSign;
+  sign(tails: number, characters: number, last: boolean): HubSign;
   /** The bus has answered the sign with `sign` in it, or has not: then nobody may have heard it. */
   signed(sign: HubSign, accepted: boolean): void;
   /**

@@ -80,7 +80,11 @@ export class GapReports {
     const now = this.#context.time.date();
     this.#gap ??= { since: now, until: now };
     if (this.#repairing.size > 0) return;
-    this.#timer ??= this.#context.time.after(TOGETHER, () => this.#tell(now));
+    this.#timer ??= this.#context.time.after(TOGETHER, () => {
+      this.#timer = undefined;
+      // The bus was away meanwhile: the loss is told with what that brings.
+      if (this.#repairing.size === 0) this.#tell(now);
+    });
   }
 
   /** A hub has repaired or lost everything that was missing since the bus was away. */

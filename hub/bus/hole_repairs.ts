@@ -1,10 +1,13 @@
 import { Asked, SLACK } from "./asked.ts";
 import type { HeardChannel, Peer } from "./heard_channel.ts";
-import { follows, type Held, type Hole, Holes, REPEAT_INTERVAL, sorted } from "./holes.ts";
+import { follows, type Held, type Hole, Holes, REPEAT_INTERVAL } from "./holes.ts";
 import { joined } from "./joined_messages.ts";
 import type { MessagesAnswer } from "./node_messages.ts";
 import type { Recovery } from "./recovery.ts";
 import type { RepairEffects } from "./repair_effects.ts";
+
+/** How many held messages of a channel are delivered in one turn. */
+const MESSAGES_A_TURN = 256;
 
 /** Asks for what is missing on a channel, and delivers what comes and what was held. */
 export class HoleRepairs {
@@ -38,20 +41,12 @@ export class HoleRepairs {
 
   /** Messages up to `number` are missing. Where there are too many holes they are lost. */
   want(channel: HeardChannel, peer: Peer, number: number, now: number): Hole | undefined {
-    let hole = this.#holes.get(channel, peer);
-    if (hole === undefined) {
-      if (this.#holes.full) {
-        channel.passed(peer, number);
-        this.#effects.lost(channel, 1);
-        return undefined;
-      }
-      const first = channel.last(peer) === undefined;
-      const counts = { after: channel.floor(peer), bytes: 0, waited: 0 };
-      hole = { channel, peer, want: number, first, held: new Map(), asked: new Asked(), ...counts };
-      if (this.#holes.open(hole)) this.#ask(hole, now);
+    if (this.#holes.full && this.#holes.get(channel, peer) === undefined) {
+      channel.passed(peer, number);
+      this.#effects.lost(channel, 1);
+      return undefined;
     }
-    hole.want = Math.max(hole.want, number);
-    return hole;
+    return this.#hole(channel, peer, number, now);
   }
 
   /** Messages before this one are missing. */
@@ -63,39 +58,22 @@ export class HoleRepairs {
 
   /** The sender has repeated its messages, or the first of them. */
   answered(hole: Hole, answer: MessagesAnswer, now: number): void {
-    const { channel, peer } = hole;
+    const { channel } = hole;
     const askedAt = hole.asked.answered(answer.id, now);
     if (askedAt === undefined || hole.after !== answer.after) return;
-    const { deliver, lost, last, rest } = joined(hole, answer, askedAt, now);
-    this.#holes.pass(hole, last, rest);
+    const { deliver, lost, last } = joined(hole, answer, askedAt, now);
+    hole.after = last;
+    hole.waited = 0;
+    hole.asked.clear();
     for (const payload of deliver) this.#effects.deliver(channel, payload);
     if (lost > 0) this.#effects.lost(channel, lost);
-    if (hole.want > last) return this.#ask(hole, now);
-    const next = this.#holes.close(hole);
-    channel.passed(peer, last);
-    if (next !== undefined) this.#ask(next, now);
-    this.#recovery.end(hole);
+    this.#leave(hole, now);
   }
 
-  /** Delivers what is held, and reports what is missing. */
-  giveUp(hole: Hole): void {
-    const { channel, peer } = hole;
-    this.#holes.close(hole);
-    let at = hole.after;
-    let lost = 0;
-    for (const [number, message] of sorted(hole.held)) {
-      if (number <= at) continue;
-      if (!follows(number, message.back, at)) lost++;
-      at = number;
-      channel.passed(peer, at);
-      this.#effects.deliver(channel, message.payload);
-    }
-    if (hole.want > at) {
-      lost++;
-      channel.passed(peer, hole.want);
-    }
-    if (lost > 0) this.#effects.lost(channel, lost);
-    this.#recovery.end(hole);
+  /** Asks for nothing any more: what is held is delivered, and what is missing is reported. */
+  giveUp(hole: Hole, now: number): void {
+    hole.givenUp = true;
+    if (!hole.leaving) this.#leave(hole, now);
   }
 
   /** Nobody listens to a channel any more. */
@@ -107,17 +85,72 @@ export class HoleRepairs {
   }
 
   /** A sender is there no more. */
-  ended(peer: Peer): void {
-    for (const hole of [...this.#holes]) if (hole.peer === peer) this.giveUp(hole);
+  ended(peer: Peer, now: number): void {
+    for (const hole of [...this.#holes]) if (hole.peer === peer) this.giveUp(hole, now);
   }
 
   /** Repeats questions, and gives up what takes too long. */
   tick(now: number): void {
     for (const hole of this.#holes.asking) {
-      if (now - (hole.asked.lastAt ?? -Infinity) < REPEAT_INTERVAL) continue;
-      if (hole.waited >= this.#timeout) this.giveUp(hole);
+      if (hole.leaving || now - (hole.asked.lastAt ?? -Infinity) < REPEAT_INTERVAL) continue;
+      if (hole.waited >= this.#timeout) this.giveUp(hole, now);
       else this.#ask(hole, now);
     }
+  }
+
+  /** The hole of a sender on a channel: a new one, if there is none. */
+  #hole(channel: HeardChannel, peer: Peer, number: number, now: number): Hole {
+    let hole = this.#holes.get(channel, peer);
+    if (hole === undefined) {
+      const first = channel.last(peer) === undefined;
+      const state = { disordered: false, givenUp: false, leaving: false };
+      const numbers = { after: channel.floor(peer), want: number, highest: 0, bytes: 0, waited: 0 };
+      const about = { channel, peer, first, held: new Map(), asked: new Asked() };
+      hole = { ...about, ...state, ...numbers };
+      if (this.#holes.open(hole)) this.#ask(hole, now);
+    }
+    hole.want = Math.max(hole.want, number);
+    return hole;
+  }
+
+  /** Delivers what is held and follows, some messages in a turn; then asks for what is missing still. */
+  #leave(hole: Hole, now: number): void {
+    hole.leaving = false;
+    if (!this.#holes.has(hole)) return;
+    const { channel } = hole;
+    let left = MESSAGES_A_TURN;
+    let lost = 0;
+    for (const message of this.#holes.inOrder(hole)) {
+      if (left-- === 0) {
+        hole.leaving = true;
+        break;
+      }
+      if (message.number > hole.after) {
+        if (!follows(message.number, message.back, hole.after)) {
+          if (!hole.givenUp) break;
+          lost++;
+        }
+        hole.after = message.number;
+        this.#effects.deliver(channel, message.payload);
+      }
+      this.#holes.release(hole, message);
+    }
+    if (lost > 0) this.#effects.lost(channel, lost);
+    if (hole.leaving) this.#effects.soon((now) => this.#leave(hole, now));
+    else if (hole.want <= hole.after) this.#close(hole, now);
+    else if (!hole.givenUp) this.#ask(hole, now);
+    else {
+      this.#effects.lost(channel, 1);
+      hole.after = hole.want;
+      this.#close(hole, now);
+    }
+  }
+
+  #close(hole: Hole, now: number): void {
+    const next = this.#holes.close(hole);
+    hole.channel.passed(hole.peer, hole.after);
+    if (next !== undefined) this.#ask(next, now);
+    this.#recovery.end(hole);
   }
 
   #ask(hole: Hole, now: number): void {

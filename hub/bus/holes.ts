@@ -26,8 +26,15 @@ export interface Hole {
   want: number;
   /** Whether nothing of the sender was delivered on the channel yet. */
   readonly first: boolean;
-  /** What came meanwhile. */
+  /** What came meanwhile, in the order of its coming. */
   readonly held: Map<number, Held>;
+  /** The highest number that is held, and whether a lower one came after it. */
+  highest: number;
+  disordered: boolean;
+  /** Whether nothing is asked any more: what is held is delivered, and the rest is reported. */
+  givenUp: boolean;
+  /** Whether what is held is on its way to the members. */
+  leaving: boolean;
   bytes: number;
   /** The questions about what comes after {@link after}, and for how long an answer has not come. */
   readonly asked: Asked;
@@ -84,22 +91,38 @@ export class Holes implements Iterable<Hole> {
     this.#add(hole, { ...message, payload: message.payload.slice() });
   }
 
+  /** A message is held no longer. */
+  release(hole: Hole, message: Held): void {
+    if (!hole.held.delete(message.number)) return;
+    this.#count(hole, -(message.payload.length + HELD_BYTES));
+  }
+
+  /** What is held, by its numbers. */
+  inOrder(hole: Hole): Iterable<Held> {
+    if (hole.disordered) {
+      const messages = sorted(hole.held);
+      hole.held.clear();
+      for (const [number, message] of messages) hole.held.set(number, message);
+      hole.disordered = false;
+    }
+    return hole.held.values();
+  }
+
   #add(hole: Hole, message: Held): void {
-    const bytes = message.payload.length + HELD_BYTES;
+    if (message.number < hole.highest) hole.disordered = true;
+    hole.highest = Math.max(hole.highest, message.number);
     hole.held.set(message.number, message);
+    this.#count(hole, message.payload.length + HELD_BYTES);
+  }
+
+  #count(hole: Hole, bytes: number): void {
     hole.bytes += bytes;
     this.#bytes += bytes;
   }
 
-  /** The messages up to `last` have been dealt with; `rest` is held still. */
-  pass(hole: Hole, last: number, rest: readonly Held[]): void {
-    hole.after = last;
-    hole.waited = 0;
-    hole.asked.clear();
-    this.#bytes -= hole.bytes;
-    hole.bytes = 0;
-    hole.held.clear();
-    for (const message of rest) this.#add(hole, message);
+  /** Whether a hole is open still. */
+  has(hole: Hole): boolean {
+    return this.get(hole.channel, hole.peer) === hole;
   }
 
   /** Closes a hole; returns another one whose question may be asked now, if there is one. */

@@ -6,7 +6,7 @@ import type { HeardChannel } from "./heard_channel.ts";
 import { REPEAT_INTERVAL } from "./holes.ts";
 import type { InvocationEnvelope } from "./invocation.ts";
 import type { NodeContext } from "./node_context.ts";
-import type { HubMessage, HubSign } from "./node_messages.ts";
+import type { Here, HubMessage, HubSign } from "./node_messages.ts";
 import type { Numbering } from "./numbering.ts";
 import { Repair } from "./repair.ts";
 import type { RepairEffects, RepairQuestion } from "./repair_effects.ts";
@@ -23,6 +23,14 @@ export interface RepairChannels {
   deliver(channel: HeardChannel, payload: Uint8Array): void;
 }
 
+/** Takes what is heard of other nodes. */
+export interface NodeListener {
+  /** Another node has answered a knock of this node. */
+  here(answer: Here): void;
+  /** Another node is there no more. */
+  ended(node: string): void;
+}
+
 /** The pause between two looks at what is asked, in milliseconds. */
 const LOOK = REPEAT_INTERVAL / 5;
 /** How many questions a hub asks in a second at most, whatever others publish. */
@@ -37,6 +45,7 @@ export class HubRepairs implements ClusterHub {
   readonly #context: NodeContext<RepairOptions>;
   readonly #numbering: Numbering;
   readonly #answers: Answers;
+  readonly #listener: NodeListener;
   readonly #listening: Disposable;
   /** How many questions were asked since a time. */
   #asked = 0;
@@ -49,11 +58,13 @@ export class HubRepairs implements ClusterHub {
     context: NodeContext<RepairOptions>,
     numbering: Numbering,
     channels: RepairChannels,
+    listener: NodeListener,
   ) {
     this.name = name;
     this.#context = context;
     this.#numbering = numbering;
     this.#answers = new Answers(context, numbering);
+    this.#listener = listener;
     const { repairTimeout: timeout, repairBufferBytes: maximumBytes } = context.options;
     this.repair = new Repair(this.#effects(channels), { timeout, maximumBytes });
     const { backplane, cluster, gaps } = context;
@@ -66,8 +77,8 @@ export class HubRepairs implements ClusterHub {
     cluster.join(this);
   }
 
-  sign(tails: number, characters: number): HubSign {
-    const sign = this.#numbering.sign(this.name, { tails, characters }, this.#now);
+  sign(tails: number, characters: number, last: boolean): HubSign {
+    const sign = this.#numbering.sign(this.name, { tails, characters, last }, this.#now);
     if (this.#numbering.overflows) this.#signSoon();
     return sign;
   }
@@ -83,6 +94,8 @@ export class HubRepairs implements ClusterHub {
 
   received(message: HubMessage): void {
     switch (message.kind) {
+      case "here":
+        return this.#listener.here(message);
       case "askIndex":
       case "askMessages":
         return this.#answers.give(message);
@@ -94,7 +107,8 @@ export class HubRepairs implements ClusterHub {
   }
 
   ended(node: string, how: "gone" | "dead"): void {
-    this.repair.ended(node, how);
+    this.repair.ended(node, how, this.#now);
+    this.#listener.ended(node);
   }
 
   /**
@@ -143,7 +157,7 @@ export class HubRepairs implements ClusterHub {
   }
 
   #effects(channels: RepairChannels): RepairEffects {
-    const { cluster, gaps, serverName: node } = this.#context;
+    const { cluster, gaps, scheduler, serverName: node } = this.#context;
     const ask = (to: string, asked: RepairQuestion) => {
       if (this.#mayAsk()) void cluster.tell(to, { ...asked, node, hub: this.name });
       this.#lookSoon();
@@ -159,6 +173,7 @@ export class HubRepairs implements ClusterHub {
       channels: () => channels.channels(),
       deliver: (channel, payload) => channels.deliver(channel, payload),
       ask,
+      soon: (call) => void scheduler.nextTurn().then(() => call(this.#now)),
       lost: ({ name }, missing) => gaps.lost(name, missing),
       settled: () => gaps.settled(this),
       met: (node) => cluster.met(node),

@@ -10,11 +10,9 @@ export interface Joined {
   readonly lost: number;
   /** The last number that was dealt with. */
   readonly last: number;
-  /** What was held and still waits for others, in its order. */
-  readonly rest: readonly Held[];
 }
 
-/** Joins the messages that a node has repeated with those that came meanwhile. */
+/** Joins the messages that a node has repeated with those up to its last one that came meanwhile. */
 export function joined(
   hole: Hole,
   answer: MessagesAnswer,
@@ -24,10 +22,8 @@ export function joined(
   const { channel, peer, first, held } = hole;
   const messages = new Map<number, Held | RepeatedMessage>();
   for (const message of answer.messages) messages.set(message.number, message);
-  const rest: Held[] = [];
-  for (const [number, message] of sorted(held)) {
-    if (number > answer.upTo) rest.push(message);
-    else messages.set(number, message);
+  for (const [number, message] of held) {
+    if (number <= answer.upTo) messages.set(number, message);
   }
   const deliver: Uint8Array[] = [];
   let lost = answer.missing;
@@ -46,15 +42,7 @@ export function joined(
   }
   // The node does not know what it should have, or has held back.
   if (hole.want > last && hole.want <= answer.upTo && answer.missing === 0) lost++;
-  last = Math.max(last, answer.upTo);
-  let next = 0;
-  for (; next < rest.length; next++) {
-    const message = rest[next];
-    if (message === undefined || !follows(message.number, message.back, last)) break;
-    last = message.number;
-    deliver.push(message.payload);
-  }
-  return { deliver, lost, last, rest: rest.slice(next) };
+  return { deliver, lost, last: Math.max(last, answer.upTo) };
 }
 
 /**

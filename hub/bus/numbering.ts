@@ -34,11 +34,13 @@ interface Listed {
 export interface SignRoom {
   readonly tails: number;
   readonly characters: number;
+  /** Whether no sign follows, so that everything is due. */
+  readonly last?: boolean;
 }
 
 /** A message that was handed over and not answered. */
 interface Unanswered {
-  readonly channel: Sent;
+  readonly channel: string;
   readonly number: number;
   readonly settle: () => void;
 }
@@ -66,6 +68,7 @@ export class Numbering {
   #told = 0;
   /** Whether channels were taken for told that no sign has listed: others have to ask for an index. */
   #skipped = false;
+  #overflows = false;
 
   readonly #answerBytes: number;
 
@@ -118,18 +121,22 @@ export class Numbering {
     this.#ring.refuse(number);
   }
 
-  /** The bus has not answered a message; `settle` is called when a sign that lists it was accepted. */
-  unanswered(name: string, number: number, settle: () => void): void {
+  /**
+   * The bus has not answered a message; `settle` is called when a sign that lists it was accepted. Returns
+   * whether a sign will list it: not if no other node was there, or the message is forgotten.
+   */
+  unanswered(name: string, number: number, settle: () => void): boolean {
     const channel = this.#channels.get(name);
-    if (channel === undefined) return;
-    this.#unanswered.push({ channel, number, settle });
+    if (channel === undefined) return false;
+    this.#unanswered.push({ channel: name, number, settle });
     channel.urgent = true;
     if (channel.untold === 0) this.#begin(channel, number, -Infinity);
+    return true;
   }
 
-  /** Whether there is more to tell than one sign lists. */
+  /** Whether the last sign had no room for all that was due. */
   get overflows(): boolean {
-    return this.#untold.size > MAXIMUM_TAILS;
+    return this.#overflows;
   }
 
   /** What the next sign says, which has room for so many tails. */
@@ -140,10 +147,14 @@ export class Numbering {
     const listed: Listed[] = [];
     const tails: ChannelNumber[] = [];
     let told = this.#number;
+    this.#overflows = false;
     for (const channel of this.#untold) {
-      const due = channel.urgent || now - channel.at >= QUIET || now - channel.since >= OVERDUE;
+      const due = room.last || channel.urgent || now - channel.at >= QUIET ||
+        now - channel.since >= OVERDUE;
       characters -= due ? channel.name.length : 0;
-      if (!due || tails.length >= most || characters < 0) {
+      const fits = tails.length < most && characters >= 0;
+      if (due && !fits) this.#overflows = true;
+      if (!due || !fits) {
         told = Math.min(told, channel.untold - 1);
         continue;
       }
@@ -163,11 +174,12 @@ export class Numbering {
     const listed = this.#listed.get(sign) ?? [];
     this.#listed.delete(sign);
     if (!accepted) return this.#untell(listed);
+    if (this.#unanswered.length === 0) return;
+    const told = new Map(sign.tails);
     const open: Unanswered[] = [];
     const settled: Unanswered[] = [];
     for (const message of this.#unanswered) {
-      const { untold } = message.channel;
-      (untold === 0 || untold > message.number ? settled : open).push(message);
+      (message.number <= (told.get(message.channel) ?? 0) ? settled : open).push(message);
     }
     this.#unanswered = open;
     for (const { settle } of settled) settle();

@@ -27,6 +27,7 @@ export class Outgoing {
   readonly #numbering: Numbering;
   readonly #backlog: Backlog;
   readonly #uncertain: Deadlines<Uncertain>;
+  #closed = false;
 
   constructor(context: NodeContext<OutgoingOptions>, numbering: Numbering) {
     this.#context = context;
@@ -48,7 +49,7 @@ export class Outgoing {
     const [name] = names;
     if (name === undefined) return NOTHING;
     const { serverName } = this.#context;
-    if (this.#backlog.takes) {
+    if (!this.#closed && this.#backlog.takes) {
       const payload = writeInvocation(message, excluded, serverName).slice();
       return names.map((name) => this.#backlog.add(name, payload));
     }
@@ -66,19 +67,20 @@ export class Outgoing {
     this.#backlog.leave();
   }
 
-  /** Nothing is handed over any more. */
+  /** Nothing waits any more. */
   close(): void {
+    this.#closed = true;
     this.#backlog.close();
-    this.#uncertain.clear();
+    this.#uncertain.expire();
   }
 
   #handOver(
     name: string,
     write: (numbers: () => Numbers) => Uint8Array,
   ): Promise<unknown> {
-    const { backplane, clock, cluster } = this.#context;
+    const { backplane, cluster, time } = this.#context;
     const numbering = this.#numbering;
-    const now = clock.now();
+    const now = time.now();
     const { alone } = cluster;
     let back = 0;
     const payload = write(() => {
@@ -99,14 +101,15 @@ export class Outgoing {
   #failed(name: string, number: number, error: unknown): Promise<void> {
     const lost = error instanceof BackplaneUnavailableError && error.handedOver !== false;
     if (!lost && !(error instanceof BackplaneClosedError)) this.#numbering.refused(number);
-    if (!lost || this.#context.options.outageTimeout === 0) throw error;
+    if (!lost || this.#closed || this.#context.options.outageTimeout === 0) throw error;
     return new Promise((resolve, reject) => {
       const message = { reject: () => reject(error) };
-      this.#uncertain.begin(message);
-      this.#numbering.unanswered(name, number, () => {
+      const settle = () => {
         this.#uncertain.end(message);
         resolve();
-      });
+      };
+      if (this.#numbering.unanswered(name, number, settle)) this.#uncertain.begin(message);
+      else message.reject();
     });
   }
 }

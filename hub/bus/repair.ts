@@ -163,7 +163,7 @@ export class Repair {
   }
 
   /** Another node is there no more. */
-  ended(node: string, how: "gone" | "dead"): void {
+  ended(node: string, how: "gone" | "dead", now: number): void {
     const peer = this.#peers.get(node);
     if (peer === undefined || !peer.alive) return;
     peer.alive = false;
@@ -174,7 +174,7 @@ export class Repair {
       }
     }
     peer.index = undefined;
-    this.#holes.ended(peer);
+    this.#holes.ended(peer, now);
     this.#recovery.end(peer);
   }
 

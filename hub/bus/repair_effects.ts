@@ -23,6 +23,8 @@ export interface RepairEffects {
   ask(node: string, question: RepairQuestion): void;
   /** So many messages of a channel are missing, at least; 0 if perhaps none is. */
   lost(channel: HeardChannel, missing: number): void;
+  /** Calls back in a later turn. */
+  soon(call: (now: number) => void): void;
   /** A node was heard for the first time. */
   met(node: string): void;
   /** Everything that was missing after the bus was away has been repaired or reported. */

@@ -1,7 +1,6 @@
 import type { Cluster, ClusterHub } from "../bus/cluster.ts";
 import type { BackplaneStatus, NodeContext } from "../bus/node_context.ts";
 import {
-  ACTIVITIES,
   type HubMessage,
   type NodeActivity,
   nodeChannel,
@@ -56,8 +55,6 @@ export class NodeCluster implements Cluster {
   /** The ticks since the last sign, and the hellos answered since the last tick. */
   #ticks = 0;
   #answers = 0;
-  /** Since when this node does what it does: a date. */
-  #since: number;
 
   /** `connections` counts those of this node. */
   constructor(context: ClusterContext, connections: () => number) {
@@ -70,7 +67,6 @@ export class NodeCluster implements Cluster {
     this.#events = new NodeEvents(context.scheduler);
     this.#signs = new OwnSigns(context, this.#hubs, connections);
     this.#listening = new NodeListening(context);
-    this.#since = this.#signs.started;
     if (backplane.status !== "open") this.#membership.away(this.#now());
     this.#statusListener = backplane.onStatus(({ status }) => {
       if (status !== "open") return this.#membership.away(this.#now());
@@ -82,10 +78,7 @@ export class NodeCluster implements Cluster {
 
   /** All nodes: this one, the living ones, those that have ended in the last ten minutes. */
   get nodes(): ServerNode[] {
-    const { activity: state, started, connections, lastSign } = this.#signs;
-    const { serverName: name } = this.#context;
-    const own = { name, state, since: this.#since, started, connections, lastSign };
-    return [own, ...this.#membership.nodes()];
+    return [this.#signs.node, ...this.#membership.nodes()];
   }
 
   /** How many nodes live, this one included. */
@@ -162,11 +155,9 @@ export class NodeCluster implements Cluster {
 
   /** This node does something else from now on; it never goes back to what it did. */
   become(activity: NodeActivity): void {
-    const before = this.#signs.activity;
-    if (ACTIVITIES.indexOf(activity) <= ACTIVITIES.indexOf(before)) return;
-    this.#signs.activity = activity;
-    this.#since = this.#context.clock.date();
-    this.#events.tell({ node: this.#context.serverName, state: activity, before });
+    const { name: node, state: before } = this.#signs.node;
+    if (!this.#signs.become(activity)) return;
+    this.#events.tell({ node, state: activity, before });
     this.sign();
   }
 
@@ -223,7 +214,7 @@ export class NodeCluster implements Cluster {
     if (heard.isNew) {
       for (const told of sign.hubs) this.#hubsByName.get(told.hub)?.heard(node, told, heard.missed);
     }
-    if (sign.kind === "hello" && this.#arrived && this.#answers++ < MAXIMUM_ANSWERS) {
+    if (sign.kind === "hello" && this.#answers++ < MAXIMUM_ANSWERS) {
       this.#signs.answer(node);
     }
     if (sign.kind === "bye") this.#membership.left(node, this.#now());

@@ -1,6 +1,7 @@
 import type { ClusterHub } from "../bus/cluster.ts";
 import { writeNodeMessage } from "../bus/write_node_message.ts";
 import {
+  ACTIVITIES,
   type HubSign,
   type NodeActivity,
   nodeChannel,
@@ -10,6 +11,7 @@ import {
 } from "../bus/node_messages.ts";
 import type { Backplane } from "../bus/node_context.ts";
 import type { Clock } from "../clock.ts";
+import type { ServerNode } from "./node.ts";
 
 /** The most tails of a sign, and the most characters of their channels: with the rest some 64 KiB. */
 const MAXIMUM_TAILS = 500;
@@ -24,19 +26,19 @@ export interface SigningContext {
 
 /** The messages of this node to others: its signs of life, and what its hubs say to one node. */
 export class OwnSigns {
-  /** What this node is doing. */
-  activity: NodeActivity = "starting";
   /** Whether the last sign has reached nobody. */
   unheard = false;
   /** Whether the bus has told how many nodes have heard a sign. */
   counts = false;
-  /** When the node started: a date. */
-  readonly started: number;
   readonly #context: SigningContext;
   readonly #hubs: readonly ClusterHub[];
   readonly #connections: () => number;
   /** The last sign, without tails. */
   #last: Sign | undefined;
+  /** What this node is doing, and the dates of its start and of the last change. */
+  #activity: NodeActivity = "starting";
+  readonly #started: number;
+  #since: number;
   /** The number of the last sign that was handed to the bus. */
   #id = 0;
   /** The hub that has the most room in the next sign. */
@@ -47,17 +49,27 @@ export class OwnSigns {
     this.#context = context;
     this.#hubs = hubs;
     this.#connections = connections;
-    this.started = context.clock.date();
+    this.#started = this.#since = context.clock.date();
   }
 
-  /** The date of the last sign; `undefined` before the first. */
-  get lastSign(): number | undefined {
-    return this.#last?.date;
+  /** This node, as in the list of all nodes. */
+  get node(): ServerNode {
+    return {
+      name: this.#context.serverName,
+      state: this.#activity,
+      since: this.#since,
+      started: this.#started,
+      connections: this.#connections(),
+      lastSign: this.#last?.date,
+    };
   }
 
-  /** How many connections this node has. */
-  get connections(): number {
-    return this.#connections();
+  /** This node does something else from now on, and never goes back. Returns whether that is a change. */
+  become(activity: NodeActivity): boolean {
+    if (ACTIVITIES.indexOf(activity) <= ACTIVITIES.indexOf(this.#activity)) return false;
+    this.#activity = activity;
+    this.#since = this.#context.clock.date();
+    return true;
   }
 
   /**
@@ -66,7 +78,7 @@ export class OwnSigns {
    */
   async give(kind: Sign["kind"], interval: number): Promise<number | undefined> {
     this.#id++;
-    const hubs = this.#ask();
+    const hubs = this.#ask(kind === "bye");
     const sign = this.#compose(kind, interval, [...hubs.values()]);
     let reached: number | undefined;
     let accepted = true;
@@ -84,7 +96,7 @@ export class OwnSigns {
 
   /** Takes note of what a sign would tell that nobody would hear. */
   keep(interval: number): void {
-    const hubs = this.#ask();
+    const hubs = this.#ask(false);
     this.#compose("sign", interval, [...hubs.values()]);
     for (const [hub, sign] of hubs) hub.signed(sign, true);
   }
@@ -101,13 +113,13 @@ export class OwnSigns {
   }
 
   /** What each hub has to tell; the hub that comes first is another one each time. */
-  #ask(): Map<ClusterHub, HubSign> {
+  #ask(last: boolean): Map<ClusterHub, HubSign> {
     const asked = new Map<ClusterHub, HubSign>();
     let tails = MAXIMUM_TAILS;
     let characters = MAXIMUM_CHARACTERS;
     const first = this.#first++ % Math.max(1, this.#hubs.length);
     for (const hub of [...this.#hubs.slice(first), ...this.#hubs.slice(0, first)]) {
-      const sign = hub.sign(tails, characters);
+      const sign = hub.sign(tails, characters, last);
       asked.set(hub, sign);
       tails -= sign.tails.length;
       for (const [channel] of sign.tails) characters -= channel.length;
@@ -117,9 +129,9 @@ export class OwnSigns {
 
   #compose(kind: Sign["kind"], interval: number, hubs: readonly HubSign[]): Sign {
     const { clock, serverName: node } = this.#context;
-    const { activity, started } = this;
+    const [activity, started, connections] = [this.#activity, this.#started, this.#connections()];
     const about = { id: this.#id, node, activity, interval, started, date: clock.date() };
-    const sign: Sign = { kind, ...about, connections: this.connections, hubs };
+    const sign: Sign = { kind, ...about, connections, hubs };
     const told = hubs.map(({ hub, number, told }) => ({ hub, number, told, tails: [] }));
     this.#last = { ...sign, kind: "sign", hubs: told };
     return sign;

@@ -40,6 +40,13 @@ export class Deadlines<T> {
     this.#timer = undefined;
   }
 
+  /** Ends the time of every item now, with a call. */
+  expire(): void {
+    const items = [...this.#due.keys()];
+    this.clear();
+    for (const item of items) this.#expired(item);
+  }
+
   #look(): void {
     const now = this.#clock.now();
     let expired = 0;

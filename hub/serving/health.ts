@@ -31,7 +31,7 @@ export interface BackplaneHealth {
   readonly since: number;
   /** How long the bus took to answer the last answered probe, in milliseconds; `null` without one. */
   readonly probe: number | null;
-  /** How many gaps were reported since the server was created. */
+  /** How many gaps were reported since the server was created; those that were repaired count too. */
   readonly gaps: number;
 }
 

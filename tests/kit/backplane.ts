@@ -16,7 +16,13 @@ export interface Published {
   readonly payload: Uint8Array;
 }
 
-/** Writes down what a hub asks of its backplane, and can refuse or delay it. */
+/** What the channels begin with on which nodes say something about themselves. */
+const OF_NODES = "internal:hubplane:";
+
+/**
+ * Writes down what a hub asks of its backplane, and can refuse or delay it. What nodes say about themselves
+ * is let through, and written down only if {@link heedsNodes}.
+ */
 export class RecordingBackplane implements Backplane {
   /** Every publish, refused ones too. */
   readonly published: Published[] = [];
@@ -40,6 +46,8 @@ export class RecordingBackplane implements Backplane {
   beforeAccepted: (channel: string) => Promise<void> | undefined = () => undefined;
   /** Awaited before the bus is asked for a channel; a rejection refuses the channel. */
   beforeSubscribe: (channel: string) => Promise<void> | undefined = () => undefined;
+  /** Whether the channels on which nodes say something about themselves are as all others. */
+  heedsNodes = false;
   readonly #inner: Backplane;
 
   /** Wraps a backplane, or one in memory on `bus`, or on a bus of its own. */
@@ -57,19 +65,20 @@ export class RecordingBackplane implements Backplane {
   }
 
   publish(channel: string, payload: Uint8Array, counted = false): Promise<number | undefined> {
+    if (this.#passes(channel)) return this.#publish(channel, payload, counted);
     // It is the caller's again when this returns.
     this.published.push({ channel, payload: payload.slice() });
     if (this.swallowsPublish(channel)) return Promise.resolve(undefined);
     const error = this.refusesPublish(channel);
     if (error !== undefined) return Promise.reject(error);
-    const reached = this.#inner.publish(channel, payload, counted);
-    const accepted = this.counts ? reached : reached.then(() => undefined);
+    const accepted = this.#publish(channel, payload, counted);
     accepted.then(() => this.accepted.add(channel), () => {});
     const held = this.beforeAccepted(channel);
     return held === undefined ? accepted : held.then(() => accepted);
   }
 
   subscribe(channel: string, handler: BackplaneHandler): BackplaneSubscription {
+    if (this.#passes(channel)) return this.#inner.subscribe(channel, handler);
     checkChannelName(channel);
     this.asked.add(`+${channel}`);
     this.wanted.add(channel);
@@ -126,5 +135,14 @@ export class RecordingBackplane implements Backplane {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #passes(channel: string): boolean {
+    return !this.heedsNodes && channel.startsWith(OF_NODES);
+  }
+
+  #publish(channel: string, payload: Uint8Array, counted: boolean): Promise<number | undefined> {
+    const reached = this.#inner.publish(channel, payload, counted);
+    return this.counts ? reached : reached.then(() => undefined);
   }
 }

@@ -10,9 +10,8 @@ import { writeText } from "./utf8.ts";
 /** The largest buffer that is kept for the next writer, in bytes. */
 const KEPT_BYTES = 64 * 1024;
 
-/** The buffer that writers share. */
+/** The buffer that writers share, and the writer that holds it. */
 let shared: Buffer = Buffer.alloc(4096);
-/** The writer that holds the shared buffer. */
 let activeWriter: PackWriter | undefined;
 /** Counts writers: as long as it is the same, the last writer's bytes are not overwritten. */
 let generation = 0;

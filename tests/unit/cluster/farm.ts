@@ -66,6 +66,7 @@ export class ClusterNode {
   constructor(name: string, bus: MemoryBus, clock: ManualClock, hubs: readonly string[]) {
     const memory = new MemoryBackplane(bus, { logger: this.log });
     const backplane = this.backplane = new RecordingBackplane(memory);
+    backplane.heedsNodes = true;
     const limitedLog = this.limitedLog = new LimitedLog(this.log, clock);
     const context = { serverName: name, backplane, clock, scheduler: new Scheduler(), limitedLog };
     this.cluster = new NodeCluster(context, () => 3);

@@ -9,6 +9,7 @@ import { bounded, Events } from "../../kit/wait.ts";
 function serve(bus?: MemoryBus) {
   const logger = new KeptLog();
   const backplane = new RecordingBackplane(new MemoryBackplane(bus));
+  backplane.heedsNodes = true;
   const hubs = { "/hub": defineHub({ methods: {} }) };
   const server = createHubServer({ hubs, backplane, logger });
   const events = new Events<ServerNodeEvent>();

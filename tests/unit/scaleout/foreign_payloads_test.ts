@@ -168,11 +168,16 @@ Deno.test("createHubServer() does what a .NET node's group commands ask, and ack
   assertEquals(acks, expected.map((bytes) => new Uint8Array(bytes)));
 });
 
-Deno.test("send() publishes what a .NET node reads: both protocols, framed, then the origin", async () => {
+Deno.test("send() publishes what a .NET node reads: both protocols, framed, then the origin and numbers", async () => {
   await using farm = await Farm.start();
   const payloads: Uint8Array[] = [];
   await farm.foreign.subscribe("My.Hub:all", (payload) => payloads.push(payload)).confirmed;
-  await farm.node.clients.allExcept(["c1"]).send("heard", "World");
-  const origin = [null, null, [farm.node.serverName]];
-  assertEquals(payloads, [encode([["c1"], frames("World"), ...origin])]);
+  for (const text of ["Hello", "World"]) {
+    await farm.node.clients.allExcept(["c1"]).send("heard", text);
+  }
+  const origin = (...numbers: number[]) => [null, null, [farm.node.serverName, ...numbers]];
+  assertEquals(payloads, [
+    encode([["c1"], frames("Hello"), ...origin(1, 0)]),
+    encode([["c1"], frames("World"), ...origin(2, -1)]),
+  ]);
 });

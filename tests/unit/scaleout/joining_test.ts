@@ -165,6 +165,7 @@ Deno.test("groups.add() misses nothing of its own node while it waits for the bu
   const join = groups.add("ann", "group");
   await node.clients.group("group").send("heard", "own, while joining");
   await other.clients.group("group").send("heard", "too early to be promised");
+  for (const { clock } of [node, other]) clock.advance(10);
   gate.resolve();
   await join;
   await other.clients.group("group").send("heard", "promised");

@@ -9,7 +9,7 @@ import {
 } from "../../../mod.ts";
 import { endOfTurn } from "../../kit/end_of_turn.ts";
 import { KeptLog } from "../../kit/log.ts";
-import { bounded, untilStatus } from "../../kit/wait.ts";
+import { bounded, until, untilStatus } from "../../kit/wait.ts";
 
 const health = { live: "/healthz", ready: "/readyz" };
 
@@ -60,6 +60,7 @@ Deno.test("HubServer.health() is that of the whole life of a node", async () => 
   assertEquals(await both(), [200, 200]);
   bus.start();
   await untilStatus(backplane, "open");
+  await until(() => gaps.length > 0);
   assertEquals([server.health().state, server.health().backplane.gaps, gaps], ["up", 1, [1]]);
   const drained = server.drain();
   assertEquals(server.health().state, "draining");

@@ -1,46 +1,38 @@
 import { HeardChannel } from "../../../../hub/bus/heard_channel.ts";
-import type { HubSign, IndexAnswer, MessagesAnswer } from "../../../../hub/bus/node_messages.ts";
+import type { HubMessage } from "../../../../hub/bus/node_messages.ts";
 import { Numbering } from "../../../../hub/bus/numbering.ts";
 import { Repair } from "../../../../hub/bus/repair.ts";
-import type { RepairQuestion } from "../../../../hub/bus/repair_effects.ts";
-import { type Bus, Host, PubConn, type Sim, SubConn } from "./simulation.ts";
+import type { RepairEffects, RepairQuestion } from "../../../../hub/bus/repair_effects.ts";
+import type { Bus } from "./bus.ts";
+import { Neighbours } from "./neighbours.ts";
+import type { Data, Packet, SignPacket } from "./packet.ts";
+import { Publisher } from "./publisher.ts";
+import { Host, type Simulation } from "./simulation.ts";
+import { Subscriber } from "./subscriber.ts";
 
 /** The bounds of a node; all are small where a scenario overruns them. */
 export interface Bounds {
   readonly ringBytes: number;
   readonly heldBytes: number;
   readonly answerBytes: number;
+  /** How many messages wait for the bus. */
   readonly backlog: number;
 }
 
 /** What a {@link FarmNode} tells its scenario. */
 export interface Observer {
-  delivered(node: FarmNode, channel: string, id: number, local: boolean): void;
-  handedOver(id: number, number: number): void;
+  delivered(node: FarmNode, channel: string, id: number, isLocal: boolean): void;
+  /** `alone` says that its sender knows no other node, so that it keeps nothing for repairs. */
+  handedOver(id: number, number: number, alone: boolean): void;
   settled(id: number, accepted: boolean): void;
-  requested(node: FarmNode, channel: string, busTime: number): void;
   lost(node: FarmNode, channel: string, missing: number): void;
 }
-
-/** What goes over the simulated bus; `s` is the sender. */
-export type Packet =
-  | { k: "data"; s: string; number: number; back: number; payload: Uint8Array; id: number }
-  | { k: "sign"; s: string; id: number; sign: HubSign; bye: boolean }
-  | { k: "question"; s: string; asked: RepairQuestion }
-  | { k: "index"; s: string; answer: IndexAnswer }
-  | { k: "messages"; s: string; answer: MessagesAnswer };
 
 interface Channel {
   readonly heard: HeardChannel;
   readonly members: Set<string>;
   waiting: ((joined: boolean) => void)[];
   emptySince: number | undefined;
-}
-
-interface Neighbour {
-  heard: number;
-  sign: number;
-  dead: boolean;
 }
 
 interface Waiting {
@@ -50,9 +42,12 @@ interface Waiting {
 
 const SIGNS = "signs";
 const OUTAGE_TIMEOUT = 5000;
+const SUBSCRIBE_TIMEOUT = 5000;
+const UNSUBSCRIBE_DELAY = 1000;
+const REPAIR_TIMEOUT = 1000;
 
 /** The bytes of a message: its id. */
-export function payloadOf(id: number): Uint8Array {
+function payloadOf(id: number): Uint8Array {
   return new TextEncoder().encode(String(id).padStart(8, "0"));
 }
 
@@ -60,290 +55,272 @@ function idOf(payload: Uint8Array): number {
   return Number(new TextDecoder().decode(payload));
 }
 
-/** A node with the numbers and repairs of the hub, on a simulated bus. */
+/** A node with the numbers and repairs of one hub, on a simulated bus. */
 export class FarmNode {
+  readonly name: string;
   readonly host: Host;
-  readonly channels = new Map<string, Channel>();
-  readonly neighbours = new Map<string, Neighbour>();
-  readonly repair: Repair;
-  readonly #numbering: Numbering;
-  readonly #publisher: PubConn;
-  readonly #subscriber: SubConn;
-  readonly #sim: Sim;
+  readonly publisher: Publisher;
+  readonly subscriber: Subscriber;
+  readonly neighbours: Neighbours;
+  readonly #simulation: Simulation;
   readonly #bounds: Bounds;
   readonly #observer: Observer;
-  #backlog: Waiting[] = [];
-  #uncertain = new Set<number>();
+  readonly #channels = new Map<string, Channel>();
+  readonly #numbering: Numbering;
+  readonly #repair: Repair;
+  readonly #backlog = new Set<Waiting>();
+  /** The messages that were handed over and not answered. */
+  readonly #uncertain = new Set<number>();
   #signs = 0;
-  #listenFrom: number;
-  #ticked: number;
+  #looks = false;
+  /** How many questions it has asked. */
   questions = 0;
 
-  constructor(bus: Bus, readonly name: string, bounds: Bounds, observer: Observer) {
-    const sim = this.#sim = bus.sim;
+  constructor(bus: Bus, name: string, bounds: Bounds, observer: Observer) {
+    const simulation = this.#simulation = bus.simulation;
+    this.name = name;
     this.#bounds = bounds;
     this.#observer = observer;
-    this.#listenFrom = this.#ticked = sim.now;
-    this.host = new Host(sim, name);
+    const host = this.host = new Host(simulation, name);
     this.#numbering = new Numbering(bounds.ringBytes, bounds.answerBytes);
-    this.repair = new Repair(this.#effects(), { timeout: 1000, maximumBytes: bounds.heldBytes });
-    this.#subscriber = new SubConn(bus, this.host, {
-      message: (channel, packet) => this.#received(channel, packet as Packet),
-      confirmed: (channel) => this.#confirmed(channel),
-      asked: (channel, busTime) => observer.requested(this, channel, busTime),
-      away: () => this.repair.away(),
-      open: (gap) => {
-        this.#listenFrom = sim.now;
-        if (gap) this.repair.missed(sim.now);
-        this.#sign();
-      },
+    const limits = { timeout: REPAIR_TIMEOUT, maximumBytes: bounds.heldBytes };
+    const repair = this.#repair = new Repair(this.#effects(), limits);
+    this.neighbours = new Neighbours(simulation.now, (node) => {
+      repair.ended(node, "dead", simulation.now);
     });
-    this.#subscriber.subscribe(SIGNS);
-    this.#subscriber.subscribe(`to:${name}`);
-    this.#publisher = new PubConn(bus, this.host, () => this.#flush());
+    this.subscriber = new Subscriber(bus, host, {
+      received: (channel, packet) => this.#received(channel, packet),
+      confirmed: (channel) => this.#confirmed(channel),
+      away: () => repair.away(),
+      open: (again) => this.#opened(again),
+    });
+    this.subscriber.subscribe(SIGNS);
+    this.subscriber.subscribe(`to:${name}`);
+    this.publisher = new Publisher(bus, host, () => this.#flush());
     const beat = () => {
       this.#beat();
-      this.host.after(1000, beat);
+      host.after(1000, beat);
     };
-    this.host.after(sim.rng.int(1000), beat);
-    const tick = () => {
-      this.repair.tick(sim.now);
-      this.host.after(50, tick);
-    };
-    this.host.after(50, tick);
+    host.after(simulation.dice.below(1000), beat);
   }
 
   /** Whether nothing is under way. */
   get idle(): boolean {
-    return this.repair.idle && this.#backlog.length === 0 && this.#uncertain.size === 0;
+    return this.#repair.idle && this.#backlog.size === 0 && this.#uncertain.size === 0;
   }
 
-  cutSubscriber(notice: number): void {
-    this.#subscriber.cut(notice);
+  /** The members of a channel here. */
+  members(channel: string): Iterable<string> {
+    return this.#channels.get(channel)?.members ?? [];
   }
 
-  cutPublisher(late: boolean, notice: number): void {
-    this.#publisher.cut(late, notice);
+  /** When the bus was asked for a channel. */
+  requestedAt(channel: string): number {
+    return this.#channels.get(channel)?.heard.requestedAt ?? 0;
   }
 
   send(channel: string, id: number): void {
     this.#observer.delivered(this, channel, id, true);
-    if (this.#publisher.open && this.#backlog.length === 0) {
-      return this.#handOver({ channel, id }, this.#sim.now + OUTAGE_TIMEOUT);
+    if (this.publisher.live && this.#backlog.size === 0) {
+      return this.#handOver({ channel, id }, this.#simulation.now + OUTAGE_TIMEOUT);
     }
-    if (this.#backlog.length >= this.#bounds.backlog) return this.#observer.settled(id, false);
+    if (this.#backlog.size >= this.#bounds.backlog) return this.#observer.settled(id, false);
     const waiting = { channel, id };
-    this.#backlog.push(waiting);
+    this.#backlog.add(waiting);
     this.host.after(OUTAGE_TIMEOUT, () => {
-      const index = this.#backlog.indexOf(waiting);
-      if (index < 0) return;
-      this.#backlog.splice(index, 1);
-      this.#observer.settled(id, false);
+      if (this.#backlog.delete(waiting)) this.#observer.settled(id, false);
     });
   }
 
   join(name: string, member: string, done: (joined: boolean) => void): void {
-    let channel = this.channels.get(name);
-    if (channel === undefined) {
-      const heard = new HeardChannel(name, [], false);
-      channel = { heard, members: new Set(), waiting: [], emptySince: undefined };
-      this.channels.set(name, channel);
-      this.repair.requested(heard, this.#sim.now);
-      this.#subscriber.subscribe(name);
-    }
-    const joined = channel;
-    joined.members.add(member);
-    joined.emptySince = undefined;
-    if (joined.heard.confirmedAt !== undefined) return done(true);
-    joined.waiting.push(done);
-    this.host.after(5000, () => {
-      const index = joined.waiting.indexOf(done);
-      if (index < 0) return;
-      joined.waiting.splice(index, 1);
-      joined.members.delete(member);
-      if (joined.members.size === 0) joined.emptySince = this.#sim.now;
+    const channel = this.#channels.get(name) ?? this.#listen(name);
+    channel.members.add(member);
+    channel.emptySince = undefined;
+    if (channel.heard.confirmedAt !== undefined) return done(true);
+    channel.waiting.push(done);
+    this.host.after(SUBSCRIBE_TIMEOUT, () => {
+      if (!channel.waiting.includes(done)) return;
+      channel.waiting = channel.waiting.filter((other) => other !== done);
+      this.#leave(channel, member);
       done(false);
     });
   }
 
   leave(name: string, member: string): void {
-    const channel = this.channels.get(name);
-    if (!channel?.members.delete(member) || channel.members.size > 0) return;
-    channel.emptySince = this.#sim.now;
+    const channel = this.#channels.get(name);
+    if (channel !== undefined) this.#leave(channel, member);
   }
 
-  #effects() {
-    // deno-lint-ignore no-this-alias
-    const node = this;
-    return {
-      get open() {
-        return node.#publisher.open && node.#subscriber.open;
-      },
-      lossy: true,
-      channel: (name: string) => node.channels.get(name)?.heard,
-      channels: () => [...node.channels.values()].map(({ heard }) => heard),
-      deliver: ({ name }: HeardChannel, payload: Uint8Array) =>
-        node.#observer.delivered(node, name, idOf(payload), false),
-      ask: (to: string, asked: RepairQuestion) => {
-        node.questions++;
-        node.#sim.log(`${node.name} asks ${to} ${JSON.stringify(asked)}`);
-        node.#tell(to, { k: "question", s: node.name, asked });
-      },
-      lost: ({ name }: HeardChannel, missing: number) => node.#observer.lost(node, name, missing),
-      settled: () => {},
-      met: () => {},
-    };
+  #listen(name: string): Channel {
+    const heard = new HeardChannel(name, [], false);
+    const channel = { heard, members: new Set<string>(), waiting: [], emptySince: undefined };
+    this.#channels.set(name, channel);
+    this.#repair.requested(heard, this.#simulation.now);
+    this.subscriber.subscribe(name);
+    return channel;
+  }
+
+  #leave(channel: Channel, member: string): void {
+    if (!channel.members.delete(member) || channel.members.size > 0) return;
+    channel.emptySince = this.#simulation.now;
+  }
+
+  #confirmed(name: string): void {
+    const channel = this.#channels.get(name);
+    if (channel === undefined || channel.heard.confirmedAt !== undefined) return;
+    this.#repair.confirmed(channel.heard, this.#simulation.now);
+    const { waiting } = channel;
+    channel.waiting = [];
+    for (const done of waiting) done(true);
+  }
+
+  #opened(again: boolean): void {
+    const { now } = this.#simulation;
+    this.neighbours.listensFrom(now);
+    if (again) this.#repair.missed(now);
+    this.#lookSoon();
+    this.#sign();
   }
 
   #handOver({ channel, id }: Waiting, deadline: number): void {
-    const { now } = this.#sim;
-    let back: number;
-    const payload = payloadOf(id);
-    if (this.#alone) back = this.#numbering.nextAlone(now);
-    else {
-      back = this.#numbering.next(channel, now);
-      this.#numbering.keep(channel, back, payload, now);
-    }
-    const { number } = this.#numbering;
-    this.#observer.handedOver(id, number);
-    const packet: Packet = { k: "data", s: this.name, number, back, payload, id };
-    this.#publisher.publish(channel, packet, (accepted) => {
-      if (accepted) return this.#observer.settled(id, true);
-      this.#uncertain.add(id);
-      const settle = (settled: boolean) => {
-        if (this.#uncertain.delete(id)) this.#observer.settled(id, settled);
-      };
-      this.#numbering.unanswered(channel, number, () => settle(true));
-      this.host.after(Math.max(0, deadline - this.#sim.now), () => settle(false));
-    });
+    const { now } = this.#simulation;
+    const numbering = this.#numbering;
+    const alone = this.neighbours.isAlone(now);
+    const back = alone ? numbering.nextAlone(now) : numbering.next(channel, now);
+    if (!alone) numbering.keep(channel, back, payloadOf(id), now);
+    const { number } = numbering;
+    this.#observer.handedOver(id, number, alone);
+    this.publisher.publish(
+      channel,
+      { kind: "data", node: this.name, number, back, id },
+      (taken) => {
+        if (taken) return this.#observer.settled(id, true);
+        this.#uncertain.add(id);
+        const settle = (accepted: boolean) => {
+          if (this.#uncertain.delete(id)) this.#observer.settled(id, accepted);
+        };
+        if (!numbering.unanswered(channel, number, () => settle(true))) return settle(false);
+        this.host.after(Math.max(0, deadline - this.#simulation.now), () => settle(false));
+      },
+    );
   }
 
   #flush(): void {
-    const waiting = this.#backlog;
-    this.#backlog = [];
-    for (const message of waiting) this.#handOver(message, this.#sim.now);
+    for (const waiting of this.#backlog) {
+      this.#backlog.delete(waiting);
+      this.#handOver(waiting, this.#simulation.now);
+    }
     this.#sign();
   }
 
   #sign(): void {
-    if (!this.#publisher.open) return;
-    const sign = this.#numbering.sign("hub", { tails: 500, characters: Infinity }, this.#sim.now);
-    const packet: Packet = { k: "sign", s: this.name, id: ++this.#signs, sign, bye: false };
-    this.#publisher.publish(SIGNS, packet, (accepted) => this.#numbering.signed(sign, accepted));
+    if (!this.publisher.live) return;
+    const room = { tails: 500, characters: Infinity };
+    const sign = this.#numbering.sign("hub", room, this.#simulation.now);
+    const packet: SignPacket = { kind: "sign", node: this.name, id: ++this.#signs, sign };
+    this.publisher.publish(SIGNS, packet, (taken) => this.#numbering.signed(sign, taken));
   }
 
-  #tell(node: string, packet: Packet): void {
-    if (this.#publisher.open) this.#publisher.publish(`to:${node}`, packet);
+  #tell(node: string, message: HubMessage): void {
+    this.#simulation.log(() => `${this.name} says to ${node}: ${JSON.stringify(message)}`);
+    if (this.publisher.live) this.publisher.publish(`to:${node}`, message);
   }
 
-  #received(name: string, packet: Packet): void {
-    const { now } = this.#sim;
-    if (packet.s === this.name) return;
-    if (packet.k === "sign") return this.#heardSign(packet);
-    const neighbour = this.#neighbour(packet.s);
-    if (packet.k === "data") {
-      const heard = this.channels.get(name)?.heard;
-      if (heard?.confirmedAt === undefined) return;
-      const { number, back, payload, s: node } = packet;
-      if (this.repair.arrived(heard, { node, number, back, payload }, now)) {
-        this.#observer.delivered(this, name, packet.id, false);
-      }
-    } else if (packet.k === "question") this.#answer(packet.s, packet.asked);
-    else if (packet.k === "index") this.repair.indexed(packet.s, packet.answer, now);
-    else this.repair.repeated(packet.s, packet.answer, now);
-    void neighbour;
+  #received(channel: string, packet: Packet): void {
+    const { now } = this.#simulation;
+    if (packet.node === this.name) return;
+    if (packet.kind === "sign") {
+      // A hello, which every node answers.
+      if (!this.neighbours.knows(packet.node)) this.#sign();
+      const missed = this.neighbours.heard(packet.node, now, packet.id);
+      this.#repair.sign(packet.node, packet.sign, missed, now);
+      return this.#lookSoon();
+    }
+    this.neighbours.heard(packet.node, now);
+    switch (packet.kind) {
+      case "data":
+        return this.#arrived(channel, packet);
+      case "askIndex":
+      case "askMessages":
+        return this.#answer(packet);
+      case "index":
+        return this.#repair.indexed(packet.node, packet, now);
+      case "messages":
+        return this.#repair.repeated(packet.node, packet, now);
+    }
   }
 
-  #heardSign({ s, id, sign, bye }: Packet & { k: "sign" }): void {
-    const neighbour = this.#neighbour(s);
-    const missed = neighbour.sign !== 0 && id > neighbour.sign + 1;
-    neighbour.heard = this.#sim.now;
-    neighbour.sign = id;
-    neighbour.dead = bye;
-    this.repair.sign(s, sign, missed, this.#sim.now);
-    if (bye) this.repair.ended(s, "gone");
+  #arrived(name: string, { node, number, back, id }: Data): void {
+    const heard = this.#channels.get(name)?.heard;
+    if (heard?.confirmedAt === undefined) return;
+    const arrival = { node, number, back, payload: payloadOf(id) };
+    if (this.#repair.arrived(heard, arrival, this.#simulation.now)) {
+      this.#observer.delivered(this, name, id, false);
+    }
   }
 
-  #answer(to: string, asked: RepairQuestion): void {
-    const { now } = this.#sim;
-    const about = { id: asked.id, node: this.name, hub: "hub", after: asked.after };
+  #answer({ id, node: to, ...asked }: HubMessage & RepairQuestion): void {
+    const { now } = this.#simulation;
+    const { after, age, hub } = asked;
+    const about = { id, node: this.name, hub, after };
     if (asked.kind === "askIndex") {
-      const index = this.#numbering.index(asked.after, asked.age, now);
-      const answer: IndexAnswer = { kind: "index", ...about, ...index };
-      this.#sim.log(`${this.name} answers ${to} ${JSON.stringify(answer)}`);
-      return this.#tell(to, { k: "index", s: this.name, answer });
+      const index = this.#numbering.index(after, age, now);
+      return this.#tell(to, { kind: "index", ...about, ...index });
     }
     const { channel } = asked;
-    const repetition = this.#numbering.repeat(channel, asked.after, asked.age, now);
-    const messages = repetition.messages.map((message) => ({
+    const repetition = this.#numbering.repeat(channel, after, age, now);
+    // The bytes of the ring change before the simulated bus hands them on.
+    const messages = repetition.messages.map(({ payload, ...message }) => ({
       ...message,
-      payload: message.payload && message.payload.slice(),
+      payload: payload && payload.slice(),
     }));
-    const answer: MessagesAnswer = {
-      kind: "messages",
-      ...about,
-      channel,
-      ...repetition,
-      messages,
-    };
-    this.#sim.log(
-      `${this.name} answers ${to} ${
-        JSON.stringify({
-          ...answer,
-          messages: messages.map((
-            { number, back, age, payload },
-          ) => [number, back, age, payload && 1]),
-        })
-      }`,
-    );
-    this.#tell(to, { k: "messages", s: this.name, answer });
-  }
-
-  #neighbour(name: string): Neighbour {
-    let neighbour = this.neighbours.get(name);
-    if (neighbour === undefined) {
-      neighbour = { heard: this.#sim.now, sign: 0, dead: false };
-      this.neighbours.set(name, neighbour);
-    }
-    return neighbour;
-  }
-
-  get #alone(): boolean {
-    const { now } = this.#sim;
-    for (const { dead, heard } of this.neighbours.values()) {
-      if (!dead || heard > now - 35_000) return false;
-    }
-    return true;
+    this.#tell(to, { kind: "messages", ...about, channel, ...repetition, messages });
   }
 
   #beat(): void {
-    const { now } = this.#sim;
-    if (now - this.#ticked > 2500) this.#listenFrom = now;
-    this.#ticked = now;
+    const { now } = this.#simulation;
+    this.neighbours.beat(now);
     this.#sign();
-    if (this.#subscriber.open) this.#judge(now);
-    for (const [name, { heard, members, emptySince }] of this.channels) {
-      if (members.size > 0 || emptySince === undefined || now - emptySince < 1000) continue;
-      this.channels.delete(name);
-      this.#subscriber.unsubscribe(name);
-      this.repair.closed(heard);
+    if (this.subscriber.open) this.neighbours.judge(now);
+    for (const [name, { heard, emptySince }] of this.#channels) {
+      if (emptySince === undefined || now - emptySince < UNSUBSCRIBE_DELAY) continue;
+      this.#channels.delete(name);
+      this.subscriber.unsubscribe(name);
+      this.#repair.closed(heard);
     }
   }
 
-  #judge(now: number): void {
-    for (const [name, neighbour] of this.neighbours) {
-      if (neighbour.dead || now - Math.max(neighbour.heard, this.#listenFrom) <= 5000) continue;
-      neighbour.dead = true;
-      this.repair.ended(name, "dead");
-    }
+  /** Looks at what is asked until nothing is. */
+  #lookSoon(): void {
+    if (this.#looks || this.#repair.idle) return;
+    this.#looks = true;
+    this.host.after(50, () => {
+      this.#looks = false;
+      this.#repair.tick(this.#simulation.now);
+      this.#lookSoon();
+    });
   }
 
-  #confirmed(name: string): void {
-    const channel = this.channels.get(name);
-    if (channel === undefined || channel.heard.confirmedAt !== undefined) return;
-    this.repair.confirmed(channel.heard, this.#sim.now);
-    const { waiting } = channel;
-    channel.waiting = [];
-    for (const done of waiting) done(true);
+  #effects(): RepairEffects {
+    const { host } = this;
+    const isOpen = () => this.publisher.live && this.subscriber.open;
+    return {
+      get open() {
+        return isOpen();
+      },
+      lossy: true,
+      channel: (name) => this.#channels.get(name)?.heard,
+      channels: () => [...this.#channels.values()].map(({ heard }) => heard),
+      deliver: ({ name }, payload) => this.#observer.delivered(this, name, idOf(payload), false),
+      ask: (to, question) => {
+        this.questions++;
+        this.#tell(to, { ...question, node: this.name, hub: "hub" });
+        this.#lookSoon();
+      },
+      soon: (call) => host.after(1, () => call(this.#simulation.now)),
+      lost: ({ name }, missing) => this.#observer.lost(this, name, missing),
+      settled: () => {},
+      met: () => {},
+    };
   }
 }

@@ -1,328 +1,148 @@
-import { type Bounds, FarmNode, type Packet } from "./farm_node.ts";
-import { Bus, Host, Rng, Sim, SubConn } from "./simulation.ts";
+import { Dice } from "./dice.ts";
+import type { Bounds } from "./farm_node.ts";
 
-type Operation =
-  | { t: number; k: "join" | "leave"; n: number; c: string; m: string }
-  | { t: number; k: "send"; n: number; c: string }
-  | { t: number; k: "cutsub"; n: number; notice: number }
-  | { t: number; k: "cutpub"; n: number; notice: number; late: boolean }
-  | { t: number; k: "bus"; down: number }
-  | { t: number; k: "lose"; n: number; count: number }
-  | { t: number; k: "pause"; n: number; ms: number }
-  | { t: number; k: "die" | "start"; n: number };
+/** The names of the channels. */
+export const CHANNELS = ["a", "b", "c", "d"] as const;
 
+type Kinds<K extends string, T> = K extends string ? { readonly at: number; readonly kind: K } & T
+  : never;
+type OnNode<K extends string, T = unknown> = Kinds<K, { readonly node: number } & T>;
+
+/** Something that happens at a time; most of it happens to the node with that index. */
+export type Operation =
+  | OnNode<"join" | "leave", { readonly channel: string; readonly member: string }>
+  | OnNode<"send", { readonly channel: string }>
+  /** After `cutBehind`, what was sent before arrives late. */
+  | OnNode<"cutSubscriber" | "cutPublisher" | "cutBehind", { readonly notice: number }>
+  | OnNode<"lose", { readonly count: number }>
+  | OnNode<"pause", { readonly duration: number }>
+  | OnNode<"die" | "start">
+  | Kinds<"restart", { readonly down: number }>;
+
+/** What may go wrong in a scenario. */
+export const FAULTS = [
+  ...(["cutSubscriber", "cutPublisher", "restart", "lose", "pause", "die", "overrun"] as const),
+];
+export type Fault = (typeof FAULTS)[number];
+
+/** What happens to a farm. */
 export interface Scenario {
   readonly seed: number;
   readonly nodes: number;
   readonly bounds: Bounds;
-  readonly faults: readonly string[];
   readonly operations: readonly Operation[];
+  /** When the last operation is over. */
   readonly end: number;
 }
 
 const ROOMY = { ringBytes: 1 << 20, heldBytes: 1 << 20, backlog: 100 };
-export const FAULTS = ["cutsub", "cutpub", "bus", "lose", "pause", "die", "overrun"] as const;
 
-/** The scenario of a seed; the seed chooses among `faults`. */
-export function scenario(seed: number, only?: readonly string[]): Scenario {
-  const r = new Rng(seed * 2654435761 | 0);
-  for (let i = 0; i < 3; i++) r.next();
-  const nodes = 2 + r.int(3);
-  const channels = ["a", "b", "c", "d"].slice(0, 1 + r.int(4));
-  const chosen = FAULTS.filter(() => r.chance(0.35));
-  const faults = only ?? chosen;
-  const has = (fault: string) => faults.includes(fault);
-  const bounds = has("overrun")
-    ? { ringBytes: 8 * (1 + r.int(12)), heldBytes: 8 * (1 + r.int(5)), backlog: 1 + r.int(8) }
-    : ROOMY;
-  const answerBytes = r.chance(0.5) ? 64 * 1024 : 1 + r.int(200);
-  const end = 6000 + r.int(8000);
-  const operations: Operation[] = [];
-  const node = () => r.int(nodes);
-  const time = () => 1500 + r.int(end - 1500);
-  for (let n = 0; n < nodes; n++) {
-    for (const c of channels) {
-      if (r.chance(0.6)) operations.push({ t: 100 + r.int(2500), k: "join", n, c, m: "x" });
-    }
-  }
-  for (let i = 4 + r.int(8); i > 0; i--) {
-    const [n, c, m, t] = [node(), r.pick(channels), r.pick(["x", "y"]), time()];
-    operations.push({ t, k: "join", n, c, m });
-    if (r.chance(0.6)) operations.push({ t: t + 100 + r.int(4000), k: "leave", n, c, m });
-  }
-  for (let i = 5 + r.int(40); i > 0; i--) {
-    let t = time();
-    const [n, c] = [node(), r.pick(channels)];
-    for (let k = r.chance(0.2) ? 1 + r.int(6) : 1; k > 0; k--, t += r.int(30)) {
-      operations.push({ t, k: "send", n, c });
-    }
-  }
-  const some = (fault: string, most: number, make: () => Operation) => {
-    if (has(fault)) { for (let i = 1 + r.int(most); i > 0; i--) operations.push(make()); }
-  };
-  const notice = () => r.chance(0.7) ? r.int(60) : r.int(3000);
-  some("cutsub", 3, () => ({ t: time(), k: "cutsub", n: node(), notice: notice() }));
-  some(
-    "cutpub",
-    3,
-    () => ({ t: time(), k: "cutpub", n: node(), notice: notice(), late: r.chance(0.5) }),
+/** The scenario of a seed; the seed chooses among the faults, unless these are given. */
+export function scenario(seed: number, only?: readonly Fault[]): Scenario {
+  const dice = new Dice(Math.imul(seed, 0x9e3779b1));
+  const chosen = FAULTS.filter(() => dice.chance(0.35));
+  const faults = new Set(only ?? chosen);
+  const nodes = 2 + dice.below(3);
+  const channels = CHANNELS.slice(0, 1 + dice.below(CHANNELS.length));
+  const farm = { dice, nodes, channels, last: 6000 + dice.below(8000) };
+  const operations = [...memberships(farm), ...sends(farm)];
+  for (const fault of FAULTS) if (faults.has(fault)) operations.push(...faultsOf(fault, farm));
+  operations.sort((one, other) => one.at - other.at);
+  const bounds = faults.has("overrun") ? tight(dice) : ROOMY;
+  const answerBytes = dice.chance(0.5) ? 64 * 1024 : 1 + dice.below(200);
+  const end = Math.max(
+    farm.last,
+    ...operations.map((operation) => operation.at + durationOf(operation)),
   );
-  some("bus", 2, () => ({ t: time(), k: "bus", down: r.int(r.chance(0.8) ? 3000 : 9000) }));
-  some("lose", 5, () => ({ t: time(), k: "lose", n: node(), count: 1 + r.int(3) }));
-  const pause = () => r.chance(0.5) ? 8000 : 200 + r.int(8000);
-  some("pause", 2, () => ({ t: time(), k: "pause", n: node(), ms: pause() }));
-  some("die", 1, () => ({ t: time(), k: "die", n: node() }));
-  if (has("die") && r.chance(0.5)) operations.push({ t: time(), k: "start", n: node() });
-  operations.sort((one, other) => one.t - other.t);
-  return { seed, nodes, bounds: { ...bounds, answerBytes }, faults, operations, end };
+  return { seed, nodes, bounds: { ...bounds, answerBytes }, operations, end };
 }
 
-interface Sent {
-  readonly id: number;
-  readonly channel: string;
-  readonly node: FarmNode;
-  readonly t: number;
-  number: number;
-  handedOver: number;
-  onBus: number;
-  twice: boolean;
-  accepted: boolean | undefined;
+/** The farm to which things happen, the last of them at a time. */
+interface Farm {
+  readonly dice: Dice;
+  readonly nodes: number;
+  readonly channels: readonly string[];
+  readonly last: number;
 }
 
-interface Member {
-  readonly node: FarmNode;
-  readonly channel: string;
-  joined: number;
-  left: number;
-  readonly got: number[];
+/** A payload has eight bytes. */
+function tight(dice: Dice): Omit<Bounds, "answerBytes"> {
+  const [ringBytes, heldBytes] = [8 * (1 + dice.below(12)), 136 * (1 + dice.below(5))];
+  return { ringBytes, heldBytes, backlog: 1 + dice.below(8) };
 }
 
-interface Report {
-  readonly node: FarmNode;
-  readonly channel: string;
-  readonly t: number;
-  readonly missing: number;
-}
-
-/** What a scenario came to: faults of the code, and figures. */
-export interface Outcome {
-  readonly bad: string[];
-  readonly trace: readonly string[];
-  readonly figures: Readonly<Record<"sent" | "lost" | "reports" | "questions", number>>;
-}
-
-/** Runs a scenario to its end, and compares what each member got with what it should have got. */
-export class Run {
-  readonly #scenario: Scenario;
-  readonly #sim: Sim;
-  readonly #bus: Bus;
-  readonly #nodes: FarmNode[] = [];
-  readonly #all: FarmNode[] = [];
-  readonly #sent: Sent[] = [];
-  readonly #members: Member[] = [];
-  readonly #living = new Map<string, Member>();
-  readonly #reports: Report[] = [];
-  readonly #bad: string[] = [];
-
-  constructor(scenario: Scenario, traced = false) {
-    this.#scenario = scenario;
-    const sim = this.#sim = new Sim(new Rng(scenario.seed ^ 0x5bd1e995));
-    if (traced) sim.trace = [];
-    this.#bus = new Bus(sim);
-    this.#bus.onRoute = (channel, packet) => this.#routed(channel, packet as Packet);
-    this.#listenPlainly();
-    for (let n = 0; n < scenario.nodes; n++) this.#start(`N${n}`, n);
+function durationOf(operation: Operation): number {
+  switch (operation.kind) {
+    case "restart":
+      return operation.down;
+    case "pause":
+      return operation.duration;
+    case "cutSubscriber":
+    case "cutPublisher":
+    case "cutBehind":
+      return operation.notice;
+    default:
+      return 0;
   }
+}
 
-  run(): Outcome {
-    const { operations, end } = this.#scenario;
-    let quiet = end;
-    for (const operation of operations) {
-      const lasts = "ms" in operation
-        ? operation.ms
-        : "down" in operation
-        ? operation.down
-        : "notice" in operation
-        ? operation.notice
-        : 0;
-      quiet = Math.max(quiet, operation.t + lasts);
-      this.#sim.at(operation.t, () => this.#perform(operation));
+function* memberships({ dice, nodes, channels, last }: Farm): Generator<Operation, void> {
+  for (let node = 0; node < nodes; node++) {
+    for (const channel of channels) {
+      if (!dice.chance(0.6)) continue;
+      yield { at: 100 + dice.below(2500), kind: "join", node, channel, member: "x" };
     }
-    this.#sim.at(quiet, () => this.#bus.lose.clear());
-    this.#sim.run(quiet + 12_000);
-    for (const node of this.#all) {
-      if (!node.host.dead && !node.idle) this.#bad.push(`not quiet: ${node.name}`);
+  }
+  for (let left = 4 + dice.below(8); left > 0; left--) {
+    const at = 1500 + dice.below(last - 1500);
+    const [node, channel, member] = [dice.below(nodes), dice.pick(channels), dice.pick(["x", "y"])];
+    yield { at, kind: "join", node, channel, member };
+    if (!dice.chance(0.6)) continue;
+    yield { at: at + 100 + dice.below(4000), kind: "leave", node, channel, member };
+  }
+}
+
+function* sends({ dice, nodes, channels, last }: Farm): Generator<Operation, void> {
+  for (let left = 5 + dice.below(40); left > 0; left--) {
+    let at = 1500 + dice.below(last - 1500);
+    const [node, channel] = [dice.below(nodes), dice.pick(channels)];
+    for (let burst = dice.chance(0.2) ? 1 + dice.below(6) : 1; burst > 0; burst--) {
+      yield { at, kind: "send", node, channel };
+      at += dice.below(30);
     }
-    const lost = this.#judge();
-    const questions = this.#all.reduce((sum, node) => sum + node.questions, 0);
-    const figures = { sent: this.#sent.length, lost, reports: this.#reports.length, questions };
-    return { bad: this.#bad, trace: this.#sim.trace ?? [], figures };
   }
+}
 
-  #start(name: string, index: number): void {
-    const node = new FarmNode(this.#bus, name, this.#scenario.bounds, {
-      delivered: (node, channel, id, local) => this.#delivered(node, channel, id, local),
-      handedOver: (id, number) => {
-        const sent = this.#sent[id];
-        if (sent !== undefined) Object.assign(sent, { number, handedOver: this.#sim.now });
-      },
-      settled: (id, accepted) => {
-        const sent = this.#sent[id];
-        if (sent !== undefined) sent.accepted ??= accepted;
-        this.#sim.log(`send #${id} ${accepted ? "resolves" : "rejects"}`);
-      },
-      requested: () => {},
-      lost: (node, channel, missing) => {
-        this.#sim.log(`${node.name}: LOST ${missing} on ${channel}`);
-        this.#reports.push({ node, channel, t: this.#sim.now, missing });
-      },
-    });
-    this.#nodes[index] = node;
-    this.#all.push(node);
-  }
+/** How often each fault happens at most. */
+const MOST = { cutSubscriber: 3, cutPublisher: 3, restart: 2, lose: 5, pause: 2, die: 1 };
 
-  /** A node of ASP.NET Core shows everything that it hears. */
-  #listenPlainly(): void {
-    const shown = new Set<number>();
-    const plain = new SubConn(this.#bus, new Host(this.#sim, "plain"), {
-      message: (_channel, packet) => {
-        const { id } = packet as Packet & { k: "data" };
-        if (shown.has(id)) this.#bad.push(`plain: #${id} twice at a node without numbers`);
-        shown.add(id);
-      },
-      ...{ asked() {}, confirmed() {}, away() {}, open() {} },
-    });
-    for (const channel of ["a", "b", "c", "d"]) plain.subscribe(channel);
-  }
-
-  #routed(channel: string, packet: Packet): void {
-    if (packet.k !== "data") return;
-    const sent = this.#sent[packet.id];
-    if (sent === undefined) return;
-    if (sent.onBus >= 0) this.#bad.push(`published twice: #${packet.id}`);
-    sent.onBus = this.#sim.now;
-    this.#sim.log(`bus: ${channel} #${packet.id} of ${packet.s}:${packet.number}-${packet.back}`);
-  }
-
-  #delivered(node: FarmNode, channel: string, id: number, local: boolean): void {
-    const sent = this.#sent[id];
-    if (sent === undefined) return;
-    if (!local) {
-      this.#sim.log(`${node.name}: delivers ${channel} #${id} (${sent.node.name}:${sent.number})`);
-    }
-    for (const member of node.channels.get(channel)?.members ?? []) {
-      const living = this.#living.get(`${node.name}|${channel}|${member}`);
-      if (living === undefined) continue;
-      if (living.got.includes(id)) this.#bad.push(`duplicate: #${id} at ${node.name}/${channel}`);
-      const before = living.got.findLast((other) => this.#sent[other]?.node === sent.node);
-      if (before !== undefined && before > id) {
-        this.#bad.push(`order: #${id} after #${before} at ${node.name}/${channel}`);
+function* faultsOf(
+  fault: Fault,
+  { dice, nodes, last }: Farm,
+): Generator<Operation, void> {
+  if (fault === "overrun") return;
+  const time = () => 1500 + dice.below(last - 1500);
+  for (let left = 1 + dice.below(MOST[fault]); left > 0; left--) {
+    const [at, node] = [time(), dice.below(nodes)];
+    switch (fault) {
+      case "cutSubscriber":
+      case "cutPublisher": {
+        const kind = fault === "cutPublisher" && dice.chance(0.5) ? "cutBehind" : fault;
+        yield { at, kind, node, notice: dice.below(dice.chance(0.7) ? 60 : 3000) };
+        break;
       }
-      living.got.push(id);
-    }
-    if (local) return;
-    const requested = node.channels.get(channel)?.heard.requestedAt ?? 0;
-    const published = sent.onBus >= 0 ? sent.onBus : sent.handedOver + 500;
-    if (published < requested) {
-      this.#bad.push(`early: #${id} was published before ${channel} was wanted at ${node.name}`);
-    }
-  }
-
-  #perform(operation: Operation): void {
-    if (operation.k === "bus") {
-      if (this.#bus.up) this.#bus.restart(operation.down);
-      return;
-    }
-    const node = this.#nodes[operation.n];
-    if (node === undefined) return;
-    if (operation.k === "start") {
-      if (node.host.dead) this.#start(`N${this.#all.length}`, operation.n);
-      return;
-    }
-    if (node.host.dead) return;
-    switch (operation.k) {
-      case "cutsub":
-        return node.cutSubscriber(operation.notice);
-      case "cutpub":
-        return node.cutPublisher(operation.late, operation.notice);
+      case "restart":
+        yield { at, kind: fault, down: dice.below(dice.chance(0.8) ? 3000 : 9000) };
+        break;
       case "lose":
-        return void this.#bus.lose.set(node.name, operation.count);
+        yield { at, kind: fault, node, count: 1 + dice.below(3) };
+        break;
       case "pause":
-        node.host.paused = true;
-        this.#sim.log(`${node.name} sleeps ${operation.ms} ms`);
-        return this.#sim.at(operation.t + operation.ms, () => {
-          this.#sim.log(`${node.name} wakes`);
-          node.host.resume();
-        });
+        yield { at, kind: fault, node, duration: dice.chance(0.5) ? 8000 : 200 + dice.below(8000) };
+        break;
       case "die":
-        node.host.dead = true;
-        node.cutSubscriber(0);
-        node.cutPublisher(true, 0);
-        return this.#sim.log(`${node.name} dies`);
-      default:
-        return node.host.exec(() => this.#act(node, operation));
+        yield { at, kind: fault, node };
+        if (dice.chance(0.5)) yield { at: time(), kind: "start", node };
     }
-  }
-
-  #act(node: FarmNode, operation: Operation & { c: string }): void {
-    const { now } = this.#sim;
-    const channel = operation.c;
-    if (operation.k === "send") {
-      const id = this.#sent.length;
-      const unknown = { number: -1, handedOver: -1, onBus: -1, twice: false, accepted: undefined };
-      this.#sent.push({ id, channel, node, t: now, ...unknown });
-      this.#sim.log(`${node.name} sends ${channel} #${id}`);
-      return node.send(channel, id);
-    }
-    const key = `${node.name}|${channel}|${operation.m}`;
-    const living = this.#living.get(key);
-    if (operation.k === "leave") {
-      if (living === undefined || living.joined < 0) return;
-      living.left = now;
-      this.#living.delete(key);
-      return node.leave(channel, operation.m);
-    }
-    if (living !== undefined) return;
-    const member: Member = { node, channel, joined: -1, left: Infinity, got: [] };
-    this.#members.push(member);
-    this.#living.set(key, member);
-    node.join(channel, operation.m, (joined) => {
-      if (joined) member.joined = this.#sim.now;
-      else if (this.#living.get(key) === member) this.#living.delete(key);
-      this.#sim.log(`${node.name}/${operation.m} ${joined ? "is in" : "is refused at"} ${channel}`);
-    });
-  }
-
-  /** How many accepted messages members lack; those that nobody reports are faults. */
-  #judge(): number {
-    let lost = 0;
-    for (const sent of this.#sent) {
-      if (sent.accepted === undefined && !sent.node.host.dead) {
-        this.#bad.push(`unsettled: #${sent.id}`);
-      }
-      if (!sent.accepted) continue;
-      for (const member of this.#members) {
-        if (!this.#owes(member, sent) || member.got.includes(sent.id)) continue;
-        // A node that was never heard and has died is the one case that nobody can report.
-        if (sent.node.host.dead && !member.node.neighbours.has(sent.node.name)) continue;
-        lost++;
-        const { node, channel } = member;
-        const dead = member.node.neighbours.get(sent.node.name)?.dead ?? false;
-        const reported = this.#reports.some((report) =>
-          report.node === node && report.channel === channel && (report.t >= sent.t || dead)
-        );
-        if (!reported) {
-          const from = `${sent.node.name}:${sent.number}`;
-          this.#bad.push(`lost: #${sent.id} on ${channel} of ${from} at ${node.name}, no report`);
-        }
-      }
-    }
-    return lost;
-  }
-
-  #owes(member: Member, sent: Sent): boolean {
-    const { node, channel, joined, left } = member;
-    return channel === sent.channel && joined >= 0 && joined < sent.t && left === Infinity &&
-      !node.host.dead && node !== sent.node;
   }
 }
