@@ -27,7 +27,10 @@ export interface BackplaneGap {
 
 /** An event for the listeners of {@link Backplane.onStatus}. */
 export interface BackplaneStatusEvent {
-  /** The status from now on; may equal the one before when only a gap is reported. */
+  /**
+   * The status from now on. It may equal the one before when only a gap is reported, and when another one
+   * of several buses opens.
+   */
   readonly status: BackplaneStatus;
   /** Why, where there is a reason to give. */
   readonly error?: Error;

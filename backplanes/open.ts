@@ -4,6 +4,7 @@ import type { BroadcastChannelBackplaneOptions } from "./broadcast_channel.ts";
 import type { MemoryBackplaneOptions } from "./memory.ts";
 import type { NatsBackplaneOptions } from "./nats.ts";
 import type { RedisBackplaneOptions } from "./redis.ts";
+import type { SeveralBackplanesOptions } from "./several.ts";
 
 /**
  * Options of {@link openBackplane}, over what the URL says. Each driver takes its own, so that one program
@@ -36,8 +37,8 @@ const SUPPORTED =
   "nats://[user:password@|token@]host[:port][,host[:port]…] or tls://…, each with an optional ?prefix=";
 
 /**
- * Opens the backplane that `url` names, and loads only its driver. It does not wait for the bus: the
- * backplane keeps trying until the bus comes, and says where it stands by its `status`.
+ * Opens the backplane that `url` names, or several as one, and loads only the drivers it needs. It does not wait for
+ * the bus: the backplane keeps trying until the bus comes, and says where it stands by its `status`.
  *
  * | URL | driver |
  * |---|---|
@@ -50,8 +51,13 @@ const SUPPORTED =
  * Each takes `?prefix=`, which keeps applications on one bus apart; end it in `:`. It is put before
  * every channel name byte for byte, on NATS as tokens of the subject.
  *
- * @throws {TypeError} if the URL is malformed, its scheme is not supported, or an option is one of no
- * driver; the text never has the password.
+ * A list of two to four URLs opens a `SeveralBackplanes`, for hubs: it publishes on all buses and hears all,
+ * and is `open` while one of them is. Each driver takes its own of the options. A list of one URL is the
+ * same as that URL.
+ *
+ * @throws {TypeError} if a URL is malformed, its scheme is not supported, or an option is one of no
+ * driver; if a list is empty, has more than four URLs or anything else in it, or two of its URLs lead
+ * to the same bus. The text never has the password.
  * @throws {RangeError} if an option is out of its range.
  *
  * @example
@@ -63,11 +69,33 @@ const SUPPORTED =
  * ```
  */
 export async function openBackplane(
-  url: string | URL,
+  url: string | URL | readonly (string | URL)[],
   options: OpenBackplaneOptions = {},
 ): Promise<Backplane> {
   checkNames(options, { ...REDIS, ...NATS }, "Cannot open backplane");
-  const text = String(url);
+  if (typeof url === "string" || url instanceof URL) return await openOne(String(url), options);
+  const { checkUrls } = await import("./several/urls.ts");
+  const urls = checkUrls(url, options);
+  const [first = ""] = urls;
+  return urls.length === 1 ? await openOne(first, options) : await openSeveral(urls, options);
+}
+
+async function openSeveral(
+  urls: readonly string[],
+  options: OpenBackplaneOptions,
+): Promise<Backplane> {
+  const { SeveralBackplanes } = await import("./several.ts");
+  const opened: Backplane[] = [];
+  try {
+    for (const url of urls) opened.push(await openOne(url, options));
+    return new SeveralBackplanes(opened, pick<SeveralBackplanesOptions>(options, { logger: true }));
+  } catch (error) {
+    await Promise.all(opened.map((backplane) => backplane.close()));
+    throw error;
+  }
+}
+
+async function openOne(text: string, options: OpenBackplaneOptions): Promise<Backplane> {
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(text)?.[1]?.toLowerCase();
   switch (scheme) {
     case "memory": {

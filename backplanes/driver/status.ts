@@ -15,12 +15,12 @@ export class StatusSource {
     { call: (event: BackplaneStatusEvent) => void }
   >();
   readonly #logger: BackplaneLogger;
-  readonly #bus: string;
+  readonly #bus: string | null;
   /** Whether the log has an error of the present outage. */
   #logged = false;
 
-  /** `bus` is the name of the bus in texts. */
-  constructor(status: BackplaneStatus, logger: BackplaneLogger, bus: string = "the bus") {
+  /** `bus` is the name of the bus in texts; `null` if somebody else logs the outages. */
+  constructor(status: BackplaneStatus, logger: BackplaneLogger, bus: string | null = "the bus") {
     this.#status = status;
     this.#logger = logger;
     this.#bus = bus;
@@ -70,6 +70,7 @@ export class StatusSource {
   }
 
   #log({ status, error }: BackplaneStatusEvent): void {
+    if (this.#bus === null) return;
     if (status === "open") {
       if (this.#logged) this.#logger.warn(`Reached ${this.#bus}: the backplane is open`);
       this.#logged = false;

@@ -5,7 +5,7 @@
  * - The fifth item of an invocation is `[node, number, back]`: the publishing node's server name, so that
  *   a node recognises its own, and the numbers by which others find what they have missed (`Numbering`).
  *   An invocation that asks for a result has no numbers.
- * - The sixth item of a question to a client is `[timeout, ackId]`, that of a group command `[timeout]`.
+ * - The sixth item of a question to a client, and of a group command, is `[timeout]`.
  * - The second item of an acknowledgement is the reason why a command was refused.
  *
  * Readers require at least the listed items and ignore further ones.
@@ -15,7 +15,7 @@
 import type { TextOrBytes } from "../protocol/frame.ts";
 import { PackReader } from "../protocol/pack/reader.ts";
 import { PackWriter } from "../protocol/pack/writer.ts";
-import { atLeast, MAXIMUM_DEPTH, readNumbers, writeNumbers } from "./envelope_items.ts";
+import { atLeast, MAXIMUM_DEPTH, readTimeout, writeTimeout } from "./envelope_items.ts";
 
 /** A client's answer from the bus. */
 export interface CompletionEnvelope {
@@ -42,9 +42,9 @@ export interface GroupCommand {
 /** {@link GroupCommand.action}. `Withdraw` undoes the `Add` of the same id, whose node waits no longer. */
 export const GroupAction = { Add: 1, Remove: 2, Withdraw: 3 } as const;
 
-/** Says that a group command was carried out, or that a client was asked. */
+/** Says that a group command was carried out. */
 export interface Acknowledgement {
-  /** The id of the command or the question. */
+  /** The id of the command. */
   readonly id: number;
   /** Why the command was refused, if it was. Never sent to a .NET node. */
   readonly error: string | undefined;
@@ -79,7 +79,7 @@ export function writeGroupCommand(command: GroupCommand): Uint8Array {
   writer.integer(command.action);
   writer.string(command.group);
   writer.string(command.connectionId);
-  if (command.timeout !== undefined) writeNumbers(writer, command.timeout);
+  if (command.timeout !== undefined) writeTimeout(writer, command.timeout);
   return writer.finish();
 }
 
@@ -98,8 +98,7 @@ export function readGroupCommand(payload: Uint8Array): GroupCommand {
     group: reader.string(),
     connectionId: reader.string(),
   };
-  const [timeout] = items > 5 ? readNumbers(reader) : [];
-  return { ...command, timeout };
+  return { ...command, timeout: items > 5 ? readTimeout(reader) : undefined };
 }
 
 /** The payload of an acknowledgement. */

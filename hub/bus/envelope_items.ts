@@ -15,20 +15,15 @@ export function write(content: (writer: PackWriter) => void): Uint8Array {
   return writer.finish();
 }
 
-/** Writes an array of numbers; those at its end that are `undefined` are left out. */
-export function writeNumbers(
-  writer: PackWriter,
-  ...numbers: readonly (number | undefined)[]
-): void {
-  const given = numbers.filter((number) => number !== undefined);
-  writer.array(given.length);
-  for (const number of given) writer.integer(number);
+/** Writes an array with a timeout, or without if there is none. */
+export function writeTimeout(writer: PackWriter, timeout: number | undefined): void {
+  writer.array(timeout === undefined ? 0 : 1);
+  if (timeout !== undefined) writer.integer(timeout);
 }
 
-/** Reads an array of numbers; anything else counts as an empty array. */
-export function readNumbers(reader: PackReader): number[] {
-  if (!reader.isArray()) return [];
-  return Array.from({ length: Math.min(reader.array(), 2) }, () => reader.integer());
+/** Reads an array that starts with a timeout; anything else counts as no timeout. */
+export function readTimeout(reader: PackReader): number | undefined {
+  return reader.isArray() && reader.array() > 0 ? reader.integer() : undefined;
 }
 
 /** Checks the length of an array. */

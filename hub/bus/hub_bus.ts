@@ -17,8 +17,9 @@ import {
   writeCompletion,
   writeGroupCommand,
 } from "./envelope.ts";
-import { Incoming, type IncomingOptions } from "./incoming.ts";
-import { type InvocationEnvelope, type Question, writeQuestion } from "./invocation.ts";
+import { Incoming, type IncomingListener, type IncomingOptions } from "./incoming.ts";
+import { type Question, writeQuestion } from "./invocation.ts";
+import type { Knocker } from "./knocker.ts";
 import type { NodeContext } from "./node_context.ts";
 import { Numbering } from "./numbering.ts";
 import { Outgoing } from "./outgoing.ts";
@@ -26,13 +27,11 @@ import { PublishOutcomes } from "./publish_outcomes.ts";
 import type { Recipient } from "./recipient.ts";
 
 /** Takes what other nodes ask of this one. */
-export interface BusListener {
+export interface BusListener extends IncomingListener {
   /** The groups of a connection are to be changed. */
   commanded(command: GroupCommand): void;
-  /** Another node has carried out a command of this node, or has asked a client for it. */
+  /** Another node has carried out a command of this node. */
   acknowledged(acknowledgement: Acknowledgement): void;
-  /** A client is asked for a result; `recipient` is `undefined` if it has gone. */
-  asked(recipient: Recipient | undefined, message: InvocationEnvelope, question: Question): void;
   /** A client on another node has answered. */
   answered(answer: CompletionEnvelope): void;
   /** The bus is back after it was away, or messages of other nodes may have been lost. */
@@ -58,7 +57,6 @@ export class HubBus {
   readonly #outgoing: Outgoing;
   readonly #incoming: Incoming;
   readonly #status: Disposable;
-  #openings = 0;
 
   constructor(hub: string, context: NodeContext<HubBusOptions>, listener: BusListener) {
     this.names = new HubChannels(hub);
@@ -70,7 +68,6 @@ export class HubBus {
     this.#incoming = new Incoming(this.names, context, numbering, listener);
     this.#status = context.backplane.onStatus(({ status }) => {
       if (status !== "open") return;
-      this.#openings++;
       this.#outcomes.recovered();
       this.#outgoing.opened();
       context.cluster.sign();
@@ -83,13 +80,13 @@ export class HubBus {
     return this.#incoming.channels;
   }
 
-  get status(): BackplaneStatus {
-    return this.#context.backplane.status;
+  /** Asks for connections of other nodes. */
+  get knocker(): Knocker {
+    return this.#incoming.knocker;
   }
 
-  /** How often the bus has opened, or messages may have been lost. */
-  get openings(): number {
-    return this.#openings;
+  get status(): BackplaneStatus {
+    return this.#context.backplane.status;
   }
 
   /**
@@ -162,7 +159,7 @@ export class HubBus {
     return this.#hand(this.names.groupCommands, payload).catch(throwError);
   }
 
-  /** Tells the node `serverName` what became of its command, or that its question has been asked. */
+  /** Tells the node `serverName` what became of its command. */
   acknowledge(serverName: string, id: number, error?: string): void {
     this.#hand(this.names.ack(serverName), writeAck({ id, error })).catch((error) => {
       this.#warn("Cannot acknowledge what another node asked for:", error);

@@ -1,11 +1,12 @@
 import { visitAll } from "../scheduling/visits.ts";
+import { Answers } from "./answers.ts";
 import type { OutgoingOptions } from "./backlog.ts";
 import type { ClusterHub } from "./cluster.ts";
 import type { HeardChannel } from "./heard_channel.ts";
 import { REPEAT_INTERVAL } from "./holes.ts";
 import type { InvocationEnvelope } from "./invocation.ts";
 import type { NodeContext } from "./node_context.ts";
-import type { HubMessage, HubSign } from "./node_messages.ts";
+import type { Here, HubMessage, HubSign } from "./node_messages.ts";
 import type { Numbering } from "./numbering.ts";
 import { Repair } from "./repair.ts";
 import type { RepairEffects, RepairQuestion } from "./repair_effects.ts";
@@ -22,8 +23,18 @@ export interface RepairChannels {
   deliver(channel: HeardChannel, payload: Uint8Array): void;
 }
 
+/** Takes what is heard of other nodes. */
+export interface NodeListener {
+  /** Another node has answered a knock of this node. */
+  here(answer: Here): void;
+  /** Another node is there no more. */
+  ended(node: string): void;
+}
+
 /** The pause between two looks at what is asked, in milliseconds. */
 const LOOK = REPEAT_INTERVAL / 5;
+/** How many questions a hub asks in a second at most, whatever others publish. */
+const MAXIMUM_QUESTIONS = 1000;
 /** The pause before the next sign when one cannot tell everything, in milliseconds. */
 const SIGN_PAUSE = 100;
 
@@ -33,7 +44,12 @@ export class HubRepairs implements ClusterHub {
   readonly repair: Repair;
   readonly #context: NodeContext<RepairOptions>;
   readonly #numbering: Numbering;
+  readonly #answers: Answers;
+  readonly #listener: NodeListener;
   readonly #listening: Disposable;
+  /** How many questions were asked since a time. */
+  #asked = 0;
+  #askedSince = -Infinity;
   #look: Disposable | undefined;
   #nextSign: Disposable | undefined;
 
@@ -42,10 +58,13 @@ export class HubRepairs implements ClusterHub {
     context: NodeContext<RepairOptions>,
     numbering: Numbering,
     channels: RepairChannels,
+    listener: NodeListener,
   ) {
     this.name = name;
     this.#context = context;
     this.#numbering = numbering;
+    this.#answers = new Answers(context, numbering);
+    this.#listener = listener;
     const { repairTimeout: timeout, repairBufferBytes: maximumBytes } = context.options;
     this.repair = new Repair(this.#effects(channels), { timeout, maximumBytes });
     const { backplane, cluster, gaps } = context;
@@ -75,9 +94,11 @@ export class HubRepairs implements ClusterHub {
 
   received(message: HubMessage): void {
     switch (message.kind) {
+      case "here":
+        return this.#listener.here(message);
       case "askIndex":
       case "askMessages":
-        return this.#answer(message.node, message);
+        return this.#answers.give(message);
       case "index":
         return this.repair.indexed(message.node, message, this.#now);
       case "messages":
@@ -87,6 +108,7 @@ export class HubRepairs implements ClusterHub {
 
   ended(node: string, how: "gone" | "dead"): void {
     this.repair.ended(node, how, this.#now);
+    this.#listener.ended(node);
   }
 
   /**
@@ -134,23 +156,10 @@ export class HubRepairs implements ClusterHub {
     });
   }
 
-  #answer(to: string, asked: HubMessage & { kind: "askIndex" | "askMessages" }): void {
-    const { id, hub, after, age } = asked;
-    const about = { id, node: this.#context.serverName, hub, after };
-    const { cluster } = this.#context;
-    if (asked.kind === "askIndex") {
-      const index = this.#numbering.index(after, age, this.#now);
-      return void cluster.tell(to, { kind: "index", ...about, ...index });
-    }
-    const { channel } = asked;
-    const repetition = this.#numbering.repeat(channel, after, age, this.#now);
-    void cluster.tell(to, { kind: "messages", ...about, channel, ...repetition });
-  }
-
   #effects(channels: RepairChannels): RepairEffects {
     const { cluster, gaps, scheduler, serverName: node } = this.#context;
     const ask = (to: string, asked: RepairQuestion) => {
-      void cluster.tell(to, { ...asked, node, hub: this.name });
+      if (this.#mayAsk()) void cluster.tell(to, { ...asked, node, hub: this.name });
       this.#lookSoon();
     };
     return {
@@ -169,6 +178,16 @@ export class HubRepairs implements ClusterHub {
       settled: () => gaps.settled(this),
       met: (node) => cluster.met(node),
     };
+  }
+
+  /** Whether one more question may leave in this second; if not, its repetition may. */
+  #mayAsk(): boolean {
+    const now = this.#now;
+    if (now - this.#askedSince >= 1000) {
+      this.#askedSince = now;
+      this.#asked = 0;
+    }
+    return this.#asked++ < MAXIMUM_QUESTIONS;
   }
 
   get #now(): number {

@@ -2,8 +2,9 @@ import type { BackplaneSubscription } from "../../backplanes/backplane.ts";
 import type { HubChannels } from "./channel_names.ts";
 import { Channels, type ChannelsOptions } from "./channels.ts";
 import { HeardChannel } from "./heard_channel.ts";
-import { HubRepairs, type RepairOptions } from "./hub_repairs.ts";
+import { HubRepairs, type NodeListener, type RepairOptions } from "./hub_repairs.ts";
 import { type InvocationEnvelope, type Question, readInvocation } from "./invocation.ts";
+import { Knocker } from "./knocker.ts";
 import type { NodeContext } from "./node_context.ts";
 import type { Numbering } from "./numbering.ts";
 import type { Recipient } from "./recipient.ts";
@@ -12,8 +13,8 @@ import { writeTo } from "./write_to.ts";
 /** The options that {@link Incoming} reads. */
 export interface IncomingOptions extends ChannelsOptions, RepairOptions {}
 
-/** Takes the questions of other nodes. */
-export interface QuestionListener {
+/** Takes what other nodes ask, and what is heard of them. */
+export interface IncomingListener extends NodeListener {
   /** A client is asked for a result; `recipient` is `undefined` if it has gone. */
   asked(recipient: Recipient | undefined, message: InvocationEnvelope, question: Question): void;
 }
@@ -23,9 +24,10 @@ const NOBODY: readonly never[] = [];
 /** The invocations that other nodes publish for one hub: their one reader. */
 export class Incoming {
   readonly channels: Channels;
+  readonly knocker: Knocker;
   readonly #names: HubChannels;
   readonly #context: NodeContext<IncomingOptions>;
-  readonly #listener: QuestionListener;
+  readonly #listener: IncomingListener;
   readonly #repairs: HubRepairs;
   /** The channel for everybody, once the hub has started. */
   #all: HeardChannel | undefined;
@@ -34,16 +36,19 @@ export class Incoming {
     names: HubChannels,
     context: NodeContext<IncomingOptions>,
     numbering: Numbering,
-    listener: QuestionListener,
+    listener: IncomingListener,
   ) {
     this.#names = names;
     this.#context = context;
     this.#listener = listener;
-    const { repair } = this.#repairs = new HubRepairs(names.hub, context, numbering, {
-      channel: (name) => name === names.all ? this.#all : this.channels.get(name),
+    this.knocker = new Knocker(names, context);
+    const channels = {
+      channel: (name: string) => name === names.all ? this.#all : this.channels.get(name),
       channels: () => this.#heard(),
-      deliver: (channel, payload) => this.#deliver(channel, payload),
-    });
+      deliver: (channel: HeardChannel, payload: Uint8Array) => this.#deliver(channel, payload),
+    };
+    this.#repairs = new HubRepairs(names.hub, context, numbering, channels, listener);
+    const { repair } = this.#repairs;
     const { time } = context;
     this.channels = new Channels(context, {
       requested: (channel) => repair.requested(channel, time.now()),
@@ -78,6 +83,7 @@ export class Incoming {
 
   #received(payload: Uint8Array, channel: HeardChannel): void {
     try {
+      if (this.knocker.answer(payload, channel.audience)) return;
       const message = readInvocation(payload);
       // The members here were served when this node sent it.
       if (message.origin === this.#context.serverName) return;

@@ -11,9 +11,9 @@ import {
   atLeast,
   bounded,
   MAXIMUM_DEPTH,
-  readNumbers,
+  readTimeout,
   write,
-  writeNumbers,
+  writeTimeout,
 } from "./envelope_items.ts";
 import { ReceivedFrames } from "./received_frames.ts";
 
@@ -25,8 +25,6 @@ export interface Question {
   readonly returnChannel: string;
   /** How long the asking node waits, in milliseconds; `undefined` from a .NET node. */
   readonly timeout: number | undefined;
-  /** The id of the acknowledgement that the asking node wants from the node of the client, if it wants one. */
-  readonly ackId: number | undefined;
 }
 
 /** An invocation from the bus. */
@@ -98,7 +96,7 @@ export function writeQuestion(
     writer.string(question.returnChannel);
     writer.array(1);
     writer.string(origin);
-    writeNumbers(writer, question.timeout, question.ackId);
+    writeTimeout(writer, question.timeout);
   });
 }
 
@@ -136,9 +134,8 @@ export function readInvocation(payload: Uint8Array): InvocationEnvelope {
   const publisher = items > 4 && reader.isArray() ? readPublisher(reader) : NOBODY;
   const read = { excluded, frames, ...publisher, question: undefined };
   if (!invocationId || !returnChannel) return read;
-  const more = items > 5 && read.origin !== undefined ? readNumbers(reader) : [];
-  const [timeout, ackId] = more;
-  return { ...read, question: { invocationId, returnChannel, timeout, ackId } };
+  const timeout = items > 5 && read.origin !== undefined ? readTimeout(reader) : undefined;
+  return { ...read, question: { invocationId, returnChannel, timeout } };
 }
 
 /** The part of an invocation that says who published it. */

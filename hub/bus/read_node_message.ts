@@ -24,6 +24,11 @@ const MAXIMUM_ITEMS = 100_000;
 /** How deep the values nest that later versions may put behind the known items. */
 const MAXIMUM_DEPTH = 8;
 
+/** Whether a payload is a message between nodes, and not an invocation, whose first item is an array. */
+export function isNodeMessage(payload: Uint8Array): boolean {
+  return ((payload[0] ?? 0) & 0xf0) === 0x90 && (payload[1] ?? 0xff) < 0x80;
+}
+
 /**
  * Reads a message; bytes in it are views of `payload`. `undefined` if its version or kind is not known.
  *

@@ -123,7 +123,7 @@ export interface HubGroups {
    *
    * @throws {HubError} if the group's name is empty or too long, if the id is not text of 1 to 256 bytes, or if
    * the connection has as many groups, or the node as many changes under way, as the options allow.
-   * @throws {GroupAckTimeoutError} after `groupAckTimeout`, if the connection does not exist.
+   * @throws {GroupAckTimeoutError} if no node has the connection, or none answers within `groupAckTimeout`.
    * @throws {BackplaneUnavailableError} if the bus is needed and away; the connection does not join then.
    */
   add(connectionId: string, group: string): Promise<void>;

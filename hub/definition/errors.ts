@@ -34,8 +34,8 @@ export class HubError extends Error {
 }
 
 /**
- * No node acknowledged a change of a connection's groups within `groupAckTimeout`: the connection
- * does not exist, or its node cannot be reached.
+ * No node acknowledged a change of a connection's groups, within `groupAckTimeout` or because no node has
+ * the connection: the connection does not exist, or its node cannot be reached.
  */
 export class GroupAckTimeoutError extends Error {
   /** Makes the error. */

@@ -1,15 +1,25 @@
-import type { Acknowledgement } from "../bus/envelope.ts";
+import { type Acknowledgement, GroupAction } from "../bus/envelope.ts";
 import type { NodeContext } from "../bus/node_context.ts";
-import { Questions, type QuestionTerms } from "../bus/questions.ts";
-import { HubError } from "../definition/errors.ts";
+import { Questions } from "../bus/questions.ts";
+import { GroupAckTimeoutError, HubError } from "../definition/errors.ts";
+import type { OwnCommand } from "./unanswered_commands.ts";
+import type { WatchedConnections } from "./watched_connections.ts";
 
-/** The group commands and questions of this node that another node acknowledges. */
+/** A command of this node that waits for its acknowledgement. */
+export interface AwaitedCommand extends OwnCommand {
+  /** How long the acknowledgement may take, in milliseconds. */
+  readonly timeout: number;
+}
+
+/** The group commands of this node that another node acknowledges. */
 export class Acknowledgements {
   readonly #pending: Questions<number, void>;
+  readonly #watched: WatchedConnections;
   #lastId = 0;
 
-  constructor(context: NodeContext) {
+  constructor(context: NodeContext, watched: WatchedConnections) {
     this.#pending = new Questions(context);
+    this.#watched = watched;
   }
 
   /** A new id. */
@@ -18,9 +28,16 @@ export class Acknowledgements {
     return this.#lastId = this.#lastId === 0x7fffffff ? 1 : this.#lastId + 1;
   }
 
-  /** Resolves when `id` is acknowledged; rejects with the error why it is not. */
-  wait(id: number, terms: QuestionTerms): Promise<void> {
-    return this.#pending.ask(id, terms);
+  /** Resolves when a command is acknowledged; rejects with the error why the command is not. */
+  async wait(command: AwaitedCommand): Promise<void> {
+    const { id, connectionId, timeout } = command;
+    const watched = this.#watched.begin(connectionId);
+    try {
+      const late = () => unacknowledged(command);
+      await this.#pending.ask(id, { connectionId, timeout, late });
+    } finally {
+      if (watched !== undefined) this.#watched.end(watched);
+    }
   }
 
   /** Another node has answered. An unknown id is ignored. */
@@ -33,8 +50,23 @@ export class Acknowledgements {
     this.#pending.settle(id, error);
   }
 
+  /** No living node has a connection: no node will acknowledge commands for it. */
+  lost(connectionId: string): void {
+    const connection = `connection ${JSON.stringify(connectionId)}`;
+    const text = `Cannot change the groups of ${connection}: no node has the connection`;
+    this.#pending.abandon(connectionId, new GroupAckTimeoutError(text));
+  }
+
   /** Rejects everything that waits. */
   close(error: Error): void {
     this.#pending.close(error);
   }
+}
+
+function unacknowledged({ action, connectionId, group, timeout }: AwaitedCommand): Error {
+  const verb = action === GroupAction.Add ? "add to" : "remove from";
+  return new GroupAckTimeoutError(
+    `Cannot ${verb} group ${JSON.stringify(group)}: no node answered for connection ` +
+      `${JSON.stringify(connectionId)} within ${timeout} ms`,
+  );
 }

@@ -1,6 +1,7 @@
 import { GroupAction, type GroupCommand } from "../bus/envelope.ts";
 import type { NodeContext } from "../bus/node_context.ts";
-import { ExpiringMap } from "./expiring_map.ts";
+import { CommandAges } from "./command_ages.ts";
+import { ExpiringMap, type ExpiryContext } from "./expiring_map.ts";
 
 /** The most connections and groups for which commands are remembered. */
 const MAXIMUM_TARGETS = 100_000;
@@ -27,41 +28,51 @@ type Target = Pick<GroupCommand, "connectionId" | "group">;
 
 /**
  * Remembers the commands of other nodes while those may repeat or withdraw them: each command is carried
- * out at most once, and never after a later command of the same node for the same connection and group.
+ * out at most once, and never after a later command of the same node for the same connection and group. A
+ * copy that comes when the command is forgotten is known by its id.
  */
 export class CarriedCommands {
   readonly #clock: NodeContext["clock"];
   readonly #histories: ExpiringMap<History>;
+  readonly #ages: CommandAges;
 
-  /** A command is remembered for `retention` milliseconds. */
-  constructor(context: Pick<NodeContext, "clock" | "limitedLog" | "scheduler">, retention: number) {
+  /** Nodes wait `timeout` milliseconds for a command, which is remembered for twice as long. */
+  constructor(context: ExpiryContext, timeout: number) {
     this.#clock = context.clock;
-    this.#histories = new ExpiringMap(context, retention, MAXIMUM_TARGETS);
+    // Other nodes may wait for longer than this one would, and their last word takes its time.
+    this.#histories = new ExpiringMap(context, 2 * timeout, MAXIMUM_TARGETS);
+    this.#ages = new CommandAges(context, timeout);
   }
 
-  /** The latest command of that node for that target, unless `command` is later. */
+  /**
+   * The latest command of that node for that target, unless `command` is later. A command that comes when
+   * its node waits no longer counts as one that is being carried out for ever.
+   */
   known(command: GroupCommand): CarriedCommand | undefined {
-    const latest = this.#histories.get(keyOf(command))?.latest.get(command.serverName);
-    if (latest === undefined || latest.id < command.id) return undefined;
+    const { serverName, id } = command;
+    const isLate = this.#ages.heard(serverName, id);
+    const latest = this.#histories.get(keyOf(command))?.latest.get(serverName);
     // Ids start again after 2^31 commands.
-    return latest.id - command.id < 2 ** 30 ? latest : undefined;
+    if (latest !== undefined && latest.id >= id && latest.id - id < 2 ** 30) return latest;
+    return isLate ? withoutEffect(id) : undefined;
+  }
+
+  /** The command is withdrawn, and has not come: it must have no effect when it comes. */
+  withdrawn(command: GroupCommand): void {
+    this.#remember(command, withoutEffect(command.id));
   }
 
   /** Remembers a command that is about to be carried out; `isMember` is whether it changes nothing. */
   begin(command: GroupCommand, timeout: number, isMember: boolean): CarriedCommand {
     const { serverName, id, action } = command;
-    const key = keyOf(command);
-    const history = this.#histories.get(key) ?? { latest: new Map(), adder: undefined };
     const carried = { id, deadline: this.#clock.now() + timeout, done: false };
-    const { adder, latest } = history;
+    const history = this.#histories.get(keyOf(command));
+    const adder = history?.adder;
     // The connection is a member because of an earlier command of that node, which still waits as well.
-    const takesOver = adder !== undefined && !adder.done && latest.get(serverName) === adder;
-    history.adder = action === GroupAction.Add && (!isMember || takesOver) ? carried : undefined;
-    // Deleted first, so that the oldest stay first.
-    latest.delete(serverName);
-    latest.set(serverName, carried);
-    if (latest.size > MAXIMUM_NODES) forgetOldest(latest);
-    this.#histories.set(key, history);
+    const takesOver = adder !== undefined && !adder.done &&
+      history?.latest.get(serverName) === adder;
+    const adds = action === GroupAction.Add && (!isMember || takesOver);
+    this.#remember(command, carried).adder = adds ? carried : undefined;
     return carried;
   }
 
@@ -83,7 +94,24 @@ export class CarriedCommands {
   /** Forgets what no node repeats any more. Called by the heartbeat. */
   sweep(): void {
     this.#histories.sweep();
+    this.#ages.sweep();
   }
+
+  #remember(command: GroupCommand, carried: CarriedCommand): History {
+    const key = keyOf(command);
+    const history = this.#histories.get(key) ?? { latest: new Map(), adder: undefined };
+    const { latest } = history;
+    // Deleted first, so that the oldest stay first.
+    latest.delete(command.serverName);
+    latest.set(command.serverName, carried);
+    if (latest.size > MAXIMUM_NODES) forgetOldest(latest);
+    this.#histories.set(key, history);
+    return history;
+  }
+}
+
+function withoutEffect(id: number): CarriedCommand {
+  return { id, deadline: -Infinity, done: false };
 }
 
 function forgetOldest(latest: Map<string, unknown>): void {

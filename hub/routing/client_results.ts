@@ -11,10 +11,11 @@ import type { SendingOptions } from "../options/routing.ts";
 import { type CompletionMessage, MessageType } from "../protocol/messages.ts";
 import { findProtocol } from "../protocol/protocols.ts";
 import { SerializedInvocation } from "../protocol/serialized_invocation.ts";
-import type { Acknowledgements } from "./acknowledgements.ts";
+import { AskedQuestions } from "./asked_questions.ts";
 import * as errors from "./client_result_errors.ts";
 import type { Directory } from "./directory.ts";
-import { checkConnectionId, isDotnetConnectionId } from "./names.ts";
+import { checkConnectionId } from "./names.ts";
+import type { WatchedConnections } from "./watched_connections.ts";
 
 /** After how many timeouts of this node a .NET node, which does not tell its own, has given up its question. */
 const FORGET_FACTOR = 10;
@@ -22,21 +23,20 @@ const FORGET_FACTOR = 10;
 /** A client never answered another node, which has given up its question. */
 const FORGOTTEN = new HubError("The client did not answer another node.");
 
-/** A question on its way to another node. */
-interface RemoteQuestion {
+/** A question of this node. */
+interface OwnQuestion {
   readonly connectionId: string;
   readonly invocationId: string;
   readonly timeout: number;
-  /** Whether the connection is known to exist. */
-  exists: boolean;
+  /** Whether the bus has counted a node that heard the question, or the connection is here. */
+  heard: boolean;
 }
 
 /**
  * Results that the server asks of clients, here or on another node. `specs/signalr-redis.md §7`.
  *
- * A call fails at once when its connection goes, and at its timeout when the connection's node dies. Where
- * the bus does not count whom it reaches, the node of the connection acknowledges the question: without
- * that, the call fails after `groupAckTimeout`.
+ * A call fails at once when its connection goes. While a call waits for a connection of another node, that
+ * connection is watched: the call fails when its node dies, or when no node has the connection.
  */
 export class ClientResults {
   readonly #bus: HubBus;
@@ -44,21 +44,21 @@ export class ClientResults {
   readonly #context: NodeContext<SendingOptions>;
   /** The questions of this node, and those that it has handed on to its clients. */
   readonly #questions: Questions<string, CompletionMessage>;
-  readonly #acks: Acknowledgements;
-  /** Whether the bus counts whom a question reaches: then no acknowledgement is needed. */
-  #counts = false;
+  readonly #asked: AskedQuestions;
+  readonly #watched: WatchedConnections;
 
   constructor(
     bus: HubBus,
     directory: Directory,
-    acks: Acknowledgements,
+    watched: WatchedConnections,
     context: NodeContext<SendingOptions>,
   ) {
     this.#bus = bus;
     this.#directory = directory;
-    this.#acks = acks;
+    this.#watched = watched;
     this.#context = context;
     this.#questions = new Questions(context);
+    this.#asked = new AskedQuestions(context);
   }
 
   /**
@@ -90,22 +90,23 @@ export class ClientResults {
     message.prepare(recipient?.protocol);
     // The connection is ending, and known until the hub has dealt with that; nobody will answer.
     if (recipient?.isClosed) throw errors.gone(connectionId);
-    const exists = recipient !== undefined;
-    const question: RemoteQuestion = { connectionId, invocationId, timeout, exists };
+    const heard = recipient !== undefined;
+    const question: OwnQuestion = { connectionId, invocationId, timeout, heard };
+    const watched = heard ? undefined : this.#watched.begin(connectionId);
     const late = () =>
-      question.exists
+      question.heard || watched !== undefined && this.#watched.mayExist(watched)
         ? new HubError(`The client did not answer within ${timeout} ms.`)
         : errors.nobody(connectionId);
     const answer = this.#questions.ask(invocationId, { connectionId, timeout, late });
     const cancel = () => this.#questions.settle(invocationId, new HubError(errors.CANCELED));
     signal?.addEventListener("abort", cancel, { once: true });
-    if (recipient !== undefined) writeTo([recipient], message);
-    const remote = recipient === undefined ? this.#askElsewhere(question, message) : undefined;
+    if (recipient === undefined) this.#askElsewhere(question, message);
+    else writeTo([recipient], message);
     try {
       return errors.resultOf(await answer);
     } finally {
       signal?.removeEventListener("abort", cancel);
-      if (remote !== undefined) this.#acks.settle({ id: remote, error: undefined });
+      if (watched !== undefined) this.#watched.end(watched);
     }
   }
 
@@ -127,12 +128,20 @@ export class ClientResults {
     this.#questions.abandon(connectionId, errors.gone(connectionId));
   }
 
+  /** No living node has a connection; `found` says whether a node has had the connection. */
+  lost(connectionId: string, found: boolean): void {
+    const error = found ? errors.gone(connectionId) : errors.nobody(connectionId);
+    this.#questions.abandon(connectionId, error);
+  }
+
   /** Another node asks a client of this one: hands the question on, and the answer back. */
   forward(
     recipient: Recipient | undefined,
     { frames, origin }: InvocationEnvelope,
-    { invocationId, returnChannel, timeout, ackId }: Question,
+    { invocationId, returnChannel, timeout }: Question,
   ): void {
+    // A .NET node asks once, on one bus.
+    if (origin !== undefined && this.#asked.isCopy(invocationId)) return;
     const protocol = recipient?.protocol || "json";
     const answer = (outcome: CompletionMessage | Error) =>
       this.#answer(returnChannel, protocol, invocationId, outcome);
@@ -143,7 +152,6 @@ export class ClientResults {
       const error = errors.tooMany(this.#most).message;
       return answer({ type: MessageType.Completion, invocationId, error });
     }
-    if (origin !== undefined && ackId !== undefined) this.#bus.acknowledge(origin, ackId);
     const terms = {
       connectionId: id,
       timeout: timeout ?? FORGET_FACTOR * this.#context.options.clientResultTimeout,
@@ -175,6 +183,11 @@ export class ClientResults {
     this.#questions.settle(id, outcome);
   }
 
+  /** Forgets what is due. Called by the heartbeat. */
+  sweep(): void {
+    this.#asked.sweep();
+  }
+
   /** Rejects everything that waits. */
   close(): void {
     this.#questions.close(new HubError(errors.CANCELED));
@@ -189,33 +202,14 @@ export class ClientResults {
     return this.#questions.pending(connectionId) >= this.#most;
   }
 
-  /** Returns the id of the acknowledgement that is waited for, if the bus may not count. */
-  #askElsewhere(question: RemoteQuestion, message: SerializedInvocation): number | undefined {
+  #askElsewhere(question: OwnQuestion, message: SerializedInvocation): void {
     const { connectionId, invocationId, timeout } = question;
-    const ackId = this.#counts ? undefined : this.#acks.next();
-    if (ackId !== undefined) this.#awaitAck(question, ackId);
-    this.#bus.ask(connectionId, message, { invocationId, timeout, ackId }).then(
-      (receivers) => {
-        this.#counts = receivers !== undefined;
-        if (receivers === 0) this.#questions.settle(invocationId, errors.nobody(connectionId));
-        if (this.#counts) question.exists = true;
+    this.#bus.ask(connectionId, message, { invocationId, timeout }).then(
+      (nodes) => {
+        question.heard = nodes !== undefined;
+        if (nodes === 0) this.#questions.settle(invocationId, errors.nobody(connectionId));
       },
       (error) => this.#questions.settle(invocationId, error),
-    );
-    return ackId;
-  }
-
-  #awaitAck(question: RemoteQuestion, ackId: number): void {
-    const { connectionId, invocationId } = question;
-    const { groupAckTimeout: timeout } = this.#context.options;
-    const { openings } = this.#bus;
-    this.#acks.wait(ackId, { timeout, late: () => errors.nobody(connectionId) }).then(
-      () => question.exists = true,
-      (error) => {
-        // A .NET node acknowledges no question, and the bus may have lost an acknowledgement.
-        if (question.exists || isDotnetConnectionId(connectionId)) return;
-        if (openings === this.#bus.openings) this.#questions.settle(invocationId, error);
-      },
     );
   }
 

@@ -6,6 +6,9 @@ interface Entry<V> {
   readonly setAt: number;
 }
 
+/** The parts of a node that an {@link ExpiringMap} needs. */
+export type ExpiryContext = Pick<NodeContext, "clock" | "limitedLog" | "scheduler">;
+
 /** A map whose entries are forgotten some time after they were set. */
 export class ExpiringMap<V> {
   readonly #clock: NodeContext["clock"];
@@ -17,7 +20,7 @@ export class ExpiringMap<V> {
 
   /** Entries are kept for `retention` milliseconds; beyond `most` entries the oldest go earlier. */
   constructor(
-    context: Pick<NodeContext, "clock" | "limitedLog" | "scheduler">,
+    context: ExpiryContext,
     retention: number,
     most: number = Infinity,
   ) {

@@ -7,7 +7,7 @@ import { GroupAckTimeoutError, HubError } from "../definition/errors.ts";
 import type { ResolvedRoutingOptions } from "../options/routing.ts";
 import { type ConnectionBudget, limitReached } from "../scheduling/budget.ts";
 import { Sweep } from "../scheduling/sweep.ts";
-import type { Acknowledgements } from "./acknowledgements.ts";
+import type { Acknowledgements, AwaitedCommand } from "./acknowledgements.ts";
 import { type CarriedCommand, CarriedCommands } from "./carried_commands.ts";
 import type { Directory } from "./directory.ts";
 import { ExpiringMap } from "./expiring_map.ts";
@@ -63,8 +63,7 @@ export class GroupCommands {
     this.#context = context;
     const { groupAckTimeout } = context.options;
     this.#closed = new ExpiringMap(context, groupAckTimeout);
-    // Other nodes may wait for longer than this one would, and their last word takes its time.
-    this.#carried = new CarriedCommands(context, 2 * groupAckTimeout);
+    this.#carried = new CarriedCommands(context, groupAckTimeout);
     const due = { [Symbol.iterator]: () => this.#due() };
     this.#repetition = new Sweep(context, due, (command) => {
       // If the bus is away again, the next time or the timeout will do.
@@ -117,7 +116,8 @@ export class GroupCommands {
     }
     const known = command.timeout === undefined ? undefined : this.#carried.known(command);
     if (known === undefined) {
-      if (action !== GroupAction.Withdraw) this.#carry(command, recipient);
+      if (action === GroupAction.Withdraw) this.#carried.withdrawn(command);
+      else this.#carry(command, recipient);
     } else if (action === GroupAction.Withdraw) {
       if (known.id === id) this.#undo(command, recipient, known);
     } else if (known.id > id || known.done) {
@@ -194,9 +194,9 @@ export class GroupCommands {
     }
   }
 
-  async #command(command: OwnCommand & { readonly timeout: number }): Promise<void> {
-    const { id, action, timeout } = command;
-    const acknowledged = this.#acks.wait(id, { timeout, late: () => unacknowledged(command) });
+  async #command(command: AwaitedCommand): Promise<void> {
+    const { id, action } = command;
+    const acknowledged = this.#acks.wait(command);
     this.#bus.command(command).catch((error) => this.#acks.fail(id, error));
     try {
       await acknowledged;
@@ -238,12 +238,4 @@ export class GroupCommands {
     if (!this.#carried.undo(command, carried)) return;
     this.#directory.leave(recipient, this.#bus.names.group(command.group));
   }
-}
-
-function unacknowledged({ action, connectionId, group, timeout }: OwnCommand): Error {
-  const verb = action === GroupAction.Add ? "add to" : "remove from";
-  return new GroupAckTimeoutError(
-    `Cannot ${verb} group ${JSON.stringify(group)}: no node answered for connection ` +
-      `${JSON.stringify(connectionId)} within ${timeout} ms`,
-  );
 }

@@ -12,6 +12,7 @@ import { GroupCommands } from "./group_commands.ts";
 import { Acknowledgements } from "./acknowledgements.ts";
 import { checkConnectionId, checkConnectionIds, checkLongestChannel, checkName } from "./names.ts";
 import { UnheardFailures } from "./unheard_failures.ts";
+import { WatchedConnections } from "./watched_connections.ts";
 
 /** The connections that a message is for. */
 export interface Target {
@@ -36,6 +37,7 @@ export class Router {
   readonly #acks: Acknowledgements;
   readonly #bus: HubBus;
   readonly #directory: Directory;
+  readonly #watched: WatchedConnections;
   readonly #maximumBytes: number;
   readonly #maximumNameBytes: number;
 
@@ -47,15 +49,24 @@ export class Router {
       acknowledged: (acknowledgement) => this.groups.acknowledged(acknowledgement),
       asked: (recipient, message, question) => this.results.forward(recipient, message, question),
       answered: (answer) => this.results.answered(answer),
-      recovered: () => this.groups.recovered(),
+      here: ({ id, node }) => this.#watched.here(id, node),
+      ended: (node) => this.#watched.ended(node),
+      recovered: () => {
+        this.groups.recovered();
+        this.#watched.recovered();
+      },
     });
-    const { channels, names } = this.#bus;
+    const { channels, knocker, names } = this.#bus;
     checkLongestChannel(names, this.#maximumNameBytes);
     this.unheard = new UnheardFailures(context);
     this.#directory = new Directory(channels, context, (id) => names.connection(id));
-    this.#acks = new Acknowledgements(context);
+    this.#watched = new WatchedConnections(knocker, context, (connectionId, found) => {
+      this.#acks.lost(connectionId);
+      this.results.lost(connectionId, found);
+    });
+    this.#acks = new Acknowledgements(context, this.#watched);
     this.groups = new GroupCommands(this.#bus, this.#directory, this.#acks, context);
-    this.results = new ClientResults(this.#bus, this.#directory, this.#acks, context);
+    this.results = new ClientResults(this.#bus, this.#directory, this.#watched, context);
   }
 
   /** As {@link HubBus.start}. */
@@ -127,11 +138,13 @@ export class Router {
   sweep(): void {
     this.#bus.sweep();
     this.groups.sweep();
+    this.results.sweep();
   }
 
   /** Ends what waits for other nodes. */
   close(): void {
     this.#bus.close();
+    this.#watched.close();
     const error = new GroupAckTimeoutError("Cannot change groups: the server is closed");
     this.groups.close(error);
     this.results.close();

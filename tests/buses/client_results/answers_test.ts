@@ -132,15 +132,3 @@ onEachBus(
   },
   ["memory", "redis", "nats"],
 ).forEach((test) => Deno.test(test));
-
-onEachBus(
-  "invoke() rejects at its timeout when nobody has the connection, where the bus cannot tell",
-  async ({ asking, name }) => {
-    assertEquals(
-      await outcome(ask(asking, "1234", 1, { timeout: 300 })),
-      "ClientConnectionError: Connection '1234' does not exist.",
-      name,
-    );
-  },
-  ["broadcast_channel"],
-).forEach((test) => Deno.test(test));

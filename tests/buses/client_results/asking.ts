@@ -1,4 +1,10 @@
-import type { Backplane, HubContext, HubServer, InvokeOptions } from "../../../mod.ts";
+import type {
+  Backplane,
+  HubContext,
+  HubServer,
+  HubServerOptions,
+  InvokeOptions,
+} from "../../../mod.ts";
 import { defineHub } from "../../../mod.ts";
 import { RunningNode } from "../../kit/running_node.ts";
 import { PROTOCOLS, SignalRClient } from "../../kit/signalr_client.ts";
@@ -26,8 +32,10 @@ type Hubs = { readonly "/hub": typeof askingHub };
 export async function startNode(
   backplane: Backplane,
   host: Host,
+  options: HubServerOptions = {},
 ): Promise<RunningNode<Hubs>> {
-  const node = await RunningNode.start({ hubs: { "/hub": askingHub }, backplane }, host);
+  const configuration = { ...options, hubs: { "/hub": askingHub }, backplane };
+  const node = await RunningNode.start(configuration, host);
   await node.server.ready;
   return node;
 }

@@ -1,48 +1,12 @@
 import { assertEquals } from "@std/assert";
 import { MemoryBackplane, MemoryBus } from "../../../backplanes/memory.ts";
-import { defineHub, type HubContext, openBackplane } from "../../../mod.ts";
-import { Child } from "../../kit/child.ts";
+import { defineHub, type HubContext } from "../../../mod.ts";
 import { bounded } from "../../kit/wait.ts";
 import { type CoreClient, HubCore } from "../../kit/hub_core.ts";
 import { settle } from "../../kit/pipe.ts";
-import { randomPrefix } from "../../kit/wait.ts";
-import { HOSTS } from "../../kit/servers/hosts.ts";
-import { natsUrl, startNats } from "../../kit/servers/nats_server.ts";
-import { redisUrl, startRedis } from "../../kit/servers/redis_server.ts";
-import { AnsweringClient, ask, type AskedClient, outcome, startNode } from "./asking.ts";
+import { type AskedClient, outcome } from "./asking.ts";
 
 type Context = HubContext<AskedClient>;
-
-const SERVERS = {
-  redis: [startRedis, redisUrl],
-  nats: [startNats, natsUrl],
-} as const;
-
-for (const [driver, [start, urlOf]] of Object.entries(SERVERS)) {
-  for (const [name, host] of Object.entries(HOSTS)) {
-    Deno.test(`invoke() rejects within its timeout when the client's node is killed (${driver}), on ${name}`, async () => {
-      await using server = await start();
-      const url = urlOf(server, randomPrefix());
-      await using node = await startNode(await openBackplane(url), host);
-      const module = new URL("asked_node.ts", import.meta.url).href;
-      await using child = Child.start("run", "--allow-all", module, name, url);
-      const [hub] = await child.until(/http:\S+(?=\n)/);
-      await using client = await AnsweringClient.connect(hub, "json", (value) => {
-        return value === "ready?" ? "ready" : new Promise(() => {});
-      });
-      const { id } = client;
-      const result = outcome(ask(node, id, "before it dies", { timeout: 500 }));
-      assertEquals(await client.asked.next(), "before it dies");
-      // Its node has acknowledged the question before this one.
-      assertEquals(await ask(node, id, "ready?"), "ready");
-      await child.end("SIGKILL");
-      assertEquals(await bounded(result), "HubError: The client did not answer within 500 ms.");
-      // Its channel has gone with it.
-      const gone = await bounded(outcome(ask(node, id, "after it died", { timeout: 500 })));
-      assertEquals(gone, `ClientConnectionError: Connection '${id}' does not exist.`);
-    });
-  }
-}
 
 /** Served by nobody: all that follows takes place in memory, where time passes when the test says so. */
 const silentHub = defineHub({ methods: {} });

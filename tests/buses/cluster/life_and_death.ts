@@ -41,9 +41,9 @@ export async function tryLifeAndDeath(
   for (const name of [killedName, stoppedName]) await observer.until(name, "up");
   for (const child of [killed, stopped]) {
     await child.until(new RegExp(`${observer.name}: unknown → up`), BACK);
-    assert(!child.text.includes("dead"), child.text);
+    assert(!child.text.includes("→ dead"), child.text);
   }
-  assertEquals(observer.seen.all.filter((change) => change.endsWith("dead")), []);
+  assertEquals(observer.seen.all.filter((change) => change.endsWith(": dead")), []);
 
   await killed.end("SIGKILL");
   stopped.signal("SIGSTOP");
@@ -55,7 +55,7 @@ export async function tryLifeAndDeath(
   assertEquals(observer.stateOf(killedName), "dead");
   // It did not listen for eight seconds: that is no fault of others.
   await stopped.until(new RegExp(`${killedName}: unknown → suspect`));
-  assert(!stopped.text.includes(`${observer.name}: dead`), stopped.text);
+  assert(!new RegExp(`${observer.name}: .*→ dead`).test(stopped.text), stopped.text);
 
   await stopped.end("SIGTERM");
   assertEquals(observer.stateOf(stoppedName), "gone");

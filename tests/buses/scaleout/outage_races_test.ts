@@ -47,9 +47,11 @@ async function acknowledged(
   change: Promise<void>,
   ...nodes: PipeNode<RecordingBackplane>[]
 ): Promise<void> {
-  const beating = setInterval(() => {
+  const beat = () => {
     for (const node of nodes) node.advance(1000);
-  }, 100);
+  };
+  beat();
+  const beating = setInterval(beat, 1000);
   try {
     await bounded(change, "the acknowledgement");
   } finally {
@@ -79,8 +81,8 @@ async function addOverOutage(
   await owner.backplane.asked.find((call) => call === `+${GROUP}`);
   await untilStatus(asked, "reconnecting");
   await server.start();
-  await acknowledged(add, asked, owner);
   for (const node of [owner, asked]) await untilStatus(node, "open");
+  await acknowledged(add, asked, owner);
 }
 
 /** Sends numbers to the group all the time, and remembers which of them the bus has accepted. */

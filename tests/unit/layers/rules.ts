@@ -16,6 +16,7 @@ const ROOMS: readonly (readonly [room: string, pattern: RegExp])[] = [
   ["broadcast", /^backplanes\/broadcast_channel(?:\.ts$|\/)/],
   ["redis", /^backplanes\/redis(?:\.ts$|\/)/],
   ["nats", /^backplanes\/nats(?:\.ts$|\/)/],
+  ["several", /^backplanes\/several(?:\.ts$|\/)/],
   ["conformance", /^backplanes\/conformance(?:\.ts$|\/)/],
   ["clock", /^hub\/clock\.ts$/],
   ["errors", /^hub\/definition\/errors\.ts$/],
@@ -60,9 +61,14 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     ...["contract", "driver", "npm:nats"],
     ...["node:buffer", "node:net", "node:tls", "node:timers"],
   ],
+  // It is given backplanes of any driver.
+  several: ["contract", "driver"],
   conformance: ["contract", "driver"],
   // The only file that knows all drivers; it loads the driver that a URL names.
-  open: ["contract", "known names", ...["memory", "broadcast", "redis", "nats"].flatMap(lazily)],
+  open: [
+    ...["contract", "known names"],
+    ...["memory", "broadcast", "redis", "nats", "several"].flatMap(lazily),
+  ],
   clock: ["node:timers"],
   definition: ["errors", "known names"],
   errors: [],

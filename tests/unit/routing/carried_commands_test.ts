@@ -9,7 +9,7 @@ function start() {
   const clock = new ManualClock();
   const scheduler = new Scheduler(clock);
   const limitedLog = new LimitedLog(console, clock);
-  return new CarriedCommands({ clock, scheduler, limitedLog }, 60_000);
+  return new CarriedCommands({ clock, scheduler, limitedLog }, 30_000);
 }
 
 function add(serverName: string, id = 1): GroupCommand {

@@ -147,6 +147,7 @@ Deno.test("groups.add() ignores an acknowledgement that is late or of nothing", 
   gate.resolve();
   await two.asked.groups.add("ann", "group");
   assertEquals(two.asked.logger.warnings.all, []);
+  two.asked.advance(250);
   assertEquals(two.asked.clock.pending, 0);
 });
 

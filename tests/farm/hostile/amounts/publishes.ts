@@ -68,6 +68,9 @@ const QUESTION = [
   "hub:internal:return:nobody",
 ];
 
+/** Asks whether a client is there; nobody awaits the answer. */
+const KNOCK = [1, 4, 1, "nobody", "hub"];
+
 /** Something that is published, and where. */
 interface Publication {
   readonly name: string;
@@ -85,6 +88,7 @@ const PUBLICATIONS: readonly Publication[] = [
     },
   ]),
   { name: "questions to a client", channel: "connection", payload: encode(QUESTION) },
+  { name: "knocks on the channel of a client", channel: "connection", payload: encode(KNOCK) },
   { name: "hellos of a node", channel: "signs", payload: encode(sign(1, 1)) },
   { name: "goodbyes of a node", channel: "signs", payload: encode(sign(3, 2 ** 50)) },
 ];

@@ -22,7 +22,8 @@ export interface Bounds {
 /** What a {@link FarmNode} tells its scenario. */
 export interface Observer {
   delivered(node: FarmNode, channel: string, id: number, isLocal: boolean): void;
-  handedOver(id: number, number: number): void;
+  /** `alone` says that its sender knows no other node, so that it keeps nothing for repairs. */
+  handedOver(id: number, number: number, alone: boolean): void;
   settled(id: number, accepted: boolean): void;
   lost(node: FarmNode, channel: string, missing: number): void;
 }
@@ -188,7 +189,7 @@ export class FarmNode {
     const back = alone ? numbering.nextAlone(now) : numbering.next(channel, now);
     if (!alone) numbering.keep(channel, back, payloadOf(id), now);
     const { number } = numbering;
-    this.#observer.handedOver(id, number);
+    this.#observer.handedOver(id, number, alone);
     this.publisher.publish(
       channel,
       { kind: "data", node: this.name, number, back, id },
@@ -229,6 +230,8 @@ export class FarmNode {
     const { now } = this.#simulation;
     if (packet.node === this.name) return;
     if (packet.kind === "sign") {
+      // A hello, which every node answers.
+      if (!this.neighbours.knows(packet.node)) this.#sign();
       const missed = this.neighbours.heard(packet.node, now, packet.id);
       this.#repair.sign(packet.node, packet.sign, missed, now);
       return this.#lookSoon();

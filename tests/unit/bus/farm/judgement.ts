@@ -13,6 +13,8 @@ export interface Sent {
   readonly at: number;
   number: number;
   handedOverAt: number;
+  /** Whether its sender knew no other node, so that it kept nothing. */
+  alone: boolean;
   /** When the bus had it; `undefined` as long as it has not. */
   onBusAt: number | undefined;
   /** What its sender was told. */
@@ -62,8 +64,9 @@ export class Judgement implements Observer {
   /** A node sends a new message. */
   sends(node: FarmNode, channel: string): Sent {
     const { now: at } = this.#simulation;
-    const unknown = { number: 0, handedOverAt: 0, onBusAt: undefined, accepted: undefined };
-    const sent: Sent = { id: this.sent.length, channel, node, at, ...unknown };
+    const unknown = { onBusAt: undefined, accepted: undefined };
+    const handed = { number: 0, handedOverAt: 0, alone: false };
+    const sent: Sent = { id: this.sent.length, channel, node, at, ...handed, ...unknown };
     this.sent.push(sent);
     return sent;
   }
@@ -105,9 +108,10 @@ export class Judgement implements Observer {
     sent.onBusAt = this.#simulation.now;
   }
 
-  handedOver(id: number, number: number): void {
+  handedOver(id: number, number: number, alone: boolean): void {
     const sent = this.sent[id];
-    if (sent !== undefined) Object.assign(sent, { number, handedOverAt: this.#simulation.now });
+    const { now: handedOverAt } = this.#simulation;
+    if (sent !== undefined) Object.assign(sent, { number, handedOverAt, alone });
   }
 
   settled(id: number, accepted: boolean): void {
@@ -153,7 +157,8 @@ export class Judgement implements Observer {
       for (const member of this.#members) {
         if (!isOwed(member, sent) || member.got.includes(sent.id)) continue;
         lost++;
-        if (this.#isReported(member, sent)) continue;
+        // A newcomer that the others have heard, and that has heard none of them, keeps nothing.
+        if (sent.alone || this.#isReported(member, sent)) continue;
         const from = `${sent.node.name}:${sent.number}`;
         const { node, channel } = member;
         this.fault(`#${sent.id} of ${from} on ${channel} is lost at ${node.name} without a report`);

@@ -1,0 +1,61 @@
+import type { HubChannels } from "./channel_names.ts";
+import type { NodeContext } from "./node_context.ts";
+import type { Knock } from "./node_messages.ts";
+import { isNodeMessage, readNodeMessage } from "./read_node_message.ts";
+import { writeNodeMessage } from "./write_node_message.ts";
+
+/** Asks other nodes whether a connection is there, and answers those that ask this node. */
+export class Knocker {
+  readonly #names: HubChannels;
+  readonly #context: Pick<NodeContext, "serverName" | "backplane" | "cluster">;
+
+  constructor(
+    names: HubChannels,
+    context: Pick<NodeContext, "serverName" | "backplane" | "cluster">,
+  ) {
+    this.#names = names;
+    this.#context = context;
+  }
+
+  /**
+   * Asks whether a connection is there; its node answers with a `Here` of that id. Resolves with how
+   * many nodes have heard the knock, if the bus can tell.
+   *
+   * @throws {BackplaneError} if the bus does not take the knock.
+   */
+  async knock(connectionId: string, id: number): Promise<number | undefined> {
+    const payload = writeNodeMessage(this.#message(id));
+    return await this.#context.backplane.publish(
+      this.#names.connection(connectionId),
+      payload,
+      true,
+    );
+  }
+
+  /** Asks whether a node is there, which does not answer; resolves as {@link knock}. */
+  knockOnNode(node: string): Promise<number | undefined> {
+    return this.#context.cluster.tell(node, this.#message(0));
+  }
+
+  /**
+   * Returns whether a payload on the channel of a connection is a message of a node. A knock is
+   * answered if the connection is among `audience`.
+   *
+   * @throws {PackError} if the message is malformed.
+   */
+  answer(payload: Uint8Array, audience: Iterable<unknown>): boolean {
+    if (!isNodeMessage(payload)) return false;
+    const message = readNodeMessage(payload);
+    if (message?.kind !== "knock" || message.hub !== this.#names.hub) return true;
+    for (const _connection of audience) {
+      const { serverName: node, cluster } = this.#context;
+      cluster.tell(message.node, { kind: "here", id: message.id, node, hub: message.hub });
+      break;
+    }
+    return true;
+  }
+
+  #message(id: number): Knock {
+    return { kind: "knock", id, node: this.#context.serverName, hub: this.#names.hub };
+  }
+}
