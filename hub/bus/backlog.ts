@@ -9,6 +9,12 @@ export interface OutgoingOptions {
   readonly repairBufferBytes: number;
 }
 
+/** The parts of a node that {@link Backlog} needs. */
+export type BacklogContext = Pick<
+  NodeContext<OutgoingOptions>,
+  "backplane" | "clock" | "limitedLog" | "options" | "scheduler"
+>;
+
 /** What a message counts beside its bytes. */
 const MESSAGE_BYTES = 256;
 
@@ -26,7 +32,7 @@ interface Waiting {
  * `outageTimeout`. A message whose wait is over is never published.
  */
 export class Backlog {
-  readonly #context: NodeContext<OutgoingOptions>;
+  readonly #context: BacklogContext;
   readonly #publish: (channel: string, payload: Uint8Array) => Promise<unknown>;
   readonly #waiting = new Set<Waiting>();
   readonly #deadlines: Deadlines<Waiting>;
@@ -35,7 +41,7 @@ export class Backlog {
 
   /** `publish` hands a message to the bus. */
   constructor(
-    context: NodeContext<OutgoingOptions>,
+    context: BacklogContext,
     publish: (channel: string, payload: Uint8Array) => Promise<unknown>,
   ) {
     this.#context = context;
@@ -87,7 +93,7 @@ export class Backlog {
 
   /** Nothing leaves any more. */
   close(): void {
-    const error = new BackplaneClosedError("the server is closed");
+    const error = new BackplaneClosedError("the backplane was closed meanwhile");
     this.#deadlines.clear();
     for (const message of this.#waiting) message.reject(error);
     this.#waiting.clear();

@@ -67,6 +67,7 @@ export class HubBus {
     this.#outgoing = new Outgoing(context, numbering);
     this.#incoming = new Incoming(this.names, context, numbering, listener);
     this.#status = context.backplane.onStatus(({ status }) => {
+      if (status === "closed") this.#outgoing.close();
       if (status !== "open") return;
       this.#outcomes.recovered();
       this.#outgoing.opened();

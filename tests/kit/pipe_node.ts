@@ -1,3 +1,4 @@
+import { delay } from "@std/async";
 import type { Backplane } from "../../backplanes/backplane.ts";
 import { endHubs } from "../../hub/serving/drain.ts";
 import type { NodeCluster } from "../../hub/cluster/cluster.ts";
@@ -6,6 +7,7 @@ import type { LimitedLog } from "../../hub/scheduling/limited_log.ts";
 import { Scheduler } from "../../hub/scheduling/scheduler.ts";
 import type { HubServerOptions } from "../../hub/options/server.ts";
 import { defineHub, type HubContext, type HubDefinition, type HubMethods } from "../../mod.ts";
+import { endOfTurn } from "./end_of_turn.ts";
 import { Events } from "./wait.ts";
 import { HubCore } from "./hub_core.ts";
 import type { ManualClock } from "./manual_clock.ts";
@@ -64,7 +66,7 @@ export class PipeNode<B extends Backplane> implements AsyncDisposable {
     options?: PipeNodeOptions,
   ): Promise<PipeNode<B>> {
     const node = new PipeNode(backplane, options);
-    await Promise.all([node.cluster.start(), node.hub.start()]);
+    await node.#passUntil(Promise.all([node.cluster.start(), node.hub.start()]));
     return node;
   }
 
@@ -96,6 +98,21 @@ export class PipeNode<B extends Backplane> implements AsyncDisposable {
     this.limitedLog.sweep();
     this.cluster.tick();
     this.hub.tick();
+  }
+
+  /** Where its bus cannot count, a node that starts waits a second for the others. */
+  async #passUntil(started: Promise<unknown>): Promise<void> {
+    let isOver = false;
+    const over = () => void (isOver = true);
+    started.then(over, over);
+    for (let turn = 0; !isOver; turn++) {
+      if (turn < 20) await endOfTurn();
+      else {
+        await delay(5);
+        this.clock.advance(100);
+      }
+    }
+    await started;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -14,15 +14,15 @@ async function startNodes(bus: Bus) {
   return { one, two };
 }
 
-/** Sends the numbers from 0 to the group until it is stopped. */
+/** Sends the numbers from 0 to the group until it is stopped, one in each millisecond of all nodes. */
 class Sender {
   /** The number that is sent next. */
   next = 0;
   #stopped = false;
   readonly #done: Promise<void>;
 
-  constructor(node: PipeNode<Backplane>) {
-    this.#done = this.#run(node);
+  constructor(node: PipeNode<Backplane>, ...others: PipeNode<Backplane>[]) {
+    this.#done = this.#run(node, others);
   }
 
   async stop(): Promise<void> {
@@ -30,8 +30,9 @@ class Sender {
     await this.#done;
   }
 
-  async #run(node: PipeNode<Backplane>): Promise<void> {
+  async #run(node: PipeNode<Backplane>, others: readonly PipeNode<Backplane>[]): Promise<void> {
     while (!this.#stopped) {
+      for (const { clock } of [node, ...others]) clock.advance(1);
       await node.clients.group("group").send("heard", this.next++);
       // Lets the receiving side have its turns.
       if (this.next % 3 === 0) await delay(0);
@@ -63,7 +64,7 @@ for (const [driver, open] of Object.entries(BUSES)) {
     await using _one = one;
     await using _two = two;
     const ann = await one.connect("ann");
-    const sender = new Sender(two);
+    const sender = new Sender(two, one);
     try {
       for (let round = 0; round < 40; round++) {
         const before = ann.heard.all.length;
@@ -74,7 +75,7 @@ for (const [driver, open] of Object.entries(BUSES)) {
         const promised = ann.texts.slice(before).map(Number).filter((number) => number >= first);
         assertEquals(promised, promised.map((_, index) => first + index));
         // Leaves the bus, or is in the group again before it could.
-        if (round % 2 === 0) one.advance(1);
+        if (round % 2 === 0) { for (const node of [one, two]) node.advance(1); }
         if (round % 4 === 0) await delay(0);
       }
     } finally {

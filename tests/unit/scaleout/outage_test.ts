@@ -232,7 +232,7 @@ Deno.test("send() that neither the bus nor a sign tells of rejects with what the
   assertEquals(await fate(Promise.any([closing, waiting])), "open");
   node.hub.close();
   await assertRejects(() => closing, BackplaneUnavailableError, "no hub:all");
-  await assertRejects(() => waiting, BackplaneClosedError, "the server is closed");
+  await assertRejects(() => waiting, BackplaneClosedError, "the backplane was closed meanwhile");
   await assertRejects(() => node.clients.all.send("heard", "late"), BackplaneUnavailableError);
   assertEquals(node.clock.pending, 0);
 });
@@ -346,4 +346,17 @@ Deno.test("send() rejects with BackplaneClosedError once the backplane is closed
   assertEquals(error.deliveredLocally, true);
   await client.heard.count(1);
   assertEquals(client.texts, ["local"]);
+});
+
+Deno.test("send() that waits for the bus rejects at once when the backplane is closed", async () => {
+  const bus = new MemoryBus();
+  bus.stop();
+  await using node = new PipeNode(new RecordingBackplane(bus));
+  const sent = node.clients.all.send("heard", 1);
+  assertEquals(await fate(sent), "open");
+  await node.backplane.close();
+  const error = await assertRejects(() => sent, BackplaneClosedError);
+  assertEquals(error.deliveredLocally, false);
+  await assertRejects(() => node.clients.all.send("heard", 2), BackplaneClosedError);
+  assertEquals(node.clock.pending, 0);
 });
