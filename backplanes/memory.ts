@@ -120,7 +120,7 @@ export class MemoryBackplane implements Backplane {
     try {
       checkChannelName(channel);
       if (this.status === "closed") throw closed();
-      if (!this.#wire.running) throw unavailable();
+      if (!this.#wire.running) throw unavailable(false);
     } catch (error) {
       return Promise.reject(error);
     }

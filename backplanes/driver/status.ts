@@ -39,7 +39,8 @@ export class StatusSource {
   /** Returns the error of a publish while the bus is away; `text` is used if no reason is known. */
   away(text: string): BackplaneUnavailableError {
     const cause = this.#error;
-    return new BackplaneUnavailableError(cause?.message ?? text, cause && { cause });
+    const options = { ...cause && { cause }, handedOver: false };
+    return new BackplaneUnavailableError(cause?.message ?? text, options);
   }
 
   /** Adds a listener until the returned object is disposed. */

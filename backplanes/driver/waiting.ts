@@ -19,5 +19,6 @@ export function waitingBytes(channel: string, payload: Uint8Array): number {
 export function tooSlow(bus: string): BackplaneUnavailableError {
   return new BackplaneUnavailableError(
     `Cannot publish: more than ${MAXIMUM_WAITING_BYTES} bytes wait for ${bus} to accept them`,
+    { handedOver: false },
   );
 }

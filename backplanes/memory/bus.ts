@@ -53,7 +53,7 @@ export class Wire {
       return;
     }
     // A message that some backplanes have heard is rejected too: others may lack it.
-    const error = unavailable();
+    const error = unavailable(true);
     for (const message of this.#delivering.splice(0)) message.reject(error);
     for (const message of this.#queue.splice(0)) message.reject(error);
     for (const listener of [...this.#listeners]) listener.lost(error);
@@ -83,9 +83,11 @@ export class Wire {
   }
 }
 
-/** Why a stopped bus cannot be used. */
-export function unavailable(): BackplaneUnavailableError {
-  return new BackplaneUnavailableError("Cannot reach the memory bus: it is stopped");
+/** Why a stopped bus cannot be used; `handedOver` is whether a message may have reached somebody. */
+export function unavailable(handedOver: boolean): BackplaneUnavailableError {
+  return new BackplaneUnavailableError("Cannot reach the memory bus: it is stopped", {
+    handedOver,
+  });
 }
 
 /**

@@ -9,6 +9,8 @@ export type NumberQuestion = IndexQuestion | MessagesQuestion;
 /** How many answers may be on their way to the bus, and how many questions may wait for one. */
 const MAXIMUM_UNDER_WAY = 4;
 const MAXIMUM_WAITING = 1000;
+/** How many questions are remembered. */
+const MAXIMUM_KNOWN = 256;
 
 /** The parts of a node that answers need. */
 export interface AnswersContext extends Pick<NodeContext, "serverName" | "scheduler" | "time"> {
@@ -18,12 +20,15 @@ export interface AnswersContext extends Pick<NodeContext, "serverName" | "schedu
 /**
  * Answers what other nodes ask about the messages of this one. An answer may be long: few are under way at
  * once, so that they take little memory and time however many questions come. While a question waits, its
- * repetition takes its place.
+ * repetition takes its place. A copy of a question, as a second bus brings, is not answered: a repetition
+ * has another id.
  */
 export class Answers {
   readonly #context: AnswersContext;
   readonly #numbering: Numbering;
   readonly #waiting = new Map<string, NumberQuestion>();
+  /** The latest questions; the oldest comes first. */
+  readonly #known = new Set<string>();
   #underWay = 0;
 
   constructor(context: AnswersContext, numbering: Numbering) {
@@ -33,11 +38,21 @@ export class Answers {
 
   /** Answers a question now or soon; not at all if too many wait, or the bus is away: it is repeated. */
   give(question: NumberQuestion): void {
+    if (this.#isCopy(question)) return;
     if (this.#underWay < MAXIMUM_UNDER_WAY) return void this.#give(question);
     const key = keyOf(question);
     if (this.#waiting.size < MAXIMUM_WAITING || this.#waiting.has(key)) {
       this.#waiting.set(key, question);
     }
+  }
+
+  #isCopy({ node, kind, id }: NumberQuestion): boolean {
+    const identity = `${node}\n${kind}\n${id}`;
+    if (this.#known.has(identity)) return true;
+    this.#known.add(identity);
+    const [oldest] = this.#known;
+    if (this.#known.size > MAXIMUM_KNOWN && oldest !== undefined) this.#known.delete(oldest);
+    return false;
   }
 
   async #give(question: NumberQuestion): Promise<void> {

@@ -3,8 +3,11 @@ import { Peer, type Tops } from "./heard_channel.ts";
 /** How many other nodes are remembered, and for how long after they were heard, in milliseconds. */
 const MAXIMUM_PEERS = 1000;
 const REMEMBERED = 600_000;
-/** What was heard of all nodes is noted at most so often, in milliseconds. */
+/** Where there are more nodes, what was heard of all is noted at most so often, in milliseconds. */
+const FEW_PEERS = 16;
 const TOPS_INTERVAL = 100;
+/** For how long it is needed, in milliseconds: some signs. */
+const TOPS_NEEDED = 10_000;
 
 /** The other nodes, as far as their numbers go. */
 export class Peers implements Iterable<Peer> {
@@ -12,8 +15,10 @@ export class Peers implements Iterable<Peer> {
   readonly #met: (name: string) => void;
   /** The sender of the last message: most messages come in runs. */
   #latest: Peer | undefined;
-  #tops: Tops = new Map();
-  #topsAt = -Infinity;
+  /** What was heard of all nodes at some moments; the oldest comes first. */
+  readonly #snapshots: { readonly at: number; readonly tops: Tops }[] = [];
+  /** Whether more was heard since the last of them. */
+  #changed = true;
 
   /** `met` learns of each node when it is heard for the first time. */
   constructor(met: (name: string) => void) {
@@ -38,14 +43,29 @@ export class Peers implements Iterable<Peer> {
     return peer;
   }
 
-  /** What was heard of each node up to now, or up to a moment ago. */
+  /** A number of a node was heard. */
+  reached(peer: Peer, number: number): void {
+    if (number <= peer.top) return;
+    peer.top = number;
+    this.#changed = true;
+  }
+
+  /** What was heard of each node up to now, or up to a moment ago where there are many. */
   tops(now: number): Tops {
-    if (now - this.#topsAt >= TOPS_INTERVAL) {
-      this.#topsAt = now;
-      this.#tops = new Map();
-      for (const peer of this.#peers.values()) this.#tops.set(peer, peer.top);
+    const { at, tops } = this.#snapshots.at(-1) ?? { at: -Infinity, tops: new Map() };
+    const recent = this.#peers.size > FEW_PEERS && now - at < TOPS_INTERVAL;
+    if (!this.#changed || recent) return tops;
+    this.#changed = false;
+    const fresh: Tops = new Map();
+    for (const peer of this.#peers.values()) fresh.set(peer, peer.top);
+    this.#snapshots.push({ at: now, tops: fresh });
+    for (const { at, tops } of this.#snapshots) {
+      if (now - at < TOPS_NEEDED) break;
+      // Channels that have it need it no longer: what signs have told since is more.
+      tops.clear();
+      this.#snapshots.shift();
     }
-    return this.#tops;
+    return fresh;
   }
 
   /** Forgets the nodes that have ended and were not heard for long; returns them. */

@@ -71,7 +71,7 @@ export class Repair {
   arrived(channel: HeardChannel, { node, number, back, payload }: Arrival, now: number): boolean {
     const peer = this.#peers.heard(node, now);
     if (peer === undefined) return true;
-    if (number > peer.top) peer.top = number;
+    this.#peers.reached(peer, number);
     channel.confirmedAt ??= now;
     const hole = this.#holes.none ? undefined : this.#holes.get(channel, peer);
     const floor = hole?.after ?? channel.floor(peer);
@@ -90,7 +90,7 @@ export class Repair {
     if (peer === undefined) return;
     const fresh = peer.known < 0;
     peer.alive = true;
-    peer.top = Math.max(peer.top, sign.number);
+    this.#peers.reached(peer, sign.number);
     for (const [name, number] of sign.tails) this.#tail(name, peer, number, now);
     // Where the sender could not list everything, it has told less than before.
     const gapped = missed || sign.told < peer.known;
@@ -110,7 +110,7 @@ export class Repair {
     if (peer === undefined || search === undefined) return;
     if (search.upTo !== answer.after || search.asked.answered(answer.id, now) === undefined) return;
     peer.heard = now;
-    peer.top = Math.max(peer.top, answer.number);
+    this.#peers.reached(peer, answer.number);
     if (answer.from - 1 > search.upTo) this.#lostBefore(peer, answer, now);
     for (const [name, number] of answer.channels) {
       const hole = this.#tail(name, peer, number, now);
@@ -135,7 +135,7 @@ export class Repair {
     const hole = peer && channel && this.#holes.get(channel, peer);
     if (hole === undefined) return;
     hole.peer.heard = now;
-    hole.peer.top = Math.max(hole.peer.top, answer.upTo);
+    this.#peers.reached(hole.peer, answer.upTo);
     this.#holes.answered(hole, answer, now);
   }
 

@@ -2,7 +2,6 @@ import type { TextOrBytes } from "../protocol/frame.ts";
 import type { FrameReader } from "../protocol/framing.ts";
 import type { HubMessage } from "../protocol/messages.ts";
 import type { HubProtocol } from "../protocol/protocol.ts";
-import type { TurnListener } from "../scheduling/scheduler.ts";
 import { CallQueue, isCall } from "./call_queue.ts";
 import { broken, type CloseCause, flooded, mishandled, truncatedMessage } from "./closing.ts";
 import { HeldMessage, type MessageHolder } from "./held_message.ts";
@@ -10,25 +9,29 @@ import type { ConnectionParts, InboxListener } from "./parts.ts";
 
 /** If more unread bytes than this wait, the transport is asked to stop reading; some transports cannot. */
 const BACKLOG_BYTES = 64 * 1024;
-
-/** The most bytes that one turn reads: no client has to wait for 64 MiB that another client sends. */
-const TURN_BYTES = 64 * 1024;
-/** Added to the bytes of each message of a turn: even a message of two bytes takes time. */
-const MESSAGE_BYTES = 32;
+/** The bytes that are read before other connections have their turn. */
+const PART_BYTES = 4 * 1024;
+/** Added to the bytes of each message and unread chunk: even an empty one takes time. */
+const OVERHEAD_BYTES = 32;
 
 /**
  * Reads one connection's messages as they arrive. Only calls wait for the calls before them
  * ({@link CallQueue}): acknowledgements and pings of a client must be heard while one of its calls takes
  * long. The bytes that wait are limited: unread chunks, waiting calls, and waiting items of uploads. Only
  * the limit for one message counts the beginning of a message: its end may be what a running call needs.
+ *
+ * The inboxes of all connections share the time of a turn ({@link Scheduler.takeRead}). An inbox for which
+ * the turn has no time waits for its part of a later turn, and stops its transport when much is unread.
  */
-export class Inbox implements TurnListener, MessageHolder {
+export class Inbox implements MessageHolder {
   readonly #protocol: HubProtocol;
   readonly #parts: ConnectionParts;
   readonly #listener: InboxListener;
   #reader: FrameReader;
-  /** Whether nothing is read. */
-  #blocked = true;
+  /** What has to happen before anything is read. */
+  #awaits: "admission" | "turn" | undefined = "admission";
+  /** How many chunks have come meanwhile. */
+  #chunks = 0;
   #stopped = false;
   #backlog = false;
   /** Present while calls wait. */
@@ -50,7 +53,7 @@ export class Inbox implements TurnListener, MessageHolder {
 
   /** Whether nothing is read, or the transport was asked to stop. */
   get deaf(): boolean {
-    return this.#blocked || this.#backlog;
+    return this.#awaits !== undefined || this.#backlog;
   }
 
   /** Whether the inbox reads no more messages, not even those that wait. */
@@ -60,15 +63,19 @@ export class Inbox implements TurnListener, MessageHolder {
 
   /** Whether everything was read and dispatched except the beginning of a message. */
   get truncated(): boolean {
-    return !this.#blocked && this.#calls === undefined && this.#reader.bufferedBytes > 0;
+    return !this.#awaits && !this.#calls && this.#reader.bufferedBytes > 0;
   }
 
   /** Adds a chunk that arrived. */
   push(chunk: TextOrBytes): void {
     if (this.#stopped || this.#failure !== undefined) return;
     this.#reader.push(chunk);
-    if (this.#blocked) this.#checkBacklog();
-    else this.#read();
+    const reads = this.#awaits === undefined;
+    if (reads && this.#parts.scheduler.takeRead()) return this.#read();
+    if (reads) this.#waitForTurn();
+    this.#chunks++;
+    // A chunk of any size may come when other clients have taken the time of the turn.
+    this.#checkBacklog(this.#awaits === "turn" ? chunk.length : 0);
   }
 
   /** The pipe was lost in the middle of a record; its sender will begin again. */
@@ -78,7 +85,8 @@ export class Inbox implements TurnListener, MessageHolder {
 
   /** Reads on. */
   unblock(): void {
-    this.#blocked = false;
+    this.#awaits = undefined;
+    this.#chunks = 0;
     this.#read();
     this.#checkRoom();
   }
@@ -103,7 +111,7 @@ export class Inbox implements TurnListener, MessageHolder {
   drained(): Promise<CloseCause | undefined> {
     const drained = this.#drained = Promise.withResolvers<CloseCause | undefined>();
     if (this.#stopped) drained.resolve(this.#cause);
-    else if (!this.#blocked) this.#emptied();
+    else if (this.#awaits === undefined) this.#emptied();
     return drained.promise;
   }
 
@@ -117,32 +125,28 @@ export class Inbox implements TurnListener, MessageHolder {
     this.#drained?.resolve(cause);
   }
 
-  turnEnded(): void {
-    this.unblock();
-  }
-
   #read(): void {
-    let left = TURN_BYTES;
-    while (!this.#stopped) {
-      if (left <= 0 && this.#reader.bufferedBytes > 0) return this.#waitForTurn();
+    for (let left = PART_BYTES; !this.#stopped;) {
+      // The first message of a part was counted when its chunk came, or has waited.
+      const more = left < PART_BYTES && this.#reader.bufferedBytes > 0;
+      if (more && (left <= 0 || !this.#parts.scheduler.takeRead())) return this.#waitForTurn();
       let record: TextOrBytes | undefined;
       let message: HubMessage | undefined;
       try {
         record = this.#reader.read();
         if (record === undefined) return this.#emptied();
-        left -= record.length + MESSAGE_BYTES;
+        left -= record.length + OVERHEAD_BYTES;
         message = this.#protocol.parse(record);
         // Messages of unknown types are skipped.
         if (message === undefined || !this.#listener.takes(message)) continue;
       } catch (error) {
         return this.#fail(broken(error as Error, this.#parts.limits.detailedErrors));
       }
-      if (this.#calls?.holds(message) !== true) {
-        this.#dispatch(message, record);
-        continue;
+      if (this.#calls?.holds(message) !== true) this.#dispatch(message, record);
+      else {
+        const held = this.hold(record);
+        if (held !== undefined) this.#calls?.add(message, held);
       }
-      const held = this.hold(record);
-      if (held !== undefined) this.#calls?.add(message, held);
     }
   }
 
@@ -178,16 +182,15 @@ export class Inbox implements TurnListener, MessageHolder {
       const turn = this.#parts.scheduler.spend();
       if (turn === undefined) continue;
       calls.pause();
-      turn.then(() => {
+      return void turn.then(() => {
         calls.resume();
         this.#dispatchWaiting(calls);
       });
-      return;
     }
     if (this.#calls !== calls || !calls.idle) return;
     this.#calls = undefined;
     if (this.#failure !== undefined) this.#refuse(this.#failure);
-    else if (!this.#blocked) this.#emptied();
+    else if (this.#awaits === undefined) this.#emptied();
   }
 
   /** Nothing is unread except perhaps the beginning of a message. */
@@ -214,31 +217,31 @@ export class Inbox implements TurnListener, MessageHolder {
   }
 
   #waitForTurn(): void {
-    this.#blocked = true;
-    this.#parts.scheduler.atTurnEnd(this);
-    this.#checkBacklog();
+    this.#awaits = "turn";
+    this.#parts.scheduler.postpone(() => this.unblock());
+    this.#checkBacklog(Infinity);
   }
 
   #forget(): void {
     this.#reader = this.#protocol.reader(this.#parts.limits.maximumReceiveMessageSize);
   }
 
-  /** Called while something waits. */
-  #checkBacklog(): void {
+  /** Called while something waits; `excused` bytes do not count towards the limit. */
+  #checkBacklog(excused = 0): void {
     const { maximumQueuedReceiveBytes } = this.#parts.limits;
-    // The reader of an inbox that reads holds the beginning of a message, or is being emptied.
-    const unread = this.#blocked ? this.#reader.bufferedBytes : 0;
+    // Otherwise the reader holds the beginning of a message, or is being emptied.
+    const unread = this.#awaits ? this.#reader.bufferedBytes + this.#chunks * OVERHEAD_BYTES : 0;
     const waiting = unread + this.#listener.budget.used("bytes");
-    if (waiting > maximumQueuedReceiveBytes) return this.#refuse(flooded());
-    if (this.#backlog) return;
-    const many = waiting > maximumQueuedReceiveBytes / 2;
-    if (!many && !(this.#blocked && unread > BACKLOG_BYTES)) return;
+    if (waiting - excused > maximumQueuedReceiveBytes) return this.#refuse(flooded());
+    const few = unread <= BACKLOG_BYTES && waiting <= maximumQueuedReceiveBytes / 2;
+    if (few || this.#backlog) return;
     this.#backlog = true;
+    this.#parts.scheduler.flooded();
     this.#listener.backlog(true);
   }
 
   #checkRoom(): void {
-    if (!this.#backlog || this.#blocked) return;
+    if (!this.#backlog || this.#awaits !== undefined) return;
     const { maximumQueuedReceiveBytes } = this.#parts.limits;
     if (this.#listener.budget.used("bytes") > maximumQueuedReceiveBytes / 4) return;
     this.#backlog = false;

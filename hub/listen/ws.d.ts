@@ -18,9 +18,11 @@ export interface WebSocket {
   terminate(): void;
   pause(): void;
   resume(): void;
+  pong(data: Uint8Array): void;
   send(data: string | Uint8Array, options: { readonly binary: boolean }): void;
   on(event: "message", listener: (data: Buffer, binary: boolean) => void): void;
   on(event: "close", listener: (code: number) => void): void;
+  on(event: "ping", listener: (data: Buffer) => void): void;
   on(event: "error", listener: (error: Error) => void): void;
 }
 
@@ -29,6 +31,7 @@ export declare class WebSocketServer {
   constructor(options: {
     readonly noServer: true;
     readonly perMessageDeflate: false;
+    readonly autoPong: false;
     readonly handleProtocols: () => false;
     readonly maxPayload: number;
     readonly maxFragments: number;

@@ -37,9 +37,10 @@ export interface ConnectionOptions {
   readonly maximumReceiveMessageSize?: number | null;
   /**
    * The most bytes that a client may send ahead, 1 to 2,147,483,647: invocations that wait, items of
-   * uploads that wait, and unread bytes. Beyond half of this limit the transport is asked to stop reading;
-   * beyond this limit the connection is closed and may reconnect. The beginning of a message whose end has
-   * not come counts only towards `maximumReceiveMessageSize`.
+   * uploads that wait, and bytes that are unread because a turn of the event loop has no time for them.
+   * Beyond half of this limit the transport is asked to stop reading; beyond this limit the connection is
+   * closed and may reconnect. The beginning of a message whose end has not come counts only towards
+   * `maximumReceiveMessageSize`.
    *
    * @default {1048576}
    */

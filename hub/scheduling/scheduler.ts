@@ -1,6 +1,7 @@
-import { setImmediate } from "node:timers";
+import { setImmediate, setTimeout } from "node:timers";
 import { type Clock, systemClock } from "../clock.ts";
 import { Congestion, type Writable } from "./congestion.ts";
+import { Rests } from "./rests.ts";
 
 /** Something that waits for the end of the turn. */
 export interface TurnListener {
@@ -16,7 +17,7 @@ const MAXIMUM_STEPS = 256;
 const MAXIMUM_TIME = 5;
 /** After how many short steps a walk looks at the time. */
 const STEPS_BETWEEN_LOOKS = 16;
-/** The same for work that counts each step. */
+/** The same for work that counts each step, and for messages. */
 const SPENT_BETWEEN_LOOKS = 4;
 
 /**
@@ -24,13 +25,15 @@ const SPENT_BETWEEN_LOOKS = 4;
  * connections of a server share one scheduler, so that asking for the end of the turn costs a push.
  *
  * **Bounded turns**: work that is never at an end by itself ({@link spend}), walks over registries
- * ({@link walk}) and flushes do some 256 steps or 5 ms in a turn; the rest waits for the next turn, so
- * that the event loop serves everybody in between.
+ * ({@link walk}) and flushes do some 256 steps or 5 ms in a turn, and the messages of all clients
+ * ({@link takeRead}) take 5 ms. The remaining work waits for the next turn, so that the event loop serves
+ * everybody in between, or until the event loop has slept ({@link Rests}).
  */
 export class Scheduler {
   readonly #clock: Pick<Clock, "after" | "now">;
   readonly #atEnd: (endTurn: () => void) => void;
   readonly #endTurn = () => this.#end();
+  readonly #endRest = () => this.#count();
   #turn = 1;
   #counting = false;
   #immediateWrites = 0;
@@ -39,17 +42,23 @@ export class Scheduler {
   /** The steps of this turn, and when the first of them began. */
   #steps = 0;
   #stepsBegan = 0;
+  /** The messages that this turn has read, and whether it has no time for more. */
+  #reads = 0;
+  #exhausted = false;
   /** Work that goes on in a later turn; the longest wait comes first. */
   #postponed: (() => void)[] = [];
+  readonly #rests: Rests;
   readonly #congestion: Congestion;
 
-  /** `atEnd` calls back once, at the end of the turn. */
+  /** `atEnd` calls back once, at the end of the turn; `sleep` when the event loop has slept. */
   constructor(
     clock: Pick<Clock, "after" | "now"> = systemClock,
     atEnd: (endTurn: () => void) => void = setImmediate,
+    sleep: (wake: () => void) => void = (wake) => setTimeout(wake, 1),
   ) {
     this.#clock = clock;
     this.#atEnd = atEnd;
+    this.#rests = new Rests(clock, sleep);
     this.#congestion = new Congestion(clock, (items, visit) => this.walk(items, visit));
   }
 
@@ -94,6 +103,26 @@ export class Scheduler {
   }
 
   /**
+   * Counts a message that is to be read; returns whether the turn has time for it. All clients of a server
+   * share the time of a turn. Who does not get any goes on with {@link postpone}.
+   */
+  takeRead(): boolean {
+    if (this.#exhausted) return false;
+    this.#count();
+    if (this.#reads++ % SPENT_BETWEEN_LOOKS !== 0) return true;
+    const now = this.#clock.now();
+    this.#begin(now);
+    this.#steps++;
+    this.#exhausted = now - this.#stepsBegan >= MAXIMUM_TIME;
+    return !this.#exhausted;
+  }
+
+  /** Notes that a client sends more than turns have time for. */
+  flooded(): void {
+    this.#rests.flooded();
+  }
+
+  /**
    * Visits every item, those that are added on the way too. All walks of a server share the time of a
    * turn, but each visits some items at once. Returns nothing if all were visited in this turn, else a
    * promise that rejects with what `visit` throws.
@@ -105,18 +134,26 @@ export class Scheduler {
     const goOn = () => {
       try {
         if (this.#visit(iterator, visit)) resolve();
-        else this.#postpone(goOn);
+        else this.postpone(goOn);
       } catch (error) {
         reject(error);
       }
     };
-    this.#postpone(goOn);
+    this.#rests.postponed();
+    this.postpone(goOn);
     return promise;
   }
 
   /** Resolves in a later turn, after those who have waited longer. */
   nextTurn(): Promise<void> {
-    return new Promise((resolve) => this.#postpone(resolve));
+    this.#rests.postponed();
+    return new Promise((resolve) => this.postpone(resolve));
+  }
+
+  /** Calls `goOn` in a later turn, after those who have waited longer. */
+  postpone(goOn: () => void): void {
+    this.#count();
+    this.#postponed.push(goOn);
   }
 
   /** Resolves when `writable` is not congested any more, after `timeout`, or at {@link endWait}. */
@@ -138,19 +175,25 @@ export class Scheduler {
   #end(): void {
     this.#turn++;
     this.#immediateWrites = 0;
-    this.#steps = 0;
     this.#counting = false;
+    const { resting } = this.#rests;
+    const busy = this.#exhausted || this.#postponed.length > 0;
+    if (!resting) this.#beginTime();
     this.#endWaits();
     const carriers = this.#carriers;
     this.#carriers = [];
     for (const carrier of carriers) carrier.turnEnded();
-    this.#goOn();
-    if (this.#waiting.length > 0 || this.#postponed.length > 0) this.#count();
+    if (!resting) {
+      this.#goOn();
+      if (this.#rests.turnEnded(busy, this.#endRest)) this.#exhausted = true;
+    }
+    const goesOn = this.#postponed.length > 0 && !this.#rests.resting;
+    if (goesOn || this.#waiting.length > 0) this.#count();
   }
 
-  #postpone(goOn: () => void): void {
-    this.#count();
-    this.#postponed.push(goOn);
+  #beginTime(): void {
+    this.#steps = this.#reads = 0;
+    this.#exhausted = false;
   }
 
   /** Lets postponed work go on, as much as the turn has time for. */

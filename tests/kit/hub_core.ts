@@ -14,6 +14,13 @@ import { KeptLog } from "./log.ts";
 import { ManualClock } from "./manual_clock.ts";
 import { MemoryPipe, settle } from "./pipe.ts";
 
+/** However slow the machine is, a turn has time for all messages that a test sends. */
+class PatientScheduler extends Scheduler {
+  override takeRead(): boolean {
+    return true;
+  }
+}
+
 /** A client of a {@link HubCore}. */
 export interface CoreClient {
   readonly pipe: MemoryPipe;
@@ -47,7 +54,7 @@ export class HubCore implements AsyncDisposable {
     const { clock } = this;
     const { logger } = resolved;
     const limitedLog = this.limitedLog = new LimitedLog(logger, clock);
-    const node = { serverName, backplane, clock, scheduler: new Scheduler(), limitedLog };
+    const node = { serverName, backplane, clock, scheduler: new PatientScheduler(), limitedLog };
     const cluster = this.cluster = new NodeCluster(node, () => this.live.connectionCount);
     const { gaps } = new StatusReports({ backplane, time: clock, logger }, undefined);
     const context = { ...node, cluster, time: clock, gaps, logger, options: resolved };

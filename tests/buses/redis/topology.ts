@@ -59,6 +59,16 @@ export async function joinCluster({ servers }: Topology): Promise<void> {
   }
 }
 
+/** Starts one more node of a cluster, a replica of one of the masters; resolves when that has sent everything. */
+export async function addReplica(topology: Topology, master: ServerProcess): Promise<void> {
+  const replica = await addClusterNode(topology);
+  const id = (await firstAnswer(master.port, "CLUSTER MYID\r\n")).split("\r\n")[1] ?? "";
+  const [one, other] = [replica, master].map(({ port }) => `127.0.0.1:${port}`);
+  const role = ["--cluster-slave", "--cluster-master-id", id];
+  await redisCli("--cluster", "add-node", one ?? "", other ?? "", ...role);
+  await until(() => firstAnswer(replica.port, "INFO replication\r\n"), "master_link_status:up");
+}
+
 /** Makes a cluster of all servers but the first, which gives its slots to the last one before. */
 export async function shrinkCluster({ servers: [first, ...others] }: Topology): Promise<void> {
   const heir = others.at(-1);

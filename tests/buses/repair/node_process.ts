@@ -3,6 +3,8 @@ import { Child } from "../../kit/child.ts";
 import { bounded } from "../../kit/wait.ts";
 import type { Missing, NodeReport, Order } from "./messages.ts";
 
+/** How long a node may take to start beside many others, in milliseconds. */
+const PATIENCE = 90_000;
 const PROGRAM = new URL("node.ts", import.meta.url).href;
 
 /** A node in a process of its own; see `node.ts`. */
@@ -21,7 +23,7 @@ export class NodeProcess implements AsyncDisposable {
     const args = ["run", "--allow-all", "--no-check", "--quiet", PROGRAM, url];
     const child = Child.start(...args, JSON.stringify(options));
     try {
-      const [, port] = await child.until(/control (\d+)/);
+      const [, port] = await child.until(/control (\d+)/, PATIENCE);
       return new NodeProcess(child, Number(port));
     } catch (error) {
       await child[Symbol.asyncDispose]();

@@ -22,8 +22,14 @@ export interface Remains {
   readonly rssMiB?: number;
 }
 
-/** How long a node may take to start, and what it holds to go, in milliseconds. */
+/** How long a node may take to start, and to say what it holds, in milliseconds. */
 const PATIENCE = 30_000;
+
+/**
+ * How long what a node holds may take to go. The deadlines of a node count the time in which it could work:
+ * on a machine that has little time for it, 6 s take a minute.
+ */
+const CLEARING = 120_000;
 
 /** How a node is started. */
 export interface NodeSetting {
@@ -154,7 +160,7 @@ export class MeasuredNode implements AsyncDisposable {
    * call, upload, token or result that is awaited, and no memory beyond what may remain.
    */
   async cleared({ liveMiB = 12, rssMiB = 160 }: Remains = {}): Promise<void> {
-    const last = performance.now() + PATIENCE;
+    const last = performance.now() + CLEARING;
     for (;;) {
       const asked = performance.now();
       const state = await this.state();

@@ -52,8 +52,8 @@ const ENTRIES: Readonly<Record<string, string>> = {
   "connections that have ended lately": "#paths distinct 0 #router groups #closed #entries",
   "commands that were carried out": "#paths distinct 0 #router groups #carried #histories #entries",
   // A channel without members stays for a while, and is no state of anybody.
-  "channels": "#paths distinct 0 #router #bus channels #channels",
-  "channels without members": "#paths distinct 0 #router #bus channels #withoutMembers",
+  "channels": "#paths distinct 0 #router #bus #incoming channels #channels",
+  "channels without members": "#paths distinct 0 #router #bus #incoming channels #withoutMembers",
 };
 
 /** Counts what one server holds. */

@@ -223,3 +223,20 @@ Deno.test("close() of a listener closes WebSockets with 1001, and cuts those tha
   await bounded(closed);
   await bounded(socket.ended());
 });
+
+Deno.test("the last of many pings is answered, and few of the others, in between messages", async () => {
+  await using listening = await Listening.start();
+  using socket = await RawSocket.connect(listening.port, "/hub");
+  const pings = Array.from(
+    { length: 2000 },
+    (_, n) => frame(0x80 | Opcode.Ping, new TextEncoder().encode(`${n}`)),
+  );
+  await socket.write(new Uint8Array(pings.flatMap((ping) => [...ping])));
+  const pongs: string[] = [];
+  while (pongs.at(-1) !== "1999") {
+    const { opcode, payload } = await bounded(socket.receive());
+    if (opcode === Opcode.Pong) pongs.push(new TextDecoder().decode(payload));
+  }
+  assertEquals(pongs[0], "0");
+  assertLess(pongs.length, 200);
+});

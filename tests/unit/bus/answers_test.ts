@@ -66,6 +66,19 @@ Deno.test("Answers gives one answer to a question that was repeated while it wai
   assertEquals(node.told.slice(4).map(({ to, message }) => [to, message.id]), [["slow", 20]]);
 });
 
+Deno.test("Answers answers no copy of a question, and each repetition", async () => {
+  const node = new Answering();
+  for (const id of [1, 1, 2, 1, 2, 3]) {
+    node.ask("node", id);
+    await node.takeAll();
+  }
+  node.ask("other", 1);
+  assertEquals(node.told.map(({ to, message }) => [to, message.id]), [
+    ...[["node", 1], ["node", 2], ["node", 3]],
+    ["other", 1],
+  ]);
+});
+
 Deno.test("Answers drops the questions that wait when the bus goes away", async () => {
   const node = new Answering();
   for (let index = 0; index < 10; index++) node.ask(`node ${index}`, 1);

@@ -10,7 +10,7 @@ import { ManualClock } from "../../kit/manual_clock.ts";
 function driven() {
   const clock = new ManualClock();
   const ends: (() => void)[] = [];
-  const scheduler = new Scheduler(clock, (end) => ends.push(end));
+  const scheduler = new Scheduler(clock, (end) => ends.push(end), (wake) => ends.push(wake));
   const endTurn = async () => {
     ends.shift()?.();
     // The work that was let go on gets its microtasks.
@@ -49,7 +49,8 @@ Deno.test("Scheduler.walk() ends a turn after 5 ms", async () => {
     clock.advance(1);
   });
   assertEquals(visited, 16);
-  for (let turn = 0; turn < 7; turn++) await endTurn();
+  // Two of them are rests.
+  for (let turn = 0; turn < 9; turn++) await endTurn();
   await walk;
   assertEquals(visited, 100);
 });
@@ -114,6 +115,44 @@ Deno.test("Scheduler.spend() ends a turn after 5 ms", async () => {
   await endTurn();
   await pause;
   assertEquals(scheduler.spend(), undefined);
+});
+
+Deno.test("Scheduler.takeRead() has 5 ms in a turn, whoever reads", async () => {
+  const { scheduler, clock, endTurn } = driven();
+  const read = () => {
+    clock.pass(1);
+    return scheduler.takeRead();
+  };
+  for (let turn = 0; turn < 10; turn++) {
+    let reads = 0;
+    while (read()) reads++;
+    assert(reads >= 4 && reads <= 12, `${reads} in a turn`);
+    assertEquals(scheduler.takeRead(), false);
+    await endTurn();
+  }
+});
+
+Deno.test("Scheduler lets postponed work wait for the end of a rest", async () => {
+  const { scheduler, clock, endTurn, ends } = driven();
+  let went = 0;
+  const goOn = () => {
+    went++;
+    clock.pass(5);
+    scheduler.postpone(goOn);
+  };
+  scheduler.flooded();
+  goOn();
+  for (let turn = 0; turn < 3; turn++) await endTurn();
+  assertEquals(went, 4);
+  // The rest has begun: a turn that ends meanwhile lets nothing go on, and messages wait.
+  assertEquals(scheduler.takeRead(), false);
+  const wake = ends.splice(0);
+  scheduler.atTurnEnd({ turnEnded() {} });
+  await endTurn();
+  assertEquals([went, scheduler.takeRead()], [4, false]);
+  for (const end of wake) end();
+  await endTurn();
+  assertEquals(went, 5);
 });
 
 Deno.test("Scheduler ends the waits of 256 listeners in a turn that takes longer than 5 ms", async () => {

@@ -33,7 +33,7 @@ export const LIMITS: Limits = {
   answer: 1000,
   crowdAnswer: 3000,
   visit: 5000,
-  peakMiB: 600,
+  peakMiB: 300,
   liveMiB: 12,
   logLines: 20,
 };

@@ -60,13 +60,13 @@ export class AttackedFarm implements AsyncDisposable {
 
   /** Resolves when the nodes hold nothing that they did not hold at their start; the canary goes meanwhile. */
   async cleared(remains?: Remains): Promise<void> {
-    this.#canary[Symbol.dispose]();
+    await this.#canary[Symbol.asyncDispose]();
     await Promise.all([this.near.cleared(remains), this.far.cleared(remains)]);
     this.#canary = await Canary.start(this.near.port, this.near.pid);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#canary[Symbol.dispose]();
+    await this.#canary[Symbol.asyncDispose]();
     await this.#parts.disposeAsync();
   }
 }

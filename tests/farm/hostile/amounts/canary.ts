@@ -1,8 +1,11 @@
+import { deadline } from "@std/async";
+import { TextLineStream } from "../../../kit/servers/text_lines.ts";
+
 /** What a {@link Canary} has noticed. */
 export interface CanaryFigures {
   /**
    * The longest that the node worked while a call waited for its answer, in milliseconds. Time in which
-   * the node had no core does not count, so that other processes do not matter.
+   * the node or the client had no core does not count, so that other processes do not matter.
    */
   readonly answer: number;
   /** The longest wait for an answer, in milliseconds. */
@@ -13,41 +16,66 @@ export interface CanaryFigures {
   readonly failure?: string;
 }
 
+/** How long a canary may take to start, or to tell its figures, in milliseconds. */
+const PATIENCE = 30_000;
+
 /**
- * A healthy client that calls every 10 ms, and a new client every 100 ms, in a thread of their own: how
+ * A healthy client that calls every 10 ms, and a new client every 100 ms, in a process of their own: how
  * long they wait says how long the node did nothing for anybody.
  */
-export class Canary implements Disposable {
-  readonly #worker = new Worker(new URL("./canary_worker.ts", import.meta.url), { type: "module" });
+export class Canary implements AsyncDisposable {
+  readonly #child: Deno.ChildProcess;
+  readonly #questions: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
+  readonly #lines: ReadableStreamDefaultReader<string>;
+  #disposed = false;
 
-  private constructor() {}
+  private constructor(port: number, pid: number) {
+    const program = new URL("./canary_process.ts", import.meta.url).pathname;
+    this.#child = new Deno.Command(Deno.execPath(), {
+      // Only a process that may do everything may read /proc.
+      args: ["run", "--allow-all", "--quiet", program, `${port}`, `${pid}`],
+      stdin: "piped",
+      stdout: "piped",
+    }).spawn();
+    this.#questions = this.#child.stdin.getWriter();
+    this.#lines = this.#child.stdout.pipeThrough(new TextDecoderStream())
+      .pipeThrough(new TextLineStream()).getReader();
+  }
 
   /** Connects and begins. */
   static async start(port: number, pid: number): Promise<Canary> {
-    const canary = new Canary();
-    await canary.#post({ port, pid });
+    const canary = new Canary(port, pid);
+    await canary.#answer();
     return canary;
   }
 
   /** Forgets what it has noticed. */
-  reset(): void {
-    this.#worker.postMessage({ reset: true });
+  reset(): Promise<void> {
+    return this.#say("reset");
   }
 
   /** What it has noticed since {@link reset}, once it is served again or has waited for 5 s. */
-  figures(): Promise<CanaryFigures> {
-    return this.#post({ ask: true });
+  async figures(): Promise<CanaryFigures> {
+    await this.#say("ask");
+    return await this.#answer();
   }
 
-  #post(question: object): Promise<CanaryFigures> {
-    const { promise, resolve, reject } = Promise.withResolvers<CanaryFigures>();
-    this.#worker.onmessage = ({ data }) => resolve(data);
-    this.#worker.onerror = ({ message }) => reject(new Error(message));
-    this.#worker.postMessage(question);
-    return promise;
+  async #say(word: string): Promise<void> {
+    await this.#questions.write(new TextEncoder().encode(`${word}\n`));
   }
 
-  [Symbol.dispose](): void {
-    this.#worker.terminate();
+  async #answer(): Promise<CanaryFigures> {
+    const { value } = await deadline(this.#lines.read(), PATIENCE);
+    if (value === undefined) throw new Error("The canary has ended");
+    return JSON.parse(value);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#child.kill("SIGKILL");
+    await this.#child.status;
+    await this.#lines.cancel();
+    await this.#questions.abort().catch(() => {});
   }
 }

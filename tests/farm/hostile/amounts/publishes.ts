@@ -9,7 +9,7 @@ import { repeated } from "../repeated.ts";
 import { call } from "../../../kit/messages.ts";
 import { dial, TcpReader, writeAll } from "../../../kit/tcp.ts";
 import { frameOf, joined } from "../../../kit/wire_format.ts";
-import { type Amount, endless } from "./amount.ts";
+import { type Amount, endless, many } from "./amount.ts";
 import { type Attacker, packed } from "./attacker.ts";
 
 const encoder = new TextEncoder();
@@ -75,22 +75,69 @@ const KNOCK = [1, 4, 1, "nobody", "hub"];
 interface Publication {
   readonly name: string;
   readonly channel: ChannelName;
-  readonly payload: Uint8Array;
+  /** What is published again and again, one after the other. */
+  readonly payloads: readonly Uint8Array[];
+}
+
+/** A message of a node that does not exist, with its number; the one before it never comes. */
+function numberedMessage(node: string, number: number): unknown {
+  return [[], FRAMES, null, null, [node, number, 1]];
+}
+
+/** What nodes that do not exist say, each in its own name; more than a node remembers. */
+const STRANGERS: readonly Publication[] = [
+  strangers("signs of", "signs", (index) => sign(2, index)),
+  strangers("index questions of", "nodes", (index) => [1, 6, index, `s${index}`, "hub", 0, null]),
+  strangers(
+    "questions for messages of",
+    "nodes",
+    (index) => [1, 8, index, `s${index}`, "hub", "hub:all", 0, null],
+  ),
+  strangers(
+    "index answers of",
+    "nodes",
+    (index) => [1, 7, 1, `stranger${index}`, "hub", 0, 9, 9, 1, null, ["hub:all", 9]],
+  ),
+  strangers(
+    "repeated messages of",
+    "nodes",
+    (index) => [1, 9, index, "stranger1", "hub", "hub:all", 0, 9, 9, [9, 1, 0, null]],
+  ),
+  strangers("holes in the numbers of", "group", (index) => numberedMessage(`s${index}`, 9)),
+  {
+    name: "holes in the numbers of one stranger",
+    channel: "group",
+    payloads: many(2000, (index) => encode(numberedMessage("s", 9 + 3 * index))),
+  },
+];
+
+function strangers(
+  what: string,
+  channel: ChannelName,
+  make: (index: number) => unknown,
+): Publication {
+  const payloads = many(2000, (index) => encode(make(index + 1)));
+  return { name: `${what} 2,000 strangers`, channel, payloads };
 }
 
 const PUBLICATIONS: readonly Publication[] = [
   ...(Object.keys(CHANNELS) as ChannelName[]).flatMap((channel) => [
-    { name: `what belongs to the channel of ${channel}`, channel, payload: encode(MEANT[channel]) },
+    {
+      name: `what belongs to the channel of ${channel}`,
+      channel,
+      payloads: [encode(MEANT[channel])],
+    },
     {
       name: `bytes that nobody can read to the channel of ${channel}`,
       channel,
-      payload: new Uint8Array(100).fill(0xc1),
+      payloads: [new Uint8Array(100).fill(0xc1)],
     },
   ]),
-  { name: "questions to a client", channel: "connection", payload: encode(QUESTION) },
-  { name: "knocks on the channel of a client", channel: "connection", payload: encode(KNOCK) },
-  { name: "hellos of a node", channel: "signs", payload: encode(sign(1, 1)) },
-  { name: "goodbyes of a node", channel: "signs", payload: encode(sign(3, 2 ** 50)) },
+  { name: "questions to a client", channel: "connection", payloads: [encode(QUESTION)] },
+  { name: "knocks on the channel of a client", channel: "connection", payloads: [encode(KNOCK)] },
+  { name: "hellos of a node", channel: "signs", payloads: [encode(sign(1, 1))] },
+  { name: "goodbyes of a node", channel: "signs", payloads: [encode(sign(3, 2 ** 50))] },
+  ...STRANGERS,
 ];
 
 /** A command of Redis as bytes. */
@@ -116,7 +163,7 @@ async function subscribed({ redis, prefix }: Attacker): Promise<string[]> {
 }
 
 /** Floods a channel through a connection of its own, while a member of that channel listens. */
-async function publish(attacker: Attacker, { channel, payload }: Publication): Promise<void> {
+async function publish(attacker: Attacker, { channel, payloads }: Publication): Promise<void> {
   const member = await attacker.webSocket({ query: `user=${USER}` });
   await member.write(packed([call("1", "join", GROUP)]));
   await member.heard();
@@ -127,8 +174,11 @@ async function publish(attacker: Attacker, { channel, payload }: Publication): P
     await attacker.pause(5);
   }
   const publisher = await attacker.open(true, attacker.redis);
-  const publications = joined(...names.map((name) => command("PUBLISH", name, payload)));
-  await attacker.flood(publisher, endless(repeated(publications, 40_000)));
+  const publications = joined(
+    ...payloads.flatMap((payload) => names.map((name) => command("PUBLISH", name, payload))),
+  );
+  const chunk = repeated(publications, Math.max(publications.length, 40_000));
+  await attacker.flood(publisher, endless(chunk));
   await attacker.stay(member);
   await publisher.leave(attacker.way, false);
   await member.leave(attacker.way);

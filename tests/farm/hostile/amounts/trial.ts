@@ -40,7 +40,7 @@ export async function costsOf(farm: AttackedFarm, amount: Amount, trial: Trial):
   const ended = new AbortController();
   const { signal } = ended;
   const logged = [near.log.length, far.log.length];
-  canary.reset();
+  await canary.reset();
   const before = near.usage().rssMiB;
   let peakMiB = 0;
   const sampling = setInterval(
@@ -69,7 +69,8 @@ export async function costsOf(farm: AttackedFarm, amount: Amount, trial: Trial):
     await delay(trial.aftermath);
     const figures = await canary.figures();
     if (trial.cleared && figures.failure === undefined) {
-      await farm.cleared({ liveMiB: limitsOf(amount).liveMiB });
+      const { liveMiB, peakMiB: rssMiB } = limitsOf(amount);
+      await farm.cleared({ liveMiB, rssMiB });
     }
     return {
       ...figures,

@@ -1,12 +1,14 @@
 /**
- * The worker of a {@link Canary}: `{ port, pid }` starts it, `{ reset: true }` forgets the figures, and
- * `{ ask: true }` is answered with them when a call that begins later has its answer.
+ * The process of a {@link Canary}: `canary_process.ts PORT PID` calls the node with that port and process.
+ * It prints its figures when its first calls have been answered. The line `reset` makes it forget the
+ * figures; `ask` makes it print them when a call that begins later has its answer.
  *
  * @module
  */
 import { delay } from "@std/async";
 import type { CanaryFigures } from "./canary.ts";
 import { call } from "../../../kit/messages.ts";
+import { TextLineStream } from "../../../kit/servers/text_lines.ts";
 import { RawSocket } from "../../../kit/socket.ts";
 
 /** The pauses between two calls, pings, and clients that are new, in milliseconds. */
@@ -19,19 +21,17 @@ const PATIENCE = 5000;
 
 /** What one client notices, of which there are two: one that stays, and one that is always new. */
 class Line {
-  #pid = 0;
   #answer = 0;
   #waited = 0;
-  #begun: { readonly at: number; readonly busy: number } | undefined;
+  #begun: Times | undefined;
   #turns = 0;
   failure: string | undefined;
 
-  /** Does `work` for ever with the node of a process, and measures how long it takes each time. */
-  async run(pid: number, interval: number, work: (turn: number) => Promise<void>): Promise<void> {
-    this.#pid = pid;
+  /** Does `work` for ever, and measures how long it takes each time. */
+  async run(interval: number, work: (turn: number) => Promise<void>): Promise<void> {
     try {
       for (;; this.#turns++) {
-        this.#begun = { at: performance.now(), busy: busyTime(pid) };
+        this.#begun = timesNow();
         await work(this.#turns);
         this.#measure();
         this.#begun = undefined;
@@ -55,10 +55,11 @@ class Line {
 
   #measure(): void {
     if (this.#begun === undefined) return;
-    const waited = performance.now() - this.#begun.at;
-    const busy = busyTime(this.#pid) - this.#begun.busy;
+    const { at, busy, delayed } = timesNow();
+    const waited = at - this.#begun.at;
+    const heard = waited - (delayed - this.#begun.delayed);
     this.#waited = Math.max(this.#waited, waited);
-    this.#answer = Math.max(this.#answer, Math.min(waited, busy));
+    this.#answer = Math.max(this.#answer, Math.min(heard, busy - this.#begun.busy));
   }
 
   /** Resolves when work that begins later is done, or it takes too long. */
@@ -71,25 +72,34 @@ class Line {
   }
 }
 
-/** How long the main thread of a process has had a core, in milliseconds; for ever if it has ended. */
-function busyTime(pid: number): number {
+/** Times in milliseconds. */
+interface Times {
+  readonly at: number;
+  /** How long the node has had a core; for ever if it has ended. */
+  readonly busy: number;
+  /** How long this process had to wait for a core. */
+  readonly delayed: number;
+}
+
+function timesNow(): Times {
+  const at = performance.now();
+  return { at, busy: scheduled(pid)[0], delayed: scheduled("self")[1] };
+}
+
+/** How long the main thread of a process has had a core, and has waited for one, in milliseconds. */
+function scheduled(process: string): readonly [number, number] {
   try {
-    return Number(Deno.readTextFileSync(`/proc/${pid}/schedstat`).split(" ")[0]) / 1e6;
+    const text = Deno.readTextFileSync(`/proc/${process}/schedstat`);
+    const [busy = Infinity, delayed = 0] = text.split(" ").map((time) => Number(time) / 1e6);
+    return [busy, delayed];
   } catch {
-    return Infinity;
+    return [Infinity, 0];
   }
 }
 
+const port = Number(Deno.args[0]);
+const pid = Deno.args[1] ?? "";
 const [staying, visiting] = [new Line(), new Line()];
-const scope = self as unknown as {
-  onmessage: (event: MessageEvent<Question>) => void;
-  postMessage(figures: CanaryFigures): void;
-};
-
-type Question = { readonly port: number; readonly pid: number } | { readonly reset: true } | {
-  readonly ask: true;
-};
-
 /** Calls `echo` and reads the answer. */
 async function echo(socket: RawSocket, number: number): Promise<void> {
   const id = `${number}`;
@@ -116,24 +126,27 @@ async function visit(port: number, number: number): Promise<void> {
   await socket.sendClose(1000);
 }
 
-scope.onmessage = async ({ data }) => {
-  if ("port" in data) {
-    const { port, pid } = data;
-    const socket = await RawSocket.connect(port, "/hub");
-    // Also while it waits for an answer, as an official client does.
-    setInterval(() => socket.sendText('{"type":6}\x1e').catch(() => {}), PING_INTERVAL);
-    staying.run(pid, CALL_INTERVAL, (turn) => echo(socket, turn));
-    visiting.run(pid, VISIT_INTERVAL, (turn) => visit(port, turn));
-  } else if ("reset" in data) {
-    staying.reset();
-    visiting.reset();
-    return;
-  }
+/** Prints the figures when calls that begin later have their answers. */
+async function tell(): Promise<void> {
   await Promise.all([staying.fresh(), visiting.fresh()]);
   const failure = staying.failure ?? visiting.failure;
-  scope.postMessage({
+  const figures: CanaryFigures = {
     ...staying.figures,
     visit: visiting.figures.answer,
     ...failure !== undefined && { failure },
-  });
-};
+  };
+  Deno.stdout.writeSync(new TextEncoder().encode(`${JSON.stringify(figures)}\n`));
+}
+
+const socket = await RawSocket.connect(port, "/hub");
+// Also while it waits for an answer, as an official client does.
+setInterval(() => socket.sendText('{"type":6}\x1e').catch(() => {}), PING_INTERVAL);
+staying.run(CALL_INTERVAL, (turn) => echo(socket, turn));
+visiting.run(VISIT_INTERVAL, (turn) => visit(port, turn));
+await tell();
+const lines = Deno.stdin.readable.pipeThrough(new TextDecoderStream())
+  .pipeThrough(new TextLineStream());
+for await (const line of lines) {
+  if (line === "ask") await tell();
+  else [staying, visiting].forEach((line) => line.reset());
+}

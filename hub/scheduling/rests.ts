@@ -1,0 +1,79 @@
+import type { Clock } from "../clock.ts";
+
+/** After how many milliseconds of turns that had more work than time the event loop sleeps. */
+const BUSY_TIME = 10;
+
+/** How often a rest begins anew at the most. */
+const MAXIMUM_SLEEPS = 5;
+
+/**
+ * Lets the event loop sleep now and then while there is work without an end. As long as callbacks are due,
+ * Deno asks the system for new events only once in 61 turns: if each turn works for 5 ms, nobody else is
+ * heard for 300 ms. A loop that waits for a timer asks at once. Node and Bun ask in every turn; there a
+ * rest only costs its millisecond.
+ *
+ * A node that is busy with many ordinary clients never rests: only work that waits for another turn, and
+ * clients that send more than turns have time for, make it rest.
+ */
+export class Rests {
+  readonly #clock: Pick<Clock, "now">;
+  readonly #sleep: (wake: () => void) => void;
+  /** When the first turn ended that had more work than time; since then each turn has had. */
+  #busySince: number | undefined;
+  #endless = false;
+  #flooded = false;
+  #resting = false;
+
+  /** `sleep` calls back when the event loop has slept. */
+  constructor(clock: Pick<Clock, "now">, sleep: (wake: () => void) => void) {
+    this.#clock = clock;
+    this.#sleep = sleep;
+  }
+
+  /** Whether the event loop is to sleep: work that can wait has to. */
+  get resting(): boolean {
+    return this.#resting;
+  }
+
+  /** Notes that work waits for another turn. */
+  postponed(): void {
+    this.#endless = true;
+  }
+
+  /** Notes that a client sends more than turns have time for; a rest begins anew. */
+  flooded(): void {
+    this.#endless = this.#flooded = true;
+  }
+
+  /**
+   * A turn has ended, which was `busy` if it had more work than time. Returns whether the next messages
+   * have to wait for the end of a rest that begins: a client that sends without a pause keeps the event
+   * loop awake for as long as its messages are handled. Calls `over` at that end.
+   */
+  turnEnded(busy: boolean, over: () => void): boolean {
+    if (!busy) this.#busySince = undefined;
+    else if (this.#isTired()) {
+      this.#resting = true;
+      const deaf = this.#flooded;
+      this.#rest(MAXIMUM_SLEEPS, over);
+      return deaf;
+    }
+    return false;
+  }
+
+  #isTired(): boolean {
+    const now = this.#clock.now();
+    this.#busySince ??= now;
+    return this.#endless && now - this.#busySince >= BUSY_TIME;
+  }
+
+  #rest(sleeps: number, over: () => void): void {
+    this.#flooded = false;
+    this.#sleep(() => {
+      if (this.#flooded && sleeps > 1) return this.#rest(sleeps - 1, over);
+      this.#resting = this.#endless = false;
+      this.#busySince = undefined;
+      over();
+    });
+  }
+}

@@ -1,0 +1,70 @@
+import { assertEquals } from "@std/assert";
+import { Rests } from "../../../hub/scheduling/rests.ts";
+import { ManualClock } from "../../kit/manual_clock.ts";
+
+/** Rests whose sleep ends when the test says so. */
+function tired() {
+  const clock = new ManualClock();
+  const sleeps: (() => void)[] = [];
+  const rests = new Rests(clock, (wake) => sleeps.push(wake));
+  let ended = 0;
+  return {
+    rests,
+    sleeps,
+    ended: () => ended,
+    wake: () => sleeps.shift()?.(),
+    /** A turn of 5 ms ends; returns whether messages have to wait. */
+    endTurn(busy = true) {
+      clock.pass(5);
+      return rests.turnEnded(busy, () => ended++);
+    },
+  };
+}
+
+Deno.test("Rests begins when turns have had more work than time for 10 ms, and some of it has no end", () => {
+  const { rests, sleeps, endTurn, wake, ended } = tired();
+  rests.postponed();
+  assertEquals([endTurn(), endTurn(), rests.resting], [false, false, false]);
+  // Streams that wait do not keep the event loop awake: messages are read in the rest.
+  assertEquals([endTurn(), rests.resting, sleeps.length], [false, true, 1]);
+  wake();
+  assertEquals([rests.resting, ended()], [false, 1]);
+});
+
+Deno.test("Rests does not begin on a node that is busy with ordinary clients", () => {
+  const { rests, endTurn } = tired();
+  for (let turn = 0; turn < 100; turn++) endTurn();
+  assertEquals(rests.resting, false);
+});
+
+Deno.test("Rests does not begin if a turn in between had time for all of its work", () => {
+  const { rests, endTurn } = tired();
+  rests.postponed();
+  for (let turn = 0; turn < 100; turn++) endTurn(turn % 3 !== 2);
+  assertEquals(rests.resting, false);
+});
+
+Deno.test("Rests reads nothing while a client sends without a pause, and begins anew when one is stopped", () => {
+  const { rests, endTurn, wake, ended } = tired();
+  rests.flooded();
+  endTurn();
+  endTurn();
+  assertEquals(endTurn(), true);
+  rests.flooded();
+  wake();
+  assertEquals([rests.resting, ended()], [true, 0]);
+  wake();
+  assertEquals([rests.resting, ended()], [false, 1]);
+});
+
+Deno.test("Rests ends though clients that send without a pause come again and again", () => {
+  const { rests, endTurn, wake, ended } = tired();
+  rests.flooded();
+  for (let turn = 0; turn < 3; turn++) endTurn();
+  for (let sleep = 0; sleep < 5; sleep++) {
+    assertEquals(ended(), 0);
+    rests.flooded();
+    wake();
+  }
+  assertEquals([rests.resting, ended()], [false, 1]);
+});
