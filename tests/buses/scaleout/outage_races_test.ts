@@ -38,6 +38,14 @@ async function untilStatus(
   await bounded(promise, `the backplane to be ${status}`);
 }
 
+/** Lets the time of nodes pass as it does for everybody, so that they repeat what they ask. */
+function passing(...nodes: PipeNode<RecordingBackplane>[]): Disposable {
+  const timer = setInterval(() => {
+    for (const { clock } of nodes) clock.advance(10);
+  }, 10);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
+}
+
 /** The channels that both nodes need. */
 function allOf(...nodes: PipeNode<RecordingBackplane>[]): string[] {
   const own = nodes.flatMap(({ baseChannels, serverName }) => [
@@ -136,6 +144,7 @@ for (const [driver, open] of Object.entries(SERVED_BUSES)) {
     const { one, two, ann } = await startNodes(bus);
     await using _one = one;
     await using _two = two;
+    using _passing = passing(one, two);
     await using here = new Sending(one, "here");
     await using there = new Sending(two, "there");
     await bus.server.stop();
