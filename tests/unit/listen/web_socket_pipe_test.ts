@@ -33,6 +33,9 @@ class ManualSocket {
     return new WebSocketPipe(this, this.duplex);
   }
 
+  /** No message of these tests is a ping. */
+  pong(): void {}
+
   /** Takes the next write. */
   async take(): Promise<void> {
     this.#pending.shift()?.();
