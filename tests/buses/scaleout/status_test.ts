@@ -2,15 +2,15 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
   BackplaneClosedError,
   BackplaneError,
-  type BackplaneGap,
   type BackplaneStatus,
-  type BackplaneStatusEvent,
   createHubServer,
   defineHub,
   type HubContext,
   MemoryBackplane,
   MemoryBus,
+  type MessageGap,
   openBackplane,
+  type ServerStatusEvent,
 } from "../../../mod.ts";
 import { redisUrl, startRedis } from "../../kit/servers/redis_server.ts";
 import { endOfTurn } from "../../kit/end_of_turn.ts";
@@ -19,10 +19,16 @@ import { PipeNode } from "../../kit/pipe_node.ts";
 import { RecordingBackplane } from "../../kit/backplane.ts";
 import { KeptLog } from "../../kit/log.ts";
 
+/** What a log says of gaps in which nothing is missing. */
+function late({ lines }: KeptLog): string[] {
+  return lines.filter((line) => line.includes("were late from"));
+}
+
 const hub = defineHub({ methods: { nothing(_context: HubContext<Record<never, never>>) {} } });
 
 Deno.test("HubServer.ready resolves when the channels that every node needs are subscribed", async () => {
   const backplane = new RecordingBackplane();
+  backplane.heedsNodes = true;
   const gate = Promise.withResolvers<void>();
   backplane.beforeSubscribe = () => gate.promise;
   await using server = createHubServer({ hubs: { "/a": hub }, backplane });
@@ -122,25 +128,26 @@ Deno.test("HubServer.onStatus() hands on the backplane's events until it is disp
     logger,
   });
   assertEquals(server.status, "open");
-  const events = new Events<BackplaneStatusEvent>();
+  const events = new Events<ServerStatusEvent>();
   const listener = server.onStatus((event) => events.add(event));
   bus.stop();
   assertEquals(server.status, "reconnecting");
   bus.start();
-  await events.count(2);
-  assertEquals(events.all.map(({ status }) => status), ["reconnecting", "open"]);
+  await events.count(3);
+  assertEquals(events.all.map(({ status }) => status), ["reconnecting", "open", "open"]);
   assert(events.all[0]?.error instanceof Error);
-  assert(events.all[1]?.gap !== undefined);
+  // It is told when it is known what has become of the gap.
+  assertEquals(events.all.map(({ gap }) => gap?.repaired), [undefined, undefined, true]);
   listener[Symbol.dispose]();
   bus.stop();
   assertEquals(server.status, "reconnecting");
-  assertEquals(events.all.length, 2);
+  assertEquals(events.all.length, 3);
 });
 
 Deno.test("createHubServer() logs each gap once and tells onGap, however many hubs it has", async () => {
   const bus = new MemoryBus();
   const logger = new KeptLog();
-  const gaps = new Events<BackplaneGap>();
+  const gaps = new Events<MessageGap>();
   const another = defineHub({ ...hub, name: "another" });
   await using _server = createHubServer({
     hubs: { "/hub": hub, "/another": another },
@@ -157,19 +164,19 @@ Deno.test("createHubServer() logs each gap once and tells onGap, however many hu
     await gaps.count(outage);
     await endOfTurn();
     assertEquals(gaps.all.length, outage);
-    assertEquals(logger.warnings.all.length, outage);
+    assertEquals(late(logger).length, outage);
     assertEquals(logger.errors.all, Array(outage).fill("onGap failed:"));
   }
   const [gap] = gaps.all;
   assert(gap !== undefined && gap.since <= gap.until);
-  const text = logger.warnings.all[0] ?? "";
+  const text = late(logger)[0] ?? "";
   for (const time of [gap.since, gap.until]) assert(text.includes(new Date(time).toISOString()));
 });
 
 Deno.test("createHubServer() reports the gap that a restart of Redis leaves", async () => {
   await using redis = await startRedis();
   const logger = new KeptLog();
-  const gaps = new Events<BackplaneGap>();
+  const gaps = new Events<MessageGap>();
   await using server = createHubServer({
     hubs: { "/hub": hub },
     backplane: await openBackplane(redisUrl(redis, randomPrefix()), { logger }),
@@ -183,10 +190,7 @@ Deno.test("createHubServer() reports the gap that a restart of Redis leaves", as
   await gaps.count(1);
   const [gap] = gaps.all;
   assert(gap !== undefined && gap.since <= stopped && gap.until >= stopped);
-  assertEquals(
-    logger.warnings.all.filter((text) => text.includes("may have been missed")).length,
-    1,
-  );
+  assertEquals([gap.repaired, late(logger).length], [true, 1]);
 });
 
 Deno.test("HubServer.hub() of a path that is not served throws TypeError", async () => {

@@ -38,7 +38,7 @@ const TABLES: readonly (readonly [heading: string, type: string, resolve?: Resol
 
 /** Where the interfaces are. */
 const FILES = [
-  ...["server", "serving", "connection", "dispatch", "routing", "transports"].map((name) =>
+  ...["server", "serving", "connection", "dispatch", "routing", "bus", "transports"].map((name) =>
     `hub/options/${name}.ts`
   ),
   ...["hub/server/configuration.ts", "hub/definition/hub.ts"],
