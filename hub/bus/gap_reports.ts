@@ -57,8 +57,9 @@ export class GapReports {
   constructor(context: GapContext, report: (event: MessageGapEvent) => void) {
     this.#context = context;
     this.#report = report;
-    this.#listening = context.backplane.onStatus(({ gap }) => {
+    this.#listening = context.backplane.onStatus(({ status, gap }) => {
       if (gap !== undefined) this.#began(gap);
+      if (status === "closed") this.#giveUp();
     });
   }
 
@@ -107,6 +108,15 @@ export class GapReports {
     if (this.#hubs.size === 0) this.#tell();
   }
 
+  /** The bus never comes back: what the hubs were repairing may be missing, nobody knows on which channels. */
+  #giveUp(): void {
+    if (this.#repairing.size === 0) return;
+    this.#repairing.clear();
+    this.#channels.clear();
+    this.#lost = true;
+    this.#tell();
+  }
+
   /** `until` is when the last loss was found, where no gap of the bus was reported. */
   #tell(until?: number): void {
     this.#timer?.[Symbol.dispose]();
@@ -119,7 +129,7 @@ export class GapReports {
     const report: MessageGap = {
       ...gap,
       repaired,
-      ...this.#lost && !unnumbered && { channels: [...this.#channels] },
+      ...this.#channels.size > 0 && !unnumbered && { channels: [...this.#channels] },
       ...this.#missing > 0 && { missing: this.#missing },
     };
     this.#gap = undefined;

@@ -39,8 +39,10 @@ export interface IndexSearch {
   again: boolean;
 }
 
-/** The highest number heard of each node at one moment. */
-export type Tops = Map<Peer, number>;
+/** The highest number heard of each node at one moment, as long as somebody needs it. */
+export interface Tops {
+  numbers: ReadonlyMap<Peer, number> | undefined;
+}
 
 /** A channel that this node listens to, with the last number of each sender on it. */
 export class HeardChannel {
@@ -69,7 +71,7 @@ export class HeardChannel {
 
   /** What comes up to this number is old, or a duplicate. */
   floor(peer: Peer): number {
-    return this.#lasts?.get(peer) ?? Math.max(this.tops?.get(peer) ?? 0, peer.sure);
+    return this.#lasts?.get(peer) ?? Math.max(this.tops?.numbers?.get(peer) ?? 0, peer.sure);
   }
 
   /** A message was delivered, or is given up. */

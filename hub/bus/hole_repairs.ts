@@ -158,8 +158,9 @@ export class HoleRepairs {
     const { channel, peer, after } = hole;
     const id = ++this.#ids;
     hole.asked.add(id, now);
-    hole.waited += REPEAT_INTERVAL;
     const age = hole.first ? now - channel.requestedAt + SLACK : undefined;
-    this.#effects.ask(peer.name, { kind: "askMessages", id, channel: channel.name, after, age });
+    const question = { kind: "askMessages", id, channel: channel.name, after, age } as const;
+    // A sender that was not asked is not late.
+    if (this.#effects.ask(peer.name, question)) hole.waited += REPEAT_INTERVAL;
   }
 }

@@ -159,8 +159,10 @@ export class HubRepairs implements ClusterHub {
   #effects(channels: RepairChannels): RepairEffects {
     const { cluster, gaps, scheduler, serverName: node } = this.#context;
     const ask = (to: string, asked: RepairQuestion) => {
-      if (this.#mayAsk()) void cluster.tell(to, { ...asked, node, hub: this.name });
+      const leaves = this.#mayAsk();
+      if (leaves) void cluster.tell(to, { ...asked, node, hub: this.name });
       this.#lookSoon();
+      return leaves;
     };
     return {
       get open() {

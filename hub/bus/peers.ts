@@ -8,6 +8,9 @@ const FEW_PEERS = 16;
 const TOPS_INTERVAL = 100;
 /** For how long it is needed, in milliseconds: some signs. */
 const TOPS_NEEDED = 10_000;
+/** How many notes are forgotten at a time. */
+const MAXIMUM_FORGOTTEN = 10_000;
+const NOTHING: Tops = { numbers: undefined };
 
 /** The other nodes, as far as their numbers go. */
 export class Peers implements Iterable<Peer> {
@@ -52,24 +55,20 @@ export class Peers implements Iterable<Peer> {
 
   /** What was heard of each node up to now, or up to a moment ago where there are many. */
   tops(now: number): Tops {
-    const { at, tops } = this.#snapshots.at(-1) ?? { at: -Infinity, tops: new Map() };
+    const { at, tops } = this.#snapshots.at(-1) ?? { at: -Infinity, tops: NOTHING };
     const recent = this.#peers.size > FEW_PEERS && now - at < TOPS_INTERVAL;
     if (!this.#changed || recent) return tops;
     this.#changed = false;
-    const fresh: Tops = new Map();
-    for (const peer of this.#peers.values()) fresh.set(peer, peer.top);
+    const numbers = new Map<Peer, number>();
+    for (const peer of this.#peers.values()) numbers.set(peer, peer.top);
+    const fresh: Tops = { numbers };
     this.#snapshots.push({ at: now, tops: fresh });
-    for (const { at, tops } of this.#snapshots) {
-      if (now - at < TOPS_NEEDED) break;
-      // Channels that have it need it no longer: what signs have told since is more.
-      tops.clear();
-      this.#snapshots.shift();
-    }
     return fresh;
   }
 
-  /** Forgets the nodes that have ended and were not heard for long; returns them. */
+  /** Forgets old notes, and the nodes that have ended and were not heard for long; returns those. */
   forgetOld(now: number): Peer[] {
+    this.#forgetTops(now);
     const old: Peer[] = [];
     for (const peer of this.#peers.values()) {
       if (!peer.alive && now - peer.heard > REMEMBERED) old.push(peer);
@@ -79,6 +78,16 @@ export class Peers implements Iterable<Peer> {
       if (this.#latest === peer) this.#latest = undefined;
     }
     return old;
+  }
+
+  #forgetTops(now: number): void {
+    const needed = this.#snapshots.findIndex(({ at }) => now - at < TOPS_NEEDED);
+    // The last note is still true while nothing more is heard.
+    const old = needed < 0 ? this.#snapshots.length - 1 : needed;
+    for (const { tops } of this.#snapshots.splice(0, Math.min(old, MAXIMUM_FORGOTTEN))) {
+      // Channels that have it need it no longer: what signs have told since is more.
+      tops.numbers = undefined;
+    }
   }
 
   [Symbol.iterator](): Iterator<Peer> {

@@ -148,6 +148,11 @@ export class Ring {
     while (this.#bytes + size > this.#maximumBytes && this.#releaseOldest());
     const kept = size <= this.#maximumBytes;
     if (kept) this.#bytes += size;
+    else if (last !== undefined && last.ends.length < BLOCK_ENTRIES) {
+      // What is not kept needs no block of its own.
+      this.#release(last);
+      return last;
+    }
     const block: Block = {
       first: this.#next,
       ...{ backs: [], times: [], channels: [], ends: [] },

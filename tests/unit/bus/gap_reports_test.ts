@@ -23,7 +23,7 @@ function reports(hubs: number) {
       status,
       ...gap,
     }));
-  return { time, gaps, told, outage, take };
+  return { backplane, time, gaps, told, outage, take };
 }
 
 Deno.test("GapReports tells of an outage when every hub has repaired what was missed", async () => {
@@ -128,4 +128,15 @@ Deno.test("GapReports.close() ends the reports", async () => {
   await outage();
   time.advance(1000);
   assertEquals([told, time.pending], [[], 0]);
+});
+
+Deno.test("GapReports tells of an outage whose repair ends because the bus is closed", async () => {
+  const { backplane, gaps, outage, take } = reports(2);
+  await outage();
+  gaps.lost("a", 2);
+  gaps.settled(1);
+  await backplane.close();
+  assertEquals(take(), [{ status: "closed", repaired: false, missing: 2 }]);
+  gaps.settled(2);
+  assertEquals(take(), []);
 });

@@ -38,7 +38,7 @@ export class RepairingNode {
       channel: (name) => this.#channels.get(name),
       channels: () => this.#channels.values(),
       deliver: (_channel, payload) => this.delivered.push(new TextDecoder().decode(payload)),
-      ask: (_node, question) => this.asked.push(question),
+      ask: (_node, question) => this.asked.push(question) > 0,
       lost: ({ name }, missing) => this.lost.push(`${missing} on ${name}`),
       soon: (call) => call(this.now),
       met: (name) => this.met.push(name),

@@ -316,6 +316,7 @@ export class FarmNode {
         this.questions++;
         this.#tell(to, { ...question, node: this.name, hub: "hub" });
         this.#lookSoon();
+        return true;
       },
       soon: (call) => host.after(1, () => call(this.#simulation.now)),
       lost: ({ name }, missing) => this.#observer.lost(this, name, missing),
