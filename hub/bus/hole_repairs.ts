@@ -34,6 +34,11 @@ export class HoleRepairs {
     return this.#holes.none;
   }
 
+  /** Whether there are so many that nobody looks for others. */
+  get crowded(): boolean {
+    return this.#holes.crowded;
+  }
+
   /** The hole of a sender on a channel, if there is one. */
   get(channel: HeardChannel, peer: Peer): Hole | undefined {
     return this.#holes.get(channel, peer);

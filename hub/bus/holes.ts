@@ -58,9 +58,14 @@ export class Holes implements Iterable<Hole> {
     return this.#byChannel.size === 0;
   }
 
+  /** Whether there are so many that nobody looks for others. */
+  get crowded(): boolean {
+    return this.#asking.size + this.#waiting.size >= MAXIMUM_HOLES;
+  }
+
   /** Whether there may be no more. */
   get full(): boolean {
-    return this.#asking.size + this.#waiting.size >= MAXIMUM_HOLES;
+    return this.#asking.size + this.#waiting.size >= 2 * MAXIMUM_HOLES;
   }
 
   /** The hole of a sender on a channel, if there is one. */

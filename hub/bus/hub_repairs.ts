@@ -34,7 +34,7 @@ export interface NodeListener {
 /** The pause between two looks at what is asked, in milliseconds. */
 const LOOK = REPEAT_INTERVAL / 5;
 /** How many questions a hub asks in a second at most, whatever others publish. */
-const MAXIMUM_QUESTIONS = 1000;
+const MAXIMUM_QUESTIONS = 5000;
 /** The pause before the next sign when one cannot tell everything, in milliseconds. */
 const SIGN_PAUSE = 100;
 

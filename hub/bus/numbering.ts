@@ -192,13 +192,8 @@ export class Numbering {
 
   /** What was published on a channel after a number, and not longer than `age` ago. */
   repeat(name: string, after: number, age: number | undefined, now: number): Repetition {
-    const last = this.#channels.get(name)?.last ?? 0;
-    return repetitionOf(this.#ring, this.#number, last, {
-      after,
-      age,
-      now,
-      bytes: this.#answerBytes,
-    });
+    const wanted = { after, age, now, bytes: this.#answerBytes };
+    return repetitionOf(this.#ring, this.#number, this.#channels.get(name), wanted);
   }
 
   #begin(channel: Sent, number: number, now: number): void {

@@ -107,7 +107,8 @@ export class Repair {
   indexed(node: string, answer: IndexAnswer, now: number): void {
     const peer = this.#peers.get(node);
     const search = peer?.index;
-    if (peer === undefined || search === undefined) return;
+    // While there are too many holes, the same is asked again later.
+    if (peer === undefined || search === undefined || this.#holes.crowded) return;
     if (search.upTo !== answer.after || search.asked.answered(answer.id, now) === undefined) return;
     peer.heard = now;
     this.#peers.reached(peer, answer.number);
@@ -224,12 +225,11 @@ export class Repair {
 
   /** When the first channel was wanted that this node listens to now. */
   #listensSince(): number | undefined {
-    let first: number | undefined;
+    // They come in the order in which they were wanted.
     for (const { confirmedAt, requestedAt } of this.#effects.channels()) {
-      if (confirmedAt === undefined) continue;
-      first = Math.min(first ?? requestedAt, requestedAt);
+      if (confirmedAt !== undefined) return requestedAt;
     }
-    return first;
+    return undefined;
   }
 
   /** A node does not know any more what it has published long ago. */

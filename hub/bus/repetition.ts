@@ -1,5 +1,5 @@
 import type { ChannelNumber, RepeatedMessage } from "./node_messages.ts";
-import type { Ring, RingEntry } from "./ring.ts";
+import type { Ring, SentChannel } from "./ring.ts";
 
 /** What a message or a channel counts in an answer beside its bytes. */
 const ITEM_BYTES = 32;
@@ -51,37 +51,33 @@ export function indexOf(
   return { upTo, number, from, age: from > 1 ? now - forgottenAt : undefined, channels };
 }
 
-/** The messages of the channel whose last number is `last`; `number` is the last of the node. */
+/** The messages of a channel; `number` is the last of the node. */
 export function repetitionOf(
   ring: Ring,
   number: number,
-  last: number,
+  channel: SentChannel | undefined,
   { after, age, now, bytes: most }: Wanted,
 ): Repetition {
-  const oldest = age === undefined ? -Infinity : now - age;
-  const known: RingEntry[] = [];
-  let missing = 0;
-  for (let next = last; next > after;) {
-    const entry = ring.entry(next);
-    if (entry === undefined) {
-      // It is forgotten, and perhaps others before it.
-      if (ring.forgottenAt >= oldest) missing = 1;
-      break;
-    }
-    if (entry.at < oldest) break;
-    known.push(entry);
-    next = entry.back > 0 ? next - entry.back : 0;
-  }
   const messages: RepeatedMessage[] = [];
+  let missing = 0;
+  if (channel === undefined || channel.last <= after) return { upTo: number, missing, messages };
+  const oldest = age === undefined ? -Infinity : now - age;
   let bytes = 0;
-  for (const { number, back, at } of known.reverse()) {
+  let upTo = number;
+  let before: number | undefined;
+  for (const { number, back, at } of ring.of(channel, after)) {
+    before ??= back > 0 ? number - back : 0;
+    if (at < oldest) continue;
     const payload = number < ring.payloadsFrom ? null : ring.payload(number);
     bytes += (payload?.length ?? 0) + ITEM_BYTES;
-    // The one who asks asks again for the rest.
     if (bytes > most && messages.length > 0) {
-      return { upTo: messages.at(-1)?.number ?? 0, missing, messages };
+      // The one who asks asks again for the rest.
+      upTo = messages.at(-1)?.number ?? upTo;
+      break;
     }
     messages.push({ number, back, age: Math.max(0, now - at), payload });
   }
-  return { upTo: number, missing, messages };
+  // The message before is forgotten, and perhaps others before it.
+  if ((before ?? channel.last) > after && ring.forgottenAt >= oldest) missing = 1;
+  return { upTo, missing, messages };
 }

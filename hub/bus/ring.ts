@@ -119,6 +119,16 @@ export class Ring {
     }
   }
 
+  /** The messages of a channel after a number, in their order. */
+  *of(channel: SentChannel, number: number): Generator<RingEntry, void> {
+    for (const block of this.#blocks) {
+      const first = Math.max(0, number + 1 - block.first);
+      for (let index = first; index < block.channels.length; index++) {
+        if (block.channels[index] === channel) yield entryOf(block, index);
+      }
+    }
+  }
+
   /** Forgets what is too old. */
   trim(now: number): void {
     for (const block of this.#blocks) {

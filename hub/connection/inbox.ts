@@ -9,7 +9,7 @@ import type { ConnectionParts, InboxListener } from "./parts.ts";
 
 /** If more unread bytes than this wait, the transport is asked to stop reading; some transports cannot. */
 const BACKLOG_BYTES = 64 * 1024;
-/** The bytes that are read before other connections have their turn. */
+/** The bytes that are read before others have their turn. */
 const PART_BYTES = 4 * 1024;
 /** Added to the bytes of each message and unread chunk: even an empty one takes time. */
 const OVERHEAD_BYTES = 32;
@@ -74,8 +74,7 @@ export class Inbox implements MessageHolder {
     if (reads && this.#parts.scheduler.takeRead()) return this.#read();
     if (reads) this.#waitForTurn();
     this.#chunks++;
-    // A chunk of any size may come when other clients have taken the time of the turn.
-    this.#checkBacklog(this.#awaits === "turn" ? chunk.length : 0);
+    this.#checkBacklog();
   }
 
   /** The pipe was lost in the middle of a record; its sender will begin again. */
@@ -219,31 +218,33 @@ export class Inbox implements MessageHolder {
   #waitForTurn(): void {
     this.#awaits = "turn";
     this.#parts.scheduler.postpone(() => this.unblock());
-    this.#checkBacklog(Infinity);
+    this.#checkBacklog();
   }
 
   #forget(): void {
     this.#reader = this.#protocol.reader(this.#parts.limits.maximumReceiveMessageSize);
   }
 
-  /** Called while something waits; `excused` bytes do not count towards the limit. */
-  #checkBacklog(excused = 0): void {
-    const { maximumQueuedReceiveBytes } = this.#parts.limits;
+  /** Called while something waits. */
+  #checkBacklog(): void {
+    const { maximumQueuedReceiveBytes: queued, maximumReceiveMessageSize: size } =
+      this.#parts.limits;
+    // A transport that cannot pause brings bursts faster than turns can read: more may wait for a turn.
+    const most = this.#awaits === "turn" ? 8 * queued + (size ?? Infinity) : queued;
     // Otherwise the reader holds the beginning of a message, or is being emptied.
     const unread = this.#awaits ? this.#reader.bufferedBytes + this.#chunks * OVERHEAD_BYTES : 0;
     const waiting = unread + this.#listener.budget.used("bytes");
-    if (waiting - excused > maximumQueuedReceiveBytes) return this.#refuse(flooded());
-    const few = unread <= BACKLOG_BYTES && waiting <= maximumQueuedReceiveBytes / 2;
-    if (few || this.#backlog) return;
+    if (waiting > most) return this.#refuse(flooded());
+    if (this.#backlog || (unread <= BACKLOG_BYTES && waiting <= queued / 2)) return;
     this.#backlog = true;
     this.#parts.scheduler.flooded();
     this.#listener.backlog(true);
   }
 
   #checkRoom(): void {
-    if (!this.#backlog || this.#awaits !== undefined) return;
-    const { maximumQueuedReceiveBytes } = this.#parts.limits;
-    if (this.#listener.budget.used("bytes") > maximumQueuedReceiveBytes / 4) return;
+    const full =
+      this.#listener.budget.used("bytes") > this.#parts.limits.maximumQueuedReceiveBytes / 4;
+    if (full || !this.#backlog || this.#awaits !== undefined) return;
     this.#backlog = false;
     this.#listener.backlog(false);
   }

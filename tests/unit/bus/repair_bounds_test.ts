@@ -18,20 +18,20 @@ Deno.test("Repair asks for messages that there was no room to hold", () => {
 Deno.test("Repair delivers at once, and reports a loss, while there are too many holes", () => {
   // There is room for one message.
   const listener = new RepairingNode(150);
-  const full = 10_000;
+  const full = 20_000;
   for (let index = 0; index < full; index++) {
     listener.hear(`channel ${index}`, 2 * index + 2, 1);
   }
   assertEquals(listener.delivered, []);
-  listener.hear("one more", 20_002, 1);
-  assertEquals(listener.delivered, ["20002"]);
+  listener.hear("one more", 40_002, 1);
+  assertEquals(listener.delivered, ["40002"]);
   assertEquals(listener.lost, ["1 on one more"]);
   for (let index = 0; index < full; index++) {
     listener.repair.closed(listener.channel(`channel ${index}`));
   }
   // What was held for them is given back.
-  listener.hear("last", 30_002, 1);
-  listener.repeat("last", 20_002, 30_001);
-  assertEquals(listener.delivered.slice(1), ["30001", "30002"]);
+  listener.hear("last", 50_002, 1);
+  listener.repeat("last", 40_002, 50_001);
+  assertEquals(listener.delivered.slice(1), ["50001", "50002"]);
   assertEquals(listener.lost.length, 1);
 });
