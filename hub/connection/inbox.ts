@@ -242,9 +242,8 @@ export class Inbox implements MessageHolder {
   }
 
   #checkRoom(): void {
-    const full =
-      this.#listener.budget.used("bytes") > this.#parts.limits.maximumQueuedReceiveBytes / 4;
-    if (full || !this.#backlog || this.#awaits !== undefined) return;
+    const { limits: { maximumQueuedReceiveBytes: queued } } = this.#parts;
+    if (!this.#backlog || this.#awaits || this.#listener.budget.used("bytes") > queued / 4) return;
     this.#backlog = false;
     this.#listener.backlog(false);
   }
