@@ -41,7 +41,7 @@ export interface IndexSearch {
 
 /** The highest number heard of each node at one moment, as long as somebody needs it. */
 export interface Tops {
-  numbers: ReadonlyMap<Peer, number> | undefined;
+  numbers: Map<Peer, number> | undefined;
 }
 
 /** A channel that this node listens to, with the last number of each sender on it. */

@@ -53,6 +53,14 @@ export class Peers implements Iterable<Peer> {
     this.#changed = true;
   }
 
+  /** A node has given no number above this one: a higher one that was heard is not its own. */
+  refute(peer: Peer, number: number): void {
+    peer.top = number;
+    for (const { tops } of this.#snapshots) {
+      if ((tops.numbers?.get(peer) ?? 0) > number) tops.numbers?.set(peer, number);
+    }
+  }
+
   /** What was heard of each node up to now, or up to a moment ago where there are many. */
   tops(now: number): Tops {
     const { at, tops } = this.#snapshots.at(-1) ?? { at: -Infinity, tops: NOTHING };

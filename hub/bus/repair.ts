@@ -119,6 +119,7 @@ export class Repair {
     }
     if (answer.upTo < answer.number) {
       // There is more: a channel may have had messages before, whose last one comes later.
+      if (answer.upTo <= search.upTo) return;
       search.upTo = answer.upTo;
       search.asked.clear();
       return this.#ask(peer, search, now);
@@ -137,7 +138,7 @@ export class Repair {
     if (hole === undefined) return;
     hole.peer.heard = now;
     this.#peers.reached(hole.peer, answer.upTo);
-    this.#holes.answered(hole, answer, now);
+    if (this.#holes.answered(hole, answer, now)) this.#peers.refute(hole.peer, answer.number);
   }
 
   /** The connection to the bus is lost: what other nodes tell from now on may not arrive. */
@@ -216,7 +217,7 @@ export class Repair {
   #ask(peer: Peer, search: IndexSearch, now: number): void {
     if (!this.#effects.open) return;
     const id = ++this.#ids;
-    search.asked.add(id, now);
+    search.asked.add(id, now, 0);
     const { upTo: after } = search;
     const since = search.after === 0 ? this.#listensSince() : undefined;
     const age = since === undefined ? undefined : now - since + SLACK;
