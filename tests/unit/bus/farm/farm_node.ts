@@ -187,7 +187,7 @@ export class FarmNode {
     const numbering = this.#numbering;
     const alone = this.neighbours.isAlone(now);
     const back = alone ? numbering.nextAlone(now) : numbering.next(channel, now);
-    if (!alone) numbering.keep(channel, back, payloadOf(id), now);
+    if (!alone) numbering.keep(back, payloadOf(id), now);
     const { number } = numbering;
     this.#observer.handedOver(id, number, alone);
     this.publisher.publish(
