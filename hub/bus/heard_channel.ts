@@ -14,8 +14,9 @@ export class Peer {
   index: IndexSearch | undefined;
   /** Whether it was alive when it was last judged. */
   alive = true;
-  /** When it was last heard. */
+  /** When it was last heard, and whether it was heard since that was noted. */
   heard = 0;
+  spoke = false;
 
   constructor(name: string) {
     this.name = name;

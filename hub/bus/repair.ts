@@ -67,6 +67,21 @@ export class Repair {
     this.#holes.closed(channel);
   }
 
+  /**
+   * Whether a message comes directly behind the last one of its sender on a channel: then it is to be
+   * delivered now. Most do; any other has {@link arrived}.
+   */
+  continues(channel: HeardChannel, node: string, number: number, back: number): boolean {
+    const peer = this.#peers.get(node);
+    if (peer === undefined || channel.confirmedAt === undefined) return false;
+    const last = channel.last(peer);
+    if (last === undefined || number <= last || number - back !== last) return false;
+    if (!this.#holes.none && this.#holes.get(channel, peer) !== undefined) return false;
+    this.#peers.spoke(peer, number);
+    channel.passed(peer, number);
+    return true;
+  }
+
   /** A message has come; returns whether it is to be delivered now. */
   arrived(channel: HeardChannel, { node, number, back, payload }: Arrival, now: number): boolean {
     const peer = this.#peers.heard(node, now);

@@ -31,17 +31,21 @@ class Block {
   count = 0;
   readonly backs: Float64Array;
   readonly times: Float64Array;
-  readonly channels: SentChannel[] = [];
+  readonly channels: SentChannel[];
   /** Where each payload ends in the bytes. */
   readonly ends: Uint32Array;
   bytes: Uint8Array | undefined;
 
-  constructor(first: number, size: number, bytes: Uint8Array | undefined) {
-    const room = Math.max(SMALLEST_BLOCK, Math.min(size, LARGEST_BLOCK)) / BYTES_AN_ENTRY;
+  /** A block for `size` bytes of payloads; takes the lists of `old`, if they have its size. */
+  constructor(first: number, size: number, bytes: Uint8Array | undefined, old?: Block) {
+    const kept = Math.max(SMALLEST_BLOCK, Math.min(size, LARGEST_BLOCK));
+    const room = Math.ceil(kept / BYTES_AN_ENTRY);
+    const lists = old?.ends.length === room ? old : undefined;
     this.first = first;
-    this.backs = new Float64Array(room);
-    this.times = new Float64Array(room);
-    this.ends = new Uint32Array(room);
+    this.backs = lists?.backs ?? new Float64Array(room);
+    this.times = lists?.times ?? new Float64Array(room);
+    this.channels = lists?.channels ?? [];
+    this.ends = lists?.ends ?? new Uint32Array(room);
     this.bytes = bytes;
   }
 
@@ -109,7 +113,7 @@ export class Ring {
     block.ends[index] = start + payload.length;
     block.backs[index] = back;
     block.times[index] = now;
-    block.channels.push(channel);
+    block.channels[index] = channel;
     block.count = index + 1;
     this.#next++;
     // A message that is larger than the ring is known, and not kept.
@@ -179,11 +183,11 @@ export class Ring {
     ) return last;
     this.trim(now);
     const size = Math.max(bytes, this.#blockSize(last));
+    // Memory that is new costs more than to fill it.
     let spare: Uint8Array | undefined;
     while (this.#bytes + size > this.#maximumBytes) {
       const released = this.#releaseOldest();
       if (released === undefined) break;
-      // New memory costs more than to fill it.
       if (released.length === size) spare = released;
     }
     const kept = size <= this.#maximumBytes;
@@ -193,13 +197,11 @@ export class Ring {
       this.#release(last);
       return last;
     }
-    const block = new Block(
-      this.#next,
-      size,
-      kept ? spare ?? new Uint8Array(size) : undefined,
-    );
+    let old: Block | undefined;
+    while (this.#next - this.#from >= MAXIMUM_ENTRIES) old = this.#forget();
+    const bytesOfBlock = kept ? spare ?? new Uint8Array(size) : undefined;
+    const block = new Block(this.#next, size, bytesOfBlock, old);
     this.#blocks.push(block);
-    while (this.#next - this.#from >= MAXIMUM_ENTRIES) this.#forget();
     return block;
   }
 
@@ -223,9 +225,10 @@ export class Ring {
     this.#payloadsFrom = Math.max(this.#payloadsFrom, block.first + block.count);
   }
 
-  #forget(): void {
+  /** Forgets the oldest block; returns it. */
+  #forget(): Block | undefined {
     const block = this.#blocks.shift();
-    if (block === undefined) return;
+    if (block === undefined) return undefined;
     this.#release(block);
     this.#from = block.first + block.count;
     this.#forgottenAt = block.lastAt ?? this.#forgottenAt;
@@ -233,6 +236,7 @@ export class Ring {
       this.#refused.delete(block.first + index);
       this.#forgotten(entryOf(block, index));
     }
+    return block;
   }
 
   #blockOf(number: number): Block | undefined {

@@ -63,7 +63,11 @@ export class RepairingNode {
   hear(name: string, number: number, back: number, node = "other"): void {
     this.#highest = Math.max(this.#highest, number);
     const arrival = { node, number, back, payload: payloadOf(number) };
-    if (this.repair.arrived(this.channel(name), arrival, this.now)) {
+    const channel = this.channel(name);
+    if (
+      this.repair.continues(channel, node, number, back) ||
+      this.repair.arrived(channel, arrival, this.now)
+    ) {
       this.delivered.push(`${number}`);
     }
   }

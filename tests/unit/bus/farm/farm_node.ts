@@ -254,7 +254,10 @@ export class FarmNode {
     const heard = this.#channels.get(name)?.heard;
     if (heard?.confirmedAt === undefined) return;
     const arrival = { node, number, back, payload: payloadOf(id) };
-    if (this.#repair.arrived(heard, arrival, this.#simulation.now)) {
+    if (
+      this.#repair.continues(heard, node, number, back) ||
+      this.#repair.arrived(heard, arrival, this.#simulation.now)
+    ) {
       this.#observer.delivered(this, name, id, false);
     }
   }
