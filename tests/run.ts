@@ -47,8 +47,8 @@ async function preparePrograms(): Promise<string> {
   Deno.exit(1);
 }
 
-/** How many files run side by side: tests of servers wait half of the time. */
-const JOBS = 2 * navigator.hardwareConcurrency;
+/** How many files run side by side: tests of servers wait half of the time, those of the farm less. */
+const JOBS = Math.ceil(navigator.hardwareConcurrency * (name === "farm" ? 1.5 : 2));
 
 async function runTests(path: string): Promise<TestCounts> {
   const folder = await Deno.makeTempDir({ prefix: "hubplane-tests-" });

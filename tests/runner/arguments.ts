@@ -14,7 +14,7 @@ export interface Suite {
   readonly bundled: readonly string[];
 }
 
-/** Files run side by side, two for each core: tests wait half of the time. */
+/** Files run side by side, more than there are cores: tests wait half of the time. */
 const PARALLEL = "--parallel";
 
 /** Everything outside of `tests` that may have examples in its documentation. */
