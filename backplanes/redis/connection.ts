@@ -163,7 +163,9 @@ export class RedisConnection {
     }
     if (redis !== undefined && wasReplaced(redis)) this.#lostSince ??= this.#sinceFailover();
     this.#lose(loss.signal.reason);
-    if (redis !== undefined) await destroyClient(redis);
+    if (redis === undefined) return;
+    this.#places.failed(this.#role);
+    await destroyClient(redis);
   }
 
   async #use(redis: Redis, loss: AbortController): Promise<void> {
