@@ -7,6 +7,8 @@ const QUIET = 200;
 const OVERDUE = 1000;
 /** How many channels a sign lists at most. */
 const MAXIMUM_TAILS = 500;
+/** How many channels are looked at for a sign. */
+const MAXIMUM_LOOKED_AT = 2000;
 /** How many channels may wait for a sign; beyond this number others have to ask. */
 const MAXIMUM_UNTOLD = 50_000;
 
@@ -57,8 +59,10 @@ interface Unanswered {
 export class Numbering {
   readonly #ring: Ring;
   readonly #channels = new Map<string, Sent>();
-  /** The channels with something untold; the longest untold comes first. */
+  /** The channels with something untold; the longest untold comes first, but for some: see {@link #late}. */
   readonly #untold = new Set<Sent>();
+  /** The lowest untold number of a channel that comes behind one with a higher number. */
+  #late = Infinity;
   readonly #listed = new Map<HubSign, readonly Listed[]>();
   #unanswered: Unanswered[] = [];
   #number = 0;
@@ -110,6 +114,7 @@ export class Numbering {
   nextAlone(now: number): number {
     if (this.#channels.size > 0) this.#channels.clear();
     this.#untold.clear();
+    this.#late = Infinity;
     const before = this.#number++;
     this.#forgotten = this.#told = before + 1;
     this.#ring.clear(before + 2, now);
@@ -130,7 +135,10 @@ export class Numbering {
     if (channel === undefined) return false;
     this.#unanswered.push({ channel: name, number, settle });
     channel.urgent = true;
-    if (channel.untold === 0) this.#begin(channel, number, -Infinity);
+    if (channel.untold === 0) {
+      this.#late = Math.min(this.#late, number);
+      this.#begin(channel, number, -Infinity);
+    }
     return true;
   }
 
@@ -147,8 +155,14 @@ export class Numbering {
     const listed: Listed[] = [];
     const tails: ChannelNumber[] = [];
     let told = this.#number;
+    let left = MAXIMUM_LOOKED_AT;
     this.#overflows = false;
     for (const channel of this.#untold) {
+      if (left-- === 0) {
+        told = Math.min(told, channel.untold - 1, this.#late - 1);
+        this.#overflows ||= tails.length >= most;
+        break;
+      }
       const due = room.last || channel.urgent || now - channel.at >= QUIET ||
         now - channel.since >= OVERDUE;
       characters -= due ? channel.name.length : 0;
@@ -162,6 +176,7 @@ export class Numbering {
       listed.push({ channel, untold: channel.untold });
     }
     for (const { channel } of listed) this.#tell(channel);
+    if (left >= 0 && !this.#overflows) this.#late = Infinity;
     this.#told = Math.max(this.#told, told);
     const sign = { hub, number: this.#number, told: this.#skipped ? 0 : this.#told, tails };
     this.#skipped = false;
@@ -224,7 +239,11 @@ export class Numbering {
       known.urgent = true;
       this.#untold.add(known);
     }
-    for (const channel of later) this.#untold.add(channel);
+    const highest = Math.max(0, ...listed.map(({ untold }) => untold));
+    for (const channel of later) {
+      if (channel.untold < highest) this.#late = Math.min(this.#late, channel.untold);
+      this.#untold.add(channel);
+    }
   }
 
   #leftRing({ channel }: RingEntry): void {
