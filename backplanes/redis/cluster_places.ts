@@ -27,7 +27,11 @@ export class ClusterPlaces {
    * Chooses one of `masters` at random, but not that of the other connection. If all have failed lately,
    * the one that failed first is tried again.
    */
-  choose(role: RedisRole, masters: readonly Redis[], now = performance.now()): Redis | undefined {
+  choose(
+    role: RedisRole,
+    masters: readonly Redis[],
+    now: number = performance.now(),
+  ): Redis | undefined {
     const other = this.#places.get(role === "publisher" ? "subscriber" : "publisher")?.address;
     const others = masters.filter((master) => addressOf(master) !== other);
     const choices = others.length > 0 ? others : masters;
@@ -41,7 +45,7 @@ export class ClusterPlaces {
   }
 
   /** The connection to the chosen server was lost, or could not be made. */
-  failed(role: RedisRole, now = performance.now()): void {
+  failed(role: RedisRole, now: number = performance.now()): void {
     const address = this.#places.get(role)?.address;
     if (address === undefined) return;
     this.#failed.delete(address);

@@ -120,7 +120,11 @@ export class HubRepairs implements ClusterHub {
       this.#context.gaps.unnumbered();
       return true;
     }
-    return this.repair.arrived(channel, { node: origin, number, back, payload }, this.#now);
+    const arrival = { node: origin, number, back, payload };
+    const follows = this.repair.arrived(channel, arrival, this.#now);
+    // What waits while no question can leave is asked for when the bus is back, whoever is heard then.
+    if (!follows) this.#lookSoon();
+    return follows;
   }
 
   /** Forgets the numbers of nodes that have ended long ago. Called by the heartbeat. */

@@ -24,3 +24,7 @@ Deno.test("Repair loses nothing in silence, doubles nothing and keeps the order,
 Deno.test("Repair loses nothing at all while nothing fails but the bus", () => {
   assertEquals(play(1, sized(300, 20_000), ["restart"]).lost, 0);
 });
+
+Deno.test("Repair ends what it began, in scenarios that were not right once", () => {
+  for (const seed of [1_088_394]) play(seed, 1);
+});

@@ -255,8 +255,9 @@ export class FarmNode {
     if (heard?.confirmedAt === undefined) return;
     const arrival = { node, number, back, payload: payloadOf(id) };
     if (this.#repair.arrived(heard, arrival, this.#simulation.now)) {
-      this.#observer.delivered(this, name, id, false);
+      return this.#observer.delivered(this, name, id, false);
     }
+    this.#lookSoon();
   }
 
   #answer({ id, node: to, ...asked }: HubMessage & RepairQuestion): void {
