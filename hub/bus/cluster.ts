@@ -39,6 +39,8 @@ export interface Cluster {
   met(node: string): void;
   /** Whether a node counts as living. */
   lives(node: string): boolean;
+  /** Whether a node gives its signs as often as it says. A node that is not known may be one that gives none. */
+  hears(node: string): boolean;
   /** Whether no other node lives, and none was heard in the last 30 s. */
   readonly alone: boolean;
   /** Whether the bus has told how many nodes hear a sign: then it is one server, that loses nothing by itself. */

@@ -175,6 +175,7 @@ export class HubRepairs implements ClusterHub {
       get lossy() {
         return !cluster.counts;
       },
+      hears: (node) => cluster.hears(node),
       channel: (name) => channels.channel(name),
       channels: () => channels.channels(),
       deliver: (channel, payload) => channels.deliver(channel, payload),

@@ -20,7 +20,8 @@ export interface Arrival {
  * CONTINUITY §1. Pure: `now` is a time in milliseconds that never goes back.
  *
  * - **Hole**: a message that does not follow the last one of its sender and channel waits, with all
- *   later ones, until the sender has repeated those before it, for `timeout` at most.
+ *   later ones, until the sender has repeated those before it: for `timeout` at most, or twice as long
+ *   where the sender gives no signs meanwhile.
  * - **Index**: after the bus was away, or a sign was missed, the sender is asked which channels it
  *   has published on.
  */
@@ -175,7 +176,8 @@ export class Repair {
       }
     }
     peer.index = undefined;
-    this.#holes.ended(peer, now);
+    // A node that counts as dead may only have been away: it is asked until that takes too long.
+    if (how === "gone") this.#holes.ended(peer, now);
     this.#recovery.end(peer);
   }
 

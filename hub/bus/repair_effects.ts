@@ -20,6 +20,8 @@ export interface RepairEffects {
   channels(): Iterable<HeardChannel>;
   /** A message that was held, or repeated. */
   deliver(channel: HeardChannel, payload: Uint8Array): void;
+  /** Whether a node gives its signs of life. */
+  hears(node: string): boolean;
   /** Returns whether the question has left: too many in a second do not. */
   ask(node: string, question: RepairQuestion): boolean;
   /** So many messages of a channel are missing, at least; 0 if perhaps none is. */

@@ -6,7 +6,8 @@ import type { NodeState, ServerNode } from "./node.ts";
 const MAXIMUM_NODES = 1000;
 /** For how long a node is remembered after its end, in milliseconds. */
 const MEMORY = 600_000;
-/** How many signs of a node are missing when it is suspect, and when it counts as dead. */
+/** For how many signs a node is silent when one is missing, when it is suspect, and when it counts as dead. */
+const MISSING = 1.5;
 const SUSPECT = 3;
 const DEAD = 5;
 /** The pauses between two signs that a node may announce, in milliseconds. */
@@ -101,6 +102,13 @@ export class Membership {
   /** Whether a node counts as living. */
   lives(name: string): boolean {
     return this.#living.has(name);
+  }
+
+  /** Whether no sign of a node is missing; `true` of a node that is not known. */
+  hears(name: string, now: number): boolean {
+    const member = this.#living.get(name);
+    if (member === undefined) return !this.#ended.has(name);
+    return this.#silence.since(member.heard, now) <= MISSING * member.interval;
   }
 
   /** All nodes, the living ones first. */

@@ -45,13 +45,15 @@ export interface Outcome {
 
 /** For how long nodes send before and after a fault, in milliseconds. */
 const QUIET = 500;
+/** How long a bus may be away after a fault is over, in milliseconds: as long as messages wait for it. */
+const LONGEST_OUTAGE = 15_000;
 /** How long a repair may take when everything is back, in milliseconds. */
 const PATIENCE = 10_000;
-/** For how long nothing may change before it counts as all, where something is lost. */
+/** For how long nothing may change before it counts as all, where something is reported as lost. */
 const STILL = 2500;
 
 /** The options of all trials: the wait for the bus is longer than any fault. */
-const OPTIONS: HubServerOptions = { outageTimeout: 15_000 };
+const OPTIONS: HubServerOptions = { outageTimeout: LONGEST_OUTAGE };
 
 /** Runs a trial. */
 export async function run({ urls, rate, options, fault }: Trial): Promise<Outcome> {
@@ -81,15 +83,22 @@ async function acquainted(nodes: readonly NodeProcess[]): Promise<void> {
   await untilAll(nodes, (reports) => reports.every(isSettled));
 }
 
-/** Asks all nodes until their reports fit, for {@link PATIENCE} at most; returns the last reports. */
+/**
+ * Asks all nodes until their reports fit, for {@link PATIENCE} at most after their buses are back; returns
+ * the last reports.
+ */
 async function untilAll(
   nodes: readonly NodeProcess[],
   fit: (reports: readonly NodeReport[]) => boolean,
 ): Promise<readonly NodeReport[]> {
-  const last = performance.now() + PATIENCE;
+  const begun = Date.now();
   for (;;) {
     const reports = await Promise.all(nodes.map((node) => node.report()));
-    if (fit(reports) || performance.now() > last) return reports;
+    const open = reports.every(({ status }) => status === "open");
+    const opened = Math.max(begun, ...reports.map(({ opened }) => opened));
+    if (fit(reports) || Date.now() - (open ? opened : begun + LONGEST_OUTAGE) > PATIENCE) {
+      return reports;
+    }
     await delay(50);
   }
 }
@@ -110,10 +119,10 @@ function isWhole(reports: readonly NodeReport[]): boolean {
 async function settled(nodes: readonly NodeProcess[], over: number): Promise<Outcome> {
   const reports = await untilAll(nodes, (reports) =>
     isWhole(reports) ||
-    reports.every((report) =>
-      isSettled(report) &&
-      Date.now() - Math.max(over + QUIET, report.opened, report.lastHeard) > STILL
-    ));
+    reports.some((report) => reportedBy(report) > 0) && reports.every((report) =>
+        isSettled(report) &&
+        Date.now() - Math.max(over + QUIET, report.opened, report.lastHeard) > STILL
+      ));
   // A gap is reported a moment after the last repair.
   await delay(400);
   const last = await Promise.all(nodes.map((node) => node.report()));

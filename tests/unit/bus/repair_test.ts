@@ -178,6 +178,30 @@ Deno.test("Repair settles although a sender dies, or its channel is given up", (
   }
 });
 
+Deno.test("Repair waits twice as long for a sender that gives no signs, and delivers what that repeats", () => {
+  for (const back of [true, false]) {
+    const node = new RepairingNode();
+    node.hearSign({});
+    for (const channel of ["a", "b"]) node.channel(channel);
+    for (const number of [1, 2]) node.hear(number === 1 ? "a" : "b", number, 0);
+    node.hears = false;
+    for (const number of [5, 6]) node.hear(number === 5 ? "a" : "b", number, 2);
+    node.pass(600);
+    node.repair.ended("other", "dead", node.now);
+    node.pass(1200);
+    assertEquals([node.delivered, node.lost], [["1", "2"], []]);
+    if (back) {
+      node.hears = true;
+      node.hearSign({ number: 6 });
+      node.answer("b", 2, [{ number: 4, back: 2 }]);
+    }
+    node.pass(1500);
+    assertEquals(node.delivered, ["1", "2", ...back ? ["4", "6", "5"] : ["5", "6"]]);
+    assertEquals(node.lost, back ? ["1 on a"] : ["1 on a", "1 on b"]);
+    assertEquals(node.repair.idle, true);
+  }
+});
+
 Deno.test("Repair reports every channel when a node dies on a bus that loses messages by itself", () => {
   for (const [lossy, how] of [[true, "dead"], [true, "gone"], [false, "dead"]] as const) {
     const node = new RepairingNode();

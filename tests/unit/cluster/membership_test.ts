@@ -75,6 +75,22 @@ Deno.test("Membership: a node is suspect after three missed signs and dead after
   }
 });
 
+Deno.test("Membership.hears() is false from one missed sign on, until the node gives one", () => {
+  const watched = new Watched();
+  const hears = (name: string) => watched.membership.hears(name, watched.clock.now());
+  assertEquals(hears("a"), true);
+  watched.sign("a");
+  watched.sign("slow", { interval: 10_000 });
+  watched.seconds(1);
+  assertEquals([hears("a"), hears("slow")], [true, true]);
+  watched.seconds(1);
+  assertEquals([hears("a"), hears("slow")], [false, true]);
+  watched.seconds(5);
+  assertEquals([watched.stateOf("a"), hears("a")], ["dead", false]);
+  watched.sign("a", { id: 2 });
+  assertEquals(hears("a"), true);
+});
+
 Deno.test("Membership: a suspect or dead node that gives a sign is up at once", () => {
   const watched = new Watched();
   watched.sign("a");

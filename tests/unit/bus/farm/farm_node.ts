@@ -310,6 +310,7 @@ export class FarmNode {
         return isOpen();
       },
       lossy: true,
+      hears: (node) => this.neighbours.hears(node, this.#simulation.now),
       channel: (name) => this.#channels.get(name)?.heard,
       channels: () => [...this.#channels.values()].map(({ heard }) => heard),
       deliver: ({ name }, payload) => this.#observer.delivered(this, name, idOf(payload), false),

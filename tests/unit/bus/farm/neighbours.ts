@@ -1,4 +1,5 @@
-/** How long a silent node counts as living, and how long one that was heard keeps others from being alone. */
+/** For how long a node is silent when a sign is missing and when it counts as dead, and how long one that was heard keeps others from being alone. */
+const MISSING = 1500;
 const DEAD = 5000;
 const LONELY = 35_000;
 /** A pause between two heartbeats that is longer means that this node stood still. */
@@ -32,6 +33,12 @@ export class Neighbours {
   /** Whether a node was heard and counts as dead. */
   isDead(name: string): boolean {
     return this.#all.get(name)?.dead ?? false;
+  }
+
+  /** Whether no sign of a node is missing. */
+  hears(name: string, now: number): boolean {
+    const { dead = false, heardAt = 0 } = this.#all.get(name) ?? {};
+    return !dead && now - Math.max(heardAt, this.#listensFrom) <= MISSING;
   }
 
   /** A node was heard; returns whether a sign before this one is missing. */
