@@ -31,7 +31,7 @@ export interface Cluster {
   /** Gives a sign at once, if the bus is there. */
   sign(): void;
   /**
-   * Says something to one node. Resolves with how many nodes have heard it, if the bus counts; with
+   * Says something to one node, in part where the bus refuses the whole as too large. Resolves with how many nodes have heard it, if the bus counts; with
    * nothing too if the bus did not take it. Never rejects.
    */
   tell(node: string, message: HubMessage): Promise<number | undefined>;
