@@ -99,8 +99,7 @@ export class HoleRepairs {
     for (const hole of this.#holes.asking) {
       if (hole.leaving || now - (hole.asked.lastAt ?? -Infinity) < REPEAT_INTERVAL) continue;
       if (hole.waited < this.#timeout) this.#ask(hole, now);
-      else if (hole.peer.alive) this.giveUp(hole, now);
-      else this.ended(hole.peer, now);
+      else this.giveUp(hole, now);
     }
   }
 

@@ -108,6 +108,7 @@ export class HubRepairs implements ClusterHub {
 
   ended(node: string, how: "gone" | "dead"): void {
     this.repair.ended(node, how, this.#now);
+    this.#lookSoon();
     this.#listener.ended(node);
   }
 

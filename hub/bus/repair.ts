@@ -5,15 +5,7 @@ import { follows, type Hole, REPEAT_INTERVAL } from "./holes.ts";
 import type { HubSign, IndexAnswer, MessagesAnswer } from "./node_messages.ts";
 import { Peers } from "./peers.ts";
 import { Recovery } from "./recovery.ts";
-import type { RepairEffects } from "./repair_effects.ts";
-
-/** A message of another node. */
-export interface Arrival {
-  readonly node: string;
-  readonly number: number;
-  readonly back: number;
-  readonly payload: Uint8Array;
-}
+import type { Arrival, RepairEffects } from "./repair_effects.ts";
 
 /**
  * Finds what this node has missed of the others, by the numbers of their messages, and asks for it.
@@ -27,6 +19,7 @@ export interface Arrival {
  */
 export class Repair {
   readonly #effects: RepairEffects;
+  readonly #timeout: number;
   readonly #holes: HoleRepairs;
   readonly #peers: Peers;
   /** The nodes and holes on which the end of an outage still depends. */
@@ -39,6 +32,7 @@ export class Repair {
     limits: { readonly timeout: number; readonly maximumBytes: number },
   ) {
     this.#effects = effects;
+    this.#timeout = limits.timeout;
     this.#recovery = new Recovery(() => effects.settled());
     this.#holes = new HoleRepairs(effects, this.#recovery, limits);
     this.#peers = new Peers((name) => effects.met(name));
@@ -47,7 +41,9 @@ export class Repair {
   /** Whether nothing is asked, so that {@link tick} has nothing to do. */
   get idle(): boolean {
     if (!this.#holes.none) return false;
-    for (const peer of this.#peers) if (peer.index !== undefined) return false;
+    for (const { index, deadSince } of this.#peers) {
+      if (index !== undefined || deadSince !== undefined) return false;
+    }
     return true;
   }
 
@@ -91,6 +87,7 @@ export class Repair {
     if (peer === undefined) return;
     const fresh = peer.known < 0;
     peer.alive = true;
+    peer.deadSince = undefined;
     this.#peers.reached(peer, sign.number);
     for (const [name, number] of sign.tails) this.#tail(name, peer, number, now);
     // Where the sender could not list everything, it has told less than before.
@@ -153,6 +150,7 @@ export class Repair {
       const after = Math.min(peer.frozen ?? peer.sure, peer.sure);
       peer.frozen = undefined;
       if (!peer.alive) continue;
+      if (peer.deadSince !== undefined) peer.deadSince = now;
       living.push(peer);
       this.#search(peer, after, now);
     }
@@ -164,21 +162,12 @@ export class Repair {
     for (const peer of this.#peers) peer.frozen = undefined;
   }
 
-  /** Another node is there no more. */
+  /** Another node is there no more. One that counts as dead may only have been away: it is still asked. */
   ended(node: string, how: "gone" | "dead", now: number): void {
     const peer = this.#peers.get(node);
     if (peer === undefined || !peer.alive) return;
-    peer.alive = false;
-    // Its last words may be missing.
-    if (peer.index !== undefined || (how === "dead" && this.#effects.lossy)) {
-      for (const channel of this.#effects.channels()) {
-        if (channel.confirmedAt !== undefined) this.#effects.lost(channel, 0);
-      }
-    }
-    peer.index = undefined;
-    // A node that counts as dead may only have been away: it is asked until that takes too long.
-    if (how === "gone") this.#holes.ended(peer, now);
-    this.#recovery.end(peer);
+    if (how === "dead") peer.deadSince ??= now;
+    else this.#end(peer, now);
   }
 
   /** Repeats questions, and gives up what takes too long. Called while not {@link idle}. */
@@ -186,8 +175,9 @@ export class Repair {
     if (!this.#effects.open) return;
     this.#holes.tick(now);
     for (const peer of this.#peers) {
-      const { index } = peer;
-      if (index !== undefined && now - (index.asked.lastAt ?? -Infinity) >= REPEAT_INTERVAL) {
+      const { deadSince, index } = peer;
+      if (deadSince !== undefined && now - deadSince >= this.#timeout) this.#end(peer, now);
+      else if (index !== undefined && now - (index.asked.lastAt ?? -Infinity) >= REPEAT_INTERVAL) {
         this.#ask(peer, index, now);
       }
     }
@@ -196,6 +186,19 @@ export class Repair {
   /** Forgets nodes that were not heard for long; returns them, so that their numbers go as well. */
   forgetOld(now: number): Peer[] {
     return this.#peers.forgetOld(now);
+  }
+
+  /** Nothing more comes from another node: its last words may be missing. */
+  #end(peer: Peer, now: number): void {
+    if (peer.index !== undefined || (peer.deadSince !== undefined && this.#effects.lossy)) {
+      for (const channel of this.#effects.channels()) {
+        if (channel.confirmedAt !== undefined) this.#effects.lost(channel, 0);
+      }
+    }
+    peer.alive = false;
+    peer.index = peer.deadSince = undefined;
+    this.#holes.ended(peer, now);
+    this.#recovery.end(peer);
   }
 
   /** The last message of a channel has the number `number`. Returns the hole, if something is missing. */

@@ -1,5 +1,13 @@
 import type { HeardChannel } from "./heard_channel.ts";
 
+/** A message of another node. */
+export interface Arrival {
+  readonly node: string;
+  readonly number: number;
+  readonly back: number;
+  readonly payload: Uint8Array;
+}
+
 /** A question to another node. */
 export type RepairQuestion =
   & { readonly id: number; readonly after: number; readonly age: number | undefined }

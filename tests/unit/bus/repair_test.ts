@@ -178,26 +178,43 @@ Deno.test("Repair settles although a sender dies, or its channel is given up", (
   }
 });
 
-Deno.test("Repair waits twice as long for a sender that gives no signs, and delivers what that repeats", () => {
+Deno.test("Repair waits twice as long for a sender that gives no signs", () => {
+  for (const [hears, least] of [[true, 900], [false, 1900]] as const) {
+    const node = new RepairingNode();
+    node.hears = hears;
+    node.hear("a", 1, 0);
+    node.hear("a", 3, 1);
+    node.pass(least);
+    assertEquals([node.delivered, node.lost], [["1"], []]);
+    node.pass(200);
+    assertEquals([node.delivered, node.lost], [["1", "3"], ["1 on a"]]);
+  }
+});
+
+Deno.test("Repair still asks a sender that counts as dead, which may only have been away", () => {
   for (const back of [true, false]) {
     const node = new RepairingNode();
+    node.lossy = true;
     node.hearSign({});
-    for (const channel of ["a", "b"]) node.channel(channel);
-    for (const number of [1, 2]) node.hear(number === 1 ? "a" : "b", number, 0);
+    node.hear("a", 1, 0);
     node.hears = false;
-    for (const number of [5, 6]) node.hear(number === 5 ? "a" : "b", number, 2);
-    node.pass(600);
+    node.hear("a", 3, 1);
+    node.hearSign({ number: 4, told: 4 }, true);
+    node.pass(500);
     node.repair.ended("other", "dead", node.now);
-    node.pass(1200);
-    assertEquals([node.delivered, node.lost], [["1", "2"], []]);
+    const asked = node.asked.length;
+    node.pass(900);
+    assertEquals([node.delivered, node.lost, node.asked.length > asked + 5], [["1"], [], true]);
     if (back) {
-      node.hears = true;
-      node.hearSign({ number: 6 });
-      node.answer("b", 2, [{ number: 4, back: 2 }]);
+      node.hearSign({ number: 4, told: 4 });
+      const { id = 0 } = node.asked.findLast(({ kind }) => kind === "askMessages") ?? {};
+      node.answer("a", 1, [{ number: 2 }, { number: 3 }], { id });
+      node.pass(250);
+      node.index([["a", 3]], 4);
     }
-    node.pass(1500);
-    assertEquals(node.delivered, ["1", "2", ...back ? ["4", "6", "5"] : ["5", "6"]]);
-    assertEquals(node.lost, back ? ["1 on a"] : ["1 on a", "1 on b"]);
+    node.pass(2000);
+    assertEquals(node.delivered, back ? ["1", "2", "3"] : ["1", "3"]);
+    assertEquals(node.lost, back ? [] : ["0 on a", "1 on a"]);
     assertEquals(node.repair.idle, true);
   }
 });
@@ -208,11 +225,18 @@ Deno.test("Repair reports every channel when a node dies on a bus that loses mes
     node.lossy = lossy;
     node.hear("a", 1, 0);
     node.channel("b");
-    node.repair.ended("other", how, node.now);
+    const end = () => {
+      node.repair.ended("other", how, node.now);
+      node.repair.ended("unknown", how, node.now);
+    };
+    end();
+    node.pass(950);
+    end();
+    assertEquals(node.lost, []);
+    node.pass(50);
     assertEquals(node.lost, lossy && how === "dead" ? ["0 on a", "0 on b"] : []);
-    node.repair.ended("other", how, node.now);
-    node.repair.ended("unknown", how, node.now);
-    assertEquals(node.lost.length <= 2, true);
+    end();
+    assertEquals([node.lost.length <= 2, node.repair.idle], [true, true]);
   }
 });
 

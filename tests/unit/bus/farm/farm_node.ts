@@ -87,6 +87,7 @@ export class FarmNode {
     const repair = this.#repair = new Repair(this.#effects(), limits);
     this.neighbours = new Neighbours(simulation.now, (node) => {
       repair.ended(node, "dead", simulation.now);
+      this.#lookSoon();
     });
     this.subscriber = new Subscriber(bus, host, {
       received: (channel, packet) => this.#received(channel, packet),
