@@ -3,6 +3,7 @@ import type { HeardChannel, IndexSearch, Peer } from "./heard_channel.ts";
 import { HoleRepairs } from "./hole_repairs.ts";
 import { follows, type Hole, REPEAT_INTERVAL } from "./holes.ts";
 import type { HubSign, IndexAnswer, MessagesAnswer } from "./node_messages.ts";
+import { listensSince, lostBefore, lostPerhaps } from "./listened_channels.ts";
 import { Peers } from "./peers.ts";
 import { Recovery } from "./recovery.ts";
 import type { Arrival, RepairEffects } from "./repair_effects.ts";
@@ -64,6 +65,21 @@ export class Repair {
     this.#holes.closed(channel);
   }
 
+  /**
+   * Whether a message comes directly behind the last one of its sender on a channel: then it is to be
+   * delivered now. Most do; any other has {@link arrived}.
+   */
+  continues(channel: HeardChannel, node: string, number: number, back: number): boolean {
+    const peer = this.#peers.get(node);
+    if (peer === undefined || channel.confirmedAt === undefined) return false;
+    const last = channel.last(peer);
+    if (last === undefined || number <= last || number - back !== last) return false;
+    if (!this.#holes.none && this.#holes.get(channel, peer) !== undefined) return false;
+    this.#peers.spoke(peer, number);
+    channel.passed(peer, number);
+    return true;
+  }
+
   /** A message has come; returns whether it is to be delivered now. */
   arrived(channel: HeardChannel, { node, number, back, payload }: Arrival, now: number): boolean {
     const peer = this.#peers.heard(node, now);
@@ -95,7 +111,7 @@ export class Repair {
     if (peer.index !== undefined) peer.index.again ||= gapped;
     else if (fresh) {
       peer.known = 0;
-      if (sign.number > 0 && this.#listensSince() !== undefined) this.#search(peer, 0, now);
+      if (sign.number > 0 && listensSince(this.#effects) !== undefined) this.#search(peer, 0, now);
       else peer.known = sign.told;
     } else if (gapped) this.#search(peer, peer.known, now);
     else peer.known = sign.told;
@@ -110,13 +126,14 @@ export class Repair {
     if (search.upTo !== answer.after || search.asked.answered(answer.id, now) === undefined) return;
     peer.heard = now;
     this.#peers.reached(peer, answer.number);
-    if (answer.from - 1 > search.upTo) this.#lostBefore(peer, answer, now);
+    if (answer.from - 1 > search.upTo) lostBefore(this.#effects, peer, answer, now);
     for (const [name, number] of answer.channels) {
       const hole = this.#tail(name, peer, number, now);
       this.#recovery.follow(peer, hole);
     }
     if (answer.upTo < answer.number) {
       // There is more: a channel may have had messages before, whose last one comes later.
+      if (answer.upTo <= search.upTo) return;
       search.upTo = answer.upTo;
       search.asked.clear();
       return this.#ask(peer, search, now);
@@ -135,7 +152,7 @@ export class Repair {
     if (hole === undefined) return;
     hole.peer.heard = now;
     this.#peers.reached(hole.peer, answer.upTo);
-    this.#holes.answered(hole, answer, now);
+    if (this.#holes.answered(hole, answer, now)) this.#peers.refute(hole.peer, answer.number);
   }
 
   /** The connection to the bus is lost: what other nodes tell from now on may not arrive. */
@@ -191,9 +208,7 @@ export class Repair {
   /** Nothing more comes from another node: its last words may be missing. */
   #end(peer: Peer, now: number): void {
     if (peer.index !== undefined || (peer.deadSince !== undefined && this.#effects.lossy)) {
-      for (const channel of this.#effects.channels()) {
-        if (channel.confirmedAt !== undefined) this.#effects.lost(channel, 0);
-      }
+      lostPerhaps(this.#effects);
     }
     peer.alive = false;
     peer.index = peer.deadSince = undefined;
@@ -221,30 +236,10 @@ export class Repair {
   #ask(peer: Peer, search: IndexSearch, now: number): void {
     if (!this.#effects.open) return;
     const id = ++this.#ids;
-    search.asked.add(id, now);
+    search.asked.add(id, now, 0);
     const { upTo: after } = search;
-    const since = search.after === 0 ? this.#listensSince() : undefined;
+    const since = search.after === 0 ? listensSince(this.#effects) : undefined;
     const age = since === undefined ? undefined : now - since + SLACK;
     this.#effects.ask(peer.name, { kind: "askIndex", id, after, age });
-  }
-
-  /** When the first channel was wanted that this node listens to now. */
-  #listensSince(): number | undefined {
-    // They come in the order in which they were wanted.
-    for (const { confirmedAt, requestedAt } of this.#effects.channels()) {
-      if (confirmedAt !== undefined) return requestedAt;
-    }
-    return undefined;
-  }
-
-  /** A node does not know any more what it has published long ago. */
-  #lostBefore(peer: Peer, { from, age }: IndexAnswer, now: number): void {
-    for (const channel of this.#effects.channels()) {
-      const { confirmedAt } = channel;
-      if (confirmedAt === undefined || channel.floor(peer) >= from - 1) continue;
-      // It was handed over before the channel was confirmed.
-      if (channel.last(peer) === undefined && now - (age ?? Infinity) <= confirmedAt) continue;
-      this.#effects.lost(channel, 0);
-    }
   }
 }

@@ -63,7 +63,7 @@ class Listening {
     this.repairs.repair.requested(channel, this.time.now());
     this.repairs.repair.confirmed(channel, this.time.now());
     const back = this.sender.next(name, this.time.now());
-    this.sender.keep(name, back, new Uint8Array(10), this.time.now());
+    this.sender.keep(back, new Uint8Array(10), this.time.now());
     return channel;
   }
 
@@ -71,7 +71,7 @@ class Listening {
   hear(channel: HeardChannel): boolean {
     const payload = new Uint8Array(10);
     const back = this.sender.next(channel.name, this.time.now());
-    this.sender.keep(channel.name, back, payload, this.time.now());
+    this.sender.keep(back, payload, this.time.now());
     const numbers = { origin: "sender", number: this.sender.number, back };
     return this.repairs.follows(channel, numbers as InvocationEnvelope, payload);
   }

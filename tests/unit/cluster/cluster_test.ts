@@ -320,7 +320,14 @@ Deno.test("NodeCluster.tell() says a part where the bus refuses the whole as too
   const messages = [1, 2, 3, 4].map((number) => {
     return { number, back: 1, age: 0, payload: new Uint8Array(number === 4 ? 1990 : 800) };
   });
-  const answer = { kind: "messages", ...about, channel: "c", upTo: 9, missing: 0 } as const;
+  const answer = {
+    kind: "messages",
+    ...about,
+    channel: "c",
+    upTo: 9,
+    number: 9,
+    missing: 0,
+  } as const;
   await one.cluster.tell("b", { ...answer, messages });
   // There is no half of one message: the node that asked learns that it cannot have it.
   await one.cluster.tell("b", { ...answer, messages: messages.slice(3) });
