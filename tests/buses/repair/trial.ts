@@ -107,22 +107,22 @@ function isSettled({ status, pending }: NodeReport): boolean {
   return status === "open" && pending === 0;
 }
 
-/** Whether every accepted message is at every member; a rejected one may be there. */
-function isWhole(reports: readonly NodeReport[]): boolean {
-  return reports.every((report) =>
-    isSettled(report) &&
-    reports.every(({ name, sent, rejected }) => (report.heard[name] ?? 0) >= sent - rejected.length)
-  );
+/** Whether every accepted message is at the member of a node; a rejected one may be there. */
+function isWhole({ heard }: NodeReport, reports: readonly NodeReport[]): boolean {
+  return reports.every(({ name, sent, rejected }) => (heard[name] ?? 0) >= sent - rejected.length);
 }
 
-/** Resolves with the books when all is there, or when nothing has come for long. */
+/** Resolves with the books when every node has all, or has reported a loss and heard nothing for long. */
 async function settled(nodes: readonly NodeProcess[], over: number): Promise<Outcome> {
-  const reports = await untilAll(nodes, (reports) =>
-    isWhole(reports) ||
-    reports.some((report) => reportedBy(report) > 0) && reports.every((report) =>
-        isSettled(report) &&
-        Date.now() - Math.max(over + QUIET, report.opened, report.lastHeard) > STILL
-      ));
+  const isOver = (report: NodeReport) => {
+    const changed = Math.max(over + QUIET, report.opened, report.lastHeard);
+    return reportedBy(report) > 0 && Date.now() - changed > STILL;
+  };
+  const reports = await untilAll(
+    nodes,
+    (reports) =>
+      reports.every((report) => isSettled(report) && (isWhole(report, reports) || isOver(report))),
+  );
   // A gap is reported a moment after the last repair.
   await delay(400);
   const last = await Promise.all(nodes.map((node) => node.report()));
