@@ -76,12 +76,14 @@ export class Membership {
   /** The nodes that are dead or gone; the one that has been for longest comes first. */
   readonly #ended = new Map<string, Member>();
   #away = false;
-  #lastHeard = -Infinity;
-  #alone = true;
+  /** When another node was last heard, or since when this node has listened. */
+  #lastHeard: number;
+  #alone = false;
 
   constructor(changed: Changed, now: number) {
     this.#changed = changed;
     this.#silence = new Silence(LONGEST_PAUSE, now);
+    this.#lastHeard = now;
   }
 
   /** How many other nodes live. */
@@ -94,7 +96,7 @@ export class Membership {
     return Math.ceil((this.#living.size + 1) / SIGNS_A_SECOND) * TICK;
   }
 
-  /** Whether no other node lives, and none was heard in the last 30 s. */
+  /** Whether no other node lives, and none was heard in the last 30 s, in which this node has listened. */
   get alone(): boolean {
     return this.#alone;
   }
@@ -186,6 +188,8 @@ export class Membership {
     if (!this.#away) return;
     this.#away = false;
     this.#silence.excuse(at.now);
+    this.#lastHeard = at.now;
+    this.#alone = false;
   }
 
   #look(at: Instant): void {

@@ -218,15 +218,27 @@ Deno.test("Membership forgets an ended node ten minutes after it was last heard"
   assertEquals([...watched.membership.nodes()], []);
 });
 
-Deno.test("Membership.alone holds 30 s after the last word of a node that lives no more", () => {
+Deno.test("Membership.alone holds once this node has heard no other for 30 s while its bus was there", () => {
   const watched = new Watched();
   const { membership } = watched;
   const alone = () => membership.alone;
+  watched.seconds(30);
+  assertEquals(alone(), false);
+  watched.seconds(1);
   assertEquals(alone(), true);
   watched.sign("a", { interval: 10_000 });
   watched.seconds(31);
   assertEquals(alone(), false);
   watched.sign("a", { kind: "bye" });
+  watched.seconds(30);
+  assertEquals(alone(), false);
+  watched.seconds(1);
+  assertEquals(alone(), true);
+  // Others may have met meanwhile.
+  membership.away(watched.at);
+  watched.seconds(60);
+  membership.back(watched.at);
+  assertEquals(alone(), false);
   watched.seconds(30);
   assertEquals(alone(), false);
   watched.seconds(1);

@@ -1,7 +1,7 @@
 /** For how long a node is silent when a sign is missing and when it counts as dead, and how long one that was heard keeps others from being alone. */
 const MISSING = 1500;
 const DEAD = 5000;
-const LONELY = 35_000;
+const LONELY = 8000;
 /** A pause between two heartbeats that is longer means that this node stood still. */
 const LONGEST_PAUSE = 2500;
 
@@ -54,8 +54,9 @@ export class Neighbours {
     return missed;
   }
 
-  /** Whether no other node is there, or was lately. */
+  /** Whether no other node is there, or was lately, as far as this node would have heard. */
   isAlone(now: number): boolean {
+    if (this.#listensFrom > now - LONELY) return false;
     for (const { dead, heardAt } of this.#all.values()) {
       if (!dead || heardAt > now - LONELY) return false;
     }
