@@ -47,7 +47,7 @@ export interface Outcome {
 const QUIET = 500;
 /** How long a bus may be away after a fault is over, in milliseconds: as long as messages wait for it. */
 const LONGEST_OUTAGE = 15_000;
-/** How long a repair may take when everything is back, in milliseconds. */
+/** How long nothing may come when everything is back until what is missing is lost, in milliseconds. */
 const PATIENCE = 10_000;
 /** For how long nothing may change before it counts as all, where something is reported as lost. */
 const STILL = 2500;
@@ -84,8 +84,8 @@ async function acquainted(nodes: readonly NodeProcess[]): Promise<void> {
 }
 
 /**
- * Asks all nodes until their reports fit, for {@link PATIENCE} at most after their buses are back; returns
- * the last reports.
+ * Asks all nodes until their reports fit, or until nothing has come for {@link PATIENCE} since their buses
+ * are back; returns the last reports.
  */
 async function untilAll(
   nodes: readonly NodeProcess[],
@@ -95,8 +95,11 @@ async function untilAll(
   for (;;) {
     const reports = await Promise.all(nodes.map((node) => node.report()));
     const open = reports.every(({ status }) => status === "open");
-    const opened = Math.max(begun, ...reports.map(({ opened }) => opened));
-    if (fit(reports) || Date.now() - (open ? opened : begun + LONGEST_OUTAGE) > PATIENCE) {
+    const last = Math.max(
+      begun,
+      ...reports.flatMap(({ opened, lastHeard }) => [opened, lastHeard]),
+    );
+    if (fit(reports) || Date.now() - (open ? last : begun + LONGEST_OUTAGE) > PATIENCE) {
       return reports;
     }
     await delay(50);
