@@ -176,7 +176,8 @@ export class Numbering {
   /** What was published on a channel after a number, and not longer than `age` ago. */
   repeat(name: string, after: number, age: number | undefined, now: number): Repetition {
     const wanted = { after, age, now, bytes: this.#answerBytes };
-    return repetitionOf(this.#ring, this.#number, this.#channels.get(name), wanted);
+    const numbers = { number: this.#number, forgotten: this.#forgotten };
+    return repetitionOf(this.#ring, numbers, this.#channels.get(name), wanted);
   }
 
   #begin(channel: Sent, number: number, now: number): void {

@@ -223,6 +223,23 @@ Deno.test("Numbering.nextAlone() numbers what nobody else hears, and keeps nothi
   assertEquals(sender.send("a"), [7, -1]);
 });
 
+Deno.test("Numbering.repeat() says of a channel that is new elsewhere that forgotten messages may be missing", () => {
+  const sender = new Sender();
+  sender.numbering.nextAlone(sender.now);
+  sender.numbering.nextAlone(sender.now);
+  sender.now += 1000;
+  assertEquals(sender.send("a"), [3, -1]);
+  const channels: [string, number[]][] = [["unknown", []], ["a", [3]]];
+  for (const [channel, kept] of channels) {
+    assertEquals(sender.repeated(channel, 1, 1000), { kept, upTo: 3, missing: 1 });
+    assertEquals(sender.repeated(channel, 2, 1000), { kept, upTo: 3, missing: 0 });
+    // The age of a question says which of them matter.
+    assertEquals(sender.repeated(channel, 1, 999), { kept, upTo: 3, missing: 0 });
+    // Who asks without an age has heard the channel before, and finds that itself.
+    assertEquals(sender.repeated(channel, 1), { kept, upTo: 3, missing: 0 });
+  }
+});
+
 Deno.test("Numbering lets others ask once when more than 50,000 channels wait for a sign", () => {
   const sender = new Sender();
   for (let channel = 0; channel <= 50_000; channel++) sender.send(`${channel}`);
