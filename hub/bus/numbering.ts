@@ -93,6 +93,7 @@ export class Numbering {
   nextAlone(now: number): number {
     if (this.#channels.size > 0) this.#channels.clear();
     this.#untold.clear();
+    this.#skipped = true;
     this.#latest = undefined;
     const before = this.#number++;
     this.#forgotten = this.#told = before + 1;

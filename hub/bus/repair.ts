@@ -107,7 +107,7 @@ export class Repair {
     this.#peers.reached(peer, sign.number);
     for (const [name, number] of sign.tails) this.#tail(name, peer, number, now);
     // Where the sender could not list everything, it has told less than before.
-    const gapped = missed || sign.told < peer.known;
+    const gapped = missed || sign.told < peer.known || (sign.told === 0 && sign.number > 0);
     if (peer.index !== undefined) peer.index.again ||= gapped;
     else if (fresh) {
       peer.known = 0;

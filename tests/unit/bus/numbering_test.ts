@@ -210,6 +210,8 @@ Deno.test("Numbering.nextAlone() numbers what nobody else hears, and keeps nothi
   assertEquals([numbering.nextAlone(1), numbering.nextAlone(2), numbering.nextAlone(3)], [
     ...[0, -1, -1],
   ]);
+  // A node that hears this after all is to ask: no sign lists the channels.
+  assertEquals(told(sender.sign(1000, true)), { number: 3, told: 0, tails: {} });
   assertEquals(told(sender.sign(1000, true)), { number: 3, told: 3, tails: {} });
   assertEquals(numbering.unanswered("a", 3, () => {}), false);
   sender.now = 10;

@@ -140,6 +140,18 @@ Deno.test("Repair asks for an index where a sign is missing, then for the messag
   assertEquals([node.delivered, node.lost, node.repair.idle], [["1", "2", "3"], [], true]);
 });
 
+Deno.test("Repair asks for an index where a sign says that it has told nothing", () => {
+  const node = new RepairingNode();
+  node.channel("a");
+  node.hearSign({});
+  node.hearSign({ number: 3, told: 0 });
+  assertEquals(node.asked, [{ kind: "askIndex", id: 1, after: 0, age: 5000 }]);
+  node.index([["a", 3]], 3);
+  node.repeat("a", 0, 1, 2, 3);
+  node.hearSign({ number: 3, told: 3 });
+  assertEquals([node.delivered, node.asked.length, node.repair.idle], [["1", "2", "3"], 2, true]);
+});
+
 Deno.test("Repair after an outage asks for what no sign had told before, and then has settled", () => {
   const node = new RepairingNode();
   node.repair.missed(node.now);
