@@ -44,7 +44,11 @@ export class Askers {
     const watched: MakeClient = (...options) => {
       const client = make.apply(maker, options);
       this.#clients.add(client);
-      client.once("end", () => this.#clients.delete(client));
+      client.once("end", () => {
+        this.#clients.delete(client);
+        // ioredis would leave a timer of two seconds behind.
+        client.disconnect = () => {};
+      });
       return client;
     };
     Object.assign(maker, { [method]: watched });
