@@ -12,7 +12,8 @@ import {
   wasReplaced,
 } from "./client.ts";
 import type { ClusterPlaces } from "./cluster_places.ts";
-import { isAnswer, isIncurable, isRefusal, reasonOf, withoutSecrets } from "./errors.ts";
+import { isIncurable, isRefusal, reasonOf, withoutSecrets } from "./errors.ts";
+import { ping } from "./ping.ts";
 import type { RedisRole, RedisSettings } from "./settings.ts";
 
 /** The pauses between attempts to connect, in milliseconds: each twice the one before, less up to a half. */
@@ -170,6 +171,7 @@ export class RedisConnection {
       this.#lostSince ??= this.#sinceFailover();
     }
     this.#lose(loss.signal.reason);
+    this.#places.failed(this.#role);
     if (client !== undefined) await destroyClient(client);
   }
 
@@ -245,11 +247,4 @@ export class RedisConnection {
       ? new BackplaneError(`Cannot use ${where}`, { cause })
       : new BackplaneUnavailableError(`Cannot reach ${where}`, { cause });
   }
-}
-
-/** Resolves when Redis has answered, also with an error that leaves the connection in use. */
-async function ping(redis: Redis): Promise<void> {
-  await redis.ping().catch((error: unknown) => {
-    if (!isAnswer(error)) throw error;
-  });
 }

@@ -31,7 +31,7 @@ export interface Cluster {
   /** Gives a sign at once, if the bus is there. */
   sign(): void;
   /**
-   * Says something to one node. Resolves with how many nodes have heard it, if the bus counts; with
+   * Says something to one node, in part where the bus refuses the whole as too large. Resolves with how many nodes have heard it, if the bus counts; with
    * nothing too if the bus did not take it. Never rejects.
    */
   tell(node: string, message: HubMessage): Promise<number | undefined>;
@@ -39,7 +39,9 @@ export interface Cluster {
   met(node: string): void;
   /** Whether a node counts as living. */
   lives(node: string): boolean;
-  /** Whether no other node lives, and none was heard in the last 30 s. */
+  /** Whether a node gives its signs as often as it says. A node that is not known may be one that gives none. */
+  hears(node: string): boolean;
+  /** Whether no other node lives, and none was heard in the last 30 s, in which this node has listened. */
   readonly alone: boolean;
   /** Whether the bus has told how many nodes hear a sign: then it is one server, that loses nothing by itself. */
   readonly counts: boolean;

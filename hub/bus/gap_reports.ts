@@ -93,10 +93,11 @@ export class GapReports {
     if (this.#repairing.delete(hub) && this.#repairing.size === 0) this.#tell();
   }
 
-  /** Reports nothing any more. */
+  /** Reports what was lost and not told yet, and what a repair has not brought yet; then nothing any more. */
   close(): void {
     this.#listening[Symbol.dispose]();
-    this.#timer?.[Symbol.dispose]();
+    if (this.#repairing.size > 0) this.#giveUp();
+    else if (this.#lost) this.#tell(this.#context.time.date());
   }
 
   #began({ since, until }: BackplaneGap): void {
@@ -108,7 +109,7 @@ export class GapReports {
     if (this.#hubs.size === 0) this.#tell();
   }
 
-  /** The bus never comes back: what the hubs were repairing may be missing, nobody knows on which channels. */
+  /** The repairs do not end: what the hubs were repairing may be missing, nobody knows on which channels. */
   #giveUp(): void {
     if (this.#repairing.size === 0) return;
     this.#repairing.clear();

@@ -14,6 +14,8 @@ export class Peer {
   index: IndexSearch | undefined;
   /** Whether it was alive when it was last judged. */
   alive = true;
+  /** Since when it counts as dead while it may still come back. */
+  deadSince: number | undefined;
   /** When it was last heard, and whether it was heard since that was noted. */
   heard = 0;
   spoke = false;

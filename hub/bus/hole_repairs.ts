@@ -106,8 +106,8 @@ export class HoleRepairs {
   tick(now: number): void {
     for (const hole of this.#holes.asking) {
       if (hole.leaving || now - (hole.asked.lastAt ?? -Infinity) < REPEAT_INTERVAL) continue;
-      if (hole.waited >= this.#timeout) this.giveUp(hole, now);
-      else this.#ask(hole, now);
+      if (hole.waited < this.#timeout) this.#ask(hole, now);
+      else this.giveUp(hole, now);
     }
   }
 
@@ -176,7 +176,8 @@ export class HoleRepairs {
     hole.askedAfter = after;
     const age = hole.first ? now - channel.requestedAt + SLACK : undefined;
     const question = { kind: "askMessages", id, channel: channel.name, after, age } as const;
-    // A sender that was not asked is not late.
-    if (this.#effects.ask(peer.name, question)) hole.waited += REPEAT_INTERVAL;
+    // A sender that was not asked is not late, and one that gives no signs may be away, as this node was.
+    if (!this.#effects.ask(peer.name, question)) return;
+    hole.waited += this.#effects.hears(peer.name) ? REPEAT_INTERVAL : REPEAT_INTERVAL / 2;
   }
 }

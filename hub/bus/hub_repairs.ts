@@ -108,6 +108,7 @@ export class HubRepairs implements ClusterHub {
 
   ended(node: string, how: "gone" | "dead"): void {
     this.repair.ended(node, how, this.#now);
+    this.#lookSoon();
     this.#listener.ended(node);
   }
 
@@ -121,7 +122,11 @@ export class HubRepairs implements ClusterHub {
       return true;
     }
     if (this.repair.continues(channel, origin, number, back)) return true;
-    return this.repair.arrived(channel, { node: origin, number, back, payload }, this.#now);
+    const arrival = { node: origin, number, back, payload };
+    const follows = this.repair.arrived(channel, arrival, this.#now);
+    // What waits while no question can leave is asked for when the bus is back, whoever is heard then.
+    if (!follows) this.#lookSoon();
+    return follows;
   }
 
   /** Forgets the numbers of nodes that have ended long ago. Called by the heartbeat. */
@@ -172,6 +177,7 @@ export class HubRepairs implements ClusterHub {
       get lossy() {
         return !cluster.counts;
       },
+      hears: (node) => cluster.hears(node),
       channel: (name) => channels.channel(name),
       channels: () => channels.channels(),
       deliver: (channel, payload) => channels.deliver(channel, payload),

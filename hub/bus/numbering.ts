@@ -1,34 +1,15 @@
 import type { ChannelNumber, HubSign } from "./node_messages.ts";
 import { type Index, indexOf, type Repetition, repetitionOf } from "./repetition.ts";
-import { Ring, type RingEntry, type SentChannel } from "./ring.ts";
+import { Ring, type RingEntry } from "./ring.ts";
+import { type Listed, type Sent, Untold } from "./untold.ts";
 
 /** A sign lists a channel that was quiet for so long, or is listed nowhere for so long; in milliseconds. */
 const QUIET = 200;
 const OVERDUE = 1000;
 /** How many channels a sign lists at most. */
 const MAXIMUM_TAILS = 500;
-/** How many channels may wait for a sign; beyond this number others have to ask. */
-const MAXIMUM_UNTOLD = 50_000;
-
 /** How many bytes an answer has at most, unless it is one message. */
 const ANSWER_BYTES = 64 * 1024;
-
-/** A channel that this node has published on. */
-interface Sent extends SentChannel {
-  /** The first number on it that no sign has listed; 0 if there is none. */
-  untold: number;
-  /** Since when it has that number, and when the last message was handed over. */
-  since: number;
-  at: number;
-  /** Whether the bus has not answered a message of it, so that it is listed soon. */
-  urgent: boolean;
-}
-
-/** What a sign has listed, until the bus has answered it. */
-interface Listed {
-  readonly channel: Sent;
-  readonly untold: number;
-}
 
 /** How many tails a sign has room for, and how many characters their channels may have in all. */
 export interface SignRoom {
@@ -57,8 +38,7 @@ interface Unanswered {
 export class Numbering {
   readonly #ring: Ring;
   readonly #channels = new Map<string, Sent>();
-  /** The channels with something untold; the longest untold comes first. */
-  readonly #untold = new Set<Sent>();
+  readonly #untold = new Untold();
   readonly #listed = new Map<HubSign, readonly Listed[]>();
   #unanswered: Unanswered[] = [];
   #number = 0;
@@ -113,6 +93,7 @@ export class Numbering {
   nextAlone(now: number): number {
     if (this.#channels.size > 0) this.#channels.clear();
     this.#untold.clear();
+    this.#skipped = true;
     this.#latest = undefined;
     const before = this.#number++;
     this.#forgotten = this.#told = before + 1;
@@ -150,21 +131,20 @@ export class Numbering {
     let characters = room.characters;
     const listed: Listed[] = [];
     const tails: ChannelNumber[] = [];
-    let told = this.#number;
     this.#overflows = false;
-    for (const channel of this.#untold) {
+    const { told = this.#number, atAll } = this.#untold.look((channel) => {
       const due = room.last || channel.urgent || now - channel.at >= QUIET ||
         now - channel.since >= OVERDUE;
       characters -= due ? channel.name.length : 0;
       const fits = tails.length < most && characters >= 0;
       if (due && !fits) this.#overflows = true;
-      if (!due || !fits) {
-        told = Math.min(told, channel.untold - 1);
-        continue;
-      }
+      if (!due || !fits) return false;
       tails.push([channel.name, channel.last]);
       listed.push({ channel, untold: channel.untold });
-    }
+      return true;
+    });
+    // Those that were not looked at may be due as well.
+    this.#overflows ||= !atAll && tails.length >= most;
     for (const { channel } of listed) this.#tell(channel);
     this.#told = Math.max(this.#told, told);
     const sign = { hub, number: this.#number, told: this.#skipped ? 0 : this.#told, tails };
@@ -197,16 +177,17 @@ export class Numbering {
   /** What was published on a channel after a number, and not longer than `age` ago. */
   repeat(name: string, after: number, age: number | undefined, now: number): Repetition {
     const wanted = { after, age, now, bytes: this.#answerBytes };
-    return repetitionOf(this.#ring, this.#number, this.#channels.get(name), wanted);
+    const numbers = { number: this.#number, forgotten: this.#forgotten };
+    return repetitionOf(this.#ring, numbers, this.#channels.get(name), wanted);
   }
 
   #begin(channel: Sent, number: number, now: number): void {
     channel.untold = number;
     channel.since = now;
-    this.#untold.add(channel);
-    if (this.#untold.size <= MAXIMUM_UNTOLD) return;
-    const [oldest] = this.#untold;
-    if (oldest !== undefined) this.#tell(oldest);
+    this.#untold.add(channel, number === this.#number);
+    const { surplus } = this.#untold;
+    if (surplus === undefined) return;
+    this.#tell(surplus);
     this.#skipped = true;
   }
 
@@ -218,17 +199,15 @@ export class Numbering {
   }
 
   #untell(listed: readonly Listed[]): void {
-    const later = [...this.#untold];
-    this.#untold.clear();
-    for (const { channel, untold } of listed) {
+    const channels = listed.map(({ channel, untold }) => {
       // A channel that was forgotten meanwhile is known again, so that its next message finds it.
       const known = this.#channels.get(channel.name) ?? channel;
       this.#channels.set(channel.name, known);
       known.untold = untold;
       known.urgent = true;
-      this.#untold.add(known);
-    }
-    for (const channel of later) this.#untold.add(channel);
+      return known;
+    });
+    this.#untold.restore(channels);
   }
 
   #leftRing({ channel }: RingEntry): void {

@@ -3,29 +3,24 @@ import type { HeardChannel, IndexSearch, Peer } from "./heard_channel.ts";
 import { HoleRepairs } from "./hole_repairs.ts";
 import { follows, type Hole, REPEAT_INTERVAL } from "./holes.ts";
 import type { HubSign, IndexAnswer, MessagesAnswer } from "./node_messages.ts";
+import { listensSince, lostBefore, lostPerhaps } from "./listened_channels.ts";
 import { Peers } from "./peers.ts";
 import { Recovery } from "./recovery.ts";
-import type { RepairEffects } from "./repair_effects.ts";
-
-/** A message of another node. */
-export interface Arrival {
-  readonly node: string;
-  readonly number: number;
-  readonly back: number;
-  readonly payload: Uint8Array;
-}
+import type { Arrival, RepairEffects } from "./repair_effects.ts";
 
 /**
  * Finds what this node has missed of the others, by the numbers of their messages, and asks for it.
  * CONTINUITY §1. Pure: `now` is a time in milliseconds that never goes back.
  *
  * - **Hole**: a message that does not follow the last one of its sender and channel waits, with all
- *   later ones, until the sender has repeated those before it, for `timeout` at most.
+ *   later ones, until the sender has repeated those before it: for `timeout` at most, or twice as long
+ *   where the sender gives no signs meanwhile.
  * - **Index**: after the bus was away, or a sign was missed, the sender is asked which channels it
  *   has published on.
  */
 export class Repair {
   readonly #effects: RepairEffects;
+  readonly #timeout: number;
   readonly #holes: HoleRepairs;
   readonly #peers: Peers;
   /** The nodes and holes on which the end of an outage still depends. */
@@ -38,6 +33,7 @@ export class Repair {
     limits: { readonly timeout: number; readonly maximumBytes: number },
   ) {
     this.#effects = effects;
+    this.#timeout = limits.timeout;
     this.#recovery = new Recovery(() => effects.settled());
     this.#holes = new HoleRepairs(effects, this.#recovery, limits);
     this.#peers = new Peers((name) => effects.met(name));
@@ -46,7 +42,9 @@ export class Repair {
   /** Whether nothing is asked, so that {@link tick} has nothing to do. */
   get idle(): boolean {
     if (!this.#holes.none) return false;
-    for (const peer of this.#peers) if (peer.index !== undefined) return false;
+    for (const { index, deadSince } of this.#peers) {
+      if (index !== undefined || deadSince !== undefined) return false;
+    }
     return true;
   }
 
@@ -105,14 +103,15 @@ export class Repair {
     if (peer === undefined) return;
     const fresh = peer.known < 0;
     peer.alive = true;
+    peer.deadSince = undefined;
     this.#peers.reached(peer, sign.number);
     for (const [name, number] of sign.tails) this.#tail(name, peer, number, now);
     // Where the sender could not list everything, it has told less than before.
-    const gapped = missed || sign.told < peer.known;
+    const gapped = missed || sign.told < peer.known || (sign.told === 0 && sign.number > 0);
     if (peer.index !== undefined) peer.index.again ||= gapped;
     else if (fresh) {
       peer.known = 0;
-      if (sign.number > 0 && this.#listensSince() !== undefined) this.#search(peer, 0, now);
+      if (sign.number > 0 && listensSince(this.#effects) !== undefined) this.#search(peer, 0, now);
       else peer.known = sign.told;
     } else if (gapped) this.#search(peer, peer.known, now);
     else peer.known = sign.told;
@@ -127,7 +126,7 @@ export class Repair {
     if (search.upTo !== answer.after || search.asked.answered(answer.id, now) === undefined) return;
     peer.heard = now;
     this.#peers.reached(peer, answer.number);
-    if (answer.from - 1 > search.upTo) this.#lostBefore(peer, answer, now);
+    if (answer.from - 1 > search.upTo) lostBefore(this.#effects, peer, answer, now);
     for (const [name, number] of answer.channels) {
       const hole = this.#tail(name, peer, number, now);
       this.#recovery.follow(peer, hole);
@@ -168,6 +167,7 @@ export class Repair {
       const after = Math.min(peer.frozen ?? peer.sure, peer.sure);
       peer.frozen = undefined;
       if (!peer.alive) continue;
+      if (peer.deadSince !== undefined) peer.deadSince = now;
       living.push(peer);
       this.#search(peer, after, now);
     }
@@ -179,20 +179,12 @@ export class Repair {
     for (const peer of this.#peers) peer.frozen = undefined;
   }
 
-  /** Another node is there no more. */
+  /** Another node is there no more. One that counts as dead may only have been away: it is still asked. */
   ended(node: string, how: "gone" | "dead", now: number): void {
     const peer = this.#peers.get(node);
     if (peer === undefined || !peer.alive) return;
-    peer.alive = false;
-    // Its last words may be missing.
-    if (peer.index !== undefined || (how === "dead" && this.#effects.lossy)) {
-      for (const channel of this.#effects.channels()) {
-        if (channel.confirmedAt !== undefined) this.#effects.lost(channel, 0);
-      }
-    }
-    peer.index = undefined;
-    this.#holes.ended(peer, now);
-    this.#recovery.end(peer);
+    if (how === "dead") peer.deadSince ??= now;
+    else this.#end(peer, now);
   }
 
   /** Repeats questions, and gives up what takes too long. Called while not {@link idle}. */
@@ -200,8 +192,9 @@ export class Repair {
     if (!this.#effects.open) return;
     this.#holes.tick(now);
     for (const peer of this.#peers) {
-      const { index } = peer;
-      if (index !== undefined && now - (index.asked.lastAt ?? -Infinity) >= REPEAT_INTERVAL) {
+      const { deadSince, index } = peer;
+      if (deadSince !== undefined && now - deadSince >= this.#timeout) this.#end(peer, now);
+      else if (index !== undefined && now - (index.asked.lastAt ?? -Infinity) >= REPEAT_INTERVAL) {
         this.#ask(peer, index, now);
       }
     }
@@ -210,6 +203,17 @@ export class Repair {
   /** Forgets nodes that were not heard for long; returns them, so that their numbers go as well. */
   forgetOld(now: number): Peer[] {
     return this.#peers.forgetOld(now);
+  }
+
+  /** Nothing more comes from another node: its last words may be missing. */
+  #end(peer: Peer, now: number): void {
+    if (peer.index !== undefined || (peer.deadSince !== undefined && this.#effects.lossy)) {
+      lostPerhaps(this.#effects);
+    }
+    peer.alive = false;
+    peer.index = peer.deadSince = undefined;
+    this.#holes.ended(peer, now);
+    this.#recovery.end(peer);
   }
 
   /** The last message of a channel has the number `number`. Returns the hole, if something is missing. */
@@ -234,28 +238,8 @@ export class Repair {
     const id = ++this.#ids;
     search.asked.add(id, now, 0);
     const { upTo: after } = search;
-    const since = search.after === 0 ? this.#listensSince() : undefined;
+    const since = search.after === 0 ? listensSince(this.#effects) : undefined;
     const age = since === undefined ? undefined : now - since + SLACK;
     this.#effects.ask(peer.name, { kind: "askIndex", id, after, age });
-  }
-
-  /** When the first channel was wanted that this node listens to now. */
-  #listensSince(): number | undefined {
-    // They come in the order in which they were wanted.
-    for (const { confirmedAt, requestedAt } of this.#effects.channels()) {
-      if (confirmedAt !== undefined) return requestedAt;
-    }
-    return undefined;
-  }
-
-  /** A node does not know any more what it has published long ago. */
-  #lostBefore(peer: Peer, { from, age }: IndexAnswer, now: number): void {
-    for (const channel of this.#effects.channels()) {
-      const { confirmedAt } = channel;
-      if (confirmedAt === undefined || channel.floor(peer) >= from - 1) continue;
-      // It was handed over before the channel was confirmed.
-      if (channel.last(peer) === undefined && now - (age ?? Infinity) <= confirmedAt) continue;
-      this.#effects.lost(channel, 0);
-    }
   }
 }

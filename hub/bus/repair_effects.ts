@@ -1,5 +1,13 @@
 import type { HeardChannel } from "./heard_channel.ts";
 
+/** A message of another node. */
+export interface Arrival {
+  readonly node: string;
+  readonly number: number;
+  readonly back: number;
+  readonly payload: Uint8Array;
+}
+
 /** A question to another node. */
 export type RepairQuestion =
   & { readonly id: number; readonly after: number; readonly age: number | undefined }
@@ -20,6 +28,8 @@ export interface RepairEffects {
   channels(): Iterable<HeardChannel>;
   /** A message that was held, or repeated. */
   deliver(channel: HeardChannel, payload: Uint8Array): void;
+  /** Whether a node gives its signs of life. */
+  hears(node: string): boolean;
   /** Returns whether the question has left: too many in a second do not. */
   ask(node: string, question: RepairQuestion): boolean;
   /** So many messages of a channel are missing, at least; 0 if perhaps none is. */

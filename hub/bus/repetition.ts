@@ -52,25 +52,34 @@ export function indexOf(
   return { upTo, number, from, age: from > 1 ? now - forgottenAt : undefined, channels };
 }
 
-/** The messages of a channel; `number` is the last of the node. */
+/**
+ * The messages of a channel. `number` is the last of the node; a channel that is not known has no later
+ * message than `forgotten`.
+ */
 export function repetitionOf(
   ring: Ring,
-  number: number,
+  { number, forgotten }: { readonly number: number; readonly forgotten: number },
   channel: SentChannel | undefined,
   { after, age, now, bytes: most }: Wanted,
 ): Repetition {
   const messages: RepeatedMessage[] = [];
+  const oldest = age === undefined ? -Infinity : now - age;
+  // Who has heard the channel before compares what comes with the last message.
+  const isNew = age !== undefined;
   let missing = 0;
   if (channel === undefined || channel.last <= after) {
+    // It may have had messages that are forgotten.
+    if (channel === undefined && isNew && after < forgotten && ring.forgottenAt >= oldest) {
+      missing = 1;
+    }
     return { upTo: number, number, missing, messages };
   }
-  const oldest = age === undefined ? -Infinity : now - age;
   let bytes = 0;
   let upTo = number;
   let before: number | undefined;
   for (const entry of ring.of(channel, after)) {
     const { back, at } = entry;
-    before ??= back > 0 ? entry.number - back : 0;
+    before ??= back > 0 ? entry.number - back : back < 0 && isNew ? entry.number + back : 0;
     if (at < oldest) continue;
     const payload = entry.number < ring.payloadsFrom ? null : ring.payload(entry.number);
     bytes += (payload?.length ?? 0) + ITEM_BYTES;

@@ -153,6 +153,10 @@ export class NodeCluster implements Cluster {
     return this.#membership.lives(node);
   }
 
+  hears(node: string): boolean {
+    return this.#membership.hears(node, this.#context.clock.now());
+  }
+
   /** This node does something else from now on; it never goes back to what it did. */
   become(activity: NodeActivity): void {
     const { name: node, state: before } = this.#signs.node;

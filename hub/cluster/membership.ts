@@ -6,7 +6,8 @@ import type { NodeState, ServerNode } from "./node.ts";
 const MAXIMUM_NODES = 1000;
 /** For how long a node is remembered after its end, in milliseconds. */
 const MEMORY = 600_000;
-/** How many signs of a node are missing when it is suspect, and when it counts as dead. */
+/** For how many signs a node is silent when one is missing, when it is suspect, and when it counts as dead. */
+const MISSING = 1.5;
 const SUSPECT = 3;
 const DEAD = 5;
 /** The pauses between two signs that a node may announce, in milliseconds. */
@@ -75,12 +76,14 @@ export class Membership {
   /** The nodes that are dead or gone; the one that has been for longest comes first. */
   readonly #ended = new Map<string, Member>();
   #away = false;
-  #lastHeard = -Infinity;
-  #alone = true;
+  /** When another node was last heard, or since when this node has listened. */
+  #lastHeard: number;
+  #alone = false;
 
   constructor(changed: Changed, now: number) {
     this.#changed = changed;
     this.#silence = new Silence(LONGEST_PAUSE, now);
+    this.#lastHeard = now;
   }
 
   /** How many other nodes live. */
@@ -93,7 +96,7 @@ export class Membership {
     return Math.ceil((this.#living.size + 1) / SIGNS_A_SECOND) * TICK;
   }
 
-  /** Whether no other node lives, and none was heard in the last 30 s. */
+  /** Whether no other node lives, and none was heard in the last 30 s, in which this node has listened. */
   get alone(): boolean {
     return this.#alone;
   }
@@ -101,6 +104,13 @@ export class Membership {
   /** Whether a node counts as living. */
   lives(name: string): boolean {
     return this.#living.has(name);
+  }
+
+  /** Whether no sign of a node is missing; `true` of a node that is not known. */
+  hears(name: string, now: number): boolean {
+    const member = this.#living.get(name);
+    if (member === undefined) return !this.#ended.has(name);
+    return this.#silence.since(member.heard, now) <= MISSING * member.interval;
   }
 
   /** All nodes, the living ones first. */
@@ -178,6 +188,8 @@ export class Membership {
     if (!this.#away) return;
     this.#away = false;
     this.#silence.excuse(at.now);
+    this.#lastHeard = at.now;
+    this.#alone = false;
   }
 
   #look(at: Instant): void {

@@ -1,4 +1,5 @@
 import type { ClusterHub } from "../bus/cluster.ts";
+import { smallerMessage } from "../bus/smaller_message.ts";
 import { writeNodeMessage } from "../bus/write_node_message.ts";
 import {
   ACTIVITIES,
@@ -16,6 +17,8 @@ import type { ServerNode } from "./node.ts";
 /** The most tails of a sign, and the most characters of their channels: with the rest some 64 KiB. */
 const MAXIMUM_TAILS = 500;
 const MAXIMUM_CHARACTERS = 60_000;
+/** How often the room may be halved, on a bus that refuses signs as too large: any channel still has room. */
+const MAXIMUM_HALVINGS = 5;
 
 /** The parts of a node that its signs need. */
 export interface SigningContext {
@@ -41,6 +44,8 @@ export class OwnSigns {
   #since: number;
   /** The number of the last sign that was handed to the bus. */
   #id = 0;
+  /** How often the room of a sign was halved. */
+  #halvings = 0;
   /** The hub that has the most room in the next sign. */
   #first = 0;
 
@@ -77,21 +82,29 @@ export class OwnSigns {
    * it, or with nothing if the bus cannot tell or has not taken it. Never rejects.
    */
   async give(kind: Sign["kind"], interval: number): Promise<number | undefined> {
-    this.#id++;
-    const hubs = this.#ask(kind === "bye");
-    const sign = this.#compose(kind, interval, [...hubs.values()]);
-    let reached: number | undefined;
-    let accepted = true;
+    for (;;) {
+      this.#id++;
+      const hubs = this.#ask(kind === "bye");
+      const outcome = await this.#publish(this.#compose(kind, interval, [...hubs.values()]));
+      for (const [hub, sign] of hubs) hub.signed(sign, !(outcome instanceof Error));
+      if (!(outcome instanceof Error)) return outcome;
+      // Nobody has a sign that the bus refuses as too large: a smaller one follows.
+      if (!isTooLarge(outcome) || this.#halvings === MAXIMUM_HALVINGS) return undefined;
+      this.#halvings++;
+    }
+  }
+
+  /** Resolves with the number of nodes that a sign has reached, or with the error why it has not left. */
+  async #publish(sign: Sign): Promise<number | undefined | Error> {
     try {
       // To count is more work for a NATS server.
-      reached = await this.#hand(SIGNS, sign, kind === "hello");
+      const reached = await this.#hand(SIGNS, sign, sign.kind === "hello");
       this.unheard = reached === 0;
       if (reached !== undefined && reached > 0) this.counts = true;
-    } catch {
-      accepted = false;
+      return reached;
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error));
     }
-    for (const [hub, sign] of hubs) hub.signed(sign, accepted);
-    return reached;
   }
 
   /** Takes note of what a sign would tell that nobody would hear. */
@@ -108,15 +121,23 @@ export class OwnSigns {
   }
 
   /** As `Cluster.tell()` of `hub/bus/cluster.ts`. */
-  tell(node: string, message: NodeMessage): Promise<number | undefined> {
-    return this.#hand(nodeChannel(node), message, true).catch(() => undefined);
+  async tell(node: string, message: NodeMessage): Promise<number | undefined> {
+    let next: NodeMessage | undefined = message;
+    while (next !== undefined) {
+      try {
+        return await this.#hand(nodeChannel(node), next, true);
+      } catch (error) {
+        next = isTooLarge(error) ? smallerMessage(next) : undefined;
+      }
+    }
+    return undefined;
   }
 
   /** What each hub has to tell; the hub that comes first is another one each time. */
   #ask(last: boolean): Map<ClusterHub, HubSign> {
     const asked = new Map<ClusterHub, HubSign>();
-    let tails = MAXIMUM_TAILS;
-    let characters = MAXIMUM_CHARACTERS;
+    let tails = MAXIMUM_TAILS >> this.#halvings;
+    let characters = MAXIMUM_CHARACTERS >> this.#halvings;
     const first = this.#first++ % Math.max(1, this.#hubs.length);
     for (const hub of [...this.#hubs.slice(first), ...this.#hubs.slice(0, first)]) {
       const sign = hub.sign(tails, characters, last);
@@ -145,4 +166,9 @@ export class OwnSigns {
   ): Promise<number | undefined> {
     return await this.#context.backplane.publish(channel, writeNodeMessage(message), counted);
   }
+}
+
+/** A bus refuses a payload that is over its limit with a `RangeError`. */
+function isTooLarge(error: unknown): boolean {
+  return error instanceof RangeError;
 }

@@ -37,7 +37,7 @@ export class RecordingBackplane implements Backplane {
   /** What is subscribed now. */
   readonly channels: Set<string> = new Set<string>();
   /** Why a publish on `channel` is refused, if it is. */
-  refusesPublish: (channel: string) => Error | undefined = () => undefined;
+  refusesPublish: (channel: string, payload: Uint8Array) => Error | undefined = () => undefined;
   /** Whether a publish on `channel` is accepted and reaches nobody. */
   swallowsPublish: (channel: string) => boolean = () => false;
   /** Whether a publish tells how many it has reached, as on one Redis server. */
@@ -69,7 +69,7 @@ export class RecordingBackplane implements Backplane {
     // It is the caller's again when this returns.
     this.published.push({ channel, payload: payload.slice() });
     if (this.swallowsPublish(channel)) return Promise.resolve(undefined);
-    const error = this.refusesPublish(channel);
+    const error = this.refusesPublish(channel, payload);
     if (error !== undefined) return Promise.reject(error);
     const accepted = this.#publish(channel, payload, counted);
     accepted.then(() => this.accepted.add(channel), () => {});

@@ -6,6 +6,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { nodeChannel } from "../../../hub/bus/node_messages.ts";
+import { readNodeMessage } from "../../../hub/bus/read_node_message.ts";
 import type { HubServerOptions } from "../../../mod.ts";
 import { RecordingBackplane } from "../../kit/backplane.ts";
 import { Child } from "../../kit/child.ts";
@@ -65,10 +66,10 @@ class AskingNode implements AsyncDisposable {
 
   /** Asks a client, and resolves when this node knows the node of the client. */
   async find({ id, asked }: AnsweringClient): Promise<Wait> {
-    const before = this.#toNodes;
+    const before = this.#knocks;
     const wait = this.ask(id, true);
     await asked.next();
-    await this.#backplane.accepted.until(() => this.#toNodes > before);
+    await this.#backplane.accepted.until(() => this.#knocks > before);
     return wait;
   }
 
@@ -83,9 +84,11 @@ class AskingNode implements AsyncDisposable {
     await this.#node[Symbol.asyncDispose]();
   }
 
-  /** How often this node has knocked on the channel of another, or answered a knock or a hello. */
-  get #toNodes(): number {
-    return this.#backplane.accepted.all.filter((name) => name.startsWith(nodeChannel(""))).length;
+  /** How often this node has knocked on the channel of another: it does when it knows who has a client. */
+  get #knocks(): number {
+    return this.#backplane.published.filter(({ channel, payload }) =>
+      channel.startsWith(nodeChannel("")) && readNodeMessage(payload)?.kind === "knock"
+    ).length;
   }
 }
 

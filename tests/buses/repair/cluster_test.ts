@@ -28,17 +28,16 @@ async function failover(): Promise<Outcome> {
   });
 }
 
-for (const turn of sized<readonly number[]>([], [1, 2, 3])) {
+const RUNS = Number(Deno.env.get("LOSS_RUNS") ?? 3);
+
+for (const turn of sized<readonly number[]>([], [...Array(RUNS).keys()])) {
   Deno.test(`no message is lost when a master of a Redis Cluster is killed, ${turn}`, async () => {
-    const { reports, lost, twice, disordered, rejected, reported, ...figures } = await failover();
-    const outcome = { lost, twice, disordered, rejected, reported };
+    // A send that was rejected was told to its sender, and is not lost.
+    const { reports, lost, twice, disordered, reported, ...figures } = await failover();
+    const outcome = { lost, twice, disordered, reported };
     // deno-lint-ignore no-console -- this is what LOSS_RUNS is set for
     if (Deno.env.has("LOSS_RUNS")) console.info(JSON.stringify({ ...outcome, ...figures }));
-    const never = { twice: 0, disordered: 0, rejected: 0 };
-    assertEquals({ twice, disordered, rejected }, never, Deno.inspect(reports));
-    // A node whose own connections need longer than five signs counts as dead: then a loss is told.
-    const isDead = reports.some(({ seen }) => seen.some((state) => state.endsWith("dead")));
-    if (!isDead) assertEquals({ lost, reported }, { lost: 0, reported: 0 }, Deno.inspect(reports));
-    else assert(lost === 0 || reported > 0, Deno.inspect(reports));
+    const never = { lost: 0, twice: 0, disordered: 0, reported: 0 };
+    assertEquals(outcome, never, Deno.inspect(reports));
   });
 }

@@ -43,7 +43,7 @@ export interface NodeReport {
   readonly lastHeard: number;
   readonly lastLate: number;
   readonly gaps: readonly ReportedGap[];
-  /** The states that it saw other nodes in. */
+  /** When its bus and other nodes changed, and how. */
   readonly seen: readonly string[];
   readonly log: readonly string[];
 }

@@ -122,11 +122,14 @@ async function startNode(url: string, options: HubServerOptions): Promise<number
   const gaps: ReportedGap[] = [];
   const seen: string[] = [];
   let opened = 0;
-  node.server.onStatus(({ status, gap }) => {
+  const note = (what: string) =>
+    void seen.push(`${new Date().toISOString().slice(14, -1)} ${what}`);
+  node.server.onStatus(({ status, gap, error }) => {
+    note(gap === undefined ? `${status} ${error?.message ?? ""}` : "gap");
     if (status === "open" && gap === undefined) opened = Date.now();
     if (gap !== undefined) gaps.push(gap);
   });
-  node.server.onNodes(({ node, state }) => void seen.push(`${node}: ${state}`));
+  node.server.onNodes(({ node, state }) => note(`${node}: ${state}`));
   const member = await node.connect();
   const books = new Books(member, name);
   await member.connection.invoke("join", GROUP);

@@ -45,13 +45,15 @@ export interface Outcome {
 
 /** For how long nodes send before and after a fault, in milliseconds. */
 const QUIET = 500;
-/** How long a repair may take when everything is back, in milliseconds. */
+/** How long a bus may be away after a fault is over, in milliseconds: as long as messages wait for it. */
+const LONGEST_OUTAGE = 15_000;
+/** How long nothing may come when everything is back until what is missing is lost, in milliseconds. */
 const PATIENCE = 10_000;
-/** For how long nothing may change before it counts as all, where something is lost. */
+/** For how long nothing may change before it counts as all, where something is reported as lost. */
 const STILL = 2500;
 
 /** The options of all trials: the wait for the bus is longer than any fault. */
-const OPTIONS: HubServerOptions = { outageTimeout: 15_000 };
+const OPTIONS: HubServerOptions = { outageTimeout: LONGEST_OUTAGE };
 
 /** Runs a trial. */
 export async function run({ urls, rate, options, fault }: Trial): Promise<Outcome> {
@@ -81,15 +83,25 @@ async function acquainted(nodes: readonly NodeProcess[]): Promise<void> {
   await untilAll(nodes, (reports) => reports.every(isSettled));
 }
 
-/** Asks all nodes until their reports fit, for {@link PATIENCE} at most; returns the last reports. */
+/**
+ * Asks all nodes until their reports fit, or until nothing has come for {@link PATIENCE} since their buses
+ * are back; returns the last reports.
+ */
 async function untilAll(
   nodes: readonly NodeProcess[],
   fit: (reports: readonly NodeReport[]) => boolean,
 ): Promise<readonly NodeReport[]> {
-  const last = performance.now() + PATIENCE;
+  const begun = Date.now();
   for (;;) {
     const reports = await Promise.all(nodes.map((node) => node.report()));
-    if (fit(reports) || performance.now() > last) return reports;
+    const open = reports.every(({ status }) => status === "open");
+    const last = Math.max(
+      begun,
+      ...reports.flatMap(({ opened, lastHeard }) => [opened, lastHeard]),
+    );
+    if (fit(reports) || Date.now() - (open ? last : begun + LONGEST_OUTAGE) > PATIENCE) {
+      return reports;
+    }
     await delay(50);
   }
 }
@@ -98,22 +110,22 @@ function isSettled({ status, pending }: NodeReport): boolean {
   return status === "open" && pending === 0;
 }
 
-/** Whether every accepted message is at every member; a rejected one may be there. */
-function isWhole(reports: readonly NodeReport[]): boolean {
-  return reports.every((report) =>
-    isSettled(report) &&
-    reports.every(({ name, sent, rejected }) => (report.heard[name] ?? 0) >= sent - rejected.length)
-  );
+/** Whether every accepted message is at the member of a node; a rejected one may be there. */
+function isWhole({ heard }: NodeReport, reports: readonly NodeReport[]): boolean {
+  return reports.every(({ name, sent, rejected }) => (heard[name] ?? 0) >= sent - rejected.length);
 }
 
-/** Resolves with the books when all is there, or when nothing has come for long. */
+/** Resolves with the books when every node has all, or has reported a loss and heard nothing for long. */
 async function settled(nodes: readonly NodeProcess[], over: number): Promise<Outcome> {
-  const reports = await untilAll(nodes, (reports) =>
-    isWhole(reports) ||
-    reports.every((report) =>
-      isSettled(report) &&
-      Date.now() - Math.max(over + QUIET, report.opened, report.lastHeard) > STILL
-    ));
+  const isOver = (report: NodeReport) => {
+    const changed = Math.max(over + QUIET, report.opened, report.lastHeard);
+    return reportedBy(report) > 0 && Date.now() - changed > STILL;
+  };
+  const reports = await untilAll(
+    nodes,
+    (reports) =>
+      reports.every((report) => isSettled(report) && (isWhole(report, reports) || isOver(report))),
+  );
   // A gap is reported a moment after the last repair.
   await delay(400);
   const last = await Promise.all(nodes.map((node) => node.report()));

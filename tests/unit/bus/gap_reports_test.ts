@@ -121,13 +121,27 @@ Deno.test("GapReports calls no outage repaired for ten minutes after a node with
   assertEquals(take(), [{ status: "open", repaired: true }]);
 });
 
-Deno.test("GapReports.close() ends the reports", async () => {
-  const { time, gaps, outage, told } = reports(1);
+Deno.test("GapReports.close() tells of a loss that was not told yet, and ends the reports", async () => {
+  const { time, gaps, outage, take } = reports(1);
   gaps.lost("a", 1);
+  gaps.close();
+  assertEquals(take(), [{ status: "open", repaired: false, channels: ["a"], missing: 1 }]);
   gaps.close();
   await outage();
   time.advance(1000);
-  assertEquals([told, time.pending], [[], 0]);
+  assertEquals([take(), time.pending], [[], 0]);
+});
+
+Deno.test("GapReports.close() tells of an outage whose repair has not ended", async () => {
+  const { time, gaps, outage, take } = reports(2);
+  await outage();
+  gaps.lost("a", 2);
+  gaps.settled(1);
+  gaps.close();
+  // What is missing beside that nobody knows.
+  assertEquals(take(), [{ status: "open", repaired: false, missing: 2 }]);
+  gaps.settled(2);
+  assertEquals([take(), time.pending], [[], 0]);
 });
 
 Deno.test("GapReports tells of an outage whose repair ends because the bus is closed", async () => {

@@ -1,7 +1,8 @@
 import { assertEquals } from "@std/assert";
-import type { BackplaneStatusEvent } from "../../../backplanes/backplane.ts";
+import type { BackplaneStatus, BackplaneStatusEvent } from "../../../backplanes/backplane.ts";
 import { HeardChannel } from "../../../hub/bus/heard_channel.ts";
 import { HubRepairs } from "../../../hub/bus/hub_repairs.ts";
+import type { InvocationEnvelope } from "../../../hub/bus/invocation.ts";
 import type { NodeContext } from "../../../hub/bus/node_context.ts";
 import type { HubMessage } from "../../../hub/bus/node_messages.ts";
 import { Numbering } from "../../../hub/bus/numbering.ts";
@@ -16,12 +17,15 @@ class Listening {
   readonly time = new ManualClock();
   readonly sender = new Numbering(1 << 20);
   readonly repairs: HubRepairs;
+  /** Whether its questions reach the sender. */
+  status: BackplaneStatus = "open";
   delivered = 0;
   readonly lost: string[] = [];
   readonly #channels = new Map<string, HeardChannel>();
 
   constructor() {
     const { time } = this;
+    const open = () => this.status;
     const status: ((event: BackplaneStatusEvent) => void)[] = [];
     const disposable = { [Symbol.dispose]: () => {} };
     const context = {
@@ -35,7 +39,10 @@ class Listening {
         lost: (channel: string) => this.lost.push(channel),
       },
       cluster: {
-        ...{ status: "open", counts: true, join: () => {}, met: () => {} },
+        ...{ counts: true, hears: () => true, join: () => {}, met: () => {} },
+        get status() {
+          return open();
+        },
         tell: (_node: string, message: HubMessage) => this.#asked(message),
       },
       options: { repairTimeout: 1000, repairBufferBytes: 1 << 20, outageTimeout: 5000 },
@@ -50,13 +57,31 @@ class Listening {
   }
 
   /** A channel that this node listens to, on which the sender publishes something that is lost. */
-  miss(name: string): void {
+  miss(name: string): HeardChannel {
     const channel = new HeardChannel(name, [], false);
     this.#channels.set(name, channel);
     this.repairs.repair.requested(channel, this.time.now());
     this.repairs.repair.confirmed(channel, this.time.now());
     const back = this.sender.next(name, this.time.now());
     this.sender.keep(back, new Uint8Array(10), this.time.now());
+    return channel;
+  }
+
+  /** The sender publishes something that arrives; returns whether it is to be delivered at once. */
+  hear(channel: HeardChannel): boolean {
+    const payload = new Uint8Array(10);
+    const back = this.sender.next(channel.name, this.time.now());
+    this.sender.keep(back, payload, this.time.now());
+    const numbers = { origin: "sender", number: this.sender.number, back };
+    return this.repairs.follows(channel, numbers as InvocationEnvelope, payload);
+  }
+
+  /** Time passes, and the sender answers meanwhile. */
+  async pass(duration: number): Promise<void> {
+    for (let ms = 0; ms < duration; ms += 50) {
+      await settle();
+      this.time.advance(50);
+    }
   }
 
   #asked(message: HubMessage): Promise<undefined> {
@@ -81,10 +106,23 @@ Deno.test("HubRepairs loses nothing of a sender that answers, however many chann
   const sign = { hub: "hub", number: channels, told: channels, tails };
   node.repairs.heard("sender", { ...sign, number: 0, told: 0, tails: [] }, false);
   node.repairs.heard("sender", sign, false);
-  for (let ms = 0; ms < 10_000; ms += 50) {
-    await settle();
-    node.time.advance(50);
-  }
+  await node.pass(10_000);
   node.repairs.close();
   assertEquals([node.lost.length, node.delivered], [0, channels]);
+});
+
+Deno.test("HubRepairs asks for what it missed while its own messages did not leave", async () => {
+  const node = new Listening();
+  const channel = node.miss("channel");
+  node.time.advance(1000);
+  // It hears, and cannot ask.
+  node.status = "reconnecting";
+  assertEquals(node.hear(channel), false);
+  await node.pass(3000);
+  assertEquals([node.delivered, node.lost], [0, []]);
+  // No sign comes that would remind it.
+  node.status = "open";
+  await node.pass(1000);
+  node.repairs.close();
+  assertEquals([node.delivered, node.lost], [2, []]);
 });

@@ -77,6 +77,41 @@ Deno.test("Numbering.sign() has room for 500 channels, or fewer; the rest comes 
   assertEquals([last.tails.length, last.told, sender.numbering.overflows], [90, 700, false]);
 });
 
+Deno.test("Numbering.sign() looks at 2,000 channels, however many wait", () => {
+  const sender = new Sender();
+  const names = [...Array(10_000).keys()].map((channel) => `${channel}`);
+  for (const name of names) sender.send(name);
+  sender.now += 250;
+  for (const name of names.slice(0, 2000)) sender.send(name);
+  // Those behind them were quiet for long enough, and are told once they come first.
+  assertEquals(told(sender.sign(0, true)), { number: 12_000, told: 0, tails: {} });
+  const listed: string[] = [];
+  sender.now += 750;
+  for (let signs = 1; signs <= 20; signs++) {
+    const sign = sender.sign(0, true);
+    listed.push(...sign.tails.map(([name]) => name));
+    assertEquals([listed.length, sender.numbering.overflows], [500 * signs, signs < 20]);
+    assertEquals(sign.told, signs < 20 ? 500 * signs : 12_000);
+  }
+  assertEquals(listed, names);
+});
+
+Deno.test("Numbering.sign() has not told a message that the bus has not answered until it is listed", () => {
+  const sender = new Sender();
+  sender.send("late");
+  sender.sign(1000, true);
+  for (let channel = 0; channel < 3000; channel++) sender.send(`${channel}`);
+  let settled = false;
+  // It comes behind all others, more than a sign looks at.
+  sender.numbering.unanswered("late", 1, () => settled = true);
+  const signs = [sender.sign(1000, true)];
+  while (sender.numbering.overflows) signs.push(sender.sign(0, true));
+  const last = signs.pop();
+  assertEquals([last?.tails, last?.told, settled], [[["late", 1]], 3001, true]);
+  // The first sign told the channel, and no sign since told more than that before it is listed.
+  assertEquals(signs.map(({ told }) => told), [1, 1, 1, 1, 1, 1]);
+});
+
 Deno.test("Numbering.signed() lists again what the bus has not answered", () => {
   const sender = new Sender();
   sender.send("a");
@@ -175,6 +210,8 @@ Deno.test("Numbering.nextAlone() numbers what nobody else hears, and keeps nothi
   assertEquals([numbering.nextAlone(1), numbering.nextAlone(2), numbering.nextAlone(3)], [
     ...[0, -1, -1],
   ]);
+  // A node that hears this after all is to ask: no sign lists the channels.
+  assertEquals(told(sender.sign(1000, true)), { number: 3, told: 0, tails: {} });
   assertEquals(told(sender.sign(1000, true)), { number: 3, told: 3, tails: {} });
   assertEquals(numbering.unanswered("a", 3, () => {}), false);
   sender.now = 10;
@@ -186,6 +223,23 @@ Deno.test("Numbering.nextAlone() numbers what nobody else hears, and keeps nothi
   // The other node has left.
   assertEquals(numbering.nextAlone(20), -1);
   assertEquals(sender.send("a"), [7, -1]);
+});
+
+Deno.test("Numbering.repeat() says of a channel that is new elsewhere that forgotten messages may be missing", () => {
+  const sender = new Sender();
+  sender.numbering.nextAlone(sender.now);
+  sender.numbering.nextAlone(sender.now);
+  sender.now += 1000;
+  assertEquals(sender.send("a"), [3, -1]);
+  const channels: [string, number[]][] = [["unknown", []], ["a", [3]]];
+  for (const [channel, kept] of channels) {
+    assertEquals(sender.repeated(channel, 1, 1000), { kept, upTo: 3, missing: 1 });
+    assertEquals(sender.repeated(channel, 2, 1000), { kept, upTo: 3, missing: 0 });
+    // The age of a question says which of them matter.
+    assertEquals(sender.repeated(channel, 1, 999), { kept, upTo: 3, missing: 0 });
+    // Who asks without an age has heard the channel before, and finds that itself.
+    assertEquals(sender.repeated(channel, 1), { kept, upTo: 3, missing: 0 });
+  }
 });
 
 Deno.test("Numbering lets others ask once when more than 50,000 channels wait for a sign", () => {

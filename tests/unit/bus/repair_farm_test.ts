@@ -24,3 +24,9 @@ Deno.test("Repair loses nothing in silence, doubles nothing and keeps the order,
 Deno.test("Repair loses nothing at all while nothing fails but the bus", () => {
   assertEquals(play(1, sized(300, 20_000), ["restart"]).lost, 0);
 });
+
+Deno.test("Repair ends what it began, in scenarios that were not right once", () => {
+  for (const seed of [13_708, 21_691, 32_060, 44_861, 60_016, 84_432, 91_403, 91_853, 1_088_394]) {
+    play(seed, 1);
+  }
+});

@@ -140,6 +140,18 @@ Deno.test("Repair asks for an index where a sign is missing, then for the messag
   assertEquals([node.delivered, node.lost, node.repair.idle], [["1", "2", "3"], [], true]);
 });
 
+Deno.test("Repair asks for an index where a sign says that it has told nothing", () => {
+  const node = new RepairingNode();
+  node.channel("a");
+  node.hearSign({});
+  node.hearSign({ number: 3, told: 0 });
+  assertEquals(node.asked, [{ kind: "askIndex", id: 1, after: 0, age: 5000 }]);
+  node.index([["a", 3]], 3);
+  node.repeat("a", 0, 1, 2, 3);
+  node.hearSign({ number: 3, told: 3 });
+  assertEquals([node.delivered, node.asked.length, node.repair.idle], [["1", "2", "3"], 2, true]);
+});
+
 Deno.test("Repair after an outage asks for what no sign had told before, and then has settled", () => {
   const node = new RepairingNode();
   node.repair.missed(node.now);
@@ -178,17 +190,65 @@ Deno.test("Repair settles although a sender dies, or its channel is given up", (
   }
 });
 
+Deno.test("Repair waits twice as long for a sender that gives no signs", () => {
+  for (const [hears, least] of [[true, 900], [false, 1900]] as const) {
+    const node = new RepairingNode();
+    node.hears = hears;
+    node.hear("a", 1, 0);
+    node.hear("a", 3, 1);
+    node.pass(least);
+    assertEquals([node.delivered, node.lost], [["1"], []]);
+    node.pass(200);
+    assertEquals([node.delivered, node.lost], [["1", "3"], ["1 on a"]]);
+  }
+});
+
+Deno.test("Repair still asks a sender that counts as dead, which may only have been away", () => {
+  for (const back of [true, false]) {
+    const node = new RepairingNode();
+    node.lossy = true;
+    node.hearSign({});
+    node.hear("a", 1, 0);
+    node.hears = false;
+    node.hear("a", 3, 1);
+    node.hearSign({ number: 4, told: 4 }, true);
+    node.pass(500);
+    node.repair.ended("other", "dead", node.now);
+    const asked = node.asked.length;
+    node.pass(900);
+    assertEquals([node.delivered, node.lost, node.asked.length > asked + 5], [["1"], [], true]);
+    if (back) {
+      node.hearSign({ number: 4, told: 4 });
+      const { id = 0 } = node.asked.findLast(({ kind }) => kind === "askMessages") ?? {};
+      node.answer("a", 1, [{ number: 2 }, { number: 3 }], { id });
+      node.pass(250);
+      node.index([["a", 3]], 4);
+    }
+    node.pass(2000);
+    assertEquals(node.delivered, back ? ["1", "2", "3"] : ["1", "3"]);
+    assertEquals(node.lost, back ? [] : ["0 on a", "1 on a"]);
+    assertEquals(node.repair.idle, true);
+  }
+});
+
 Deno.test("Repair reports every channel when a node dies on a bus that loses messages by itself", () => {
   for (const [lossy, how] of [[true, "dead"], [true, "gone"], [false, "dead"]] as const) {
     const node = new RepairingNode();
     node.lossy = lossy;
     node.hear("a", 1, 0);
     node.channel("b");
-    node.repair.ended("other", how, node.now);
+    const end = () => {
+      node.repair.ended("other", how, node.now);
+      node.repair.ended("unknown", how, node.now);
+    };
+    end();
+    node.pass(950);
+    end();
+    assertEquals(node.lost, []);
+    node.pass(50);
     assertEquals(node.lost, lossy && how === "dead" ? ["0 on a", "0 on b"] : []);
-    node.repair.ended("other", how, node.now);
-    node.repair.ended("unknown", how, node.now);
-    assertEquals(node.lost.length <= 2, true);
+    end();
+    assertEquals([node.lost.length <= 2, node.repair.idle], [true, true]);
   }
 });
 

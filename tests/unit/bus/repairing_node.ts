@@ -14,6 +14,8 @@ export class RepairingNode {
   /** Whether its bus is there, and whether that may lose messages by itself. */
   open = true;
   lossy = false;
+  /** Whether others give their signs. */
+  hears = true;
   /** The messages, in the order of their delivery. */
   readonly delivered: string[] = [];
   readonly lost: string[] = [];
@@ -37,6 +39,7 @@ export class RepairingNode {
       get lossy() {
         return node.lossy;
       },
+      hears: () => this.hears,
       channel: (name) => this.#channels.get(name),
       channels: () => this.#channels.values(),
       deliver: (_channel, payload) => this.delivered.push(new TextDecoder().decode(payload)),

@@ -1,7 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
 import { encode } from "@msgpack/msgpack";
 import { readNodeMessage } from "../../../hub/bus/read_node_message.ts";
-import { nodeChannel, type NodeMessage, type Sign, SIGNS } from "../../../hub/bus/node_messages.ts";
+import {
+  type HubMessage,
+  nodeChannel,
+  type NodeMessage,
+  type Sign,
+  SIGNS,
+} from "../../../hub/bus/node_messages.ts";
 import { writeNodeMessage } from "../../../hub/bus/write_node_message.ts";
 import { BackplaneClosedError, BackplaneError, BackplaneUnavailableError } from "../../../mod.ts";
 import { settle } from "../../kit/pipe.ts";
@@ -43,6 +49,9 @@ Deno.test("NodeCluster gives no signs while nobody would hear them; hubs take th
   await farm.seconds(10);
   assertEquals(said(one), []);
   assertEquals(one.hub.take(), ["told 1: accepted"]);
+  // Others may have heard it that it has not heard yet.
+  assertEquals(one.cluster.alone, false);
+  await farm.seconds(21);
   assertEquals(one.cluster.alone, true);
   const two = await farm.start("b", "chat");
   assertEquals(one.others, { b: "up" });
@@ -168,7 +177,7 @@ Deno.test("NodeCluster hands what a hub tells to the hubs of the same name, and 
   one.backplane.refusesPublish = () => undefined;
   assertEquals(one.hub.take().sort(), ["b told 0", "told 3: not sent"]);
   await farm.seconds(1);
-  assertEquals(two.hub.take(), ["a told 3, missed one"]);
+  assertEquals(two.hub.take(), ["a told 3 chat:all=3, missed one"]);
 });
 
 Deno.test("the hubs of a node share the room of a sign, and take turns in being first", async () => {
@@ -264,6 +273,78 @@ Deno.test("NodeCluster.tell() says how many nodes have heard it; a hub hears wha
     throw new Error("a mistake of a driver");
   };
   assertEquals(await one.cluster.tell("b", knock), undefined);
+});
+
+/** A bus that carries no more than so many bytes. */
+function limit({ backplane }: ClusterNode, maximum: number): void {
+  backplane.refusesPublish = (_channel, payload) =>
+    payload.length > maximum ? new RangeError("Cannot publish: it is too large") : undefined;
+}
+
+Deno.test("NodeCluster gives smaller signs where the bus refuses them as too large", async () => {
+  await using farm = new ClusterFarm();
+  const one = await farm.start("a", "chat");
+  const two = await farm.start("b", "chat");
+  await farm.seconds(1);
+  two.hub.take();
+  limit(one, 4000);
+  const names = Array.from({ length: 100 }, (_, number) => `${number}`.padStart(100, "c"));
+  one.hub.tails = names.map((name, number) => [name, number]);
+  await farm.seconds(7);
+  const heard = two.hub.take().join().match(/c+\d+(?==)/g);
+  assertEquals(heard, names);
+  assertEquals(two.others, { a: "up" });
+  // A goodbye comes at once.
+  one.hub.tails = names.map((name, number) => [name, number]);
+  await one.cluster.close();
+  assertEquals(two.others, { a: "gone" });
+});
+
+Deno.test("NodeCluster gives up a sign that the bus refuses however small it is", async () => {
+  await using farm = new ClusterFarm();
+  const one = await farm.start("a", "chat");
+  await farm.start("b", "chat");
+  limit(one, 10);
+  said(one);
+  await farm.seconds(1);
+  assertEquals(said(one).length, 6);
+  await farm.seconds(1);
+  assertEquals(said(one).length, 1);
+});
+
+Deno.test("NodeCluster.tell() says a part where the bus refuses the whole as too large", async () => {
+  await using farm = new ClusterFarm();
+  const one = await farm.start("a", "chat");
+  const two = await farm.start("b", "chat");
+  limit(one, 2000);
+  const heard: HubMessage[] = [];
+  two.hub.received = (message) => void heard.push(message);
+  const about = { id: 1, node: "a", hub: "chat", after: 0 };
+  const messages = [1, 2, 3, 4].map((number) => {
+    return { number, back: 1, age: 0, payload: new Uint8Array(number === 4 ? 1990 : 800) };
+  });
+  const answer = {
+    kind: "messages",
+    ...about,
+    channel: "c",
+    upTo: 9,
+    number: 9,
+    missing: 0,
+  } as const;
+  await one.cluster.tell("b", { ...answer, messages });
+  // There is no half of one message: the node that asked learns that it cannot have it.
+  await one.cluster.tell("b", { ...answer, messages: messages.slice(3) });
+  const channels = [..."abcd"].map((name, number) => [name.repeat(700), number + 1] as const);
+  const index = { kind: "index", ...about, upTo: 9, number: 9, from: 1, age: undefined } as const;
+  await one.cluster.tell("b", { ...index, channels });
+  assertEquals(heard, [
+    { ...answer, upTo: 2, messages: messages.slice(0, 2) },
+    { ...answer, messages: [{ number: 4, back: 1, age: 0, payload: null }] },
+    { ...index, upTo: 2, channels: channels.slice(0, 2) },
+  ]);
+  limit(one, 10);
+  assertEquals(await one.cluster.tell("b", { ...index, channels }), undefined);
+  assertEquals(await one.cluster.tell("b", { ...answer, messages }), undefined);
 });
 
 Deno.test("NodeCluster.met() knows a node without signs; it is dead if none comes", async () => {

@@ -18,7 +18,7 @@ export class TestHub implements ClusterHub {
   readonly rooms: [tails: number, characters: number][] = [];
   /** Everything that it was told, in order. */
   readonly events: string[] = [];
-  readonly received = (message: HubMessage): void => {
+  received = (message: HubMessage): void => {
     this.events.push(`${message.node} says ${message.kind}`);
   };
   #told = 0;
@@ -36,6 +36,9 @@ export class TestHub implements ClusterHub {
 
   signed({ told, tails }: HubSign, accepted: boolean): void {
     if (tails.length > 0) this.events.push(`told ${told}: ${accepted ? "accepted" : "not sent"}`);
+    if (accepted) return;
+    this.tails.unshift(...tails);
+    this.#told -= tails.length;
   }
 
   heard(node: string, { told, tails }: HubSign, missed: boolean): void {

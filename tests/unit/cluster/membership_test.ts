@@ -75,6 +75,22 @@ Deno.test("Membership: a node is suspect after three missed signs and dead after
   }
 });
 
+Deno.test("Membership.hears() is false from one missed sign on, until the node gives one", () => {
+  const watched = new Watched();
+  const hears = (name: string) => watched.membership.hears(name, watched.clock.now());
+  assertEquals(hears("a"), true);
+  watched.sign("a");
+  watched.sign("slow", { interval: 10_000 });
+  watched.seconds(1);
+  assertEquals([hears("a"), hears("slow")], [true, true]);
+  watched.seconds(1);
+  assertEquals([hears("a"), hears("slow")], [false, true]);
+  watched.seconds(5);
+  assertEquals([watched.stateOf("a"), hears("a")], ["dead", false]);
+  watched.sign("a", { id: 2 });
+  assertEquals(hears("a"), true);
+});
+
 Deno.test("Membership: a suspect or dead node that gives a sign is up at once", () => {
   const watched = new Watched();
   watched.sign("a");
@@ -202,15 +218,27 @@ Deno.test("Membership forgets an ended node ten minutes after it was last heard"
   assertEquals([...watched.membership.nodes()], []);
 });
 
-Deno.test("Membership.alone holds 30 s after the last word of a node that lives no more", () => {
+Deno.test("Membership.alone holds once this node has heard no other for 30 s while its bus was there", () => {
   const watched = new Watched();
   const { membership } = watched;
   const alone = () => membership.alone;
+  watched.seconds(30);
+  assertEquals(alone(), false);
+  watched.seconds(1);
   assertEquals(alone(), true);
   watched.sign("a", { interval: 10_000 });
   watched.seconds(31);
   assertEquals(alone(), false);
   watched.sign("a", { kind: "bye" });
+  watched.seconds(30);
+  assertEquals(alone(), false);
+  watched.seconds(1);
+  assertEquals(alone(), true);
+  // Others may have met meanwhile.
+  membership.away(watched.at);
+  watched.seconds(60);
+  membership.back(watched.at);
+  assertEquals(alone(), false);
   watched.seconds(30);
   assertEquals(alone(), false);
   watched.seconds(1);

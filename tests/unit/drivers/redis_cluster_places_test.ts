@@ -30,6 +30,29 @@ Deno.test("ClusterPlaces chooses different servers for the two connections, wher
   assertEquals(places.choose("subscriber", []), undefined);
 });
 
+Deno.test("ClusterPlaces avoids a server that failed, for 30 s", () => {
+  const choices = (places: ClusterPlaces, now: number) =>
+    new Set(Array.from({ length: 50 }, () => places.choose("publisher", masters, now)));
+  for (let tries = 0; tries < 20; tries++) {
+    const places = new ClusterPlaces();
+    const dead = places.choose("publisher", masters, 0);
+    assert(dead !== undefined);
+    places.failed("publisher", 0);
+    assertEquals(choices(places, 29_999), new Set(masters.filter((master) => master !== dead)));
+    assertEquals(choices(places, 30_000), new Set(masters));
+    places.choose("publisher", [dead], 40_000);
+    places.failed("publisher", 40_000);
+    // It is tried again rather than the server of the other connection.
+    const subscriber = places.choose("subscriber", masters, 40_000);
+    const third = masters.find((master) => master !== dead && master !== subscriber);
+    assertEquals(places.choose("publisher", masters, 40_000), third);
+    places.failed("publisher", 40_001);
+    assertEquals(places.choose("publisher", masters, 40_002), dead);
+    places.failed("publisher", 40_002);
+    assertEquals(places.choose("publisher", masters, 40_003), third);
+  }
+});
+
 Deno.test("ClusterPlaces notices when a server of either connection is no longer listed", () => {
   for (const role of ["publisher", "subscriber"] as const) {
     const places = new ClusterPlaces();

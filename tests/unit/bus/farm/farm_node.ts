@@ -87,6 +87,7 @@ export class FarmNode {
     const repair = this.#repair = new Repair(this.#effects(), limits);
     this.neighbours = new Neighbours(simulation.now, (node) => {
       repair.ended(node, "dead", simulation.now);
+      this.#lookSoon();
     });
     this.subscriber = new Subscriber(bus, host, {
       received: (channel, packet) => this.#received(channel, packet),
@@ -258,8 +259,9 @@ export class FarmNode {
       this.#repair.continues(heard, node, number, back) ||
       this.#repair.arrived(heard, arrival, this.#simulation.now)
     ) {
-      this.#observer.delivered(this, name, id, false);
+      return this.#observer.delivered(this, name, id, false);
     }
+    this.#lookSoon();
   }
 
   #answer({ id, node: to, ...asked }: HubMessage & RepairQuestion): void {
@@ -312,6 +314,7 @@ export class FarmNode {
         return isOpen();
       },
       lossy: true,
+      hears: (node) => this.neighbours.hears(node, this.#simulation.now),
       channel: (name) => this.#channels.get(name)?.heard,
       channels: () => [...this.#channels.values()].map(({ heard }) => heard),
       deliver: ({ name }, payload) => this.#observer.delivered(this, name, idOf(payload), false),

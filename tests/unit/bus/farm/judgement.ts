@@ -157,8 +157,7 @@ export class Judgement implements Observer {
       for (const member of this.#members) {
         if (!isOwed(member, sent) || member.got.includes(sent.id)) continue;
         lost++;
-        // A newcomer that the others have heard, and that has heard none of them, keeps nothing.
-        if (sent.alone || this.#isReported(member, sent)) continue;
+        if (this.#isReported(member, sent)) continue;
         const from = `${sent.node.name}:${sent.number}`;
         const { node, channel } = member;
         this.fault(`#${sent.id} of ${from} on ${channel} is lost at ${node.name} without a report`);

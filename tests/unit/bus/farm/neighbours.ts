@@ -1,6 +1,7 @@
-/** How long a silent node counts as living, and how long one that was heard keeps others from being alone. */
+/** For how long a node is silent when a sign is missing and when it counts as dead, and how long one that was heard keeps others from being alone. */
+const MISSING = 1500;
 const DEAD = 5000;
-const LONELY = 35_000;
+const LONELY = 8000;
 /** A pause between two heartbeats that is longer means that this node stood still. */
 const LONGEST_PAUSE = 2500;
 
@@ -34,6 +35,12 @@ export class Neighbours {
     return this.#all.get(name)?.dead ?? false;
   }
 
+  /** Whether no sign of a node is missing. */
+  hears(name: string, now: number): boolean {
+    const { dead = false, heardAt = 0 } = this.#all.get(name) ?? {};
+    return !dead && now - Math.max(heardAt, this.#listensFrom) <= MISSING;
+  }
+
   /** A node was heard; returns whether a sign before this one is missing. */
   heard(name: string, now: number, sign?: number): boolean {
     let neighbour = this.#all.get(name);
@@ -47,8 +54,9 @@ export class Neighbours {
     return missed;
   }
 
-  /** Whether no other node is there, or was lately. */
+  /** Whether no other node is there, or was lately, as far as this node would have heard. */
   isAlone(now: number): boolean {
+    if (this.#listensFrom > now - LONELY) return false;
     for (const { dead, heardAt } of this.#all.values()) {
       if (!dead || heardAt > now - LONELY) return false;
     }
