@@ -1,7 +1,7 @@
 /**
  * How long a healthy client waits at the most while others do their worst: `deno task bench canary
  * [word…] [--clients N] [--seconds S] [--leaving WAY] [--servers A,B]`. The words choose rows of the
- * table by parts of their names.
+ * table by parts of their names. `HUBPLANE_FULL=1` sends what the tests send in full size.
  *
  * @module
  */

@@ -1,4 +1,5 @@
 import type { Clock } from "../clock.ts";
+import { Deadlines } from "../scheduling/deadlines.ts";
 import { visitAll, type VisitContext } from "../scheduling/visits.ts";
 import type { NodeContext } from "./node_context.ts";
 
@@ -14,7 +15,8 @@ export interface QuestionTerms {
 
 interface Question<A> {
   readonly connectionId: string | undefined;
-  readonly timer: Disposable;
+  readonly timeout: number;
+  late(): Error;
   settle(outcome: A | Error): void;
 }
 
@@ -27,6 +29,8 @@ export class Questions<I, A> {
   readonly #context: VisitContext;
   readonly #open = new Map<I, Question<A>>();
   readonly #byConnection = new Map<string, Set<I>>();
+  /** By their timeouts: most questions have the same one, and share a timer. */
+  readonly #deadlines = new Map<number, Deadlines<I>>();
 
   constructor(context: Pick<NodeContext, "clock" | "scheduler" | "limitedLog">) {
     this.#clock = context.clock;
@@ -45,13 +49,12 @@ export class Questions<I, A> {
 
   /** Calls `settle` once, with the answer to `id` or with the error why there is none. */
   expect(id: I, terms: QuestionTerms, settle: (outcome: A | Error) => void): void {
-    const { connectionId, timeout, late } = terms;
-    const delay = Math.min(timeout, LONGEST_TIMEOUT);
-    const timer = this.#clock.after(delay, () => this.settle(id, late()));
+    const { connectionId, late } = terms;
+    const timeout = Math.min(terms.timeout, LONGEST_TIMEOUT);
     const before = this.#open.get(id);
-    before?.timer[Symbol.dispose]();
-    this.#forget(id, before?.connectionId);
-    this.#open.set(id, { connectionId, timer, settle });
+    if (before !== undefined) this.#forget(id, before);
+    this.#open.set(id, { connectionId, timeout, late, settle });
+    this.#begin(id, timeout);
     if (connectionId === undefined) return;
     const same = this.#byConnection.get(connectionId);
     if (same === undefined) this.#byConnection.set(connectionId, new Set([id]));
@@ -73,8 +76,7 @@ export class Questions<I, A> {
     const question = this.#open.get(id);
     if (question === undefined) return;
     this.#open.delete(id);
-    question.timer[Symbol.dispose]();
-    this.#forget(id, question.connectionId);
+    this.#forget(id, question);
     question.settle(outcome);
   }
 
@@ -89,7 +91,24 @@ export class Questions<I, A> {
     for (const id of [...this.#open.keys()]) this.settle(id, error);
   }
 
-  #forget(id: I, connectionId: string | undefined): void {
+  #begin(id: I, timeout: number): void {
+    let deadlines = this.#deadlines.get(timeout);
+    if (deadlines === undefined) {
+      deadlines = new Deadlines(this.#clock, timeout, (id) => this.#late(id));
+      this.#deadlines.set(timeout, deadlines);
+    }
+    deadlines.begin(id);
+  }
+
+  #late(id: I): void {
+    const question = this.#open.get(id);
+    if (question !== undefined) this.settle(id, question.late());
+  }
+
+  #forget(id: I, { connectionId, timeout }: Question<A>): void {
+    const deadlines = this.#deadlines.get(timeout);
+    deadlines?.end(id);
+    if (deadlines?.size === 0) this.#deadlines.delete(timeout);
     if (connectionId === undefined) return;
     const same = this.#byConnection.get(connectionId);
     if (same?.delete(id) && same.size === 0) this.#byConnection.delete(connectionId);

@@ -38,9 +38,7 @@ export class Inbox implements MessageHolder {
   #calls: CallQueue | undefined;
   /** The client broke a rule: the connection ends when the waiting calls were dispatched. */
   #failure: CloseCause | undefined;
-  /** Why the inbox has stopped. */
   #cause: CloseCause | undefined;
-  /** Made when no more chunks can come. */
   #drained: PromiseWithResolvers<CloseCause | undefined> | undefined;
 
   /** Reads nothing until {@link unblock}. */
@@ -82,8 +80,10 @@ export class Inbox implements MessageHolder {
     this.#reader.dropPartial();
   }
 
-  /** Reads on. */
+  /** Reads on. Many connections are admitted at a time: what they have sent shares the turn. */
   unblock(): void {
+    const first = this.#awaits === "admission" && this.#reader.bufferedBytes > 0;
+    if (first && !this.#parts.scheduler.takeRead()) return this.#waitForTurn();
     this.#awaits = undefined;
     this.#chunks = 0;
     this.#read();

@@ -15,8 +15,11 @@ import { isThenable } from "./now_or_later.ts";
 import type { DispatchParts } from "./method_table.ts";
 import type { Slots } from "./slots.ts";
 import { serverClosing } from "./refusals.ts";
-import { discard, isStreamable, stream } from "./streaming.ts";
+import { discard, isStreamable, stream, StreamEnd } from "./streaming.ts";
 import { UploadClosedError } from "./uploads.ts";
+
+/** Why the signal of a cancelled call is aborted. To make such an error takes longer than a small call. */
+const CANCELLED = new DOMException("The signal has been aborted", "AbortError");
 
 /** The parts that all calls of a hub share. */
 type CallParts = Pick<DispatchParts, "limitedLog" | "options" | "scheduler">;
@@ -34,8 +37,7 @@ export class ActiveCall implements CallState {
   /** Made when the signal is first used; most methods never use it. */
   #cancellation: AbortController | undefined;
   #cancelled = false;
-  /** Ends the stream of the call. */
-  #streamEnd: AbortController | undefined;
+  #streamEnd: StreamEnd | undefined;
   /** The reason why the call should end soon. */
   #closing: HubError | undefined;
   /** Whether the method has been called. */
@@ -59,7 +61,8 @@ export class ActiveCall implements CallState {
   get signal(): AbortSignal {
     if (this.#cancellation === undefined) {
       this.#cancellation = new AbortController();
-      if (this.#cancelled || this.#closing) this.#cancellation.abort(this.#closing);
+      const reason = this.#closing ?? (this.#cancelled ? CANCELLED : undefined);
+      if (reason !== undefined) this.#cancellation.abort(reason);
     }
     return this.#cancellation.signal;
   }
@@ -74,8 +77,8 @@ export class ActiveCall implements CallState {
   /** Aborts the signal; a stream ends with a completion. */
   cancel(): void {
     this.#cancelled = true;
-    this.#cancellation?.abort();
-    this.#streamEnd?.abort();
+    this.#cancellation?.abort(CANCELLED);
+    this.#streamEnd?.reach();
   }
 
   /** The server is closing: aborts the signal of a stream, and of a call with uploads, which both go on. */
@@ -88,7 +91,7 @@ export class ActiveCall implements CallState {
 
   /** Ends a stream that goes on after {@link retire}, with an error. */
   endStream(): void {
-    this.#streamEnd?.abort(this.#closing);
+    this.#streamEnd?.reach();
   }
 
   /** Takes a slot of the client. */
@@ -166,15 +169,15 @@ export class ActiveCall implements CallState {
   async #stream(source: AsyncIterable<unknown> | Iterable<unknown>): Promise<void> {
     const invocationId = this.message.invocationId ?? "";
     this.freeSlot();
-    const { signal } = this.#streamEnd = new AbortController();
-    if (this.#cancelled) this.#streamEnd.abort();
+    const end = this.#streamEnd = new StreamEnd();
+    if (this.#cancelled) end.reach();
     try {
       await stream(source, (item) => {
         this.#connection.send({ type: MessageType.StreamItem, invocationId, item: item ?? null });
         return this.#connection.untilWritable() ?? this.#parts.scheduler.spend();
-      }, signal);
+      }, end);
       // A source that heeds the aborted signal may end without an error though items are missing.
-      if (this.#closing && (this.#cancellation || signal.aborted) && !this.#cancelled) {
+      if (this.#closing && (this.#cancellation || end.reached) && !this.#cancelled) {
         throw this.#closing;
       }
     } catch (error) {

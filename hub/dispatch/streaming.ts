@@ -13,8 +13,35 @@ export function isStreamable(value: unknown): value is Streamable {
     (Symbol.asyncIterator in value || Symbol.iterator in value);
 }
 
+/** Ends a stream before its source does. An `AbortController` would cost more than most streams. */
+export class StreamEnd {
+  #reached = false;
+  #stop = () => {};
+
+  /** Whether the stream is to send no more items. */
+  get reached(): boolean {
+    return this.#reached;
+  }
+
+  /** Ends the stream now. */
+  reach(): void {
+    this.#reached = true;
+    this.#stop();
+  }
+
+  /** Settles as `promise` does, or with `undefined` at the end of the stream; one wait at a time. */
+  until<T>(promise: Promise<T>): Promise<T | undefined> {
+    // No race: each item would pile up a reaction on a promise that lives as long as the stream.
+    return new Promise((resolve, reject) => {
+      this.#stop = () => resolve(undefined);
+      if (this.#reached) this.#stop();
+      promise.then(resolve, reject);
+    });
+  }
+}
+
 /**
- * Sends every item of `source` until the source ends or `signal` is aborted. A source that has not ended
+ * Sends every item of `source` until the source ends or `end` is reached. A source that has not ended
  * is told to stop, and nobody waits for it.
  *
  * `send` returns a promise while no further item may be sent: the client cannot take more items, or the
@@ -24,21 +51,17 @@ export function isStreamable(value: unknown): value is Streamable {
 export async function stream(
   source: Streamable,
   send: (item: unknown) => Promise<void> | undefined,
-  signal: AbortSignal,
+  end: StreamEnd,
 ): Promise<void> {
   const items = read(source);
-  // One listener for the whole stream: a race for each item would pile up reactions on one promise.
-  let stop = () => {};
-  const waitFor = <T>(promise: Promise<T>) => until(promise, (end) => stop = end);
-  signal.addEventListener("abort", () => stop(), { once: true });
   let ended = false;
   try {
-    while (!signal.aborted) {
-      const next = await waitFor(items.next());
+    while (!end.reached) {
+      const next = await end.until(items.next());
       ended = next?.done === true;
-      if (next === undefined || ended || signal.aborted) return;
+      if (next === undefined || ended || end.reached) return;
       const wait = send(next.value);
-      if (wait !== undefined) await waitFor(wait);
+      if (wait !== undefined) await end.until(wait);
     }
   } finally {
     if (!ended) leave(items);
@@ -77,17 +100,6 @@ function read(source: Streamable): Items {
 /** As in `for await`, the items of a synchronous iterator may be promises. */
 async function settled({ done = false, value }: IteratorResult<unknown>) {
   return { done, value: await value };
-}
-
-/** Settles as `promise` does, or with `undefined` when the registered function is called. */
-function until<T>(
-  promise: Promise<T>,
-  register: (end: () => void) => void,
-): Promise<T | undefined> {
-  return new Promise((resolve, reject) => {
-    register(() => resolve(undefined));
-    promise.then(resolve, reject);
-  });
 }
 
 /** Tells a source to stop. A generator that waits stops after its wait. */

@@ -154,20 +154,19 @@ export class GroupCommands {
     return this.#unanswered.givenUntil(this.#context.clock.now() - RESEND_INTERVAL);
   }
 
-  async #changeHere(action: number, recipient: Recipient, group: string): Promise<void> {
+  /** Returns nothing if the change is made, else a promise; throws or rejects as {@link change}. */
+  #changeHere(action: number, recipient: Recipient, group: string): Promise<void> | undefined {
     const channel = this.#bus.names.group(group);
-    if (action === GroupAction.Remove) return this.#directory.leave(recipient, channel);
-    if (action !== GroupAction.Add) return;
+    if (action === GroupAction.Remove) this.#directory.leave(recipient, channel);
+    if (action !== GroupAction.Add) return undefined;
     const { maximumGroupsPerConnection: most } = this.#context.options;
     if (
       this.#directory.groups(recipient) >= most && !this.#directory.isMember(recipient, channel)
     ) throw limitReached({ most, things: "groups", option: "maximumGroupsPerConnection" });
-    try {
-      await this.#directory.join(recipient, channel, GROUP);
-    } catch (error) {
+    return this.#directory.join(recipient, channel, GROUP)?.catch((error) => {
       // A connection that closed meanwhile has left anyway.
       if (this.#directory.has(recipient)) throw error;
-    }
+    });
   }
 
   async #changeElsewhere(

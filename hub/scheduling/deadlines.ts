@@ -19,6 +19,11 @@ export class Deadlines<T> {
     this.#expired = expired;
   }
 
+  /** The number of items whose time has begun. */
+  get size(): number {
+    return this.#due.size;
+  }
+
   /** Begins the time of `item`. */
   begin(item: T): void {
     // Deleted first, so that the oldest stay first.

@@ -123,6 +123,10 @@ const costly = {
   async drain(_context: Context, items: AsyncIterable<unknown>) {
     for await (const _item of items);
   },
+  /** Takes until its caller has gone. */
+  async stay({ signal }: Context) {
+    if (!signal.aborted) await new Promise((resolve) => signal.onabort = resolve);
+  },
   /** Returns what no protocol can write. */
   unwritable: (_context: Context) => () => {},
   /** Joins many groups at once. */

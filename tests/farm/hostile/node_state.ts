@@ -31,6 +31,23 @@ const INSTANCES: Readonly<Record<string, object>> = {
   "upload objects": Object.getPrototypeOf(upload),
 };
 
+/**
+ * All of these objects inherit from it, so that one search finds them: for each the engine collects garbage
+ * until there is none left, which takes as long as all the rest.
+ */
+const counted: object = Object.create(Object.prototype);
+for (const prototype of Object.values(INSTANCES)) Object.setPrototypeOf(prototype, counted);
+
+/** Counts what was found, by the names of the prototypes. */
+const COUNT = `function (...prototypes) {
+  const counts = new Map(prototypes.map((prototype) => [prototype, 0]));
+  for (const object of this) {
+    const prototype = Object.getPrototypeOf(object);
+    if (counts.has(prototype)) counts.set(prototype, counts.get(prototype) + 1);
+  }
+  return [...counts.values()].join(" ");
+}`;
+
 /** The maps and sets that a server with one hub has, as the way to them. */
 const ENTRIES: Readonly<Record<string, string>> = {
   "tokens": "#table #sessions",
@@ -75,10 +92,7 @@ export class StateCounter {
   }
 
   async count(): Promise<NodeState> {
-    const more: Record<string, number> = {};
-    for (const [name, prototype] of Object.entries(INSTANCES)) {
-      more[name] = await this.#instances(prototype);
-    }
+    const more: Record<string, number> = await this.#instances();
     for (const [name, size] of Object.entries(await this.#entries())) {
       more[name] = size - (this.#first[name] ?? 0);
     }
@@ -94,13 +108,26 @@ export class StateCounter {
     return sizes;
   }
 
-  /** How many objects have that prototype and can still be reached. */
-  async #instances(prototype: object): Promise<number> {
+  /** How many objects of each kind can still be reached. */
+  async #instances(): Promise<Record<string, number>> {
     const { objects } = await this.#post("Runtime.queryObjects", {
-      prototypeObjectId: await this.#idOf(prototype),
+      prototypeObjectId: await this.#idOf(counted),
       objectGroup: GROUP,
     });
-    return sizeIn(objects.description);
+    const prototypes = [];
+    for (const prototype of Object.values(INSTANCES)) {
+      prototypes.push({ objectId: await this.#idOf(prototype) });
+    }
+    const { result } = await this.#post("Runtime.callFunctionOn", {
+      objectId: objects.objectId,
+      functionDeclaration: COUNT,
+      arguments: prototypes,
+      returnByValue: true,
+    });
+    const counts = String(result.value).split(" ").map(Number);
+    return Object.fromEntries(
+      Object.keys(INSTANCES).map((name, index) => [name, counts[index] ?? NaN]),
+    );
   }
 
   async #size(way: string): Promise<number> {
@@ -173,6 +200,7 @@ interface Property {
 interface Answers {
   readonly "Runtime.evaluate": { readonly result: Remote };
   readonly "Runtime.queryObjects": { readonly objects: Remote };
+  readonly "Runtime.callFunctionOn": { readonly result: { readonly value?: unknown } };
   readonly "Runtime.getProperties": {
     readonly result: readonly Property[];
     readonly privateProperties?: readonly Property[];

@@ -41,6 +41,27 @@ Deno.test("Questions.ask() rejects when its time is over, and not before", async
   }, "late");
 });
 
+Deno.test("Questions with one timeout share a timer, and none is left when all are answered", () => {
+  const clock = new ManualClock();
+  const questions = start<number, string>(clock);
+  const settled: string[] = [];
+  const expect = (id: number, timeout: number) =>
+    questions.expect(id, { timeout, late }, (outcome) => settled.push(`${id} ${outcome}`));
+  for (let id = 0; id < 1000; id++) expect(id, 10);
+  assertEquals(clock.pending, 1);
+  clock.advance(4);
+  expect(1000, 5);
+  expect(1001, 10);
+  // An id that is asked again has the time of its last question.
+  expect(0, 20);
+  for (let id = 1; id < 1000; id++) questions.settle(id, "answer");
+  assertEquals(clock.pending, 3);
+  settled.length = 0;
+  clock.advance(100);
+  assertEquals(settled, ["1000 Error: late", "1001 Error: late", "0 Error: late"]);
+  assertEquals(clock.pending, 0);
+});
+
 Deno.test("Questions.abandon() ends the questions of one connection, and leaves the others", () => {
   const questions = start<string, string>();
   const ended: string[] = [];

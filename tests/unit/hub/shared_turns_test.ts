@@ -6,17 +6,23 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { HubConnection } from "../../../hub/connection/connection.ts";
+import { Greeting } from "../../../hub/connection/greeting.ts";
+import type { CloseCause } from "../../../hub/connection/closing.ts";
+import type { ConversationState } from "../../../hub/connection/conversation.ts";
 import { Link } from "../../../hub/connection/link.ts";
 import { type HubServerOptions, resolveOptions } from "../../../hub/options/server.ts";
 import { jsonProtocol } from "../../../hub/protocol/json/json.ts";
-import { MessageType } from "../../../hub/protocol/messages.ts";
+import { type HubMessage, MessageType } from "../../../hub/protocol/messages.ts";
 import { Scheduler } from "../../../hub/scheduling/scheduler.ts";
 import { budgetLimits } from "../../../hub/serving/budget_limits.ts";
 import { ManualClock } from "../../kit/manual_clock.ts";
 import { call } from "../../kit/messages.ts";
-import { MemoryPipe } from "../../kit/pipe.ts";
+import { MemoryPipe, settle } from "../../kit/pipe.ts";
 
-/** Clients whose calls take `milliseconds` each; turns end when the test says so. */
+/**
+ * Clients whose calls take `milliseconds` each; turns end when the test says so, and clients that shake hands
+ * are admitted when `admission` resolves.
+ */
 function serving(milliseconds: number, options: HubServerOptions = {}) {
   const clock = new ManualClock();
   const ends: (() => void)[] = [];
@@ -27,28 +33,32 @@ function serving(milliseconds: number, options: HubServerOptions = {}) {
   const scheduler = new Scheduler(clock, (end) => ends.push(end), sleep);
   const calls: string[] = [];
   const errors: (string | undefined)[] = [];
-  const connect = () => {
-    const pipe = new MemoryPipe();
-    const connection = new HubConnection("c", pipe, {
-      limits: resolveOptions(options),
-      budget: budgetLimits(resolveOptions(options)),
-      clock,
-      scheduler,
-      listener: {
-        opened: () => undefined,
-        message(_connection, message) {
-          if (message.type !== MessageType.Invocation) return undefined;
-          calls.push(message.target);
-          clock.pass(milliseconds);
-        },
-        closing: (_connection, { error }) => errors.push(error?.message),
-        closed: () => Promise.resolve(),
+  const { promise: admission, resolve: admit } = Promise.withResolvers<void>();
+  const parts = {
+    limits: resolveOptions(options),
+    budget: budgetLimits(resolveOptions(options)),
+    clock,
+    scheduler,
+    listener: {
+      opened: () => admission,
+      message(_connection: HubConnection, message: HubMessage) {
+        if (message.type !== MessageType.Invocation) return undefined;
+        calls.push(message.target);
+        clock.pass(milliseconds);
       },
-    }, { protocol: jsonProtocol, sequence: undefined });
+      closing: (_connection: HubConnection, { error }: CloseCause) => errors.push(error?.message),
+      closed: () => Promise.resolve(),
+    },
+  };
+  const open = (from: Greeting | ConversationState) => {
+    const pipe = new MemoryPipe();
+    const connection = new HubConnection("c", pipe, parts, from);
     pipe.attach(new Link(pipe, connection));
     return pipe;
   };
-  return { connect, calls, errors, endTurn: () => ends.shift()?.() };
+  const connect = () => open({ protocol: jsonProtocol, sequence: undefined });
+  const greet = () => open(new Greeting(parts));
+  return { connect, greet, admit, calls, errors, endTurn: () => ends.shift()?.() };
 }
 
 const FLOOD = call(undefined, "flood");
@@ -67,6 +77,23 @@ Deno.test("messages of one client take no more than 5 ms of a turn, however many
     assert(calls.length - before <= 10, `${calls.length - before} in a turn`);
   }
   assertEquals(pipe.ends, []);
+});
+
+Deno.test("the first messages of clients that are admitted at the same time share a turn", async () => {
+  const { greet, admit, calls, endTurn } = serving(5);
+  const pipes = Array.from({ length: 20 }, greet);
+  for (const pipe of pipes) {
+    pipe.send({ protocol: "json", version: 1 });
+    pipe.send(CANARY);
+  }
+  admit();
+  await settle();
+  assert(calls.length <= 4, `${calls.length} in the first turn`);
+  for (let turn = 0; calls.length < 20; turn++) {
+    assert(turn < 50, `${calls.length} after ${turn} turns`);
+    endTurn();
+  }
+  assertEquals(pipes.flatMap(({ ends }) => ends), []);
 });
 
 Deno.test("a client waits for its part of a turn behind one that sends without end, and not longer", () => {

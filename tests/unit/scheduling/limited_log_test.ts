@@ -73,6 +73,29 @@ Deno.test("LimitedLog.failure() tells errors apart by their places, whatever the
   ]);
 });
 
+Deno.test("LimitedLog.failure() reads few stacks, however many errors there are", () => {
+  const { clock, entries, limited } = log();
+  let reads = 0;
+  function fail(text: string, line: number): void {
+    const error = new Error("x");
+    Object.defineProperty(error, "stack", { get: () => `Error: x\n at ${(reads++, line)}` });
+    limited.failure(text, error);
+  }
+  for (let n = 0; n < 1000; n++) fail("A failed:", 1);
+  assertEquals(reads, 20);
+  // Nothing tells that place from the one before in the same second.
+  fail("A failed:", 2);
+  assertEquals(entries, ["error A failed: Error: x"]);
+  fail("B failed:", 3);
+  assertEquals(entries.slice(1), ["error B failed: Error: x"]);
+  clock.advance(1000);
+  fail("A failed:", 2);
+  assertEquals(entries.slice(2), ["error A failed: Error: x"]);
+  clock.advance(59_000);
+  limited.sweep();
+  assertEquals(entries.slice(3), ["error A failed: (1000 times more in a minute)"]);
+});
+
 Deno.test("LimitedLog outlives a logger that throws", () => {
   const clock = new ManualClock();
   let calls = 0;

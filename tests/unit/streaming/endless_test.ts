@@ -5,6 +5,8 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
+import { deadline } from "@std/async";
+import { stream, StreamEnd } from "../../../hub/dispatch/streaming.ts";
 import { defineHub, type HubContext } from "../../../mod.ts";
 import { HubCore } from "../../kit/hub_core.ts";
 import { looksAround } from "../../kit/looks_around.ts";
@@ -72,6 +74,27 @@ Deno.test("streams share the time of a turn", async () => {
     assert(pipe.records.length > 1, `${pipe.records.length} records`);
     pipe.vanish();
   }
+});
+
+Deno.test("stream() waits no longer when its end is reached while it sends an item", async () => {
+  const end = new StreamEnd();
+  let left = false;
+  async function* endless() {
+    try {
+      for (;;) yield 1;
+    } finally {
+      left = true;
+    }
+  }
+  await deadline(
+    stream(endless(), () => {
+      end.reach();
+      return new Promise(() => {});
+    }, end),
+    5000,
+  );
+  await settle();
+  assert(left);
 });
 
 Deno.test("a stream waits while its client closes the pipe", async () => {

@@ -1,4 +1,5 @@
 import { type Action, type Attacker, packed, type WebSocketOptions } from "./attacker.ts";
+import { sized } from "../../../kit/sizes.ts";
 import type { Way } from "./hostile_socket.ts";
 import type { ProtocolName, Written } from "../../../kit/wire_format.ts";
 
@@ -31,7 +32,7 @@ export interface Amount {
 /** The limits of a row that has none of its own. */
 export const LIMITS: Limits = {
   answer: 1000,
-  crowdAnswer: 3000,
+  crowdAnswer: sized(1000, 3000),
   visit: 5000,
   peakMiB: 300,
   liveMiB: 12,

@@ -37,7 +37,7 @@ const CALLS: readonly Amount[] = [
   {
     name: "notifications behind a call that waits",
     act: flooding(function* () {
-      yield packed([call("1", "wait")]);
+      yield packed([call("1", "stay")]);
       yield* endless(packed(many(400, () => call(undefined, "echo", 1))));
     }),
   },

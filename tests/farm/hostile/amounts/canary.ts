@@ -54,7 +54,7 @@ export class Canary implements AsyncDisposable {
     return this.#say("reset");
   }
 
-  /** What it has noticed since {@link reset}, once it is served again or has waited for 5 s. */
+  /** What it has noticed since {@link reset}, once it is served again or has waited for 20 s. */
   async figures(): Promise<CanaryFigures> {
     await this.#say("ask");
     return await this.#answer();

@@ -17,25 +17,31 @@ const PING_INTERVAL = 1000;
 const VISIT_INTERVAL = 100;
 
 /** The longest wait for a fresh answer, in milliseconds. */
-const PATIENCE = 5000;
+const PATIENCE = 20_000;
 
 /** What one client notices, of which there are two: one that stays, and one that is always new. */
 class Line {
   #answer = 0;
   #waited = 0;
   #begun: Times | undefined;
+  /** How often it has done its work. */
   #turns = 0;
+  /** Ends the pause before the next turn. */
+  #pause = new AbortController();
   failure: string | undefined;
 
   /** Does `work` for ever, and measures how long it takes each time. */
   async run(interval: number, work: (turn: number) => Promise<void>): Promise<void> {
     try {
-      for (;; this.#turns++) {
+      for (;;) {
         this.#begun = timesNow();
         await work(this.#turns);
         this.#measure();
         this.#begun = undefined;
-        await delay(interval);
+        this.#turns++;
+        await delay(interval, { signal: this.#pause.signal }).catch(() =>
+          this.#pause = new AbortController()
+        );
       }
     } catch (error) {
       this.failure ??= (error as Error).message;
@@ -62,12 +68,13 @@ class Line {
     this.#answer = Math.max(this.#answer, Math.min(heard, busy - this.#begun.busy));
   }
 
-  /** Resolves when work that begins later is done, or it takes too long. */
+  /** Resolves when work that begins later is done, or it takes too long. A pause ends at once. */
   async fresh(): Promise<void> {
-    const last = this.#turns + 2;
+    const last = this.#turns + (this.#begun === undefined ? 1 : 2);
+    this.#pause.abort();
     const end = performance.now() + PATIENCE;
     while (this.#turns < last && this.failure === undefined && performance.now() < end) {
-      await delay(5);
+      await delay(2);
     }
   }
 }

@@ -4,13 +4,17 @@
  * @module
  */
 import { call } from "../../../kit/messages.ts";
-import { type Amount, endless, flooding, many, numbered } from "./amount.ts";
+import { sized } from "../../../kit/sizes.ts";
+import { type Amount, endless, flooding, LIMITS, many, numbered } from "./amount.ts";
 import { type Action, type Attacker, packed } from "./attacker.ts";
 
 /** The name of a group that no other client has. */
 function named({ number }: Attacker, group: number): string {
   return `group-${number}-${group}`;
 }
+
+/** How many groups a client joins by one call: more than the thousand that it may be in. */
+const JOINS = sized(1500, 10_000);
 
 const GROUPS: readonly Amount[] = [
   {
@@ -33,9 +37,10 @@ const GROUPS: readonly Amount[] = [
     name: "joins of new groups by one call",
     act: flooding((
       attacker,
-    ) => [packed([call(undefined, "joinMany", named(attacker, 0), 10_000)])]),
-    // Each of these calls makes 9,000 errors.
-    limits: { peakMiB: 600 },
+    ) => [packed([call(undefined, "joinMany", named(attacker, 0), JOINS)])]),
+    // In full size each of these calls makes 9,000 errors. One call is one turn, and a healthy client waits
+    // for those of twenty clients.
+    limits: { peakMiB: 600, crowdAnswer: sized(LIMITS.crowdAnswer, 3000) },
   },
   { name: "a thousand groups of a client that comes and goes", act: comingWithGroups },
   {
