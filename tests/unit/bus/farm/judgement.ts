@@ -5,6 +5,12 @@ import type { Simulation } from "./simulation.ts";
 /** How long after it was handed over a message may have reached the bus, at most; in milliseconds. */
 const LONGEST_WAY = 500;
 
+/**
+ * So long after a join, in milliseconds, no node can tell by the age of a message whether the message was
+ * handed over before the join: a question and its answer take as long here.
+ */
+const JOINING = 50;
+
 /** A message, and what became of it. */
 export interface Sent {
   readonly id: number;
@@ -143,7 +149,10 @@ export class Judgement implements Observer {
     }
   }
 
-  /** The run is over; returns how many accepted messages members lack. */
+  /**
+   * The run is over; returns how many accepted messages members lack. A message from the moment of their
+   * joining does not count, but has to be reported as well.
+   */
   end(nodes: readonly FarmNode[]): number {
     for (const { host, idle, name } of nodes) {
       if (!host.dead && !idle) this.fault(`${name} does not come to rest`);
@@ -156,7 +165,7 @@ export class Judgement implements Observer {
       if (!sent.accepted) continue;
       for (const member of this.#members) {
         if (!isOwed(member, sent) || member.got.includes(sent.id)) continue;
-        lost++;
+        if (sent.handedOverAt - (member.joinedAt ?? 0) > JOINING) lost++;
         if (this.#isReported(member, sent)) continue;
         const from = `${sent.node.name}:${sent.number}`;
         const { node, channel } = member;
