@@ -1,5 +1,6 @@
 import { type Cluster, Redis } from "ioredis";
 import { sleep } from "../driver/sleep.ts";
+import { Askers } from "./askers.ts";
 import type { ClusterPlaces } from "./cluster_places.ts";
 import type { RedisClient, RedisClientOptions, RedisRole, RedisSettings } from "./settings.ts";
 
@@ -60,6 +61,7 @@ export interface NewClient {
   readonly redis: Redis;
   /** Whether the client serves one node of a cluster, which counts only its own subscribers. */
   readonly clustered: boolean;
+  readonly askers: Askers;
 }
 
 /**
@@ -96,19 +98,23 @@ async function newClient(
   const options: RedisClientOptions = { ...OPTIONS, ...settings.connection };
   if (settings.client === undefined) {
     // PING tells as much as ioredis's own check, which needs the permission for INFO.
-    return { redis: new Redis({ ...options, enableReadyCheck: false }), clustered: false };
+    const redis = new Redis({ ...options, enableReadyCheck: false });
+    return { redis, clustered: false, askers: new Askers() };
   }
   const client = callFactory(settings.client, role, options);
   if (isCluster(client)) {
     const choose = (masters: readonly Redis[]) => places.choose(role, masters);
-    return { redis: await nodeOf(client, options, choose, signal), clustered: true };
+    const redis = await nodeOf(client, options, choose, signal);
+    return { redis, clustered: true, askers: new Askers() };
   }
+  const askers = new Askers();
+  askers.ofClient(client);
   for (const [name, value] of Object.entries(REQUIRED)) {
     if (client.options[name as keyof typeof REQUIRED] === value) continue;
-    await destroyClient(client);
+    await destroyClient({ redis: client, askers });
     throw new TypeError(`Cannot use client: its ${name} is not that of the given options`);
   }
-  return { redis: client, clustered: false };
+  return { redis: client, clustered: false, askers };
 }
 
 function callFactory(
@@ -139,18 +145,23 @@ async function nodeOf(
   choose: (masters: readonly Redis[]) => Redis | undefined,
   signal: AbortSignal,
 ): Promise<Redis> {
+  const askers = new Askers();
+  askers.ofCluster(cluster);
   try {
     await whenReady(cluster, signal);
     const node = choose(cluster.nodes("master"));
     if (node === undefined) throw new Error("the cluster has no nodes");
     const { tls = node.options.tls } = options;
-    return node.duplicate({ ...OPTIONS, readOnly: false, ...tls && { tls } });
+    const client = node.duplicate({ ...OPTIONS, readOnly: false, ...tls && { tls } });
+    askers.release(client);
+    return client;
   } finally {
     const ended = new Promise<void>((resolve) => cluster.once("end", resolve));
     const connected = cluster.nodes().length > 0;
     cluster.disconnect();
     // A cluster without nodes has nothing to close and emits no `end`.
     if (connected) await bounded(ended);
+    await askers.end(endClient);
     // A node that refused the client leaves a timer behind, as above.
     await new Promise((resolve) => setTimeout(resolve, DISCONNECT_TIMEOUT));
   }
@@ -184,7 +195,13 @@ function whenReady(cluster: Cluster, signal: AbortSignal): Promise<void> {
 }
 
 /** Ends a client without waiting for the bus; resolves when its sockets and timers are gone. */
-export async function destroyClient(client: Redis): Promise<void> {
+export async function destroyClient(
+  { redis, askers }: Pick<NewClient, "redis" | "askers">,
+): Promise<void> {
+  await Promise.all([endClient(redis), askers.end(endClient)]);
+}
+
+async function endClient(client: Redis): Promise<void> {
   if (client.status !== "end") {
     const ended = new Promise<void>((resolve) => client.once("end", () => resolve()));
     client.disconnect();

@@ -4,7 +4,13 @@ import { BackplaneError, BackplaneUnavailableError } from "../errors.ts";
 import { gapSince, type Moment, now } from "../driver/moment.ts";
 import { Probe } from "../driver/probe.ts";
 import { sleep } from "../driver/sleep.ts";
-import { CONNECT_TIMEOUT, destroyClient, makeClient, wasReplaced } from "./client.ts";
+import {
+  CONNECT_TIMEOUT,
+  destroyClient,
+  makeClient,
+  type NewClient,
+  wasReplaced,
+} from "./client.ts";
 import type { ClusterPlaces } from "./cluster_places.ts";
 import { isAnswer, isIncurable, isRefusal, reasonOf, withoutSecrets } from "./errors.ts";
 import type { RedisRole, RedisSettings } from "./settings.ts";
@@ -151,19 +157,20 @@ export class RedisConnection {
     const lost = new Promise<void>((resolve) => {
       loss.signal.addEventListener("abort", () => resolve());
     });
-    let redis: Redis | undefined;
+    let client: NewClient | undefined;
     try {
-      const client = await makeClient(this.#role, this.#settings, this.#places, signal);
-      redis = client.redis;
+      client = await makeClient(this.#role, this.#settings, this.#places, signal);
       this.#clustered = client.clustered;
-      if (!loss.signal.aborted) this.#use(redis, loss).catch(lose);
+      if (!loss.signal.aborted) this.#use(client.redis, loss).catch(lose);
       await lost;
     } catch (error) {
       lose(error);
     }
-    if (redis !== undefined && wasReplaced(redis)) this.#lostSince ??= this.#sinceFailover();
+    if (client !== undefined && wasReplaced(client.redis)) {
+      this.#lostSince ??= this.#sinceFailover();
+    }
     this.#lose(loss.signal.reason);
-    if (redis !== undefined) await destroyClient(redis);
+    if (client !== undefined) await destroyClient(client);
   }
 
   async #use(redis: Redis, loss: AbortController): Promise<void> {

@@ -6,28 +6,38 @@ export const SLACK = 5000;
 /** How many questions are remembered: those of the time that an answer may take. */
 const MAXIMUM_ASKED = 20;
 
+/** A question that was asked. */
+export interface AskedQuestion {
+  /** When. */
+  readonly at: number;
+  /** Up to which number messages were wanted. */
+  readonly want: number;
+}
+
 /** The questions about one thing that may still be answered. */
 export class Asked {
-  readonly #times = new Map<number, number>();
+  readonly #questions = new Map<number, AskedQuestion>();
   /** When the last question was asked; `undefined` before the first. */
   lastAt: number | undefined;
 
-  /** A question is asked. */
-  add(id: number, now: number): void {
+  /** A question is asked; `want` is the highest number that its asker has heard of. */
+  add(id: number, now: number, want: number): void {
     this.lastAt = now;
-    this.#times.set(id, now);
-    const [oldest] = this.#times.keys();
-    if (this.#times.size > MAXIMUM_ASKED && oldest !== undefined) this.#times.delete(oldest);
+    this.#questions.set(id, { at: now, want });
+    const [oldest] = this.#questions.keys();
+    if (this.#questions.size > MAXIMUM_ASKED && oldest !== undefined) {
+      this.#questions.delete(oldest);
+    }
   }
 
-  /** When the question was asked to which an answer comes now; `undefined` if that comes too late. */
-  answered(id: number, now: number): number | undefined {
-    const askedAt = this.#times.get(id);
-    return askedAt !== undefined && now - askedAt <= SLACK ? askedAt : undefined;
+  /** The question to which an answer comes now; `undefined` if that comes too late. */
+  answered(id: number, now: number): AskedQuestion | undefined {
+    const question = this.#questions.get(id);
+    return question !== undefined && now - question.at <= SLACK ? question : undefined;
   }
 
   /** Questions about another thing follow. */
   clear(): void {
-    this.#times.clear();
+    this.#questions.clear();
   }
 }

@@ -14,8 +14,9 @@ export class Peer {
   index: IndexSearch | undefined;
   /** Whether it was alive when it was last judged. */
   alive = true;
-  /** When it was last heard. */
+  /** When it was last heard, and whether it was heard since that was noted. */
   heard = 0;
+  spoke = false;
 
   constructor(name: string) {
     this.name = name;
@@ -41,7 +42,7 @@ export interface IndexSearch {
 
 /** The highest number heard of each node at one moment, as long as somebody needs it. */
 export interface Tops {
-  numbers: ReadonlyMap<Peer, number> | undefined;
+  numbers: Map<Peer, number> | undefined;
 }
 
 /** A channel that this node listens to, with the last number of each sender on it. */
@@ -56,7 +57,11 @@ export class HeardChannel {
   confirmedAt: number | undefined;
   /** What had been heard of each node when the bus was asked. */
   tops: Tops | undefined;
-  #lasts: Map<Peer, number> | undefined;
+  /** The sender that was heard first, and its last number: most channels have one sender. */
+  #sender: Peer | undefined;
+  #last = 0;
+  /** The last numbers of the others. */
+  #others: Map<Peer, number> | undefined;
 
   constructor(name: string, audience: Iterable<Recipient>, heedsExclusions: boolean) {
     this.name = name;
@@ -66,21 +71,24 @@ export class HeardChannel {
 
   /** The last number of a sender that was delivered; `undefined` before the first. */
   last(peer: Peer): number | undefined {
-    return this.#lasts?.get(peer);
+    return this.#sender === peer ? this.#last : this.#others?.get(peer);
   }
 
   /** What comes up to this number is old, or a duplicate. */
   floor(peer: Peer): number {
-    return this.#lasts?.get(peer) ?? Math.max(this.tops?.numbers?.get(peer) ?? 0, peer.sure);
+    return this.last(peer) ?? Math.max(this.tops?.numbers?.get(peer) ?? 0, peer.sure);
   }
 
   /** A message was delivered, or is given up. */
   passed(peer: Peer, number: number): void {
-    (this.#lasts ??= new Map()).set(peer, number);
+    if (this.#sender === undefined && !this.#others?.has(peer)) this.#sender = peer;
+    if (this.#sender === peer) this.#last = number;
+    else (this.#others ??= new Map()).set(peer, number);
   }
 
   /** Forgets the numbers of a node. */
   forget(peer: Peer): void {
-    this.#lasts?.delete(peer);
+    if (this.#sender === peer) this.#sender = undefined;
+    else this.#others?.delete(peer);
   }
 }

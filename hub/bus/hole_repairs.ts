@@ -61,18 +61,26 @@ export class HoleRepairs {
     else this.#holes.hold(hole, message);
   }
 
-  /** The sender has repeated its messages, or the first of them. */
-  answered(hole: Hole, answer: MessagesAnswer, now: number): void {
+  /**
+   * The sender has repeated its messages, or the first of them. Returns whether it has not given all of
+   * the numbers that were heard as its own.
+   */
+  answered(hole: Hole, answer: MessagesAnswer, now: number): boolean {
     const { channel } = hole;
-    const askedAt = hole.asked.answered(answer.id, now);
-    if (askedAt === undefined || hole.after !== answer.after) return;
-    const { deliver, lost, last } = joined(hole, answer, askedAt, now);
-    hole.after = last;
-    hole.waited = 0;
-    hole.asked.clear();
+    const question = hole.asked.answered(answer.id, now);
+    if (question === undefined || hole.after !== answer.after) return false;
+    const refuted = answer.number < question.want;
+    const dropped = refuted ? this.#holes.refute(hole, answer.number, question.want) : 0;
+    const { deliver, lost, last } = joined(hole, answer, question.at, now);
+    if (last > hole.after) {
+      hole.after = last;
+      hole.waited = 0;
+      hole.asked.clear();
+    }
     for (const payload of deliver) this.#effects.deliver(channel, payload);
-    if (lost > 0) this.#effects.lost(channel, lost);
+    if (lost + dropped > 0) this.#effects.lost(channel, lost + dropped);
     this.#leave(hole, now);
+    return refuted;
   }
 
   /** Asks for nothing any more: what is held is delivered, and what is missing is reported. */
@@ -109,9 +117,9 @@ export class HoleRepairs {
     if (hole === undefined) {
       const first = channel.last(peer) === undefined;
       const state = { disordered: false, givenUp: false, leaving: false };
-      const numbers = { after: channel.floor(peer), want: number, highest: 0, bytes: 0, waited: 0 };
+      const numbers = { after: channel.floor(peer), want: number, highest: 0, askedAfter: -1 };
       const about = { channel, peer, first, held: new Map(), asked: new Asked() };
-      hole = { ...about, ...state, ...numbers };
+      hole = { ...about, ...state, ...numbers, bytes: 0, waited: 0 };
       if (this.#holes.open(hole)) this.#ask(hole, now);
     }
     hole.want = Math.max(hole.want, number);
@@ -143,8 +151,10 @@ export class HoleRepairs {
     if (lost > 0) this.#effects.lost(channel, lost);
     if (hole.leaving) this.#effects.soon((now) => this.#leave(hole, now));
     else if (hole.want <= hole.after) this.#close(hole, now);
-    else if (!hole.givenUp) this.#ask(hole, now);
-    else {
+    else if (!hole.givenUp) {
+      // An answer that has brought nothing is asked for again a while later.
+      if (hole.after > hole.askedAfter) this.#ask(hole, now);
+    } else {
       this.#effects.lost(channel, 1);
       hole.after = hole.want;
       this.#close(hole, now);
@@ -162,7 +172,8 @@ export class HoleRepairs {
     if (!this.#effects.open) return;
     const { channel, peer, after } = hole;
     const id = ++this.#ids;
-    hole.asked.add(id, now);
+    hole.asked.add(id, now, hole.want);
+    hole.askedAfter = after;
     const age = hole.first ? now - channel.requestedAt + SLACK : undefined;
     const question = { kind: "askMessages", id, channel: channel.name, after, age } as const;
     // A sender that was not asked is not late.

@@ -36,8 +36,10 @@ export interface Hole {
   /** Whether what is held is on its way to the members. */
   leaving: boolean;
   bytes: number;
-  /** The questions about what comes after {@link after}, and for how long an answer has not come. */
+  /** The questions about what comes after {@link after}; the last one was about what comes after this number. */
   readonly asked: Asked;
+  askedAfter: number;
+  /** For how long no answer has brought anything. */
   waited: number;
 }
 
@@ -100,6 +102,23 @@ export class Holes implements Iterable<Hole> {
   release(hole: Hole, message: Held): void {
     if (!hole.held.delete(message.number)) return;
     this.#count(hole, -(message.payload.length + HELD_BYTES));
+  }
+
+  /**
+   * The sender has given no number above `last`, although it was asked for those up to `want`: another
+   * one has made them up. Returns how many messages came under them, which are held no longer.
+   */
+  refute(hole: Hole, last: number, want: number): number {
+    const { held } = hole;
+    const before = held.size;
+    let highest = 0;
+    for (const message of held.values()) {
+      if (message.number > last && message.number <= want) this.release(hole, message);
+      else highest = Math.max(highest, message.number);
+    }
+    hole.highest = highest;
+    if (hole.want <= want) hole.want = Math.max(highest, last);
+    return before - held.size;
   }
 
   /** What is held, by its numbers. */

@@ -23,7 +23,7 @@ import type { Knocker } from "./knocker.ts";
 import type { NodeContext } from "./node_context.ts";
 import { Numbering } from "./numbering.ts";
 import { Outgoing } from "./outgoing.ts";
-import { PublishOutcomes } from "./publish_outcomes.ts";
+import { type Published, PublishOutcomes } from "./publish_outcomes.ts";
 import type { Recipient } from "./recipient.ts";
 
 /** Takes what other nodes ask of this one. */
@@ -120,12 +120,12 @@ export class HubBus {
     names: readonly string[],
     message: SerializedInvocation,
     excluded: readonly string[] = NOBODY,
-  ): readonly Promise<unknown>[] {
+  ): readonly Published[] {
     return this.#outgoing.publish(names, message, excluded);
   }
 
   /** As {@link PublishOutcomes.of}; `local` counts the connections of this node that have the message. */
-  outcome(published: readonly Promise<unknown>[], local: number): Promise<void> | undefined {
+  outcome(published: readonly Published[], local: number): Promise<void> | undefined {
     return this.#outcomes.of(published, local > 0);
   }
 

@@ -120,6 +120,7 @@ export class HubRepairs implements ClusterHub {
       this.#context.gaps.unnumbered();
       return true;
     }
+    if (this.repair.continues(channel, origin, number, back)) return true;
     return this.repair.arrived(channel, { node: origin, number, back, payload }, this.#now);
   }
 

@@ -6,7 +6,7 @@
  */
 import type { Frames, SerializedInvocation } from "../protocol/serialized_invocation.ts";
 import { PackReader } from "../protocol/pack/reader.ts";
-import type { PackWriter } from "../protocol/pack/writer.ts";
+import { PackWriter } from "../protocol/pack/writer.ts";
 import {
   atLeast,
   bounded,
@@ -43,35 +43,51 @@ export interface InvocationEnvelope {
   readonly question: Question | undefined;
 }
 
-/** The number of a message, and its `back`. */
-export type Numbers = readonly [number: number, back: number];
-
-/**
- * The payload of an invocation. `numbers` is called when the message is written; without it the numbers are
- * left out, for {@link numbered} to add.
- */
+/** The payload of an invocation without its numbers, for {@link numbered} to add. */
 export function writeInvocation(
   message: SerializedInvocation,
   excluded: readonly string[],
   origin: string,
-  numbers?: () => Numbers,
 ): Uint8Array {
-  return write((writer) => {
+  return beginInvocation(message, excluded, origin).finish();
+}
+
+/**
+ * Writes an invocation up to its numbers; {@link endInvocation} follows before another writer is made. A
+ * message gets its number when nothing can fail any more.
+ */
+export function beginInvocation(
+  message: SerializedInvocation,
+  excluded: readonly string[],
+  origin: string,
+): PackWriter {
+  const writer = new PackWriter();
+  try {
     writer.array(5);
     writeMessage(writer, message, excluded);
     writer.nil();
     writer.nil();
     writer.array(3);
     writer.string(origin);
-    if (numbers !== undefined) { for (const number of numbers()) writer.integer(number); }
-  });
+  } catch (error) {
+    writer.release();
+    throw error;
+  }
+  return writer;
+}
+
+/** Writes the numbers of an invocation, and returns its payload: a view, see `PackWriter.finish`. */
+export function endInvocation(writer: PackWriter, number: number, back: number): Uint8Array {
+  writer.integer(number);
+  writer.integer(back);
+  return writer.finish();
 }
 
 /** How many bytes a number takes that {@link numbered} adds. */
 const NUMBER_BYTES = 9;
 
 /** A payload without its numbers, with them: in new memory. No writer is made, see `PackWriter.last`. */
-export function numbered(payload: Uint8Array, [number, back]: Numbers): Uint8Array {
+export function numbered(payload: Uint8Array, number: number, back: number): Uint8Array {
   const whole = new Uint8Array(payload.length + 2 * NUMBER_BYTES);
   whole.set(payload);
   const view = new DataView(whole.buffer, payload.length);
@@ -123,7 +139,10 @@ function writeMessage(
 export function readInvocation(payload: Uint8Array): InvocationEnvelope {
   const reader = new PackReader(payload);
   const items = atLeast(reader.array(), 2, "Invocation");
-  const excluded = Array.from({ length: bounded(reader.array(), payload) }, () => reader.string());
+  const exclusions = bounded(reader.array(), payload);
+  const excluded = exclusions === 0
+    ? NOBODY
+    : Array.from({ length: exclusions }, () => reader.string());
   const frames = new ReceivedFrames();
   for (let left = bounded(reader.map(), payload); left > 0; left--) {
     frames.add(reader.string(), reader.binary());
@@ -131,30 +150,42 @@ export function readInvocation(payload: Uint8Array): InvocationEnvelope {
   // .NET nodes write no third and fourth item unless they ask for a result.
   const invocationId = items > 3 ? reader.optionalString() : undefined;
   const returnChannel = items > 3 ? reader.optionalString() : undefined;
-  const publisher = items > 4 && reader.isArray() ? readPublisher(reader) : NOBODY;
-  const read = { excluded, frames, ...publisher, question: undefined };
+  const read: Omit<InvocationEnvelope, keyof Publisher> & Publisher = {
+    excluded,
+    frames,
+    origin: undefined,
+    number: undefined,
+    back: 0,
+    question: undefined,
+  };
+  if (items > 4 && reader.isArray()) readPublisher(reader, read);
   if (!invocationId || !returnChannel) return read;
   const timeout = items > 5 && read.origin !== undefined ? readTimeout(reader) : undefined;
   return { ...read, question: { invocationId, returnChannel, timeout } };
 }
 
+const NOBODY: readonly never[] = [];
+
 /** The part of an invocation that says who published it. */
-type Publisher = Pick<InvocationEnvelope, "origin" | "number" | "back">;
+interface Publisher {
+  origin: string | undefined;
+  number: number | undefined;
+  back: number;
+}
 
-const NOBODY: Publisher = { origin: undefined, number: undefined, back: 0 };
-
-function readPublisher(reader: PackReader): Publisher {
+function readPublisher(reader: PackReader, publisher: Publisher): void {
   let left = reader.array();
-  if (left-- === 0) return NOBODY;
-  const origin = reader.optionalString();
-  let [number, back]: [number | undefined, number] = [undefined, 0];
+  if (left-- === 0) return;
+  publisher.origin = reader.optionalString();
   if (left > 1) {
     left -= 2;
-    number = reader.integer();
-    back = reader.integer();
+    const number = reader.integer();
+    const back = reader.integer();
+    // A number of another version, or of a stranger, counts as none.
+    if (number >= 1 && Math.abs(back) <= number) {
+      publisher.number = number;
+      publisher.back = back;
+    }
   }
   for (; left > 0; left--) reader.any(MAXIMUM_DEPTH);
-  // A number of another version, or of a stranger, counts as none.
-  if (number === undefined || number < 1 || Math.abs(back) > number) number = undefined;
-  return { origin, number, back: number === undefined ? 0 : back };
 }

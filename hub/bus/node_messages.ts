@@ -149,8 +149,10 @@ export interface MessagesAnswer {
   readonly hub: string;
   readonly channel: string;
   readonly after: number;
-  /** The answer is whole up to this number. */
+  /** The answer is whole up to this number; the rest can be asked for. */
   readonly upTo: number;
+  /** The last number that the node has given. */
+  readonly number: number;
   /** How many messages of the channel behind the question's number it knows no longer: at least so many. */
   readonly missing: number;
   readonly messages: readonly RepeatedMessage[];

@@ -69,6 +69,8 @@ export class Numbering {
   /** Whether channels were taken for told that no sign has listed: others have to ask for an index. */
   #skipped = false;
   #overflows = false;
+  /** The channel of the message that was numbered last; `undefined` if that is not kept. */
+  #latest: Sent | undefined;
 
   readonly #answerBytes: number;
 
@@ -91,25 +93,27 @@ export class Numbering {
       const back = number - channel.last;
       channel.last = number;
       channel.at = now;
+      this.#latest = channel;
       if (channel.untold === 0) this.#begin(channel, number, now);
       return back;
     }
     const fresh = { name, last: number, untold: 0, since: now, at: now, urgent: false };
     this.#channels.set(name, fresh);
+    this.#latest = fresh;
     this.#begin(fresh, number, now);
     return this.#forgotten === 0 ? 0 : this.#forgotten - number;
   }
 
-  /** Keeps the payload of the message that was numbered last. */
-  keep(name: string, back: number, payload: Uint8Array, now: number): void {
-    const channel = this.#channels.get(name);
-    if (channel !== undefined) this.#ring.add(channel, back, payload, now);
+  /** Keeps the payload of the message that was numbered last, unless there was no other node. */
+  keep(back: number, payload: Uint8Array, now: number): void {
+    if (this.#latest !== undefined) this.#ring.add(this.#latest, back, payload, now);
   }
 
   /** Numbers a message while there is no other node: nothing is kept. Returns its `back`. */
   nextAlone(now: number): number {
     if (this.#channels.size > 0) this.#channels.clear();
     this.#untold.clear();
+    this.#latest = undefined;
     const before = this.#number++;
     this.#forgotten = this.#told = before + 1;
     this.#ring.clear(before + 2, now);

@@ -2,14 +2,18 @@ import { BackplaneClosedError, BackplaneUnavailableError } from "../../backplane
 import type { SerializedInvocation } from "../protocol/serialized_invocation.ts";
 import { Deadlines } from "../scheduling/deadlines.ts";
 import { Backlog, type OutgoingOptions } from "./backlog.ts";
-import { numbered, type Numbers, writeInvocation } from "./invocation.ts";
+import { beginInvocation, endInvocation, numbered, writeInvocation } from "./invocation.ts";
 import type { NodeContext } from "./node_context.ts";
 import type { Numbering } from "./numbering.ts";
+import type { Published } from "./publish_outcomes.ts";
 
 /** A message that was handed over, and that the bus has not answered. */
 interface Uncertain {
   reject(): void;
 }
+
+/** A message that the bus has, unless it fails. */
+type HandedOver = Required<Published>;
 
 const NOTHING: readonly never[] = [];
 
@@ -32,10 +36,10 @@ export class Outgoing {
   constructor(context: NodeContext<OutgoingOptions>, numbering: Numbering) {
     this.#context = context;
     this.#numbering = numbering;
-    this.#backlog = new Backlog(
-      context,
-      (name, payload) => this.#handOver(name, (numbers) => numbered(payload, numbers())),
-    );
+    this.#backlog = new Backlog(context, (name, payload) => {
+      const { accepted, recover } = this.#handCopy(name, payload);
+      return accepted.catch(recover);
+    });
     const { clock, options } = context;
     this.#uncertain = new Deadlines(clock, options.outageTimeout, (message) => message.reject());
   }
@@ -45,21 +49,23 @@ export class Outgoing {
     names: readonly string[],
     message: SerializedInvocation,
     excluded: readonly string[],
-  ): readonly Promise<unknown>[] {
+  ): readonly Published[] {
     const [name] = names;
     if (name === undefined) return NOTHING;
-    const { serverName } = this.#context;
+    const { serverName, time } = this.#context;
     if (!this.#closed && this.#backlog.takes) {
       const payload = writeInvocation(message, excluded, serverName).slice();
-      return names.map((name) => this.#backlog.add(name, payload));
+      return names.map((name) => ({ accepted: this.#backlog.add(name, payload) }));
     }
     if (names.length === 1) {
-      const write = (numbers: () => Numbers) =>
-        writeInvocation(message, excluded, serverName, numbers);
-      return [this.#handOver(name, write)];
+      const writer = beginInvocation(message, excluded, serverName);
+      const now = time.now();
+      const back = this.#next(name, now);
+      const payload = endInvocation(writer, this.#numbering.number, back);
+      return [this.#handOver(name, payload, back, now)];
     }
     const payload = writeInvocation(message, excluded, serverName).slice();
-    return names.map((name) => this.#handOver(name, (numbers) => numbered(payload, numbers())));
+    return names.map((name) => this.#handCopy(name, payload));
   }
 
   /** The bus is back: what has waited leaves, before anything new. */
@@ -74,31 +80,34 @@ export class Outgoing {
     this.#uncertain.expire();
   }
 
-  #handOver(
-    name: string,
-    write: (numbers: () => Numbers) => Uint8Array,
-  ): Promise<unknown> {
-    const { backplane, cluster, time } = this.#context;
-    const numbering = this.#numbering;
-    const now = time.now();
-    const { alone } = cluster;
-    let back = 0;
-    const payload = write(() => {
-      back = alone ? numbering.nextAlone(now) : numbering.next(name, now);
-      return [numbering.number, back];
-    });
-    const { number } = numbering;
-    if (!alone) numbering.keep(name, back, payload, now);
-    const failed = (error: unknown) => this.#failed(name, number, error);
+  /** Numbers a message; returns its `back`. */
+  #next(name: string, now: number): number {
+    const { cluster: { alone } } = this.#context;
+    return alone ? this.#numbering.nextAlone(now) : this.#numbering.next(name, now);
+  }
+
+  /** Hands over a message that was written without its numbers. */
+  #handCopy(name: string, payload: Uint8Array): HandedOver {
+    const now = this.#context.time.now();
+    const back = this.#next(name, now);
+    return this.#handOver(name, numbered(payload, this.#numbering.number, back), back, now);
+  }
+
+  /** Hands over the message that was numbered last. */
+  #handOver(name: string, payload: Uint8Array, back: number, now: number): HandedOver {
+    const { number } = this.#numbering;
+    this.#numbering.keep(back, payload, now);
+    const recover = (error: unknown) => this.#recover(name, number, error);
     try {
-      return Promise.resolve(backplane.publish(name, payload)).catch(failed);
+      return { accepted: Promise.resolve(this.#context.backplane.publish(name, payload)), recover };
     } catch (error) {
       // A driver that throws would keep the message from the members here.
-      return Promise.resolve().then(() => failed(error));
+      return { accepted: Promise.reject(error), recover };
     }
   }
 
-  #failed(name: string, number: number, error: unknown): Promise<void> {
+  // deno-lint-ignore require-await -- It rejects, and does not throw.
+  async #recover(name: string, number: number, error: unknown): Promise<void> {
     const lost = error instanceof BackplaneUnavailableError && error.handedOver !== false;
     if (!lost && !(error instanceof BackplaneClosedError)) this.#numbering.refused(number);
     if (!lost || this.#closed || this.#context.options.outageTimeout === 0) throw error;

@@ -30,12 +30,19 @@ export class Peers implements Iterable<Peer> {
 
   /** A node that was heard before. */
   get(name: string): Peer | undefined {
-    return this.#peers.get(name);
+    return this.#latest?.name === name ? this.#latest : this.#peers.get(name);
+  }
+
+  /** A node was heard now, with a number of its own; {@link forgetOld} looks at the time. */
+  spoke(peer: Peer, number: number): void {
+    this.#latest = peer;
+    peer.spoke = true;
+    this.reached(peer, number);
   }
 
   /** The node that is heard now; `undefined` if there are too many. */
   heard(name: string, now: number): Peer | undefined {
-    let peer = this.#latest?.name === name ? this.#latest : this.#peers.get(name);
+    let peer = this.get(name);
     if (peer === undefined) {
       if (this.#peers.size >= MAXIMUM_PEERS) return undefined;
       this.#peers.set(name, peer = new Peer(name));
@@ -51,6 +58,14 @@ export class Peers implements Iterable<Peer> {
     if (number <= peer.top) return;
     peer.top = number;
     this.#changed = true;
+  }
+
+  /** A node has given no number above this one: a higher one that was heard is not its own. */
+  refute(peer: Peer, number: number): void {
+    peer.top = number;
+    for (const { tops } of this.#snapshots) {
+      if ((tops.numbers?.get(peer) ?? 0) > number) tops.numbers?.set(peer, number);
+    }
   }
 
   /** What was heard of each node up to now, or up to a moment ago where there are many. */
@@ -71,6 +86,8 @@ export class Peers implements Iterable<Peer> {
     this.#forgetTops(now);
     const old: Peer[] = [];
     for (const peer of this.#peers.values()) {
+      if (peer.spoke) peer.heard = now;
+      peer.spoke = false;
       if (!peer.alive && now - peer.heard > REMEMBERED) old.push(peer);
     }
     for (const peer of old) {

@@ -12,6 +12,14 @@ export function isAway(error: unknown): error is BackplaneUnavailableError | Bac
 
 function ignore(): void {}
 
+/** A message on its way to the bus. */
+export interface Published {
+  /** Rejects if the bus does not take the message. */
+  readonly accepted: Promise<unknown>;
+  /** Resolves if others get the message although the bus has failed; else rejects with the reason. */
+  readonly recover?: (error: unknown) => Promise<unknown>;
+}
+
 /** Tells senders and the log whether the bus has accepted their messages. */
 export class PublishOutcomes {
   readonly #context: Pick<NodeContext, "logger" | "limitedLog">;
@@ -26,13 +34,16 @@ export class PublishOutcomes {
    * whether members on this node have the message. Returns nothing if nothing was published.
    */
   of(
-    published: readonly Promise<unknown>[],
+    published: readonly Published[],
     deliveredLocally: boolean,
   ): Promise<void> | undefined {
     const [first] = published;
     if (first === undefined) return undefined;
     if (published.length > 1) return this.#all(published, deliveredLocally);
-    return first.then(ignore, (error) => this.#failed(error, deliveredLocally));
+    return first.accepted.then(ignore, async (error) => {
+      if (first.recover === undefined) this.#failed(error, deliveredLocally);
+      await first.recover(error).catch((error) => this.#failed(error, deliveredLocally));
+    });
   }
 
   /** The bus is back: the next failure is a new one, to be logged again. */
@@ -40,8 +51,10 @@ export class PublishOutcomes {
     this.#outageLogged = false;
   }
 
-  async #all(published: readonly Promise<unknown>[], deliveredLocally: boolean): Promise<void> {
-    const outcomes = await Promise.allSettled(published);
+  async #all(published: readonly Published[], deliveredLocally: boolean): Promise<void> {
+    const outcomes = await Promise.allSettled(
+      published.map(({ accepted, recover }) => recover ? accepted.catch(recover) : accepted),
+    );
     const [first, ...others] = outcomes.filter((outcome) => outcome.status === "rejected");
     if (first === undefined) return;
     // The caller is told of the first; one channel may be refused for another reason than the next.

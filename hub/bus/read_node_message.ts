@@ -153,6 +153,7 @@ function readHubMessage(
         channel,
         after: count(reader),
         upTo: count(reader),
+        number: count(reader),
         missing: count(reader),
         messages: readMessages(reader),
       };

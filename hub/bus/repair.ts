@@ -67,6 +67,21 @@ export class Repair {
     this.#holes.closed(channel);
   }
 
+  /**
+   * Whether a message comes directly behind the last one of its sender on a channel: then it is to be
+   * delivered now. Most do; any other has {@link arrived}.
+   */
+  continues(channel: HeardChannel, node: string, number: number, back: number): boolean {
+    const peer = this.#peers.get(node);
+    if (peer === undefined || channel.confirmedAt === undefined) return false;
+    const last = channel.last(peer);
+    if (last === undefined || number <= last || number - back !== last) return false;
+    if (!this.#holes.none && this.#holes.get(channel, peer) !== undefined) return false;
+    this.#peers.spoke(peer, number);
+    channel.passed(peer, number);
+    return true;
+  }
+
   /** A message has come; returns whether it is to be delivered now. */
   arrived(channel: HeardChannel, { node, number, back, payload }: Arrival, now: number): boolean {
     const peer = this.#peers.heard(node, now);
@@ -119,6 +134,7 @@ export class Repair {
     }
     if (answer.upTo < answer.number) {
       // There is more: a channel may have had messages before, whose last one comes later.
+      if (answer.upTo <= search.upTo) return;
       search.upTo = answer.upTo;
       search.asked.clear();
       return this.#ask(peer, search, now);
@@ -137,7 +153,7 @@ export class Repair {
     if (hole === undefined) return;
     hole.peer.heard = now;
     this.#peers.reached(hole.peer, answer.upTo);
-    this.#holes.answered(hole, answer, now);
+    if (this.#holes.answered(hole, answer, now)) this.#peers.refute(hole.peer, answer.number);
   }
 
   /** The connection to the bus is lost: what other nodes tell from now on may not arrive. */
@@ -216,7 +232,7 @@ export class Repair {
   #ask(peer: Peer, search: IndexSearch, now: number): void {
     if (!this.#effects.open) return;
     const id = ++this.#ids;
-    search.asked.add(id, now);
+    search.asked.add(id, now, 0);
     const { upTo: after } = search;
     const since = search.after === 0 ? this.#listensSince() : undefined;
     const age = since === undefined ? undefined : now - since + SLACK;

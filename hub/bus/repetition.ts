@@ -16,6 +16,7 @@ export interface Index {
 /** What was published on a channel after a number. */
 export interface Repetition {
   readonly upTo: number;
+  readonly number: number;
   readonly missing: number;
   readonly messages: RepeatedMessage[];
 }
@@ -60,24 +61,27 @@ export function repetitionOf(
 ): Repetition {
   const messages: RepeatedMessage[] = [];
   let missing = 0;
-  if (channel === undefined || channel.last <= after) return { upTo: number, missing, messages };
+  if (channel === undefined || channel.last <= after) {
+    return { upTo: number, number, missing, messages };
+  }
   const oldest = age === undefined ? -Infinity : now - age;
   let bytes = 0;
   let upTo = number;
   let before: number | undefined;
-  for (const { number, back, at } of ring.of(channel, after)) {
-    before ??= back > 0 ? number - back : 0;
+  for (const entry of ring.of(channel, after)) {
+    const { back, at } = entry;
+    before ??= back > 0 ? entry.number - back : 0;
     if (at < oldest) continue;
-    const payload = number < ring.payloadsFrom ? null : ring.payload(number);
+    const payload = entry.number < ring.payloadsFrom ? null : ring.payload(entry.number);
     bytes += (payload?.length ?? 0) + ITEM_BYTES;
     if (bytes > most && messages.length > 0) {
       // The one who asks asks again for the rest.
       upTo = messages.at(-1)?.number ?? upTo;
       break;
     }
-    messages.push({ number, back, age: Math.max(0, now - at), payload });
+    messages.push({ number: entry.number, back, age: Math.max(0, now - at), payload });
   }
   // The message before is forgotten, and perhaps others before it.
   if ((before ?? channel.last) > after && ring.forgottenAt >= oldest) missing = 1;
-  return { upTo, missing, messages };
+  return { upTo, number, missing, messages };
 }

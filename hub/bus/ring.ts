@@ -5,8 +5,8 @@ const LARGEST_BLOCK = 256 * 1024;
 const KEPT = 30_000;
 /** How many messages are remembered, with their payloads or without. */
 const MAXIMUM_ENTRIES = 65_536;
-/** How many messages a block has at most. */
-const BLOCK_ENTRIES = 4096;
+/** How many messages a block has at most: one for so many of its bytes. */
+const BYTES_AN_ENTRY = 64;
 
 /** A channel on which this node has published lately. */
 export interface SentChannel {
@@ -25,15 +25,43 @@ export interface RingEntry {
   readonly at: number;
 }
 
-/** Neighbouring messages. All lists have an item for each. */
-interface Block {
+/** Neighbouring messages. All lists have room for each that the block may have. */
+class Block {
   readonly first: number;
-  readonly backs: number[];
-  readonly times: number[];
+  count = 0;
+  readonly backs: Float64Array;
+  readonly times: Float64Array;
   readonly channels: SentChannel[];
   /** Where each payload ends in the bytes. */
-  readonly ends: number[];
+  readonly ends: Uint32Array;
   bytes: Uint8Array | undefined;
+
+  /** A block for `size` bytes of payloads; takes the lists of `old`, if they have its size. */
+  constructor(first: number, size: number, bytes: Uint8Array | undefined, old?: Block) {
+    const kept = Math.max(SMALLEST_BLOCK, Math.min(size, LARGEST_BLOCK));
+    const room = Math.ceil(kept / BYTES_AN_ENTRY);
+    const lists = old?.ends.length === room ? old : undefined;
+    this.first = first;
+    this.backs = lists?.backs ?? new Float64Array(room);
+    this.times = lists?.times ?? new Float64Array(room);
+    this.channels = lists?.channels ?? [];
+    this.ends = lists?.ends ?? new Uint32Array(room);
+    this.bytes = bytes;
+  }
+
+  get full(): boolean {
+    return this.count === this.ends.length;
+  }
+
+  /** Where the next payload begins. */
+  get end(): number {
+    return this.count === 0 ? 0 : this.ends[this.count - 1] ?? 0;
+  }
+
+  /** When its last message was handed over. */
+  get lastAt(): number | undefined {
+    return this.times[this.count - 1];
+  }
 }
 
 /**
@@ -79,12 +107,14 @@ export class Ring {
   /** Keeps the message with the next number; `payload` is copied. */
   add(channel: SentChannel, back: number, payload: Uint8Array, now: number): void {
     const block = this.#room(payload.length, now);
-    const start = block.ends.at(-1) ?? 0;
+    const index = block.count;
+    const start = block.end;
     block.bytes?.set(payload, start);
-    block.ends.push(start + payload.length);
-    block.backs.push(back);
-    block.times.push(now);
-    block.channels.push(channel);
+    block.ends[index] = start + payload.length;
+    block.backs[index] = back;
+    block.times[index] = now;
+    block.channels[index] = channel;
+    block.count = index + 1;
     this.#next++;
     // A message that is larger than the ring is known, and not kept.
     if (block.bytes === undefined) this.#payloadsFrom = this.#next;
@@ -113,7 +143,7 @@ export class Ring {
   *latest(number: number): Generator<RingEntry, void> {
     for (const block of this.#blocks) {
       const first = Math.max(0, number + 1 - block.first);
-      for (let index = first; index < block.channels.length; index++) {
+      for (let index = first; index < block.count; index++) {
         if (block.channels[index]?.last === block.first + index) yield entryOf(block, index);
       }
     }
@@ -123,7 +153,7 @@ export class Ring {
   *of(channel: SentChannel, number: number): Generator<RingEntry, void> {
     for (const block of this.#blocks) {
       const first = Math.max(0, number + 1 - block.first);
-      for (let index = first; index < block.channels.length; index++) {
+      for (let index = first; index < block.count; index++) {
         if (block.channels[index] === channel) yield entryOf(block, index);
       }
     }
@@ -133,7 +163,7 @@ export class Ring {
   trim(now: number): void {
     for (const block of this.#blocks) {
       if (block.bytes === undefined) continue;
-      if ((block.times.at(-1) ?? now) >= now - KEPT) return;
+      if ((block.lastAt ?? now) >= now - KEPT) return;
       this.#release(block);
     }
   }
@@ -148,28 +178,30 @@ export class Ring {
   /** A block with room for so many bytes, at its end. */
   #room(bytes: number, now: number): Block {
     const last = this.#blocks.at(-1);
-    const used = last?.ends.at(-1) ?? 0;
     if (
-      last?.bytes !== undefined && used + bytes <= last.bytes.length &&
-      last.ends.length < BLOCK_ENTRIES
+      last?.bytes !== undefined && last.end + bytes <= last.bytes.length && !last.full
     ) return last;
     this.trim(now);
     const size = Math.max(bytes, this.#blockSize(last));
-    while (this.#bytes + size > this.#maximumBytes && this.#releaseOldest());
+    // Memory that is new costs more than to fill it.
+    let spare: Uint8Array | undefined;
+    while (this.#bytes + size > this.#maximumBytes) {
+      const released = this.#releaseOldest();
+      if (released === undefined) break;
+      if (released.length === size) spare = released;
+    }
     const kept = size <= this.#maximumBytes;
     if (kept) this.#bytes += size;
-    else if (last !== undefined && last.ends.length < BLOCK_ENTRIES) {
+    else if (last !== undefined && !last.full) {
       // What is not kept needs no block of its own.
       this.#release(last);
       return last;
     }
-    const block: Block = {
-      first: this.#next,
-      ...{ backs: [], times: [], channels: [], ends: [] },
-      bytes: kept ? new Uint8Array(size) : undefined,
-    };
+    let old: Block | undefined;
+    while (this.#next - this.#from >= MAXIMUM_ENTRIES) old = this.#forget();
+    const bytesOfBlock = kept ? spare ?? new Uint8Array(size) : undefined;
+    const block = new Block(this.#next, size, bytesOfBlock, old);
     this.#blocks.push(block);
-    while (this.#next - this.#from >= MAXIMUM_ENTRIES) this.#forget();
     return block;
   }
 
@@ -179,28 +211,32 @@ export class Ring {
     return Math.min(size, LARGEST_BLOCK, Math.max(1, this.#maximumBytes >> 3));
   }
 
-  #releaseOldest(): boolean {
+  /** Returns the bytes that are free now; `undefined` if nothing was kept. */
+  #releaseOldest(): Uint8Array | undefined {
     const block = this.#blocks.find(({ bytes }) => bytes !== undefined);
+    const bytes = block?.bytes;
     if (block !== undefined) this.#release(block);
-    return block !== undefined;
+    return bytes;
   }
 
   #release(block: Block): void {
     this.#bytes -= block.bytes?.length ?? 0;
     block.bytes = undefined;
-    this.#payloadsFrom = Math.max(this.#payloadsFrom, block.first + block.ends.length);
+    this.#payloadsFrom = Math.max(this.#payloadsFrom, block.first + block.count);
   }
 
-  #forget(): void {
+  /** Forgets the oldest block; returns it. */
+  #forget(): Block | undefined {
     const block = this.#blocks.shift();
-    if (block === undefined) return;
+    if (block === undefined) return undefined;
     this.#release(block);
-    this.#from = block.first + block.ends.length;
-    this.#forgottenAt = block.times.at(-1) ?? this.#forgottenAt;
-    for (let index = 0; index < block.ends.length; index++) {
+    this.#from = block.first + block.count;
+    this.#forgottenAt = block.lastAt ?? this.#forgottenAt;
+    for (let index = 0; index < block.count; index++) {
       this.#refused.delete(block.first + index);
       this.#forgotten(entryOf(block, index));
     }
+    return block;
   }
 
   #blockOf(number: number): Block | undefined {
@@ -210,7 +246,7 @@ export class Ring {
       const middle = (low + high) >> 1;
       const block = this.#blocks[middle];
       if (block === undefined || number < block.first) high = middle - 1;
-      else if (number < block.first + block.ends.length) return block;
+      else if (number < block.first + block.count) return block;
       else low = middle + 1;
     }
     return undefined;

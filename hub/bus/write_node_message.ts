@@ -129,10 +129,11 @@ function writeClaim(writer: PackWriter, message: ClaimMessage): void {
 }
 
 function writeMessages(writer: PackWriter, answer: MessagesAnswer): void {
-  head(writer, 10, Kind.Messages, answer);
+  head(writer, 11, Kind.Messages, answer);
   writer.string(answer.channel);
   writer.integer(answer.after);
   writer.integer(answer.upTo);
+  writer.integer(answer.number);
   writer.integer(answer.missing);
   writer.array(answer.messages.length * 4);
   for (const { number, back, age, payload } of answer.messages) {

@@ -86,18 +86,22 @@ export async function shrinkCluster({ servers: [first, ...others] }: Topology): 
   await redisCli("--cluster", "del-node", `127.0.0.1:${first.port}`, id);
 }
 
-/** Starts a Sentinel that watches `master` as `news`, and waits until it knows `replicas` replicas. */
+/**
+ * Starts a Sentinel that watches `master` as `news`, and waits until it knows `replicas` replicas. It names
+ * another master when this one has not answered for `patience` milliseconds.
+ */
 export async function addSentinel(
   topology: Topology,
   master: ServerProcess,
   replicas: number,
+  patience: number,
 ): Promise<ServerProcess> {
   const file = `${topology.folder}/sentinel.conf`;
   await Deno.writeTextFile(
     file,
     [
       `sentinel monitor news 127.0.0.1 ${master.port} 1`,
-      "sentinel down-after-milliseconds news 500",
+      `sentinel down-after-milliseconds news ${patience}`,
       "sentinel failover-timeout news 5000",
     ].join("\n"),
   );

@@ -4,7 +4,8 @@ import { Cluster, Redis } from "ioredis";
 import { RedisBackplane, type RedisBackplaneOptions } from "../../../backplanes/redis.ts";
 import type { BackplaneGap } from "../../../backplanes/backplane.ts";
 import { KeptLog } from "../../kit/log.ts";
-import { firstAnswer, type ServerProcess } from "../../kit/servers/server_process.ts";
+import { firstAnswer } from "../../kit/servers/server_process.ts";
+import { openRedisClient } from "../../kit/servers/redis_client.ts";
 import { startRedis } from "../../kit/servers/redis_server.ts";
 import {
   addClusterNode,
@@ -39,13 +40,16 @@ async function untilHeard(
   await waiting;
 }
 
-/** Starts a master with a replica and a Sentinel; `options` are those of a backplane there. */
-async function startSentinel() {
+/**
+ * Starts a master with a replica and a Sentinel, which names the replica when the master has not answered
+ * for `patience` milliseconds; `options` are those of a backplane there.
+ */
+async function startSentinel(patience = 500) {
   const topology = await openTopology();
   const master = await addServer(topology, ["--save", ""]);
   const follow = ["--save", "", "--replicaof", "127.0.0.1", `${master.port}`];
   const replica = await addServer(topology, follow);
-  const sentinel = await addSentinel(topology, master, 1);
+  const sentinel = await addSentinel(topology, master, 1, patience);
   const options: RedisBackplaneOptions = {
     prefix: "app:",
     logger: new KeptLog(),
@@ -59,23 +63,10 @@ async function startSentinel() {
   return { ...topology, master, replica, sentinel, options };
 }
 
-/** Opens a client that ends with the test. */
-async function adminOf({ port }: ServerProcess): Promise<Redis & AsyncDisposable> {
-  const redis = new Redis(port, "127.0.0.1", { lazyConnect: true, disconnectTimeout: 1 });
-  await redis.connect();
-  return Object.assign(redis, {
-    [Symbol.asyncDispose]: async () => {
-      const ended = new Promise<void>((resolve) => redis.once("end", () => resolve()));
-      redis.disconnect();
-      await ended;
-    },
-  });
-}
-
 Deno.test("RedisBackplane leaves the old master when Sentinels name a new one, and loses nothing in silence", async () => {
   await using servers = await startSentinel();
   const { options, sentinel } = servers;
-  await using admin = await adminOf(sentinel);
+  await using admin = await openRedisClient(sentinel);
   await using stack = new AsyncDisposableStack();
   const nodes: { backplane: RedisBackplane; heard: Set<string>; gaps: BackplaneGap[] }[] = [];
   const join = async () => {
@@ -130,7 +121,7 @@ Deno.test("RedisBackplane leaves the old master when Sentinels name a new one, a
 });
 
 Deno.test("RedisBackplane leaves no connection to a Sentinel behind when it connects again", async () => {
-  await using servers = await startSentinel();
+  await using servers = await startSentinel(60_000);
   const { master, sentinel, options } = servers;
   const { client } = options;
   await using backplane = new RedisBackplane("redis://news", {
@@ -138,8 +129,8 @@ Deno.test("RedisBackplane leaves no connection to a Sentinel behind when it conn
     client: (role, given) => client?.(role, { ...given, failoverDetector: true }) ?? never(),
   });
   await untilStatus(backplane, "open");
-  await using watcher = await adminOf(sentinel);
-  await using admin = await adminOf(master);
+  await using watcher = await openRedisClient(sentinel);
+  await using admin = await openRedisClient(master);
   const connections = async () =>
     (await watcher.client("LIST") as string).split("\n").filter((line) => line.includes("sub=1"));
   await until(async () => (await connections()).length === 2);
@@ -185,9 +176,6 @@ Deno.test("RedisBackplane keeps trying while no Sentinel answers, and close() en
   assertEquals(status, "connecting");
   assertStringIncludes(error?.message ?? "", "All sentinels are unreachable");
   await backplane.close();
-  // ioredis leaves a timer of 2 s behind for every Sentinel that refused it, and lets nobody shorten
-  // it (`connectToSentinel` in its `SentinelConnector`, `disconnect` in its `AbstractConnector`).
-  await delay(2100);
 });
 
 async function startCluster(): Promise<Topology & { options: RedisBackplaneOptions }> {

@@ -1,28 +1,15 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { deadline } from "@std/async";
 import { Buffer } from "node:buffer";
-import { Redis } from "ioredis";
 import { RedisBackplane } from "../../../backplanes/redis.ts";
+import { openRedisClient } from "../../kit/servers/redis_client.ts";
 import { redisUrl, startRedis } from "../../kit/servers/redis_server.ts";
 import type { ServerProcess } from "../../kit/servers/server_process.ts";
 import { untilStatus } from "../../kit/wait.ts";
 
-/** What else speaks to the same Redis. */
-async function rawClient(server: ServerProcess): Promise<Redis & AsyncDisposable> {
-  const redis = new Redis(server.port, "127.0.0.1", { lazyConnect: true });
-  await redis.connect();
-  return Object.assign(redis, {
-    [Symbol.asyncDispose]: async () => {
-      const ended = new Promise<void>((resolve) => redis.once("end", () => resolve()));
-      redis.disconnect();
-      await ended;
-    },
-  });
-}
-
 /** Everything that Redis is told by anybody while `run` runs, each as its words. */
 async function told(server: ServerProcess, run: () => Promise<void>): Promise<string[][]> {
-  await using redis = await rawClient(server);
+  await using redis = await openRedisClient(server);
   const monitor = await redis.monitor();
   const commands: string[][] = [];
   const seen = Promise.withResolvers<void>();
@@ -41,7 +28,7 @@ async function told(server: ServerProcess, run: () => Promise<void>): Promise<st
 
 Deno.test("RedisBackplane puts its prefix before each channel byte for byte", async () => {
   await using server = await startRedis();
-  await using redis = await rawClient(server);
+  await using redis = await openRedisClient(server);
   const prefix = "ä\r\n*{app}\0";
   await using backplane = new RedisBackplane(redisUrl(server, prefix));
   const heard = Promise.withResolvers<Uint8Array>();
@@ -78,7 +65,7 @@ Deno.test("RedisBackplane hands its handlers a plain Uint8Array", async () => {
 
 Deno.test("RedisBackplane subscribes to a name with * literally", async () => {
   await using server = await startRedis();
-  await using redis = await rawClient(server);
+  await using redis = await openRedisClient(server);
   await using backplane = new RedisBackplane(redisUrl(server, "app:"));
   const heard: number[] = [];
   await backplane.subscribe("*", (payload) => heard.push(payload[0] ?? -1)).confirmed;
@@ -108,7 +95,7 @@ Deno.test("RedisBackplane says only PUBLISH, SUBSCRIBE, UNSUBSCRIBE, PING and HE
 
 Deno.test("subscribe() joins the channels of one turn, and again after a loss", async () => {
   await using server = await startRedis();
-  await using redis = await rawClient(server);
+  await using redis = await openRedisClient(server);
   await using backplane = new RedisBackplane(redisUrl(server, "app:"));
   await untilStatus(backplane, "open");
   const subscribes = (commands: string[][]) =>

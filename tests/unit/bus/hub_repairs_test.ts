@@ -56,7 +56,7 @@ class Listening {
     this.repairs.repair.requested(channel, this.time.now());
     this.repairs.repair.confirmed(channel, this.time.now());
     const back = this.sender.next(name, this.time.now());
-    this.sender.keep(name, back, new Uint8Array(10), this.time.now());
+    this.sender.keep(back, new Uint8Array(10), this.time.now());
   }
 
   #asked(message: HubMessage): Promise<undefined> {

@@ -1,7 +1,12 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { HubChannels } from "../../../hub/bus/channel_names.ts";
 import type { Cluster } from "../../../hub/bus/cluster.ts";
-import { writeInvocation, writeQuestion } from "../../../hub/bus/invocation.ts";
+import {
+  beginInvocation,
+  endInvocation,
+  writeInvocation,
+  writeQuestion,
+} from "../../../hub/bus/invocation.ts";
 import { Knocker } from "../../../hub/bus/knocker.ts";
 import { isNodeMessage } from "../../../hub/bus/read_node_message.ts";
 import type { HubMessage } from "../../../hub/bus/node_messages.ts";
@@ -91,7 +96,7 @@ Deno.test("isNodeMessage() takes no invocation for a message of a node", () => {
   const question = { invocationId: "i", returnChannel: "r", timeout: 1 };
   const invocations = [
     writeInvocation(message, [], "S"),
-    writeInvocation(message, ["a", "b"], "S", () => [2, 1]),
+    endInvocation(beginInvocation(message, ["a", "b"], "S"), 2, 1),
     writeQuestion(message, "S", question),
     writeInvocation(message, Array(70_000).fill("a"), "S"),
     ...captured("invocation").map(({ payload }) => payload),

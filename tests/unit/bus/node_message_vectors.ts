@@ -63,7 +63,8 @@ export const NODE_VECTORS: readonly NodeVector[] = [
   ],
   [
     {
-      ...{ kind: "messages", ...ABOUT, channel: "chat:all", after: 3, upTo: 9, missing: 2 },
+      ...{ kind: "messages", ...ABOUT, channel: "chat:all", after: 3, upTo: 9, number: 12 },
+      missing: 2,
       messages: [
         { number: 7, back: 1, age: 30, payload: BYTES },
         { number: 8, back: 1, age: 10, payload: null },
@@ -71,7 +72,7 @@ export const NODE_VECTORS: readonly NodeVector[] = [
       ],
     },
     [
-      ...[1, 9, 7, "deno_1", "chat", "chat:all", 3, 9, 2],
+      ...[1, 9, 7, "deno_1", "chat", "chat:all", 3, 9, 12, 2],
       [7, 1, 30, BYTES, 8, 1, 10, null, 9, -70_000, 0, new Uint8Array()],
     ],
   ],

@@ -17,7 +17,7 @@ class Sender {
   send(channel: string): [number: number, back: number] {
     const back = this.numbering.next(channel, this.now);
     const { number } = this.numbering;
-    this.numbering.keep(channel, back, new Uint8Array([number]), this.now);
+    this.numbering.keep(back, new Uint8Array([number]), this.now);
     return [number, back];
   }
 

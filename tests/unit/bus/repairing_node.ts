@@ -23,6 +23,8 @@ export class RepairingNode {
   settled = 0;
   readonly repair: Repair;
   readonly #channels = new Map<string, HeardChannel>();
+  /** The highest number that has come. */
+  #highest = 0;
 
   /** `maximumBytes` bounds what is held. */
   constructor(maximumBytes = 1 << 20) {
@@ -59,14 +61,20 @@ export class RepairingNode {
 
   /** A message of another node comes. */
   hear(name: string, number: number, back: number, node = "other"): void {
+    this.#highest = Math.max(this.#highest, number);
     const arrival = { node, number, back, payload: payloadOf(number) };
-    if (this.repair.arrived(this.channel(name), arrival, this.now)) {
+    const channel = this.channel(name);
+    if (
+      this.repair.continues(channel, node, number, back) ||
+      this.repair.arrived(channel, arrival, this.now)
+    ) {
       this.delivered.push(`${number}`);
     }
   }
 
   /** A sign of another node comes. */
   hearSign(sign: Partial<HubSign>, missed = false, node = "other"): void {
+    this.#highest = Math.max(this.#highest, sign.number ?? 0);
     const whole = { hub: "hub", number: 0, told: 0, tails: [], ...sign };
     this.repair.sign(node, whole, missed, this.now);
   }
@@ -81,14 +89,20 @@ export class RepairingNode {
     channel: string,
     after: number,
     parts: readonly Partial<RepeatedMessage>[],
-    { id = this.asked.at(-1)?.id ?? 0, missing = 0, upTo = parts.at(-1)?.number ?? after } = {},
+    {
+      id = this.asked.at(-1)?.id ?? 0,
+      missing = 0,
+      upTo = parts.at(-1)?.number ?? after,
+      number = this.#highest,
+    } = {},
   ): void {
     const messages = parts.map((part) => {
       const { number = 0 } = part;
       return { number, back: 1, age: 0, payload: payloadOf(number), ...part };
     });
     const about = { kind: "messages", id, node: "other", hub: "hub" } as const;
-    this.repair.repeated("other", { ...about, channel, after, upTo, missing, messages }, this.now);
+    const answer = { ...about, channel, after, upTo, number, missing, messages };
+    this.repair.repeated("other", answer, this.now);
   }
 
   /** The last question is answered with an index. */

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { readAck, readGroupCommand } from "../../../hub/bus/envelope.ts";
-import { readInvocation, writeInvocation } from "../../../hub/bus/invocation.ts";
+import { beginInvocation, endInvocation, readInvocation } from "../../../hub/bus/invocation.ts";
 import { PackError, PackReader } from "../../../hub/protocol/pack/reader.ts";
 import { PackWriter } from "../../../hub/protocol/pack/writer.ts";
 import { SerializedInvocation } from "../../../hub/protocol/serialized_invocation.ts";
@@ -18,10 +18,11 @@ import {
 type Read = (payload: Uint8Array) => unknown;
 
 /** A copy: what writes next writes into the same buffer. */
-const OURS = writeInvocation(new SerializedInvocation("Hello", ["World"]), ["c1"], "deno_1", () => [
+const OURS = endInvocation(
+  beginInvocation(new SerializedInvocation("Hello", ["World"]), ["c1"], "deno_1"),
   70_000,
   -3,
-]).slice();
+).slice();
 
 const VECTORS: readonly (readonly [read: Read, payload: Uint8Array])[] = [
   ...ACKS.map(([, bytes]) => [readAck, unhex(bytes)] as const),

@@ -8,8 +8,9 @@ import {
   writeGroupCommand,
 } from "../../../hub/bus/envelope.ts";
 import {
+  beginInvocation,
+  endInvocation,
   numbered,
-  type Numbers,
   readInvocation,
   writeInvocation,
   writeQuestion,
@@ -117,14 +118,14 @@ Deno.test("readInvocation() refuses the completion of a client result without a 
 });
 
 /** A payload with numbers, both as it is written and as numbers are added to it. */
-function* payloads(message: SerializedInvocation, numbers: Numbers) {
-  yield writeInvocation(message, [], "deno_1", () => numbers).slice();
-  yield numbered(writeInvocation(message, [], "deno_1").slice(), numbers);
+function* payloads(message: SerializedInvocation, number: number, back: number) {
+  yield endInvocation(beginInvocation(message, [], "deno_1"), number, back).slice();
+  yield numbered(writeInvocation(message, [], "deno_1").slice(), number, back);
 }
 
-Deno.test("writeInvocation() writes a .NET node's bytes, then the origin and numbers as a fifth item", () => {
+Deno.test("endInvocation() writes a .NET node's bytes, then the origin and numbers as a fifth item", () => {
   const message = new SerializedInvocation("Hello", ["World"]);
-  const payload = writeInvocation(message, [], "deno_1", () => [300, 5]);
+  const payload = endInvocation(beginInvocation(message, [], "deno_1"), 300, 5);
   // 95 for 92, then nil, nil, ["deno_1", 300, 5].
   assertEquals(hex(payload), `95${HELLO_WORLD.slice(2)}c0c093a664656e6f5f31cd012c05`);
 });
@@ -134,23 +135,25 @@ Deno.test("readInvocation() reads numbers of any size, and takes those that cann
   for (
     const [number, back] of [[1, 0], [2 ** 33, 7], [2 ** 52, -(2 ** 31)], [70_000, -3]] as const
   ) {
-    for (const payload of payloads(message, [number, back])) {
+    for (const payload of payloads(message, number, back)) {
       const read = readInvocation(payload);
       assertEquals([read.origin, read.number, read.back], ["deno_1", number, back]);
     }
   }
   for (const [number, back] of [[0, 0], [-1, 0], [5, 6], [5, -6]] as const) {
-    for (const payload of payloads(message, [number, back])) {
+    for (const payload of payloads(message, number, back)) {
       const read = readInvocation(payload);
       assertEquals([read.origin, read.number, read.back], ["deno_1", undefined, 0]);
     }
   }
 });
 
-Deno.test("writeInvocation() is understood by a reader that wants two items or more", () => {
+Deno.test("endInvocation() is understood by a reader that wants two items or more", () => {
   const excluded = Array.from({ length: 20 }, (_, i) => `c${i}`);
   const message = new SerializedInvocation("got", ["é 😀 <>&'\"+\u2028\\/", { a: [1, null] }]);
-  const items = decode(writeInvocation(message, excluded, "deno_1", () => [1, 0])) as unknown[];
+  const items = decode(
+    endInvocation(beginInvocation(message, excluded, "deno_1"), 1, 0),
+  ) as unknown[];
   assertEquals(items.length, 5);
   assertEquals(items[0], excluded);
   const frames = items[1] as Record<string, Uint8Array>;
@@ -160,11 +163,13 @@ Deno.test("writeInvocation() is understood by a reader that wants two items or m
   assertEquals(items.slice(2), [null, null, ["deno_1", 1, 0]]);
 });
 
-Deno.test("writeInvocation() round-trips when every length needs its widest form", () => {
+Deno.test("endInvocation() round-trips when every length needs its widest form", () => {
   const text = "ü".repeat(70_000);
   const message = new SerializedInvocation("got", [text]);
   const excluded = Array.from({ length: 70_000 }, (_, i) => `connection-${i}`);
-  const read = readInvocation(writeInvocation(message, excluded, "o".repeat(300), () => [1, 0]));
+  const read = readInvocation(
+    endInvocation(beginInvocation(message, excluded, "o".repeat(300)), 1, 0),
+  );
   assertEquals(read.excluded.length, excluded.length);
   assertEquals(read.excluded.at(-1), excluded.at(-1));
   assertEquals(read.origin, "o".repeat(300));
@@ -221,7 +226,7 @@ Deno.test("SerializedInvocation writes its arguments once for the bus and the cl
   const argument = { toJSON: () => ({ written: ++written }) };
   const message = new SerializedInvocation("message", [argument]);
   written = 0;
-  const frames = readInvocation(writeInvocation(message, [], "node", () => [1, 0])).frames;
+  const frames = readInvocation(endInvocation(beginInvocation(message, [], "node"), 1, 0)).frames;
   const sent = frames.frame("messagepack")?.bytes.slice();
   assertEquals(written, 2);
   assertEquals(message.frame("messagepack")?.bytes, sent);
@@ -231,8 +236,8 @@ Deno.test("SerializedInvocation writes its arguments once for the bus and the cl
 
 Deno.test("SerializedInvocation writes its arguments again when the bytes for the bus are gone", () => {
   const message = new SerializedInvocation("message", ["text"]);
-  const sent = readInvocation(writeInvocation(message, [], "node", () => [1, 0])).frames
+  const sent = readInvocation(endInvocation(beginInvocation(message, [], "node"), 1, 0)).frames
     .frame("messagepack")?.bytes.slice();
-  writeInvocation(new SerializedInvocation("other", ["other text"]), [], "node", () => [2, 1]);
+  writeInvocation(new SerializedInvocation("other", ["other text"]), [], "node");
   assertEquals(message.frame("messagepack")?.bytes, sent);
 });

@@ -169,6 +169,7 @@ Deno.test("groups.add() misses nothing of its own node while it waits for the bu
   gate.resolve();
   await join;
   await other.clients.group("group").send("heard", "promised");
+  await ann.heard.count(2);
   await node.clients.group("group").send("heard", "own");
   await ann.heard.count(3);
   assertEquals(ann.texts, ["own, while joining", "promised", "own"]);

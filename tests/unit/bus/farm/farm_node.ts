@@ -187,7 +187,7 @@ export class FarmNode {
     const numbering = this.#numbering;
     const alone = this.neighbours.isAlone(now);
     const back = alone ? numbering.nextAlone(now) : numbering.next(channel, now);
-    if (!alone) numbering.keep(channel, back, payloadOf(id), now);
+    if (!alone) numbering.keep(back, payloadOf(id), now);
     const { number } = numbering;
     this.#observer.handedOver(id, number, alone);
     this.publisher.publish(
@@ -254,7 +254,10 @@ export class FarmNode {
     const heard = this.#channels.get(name)?.heard;
     if (heard?.confirmedAt === undefined) return;
     const arrival = { node, number, back, payload: payloadOf(id) };
-    if (this.#repair.arrived(heard, arrival, this.#simulation.now)) {
+    if (
+      this.#repair.continues(heard, node, number, back) ||
+      this.#repair.arrived(heard, arrival, this.#simulation.now)
+    ) {
       this.#observer.delivered(this, name, id, false);
     }
   }
