@@ -20,31 +20,30 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { createHash, timingSafeEqual } from "node:crypto";
 import type { FarmKey } from "../bus/node_messages.ts";
+import { Mac } from "./mac.ts";
 
+/** Where the parts of a token begin, in bytes. */
 const ISSUED = 6;
 const RANDOM = 12;
 const KEY = 28;
 const USER = 30;
 const FLAGS = 35;
-const SIGNED_BYTES = 36;
-/** The lengths of the tag of a node, of the signed part and of the whole, in characters. */
+const CODE = 36;
+const BYTES = 48;
+/** Where the parts of its text begin and end, in characters. */
 const TAG_LENGTH = 8;
 const SIGNED_LENGTH = 48;
-const LENGTH = 64;
-/** Stands for an anonymous client in place of the code of a user. */
-const NOBODY = "0".repeat(2 * (FLAGS - USER));
 
-const VERSION = 1 << 4;
+const VERSION = 1;
 const STATEFUL = 1;
 const OF_USER = 2;
 
-/**
- * The last characters of connection ids. They differ from those of ASP.NET Core's ids, so that nodes can tell
- * whose connection an id names.
- */
-const LAST_CHARACTERS = "BRhx";
+/** A connection id is made of the bytes of an HMAC between these two, and has so many characters. */
+const ID = BYTES - CODE;
+const ID_END = ID + 16;
+const ID_LENGTH = 22;
 
 /** The keys of the farm. */
 export interface TokenKeys {
@@ -95,8 +94,9 @@ export class Tokens {
   readonly #keys: TokenKeys;
   readonly #date: () => number;
   readonly #node: Buffer;
-  /** The signed part of a token, filled again for each token. */
-  readonly #signed = Buffer.alloc(SIGNED_BYTES);
+  readonly #macs = new WeakMap<FarmKey, Mac>();
+  /** The bytes of a token, filled again for each token. */
+  readonly #token = Buffer.alloc(BYTES);
 
   /** `date` is the clock of this node, which never jumps, in epoch milliseconds. */
   constructor(node: string, keys: TokenKeys, date: () => number) {
@@ -107,77 +107,69 @@ export class Tokens {
 
   /** Makes a token. */
   issue({ hub, userId, stateful }: TokenTerms): Issued {
-    const signed = this.#signed;
+    const token = this.#token;
     const key = this.#keys.signing;
-    this.#node.copy(signed);
-    signed.writeUIntBE(this.#date(), ISSUED, RANDOM - ISSUED);
-    crypto.getRandomValues(signed.subarray(RANDOM, KEY));
-    signed.writeUInt16BE(key.tag, KEY);
-    signed.write(userId === undefined ? NOBODY : this.#userCode(key, userId), USER, "hex");
-    signed[FLAGS] = VERSION | (stateful ? STATEFUL : 0) | (userId === undefined ? 0 : OF_USER);
-    const text = signed.toString("base64url");
-    const digest = sign(key, text + hub);
-    return { id: connectionId(digest), token: text + digest.slice(0, LENGTH - SIGNED_LENGTH) };
+    this.#node.copy(token);
+    token.writeUIntBE(this.#date(), ISSUED, RANDOM - ISSUED);
+    crypto.getRandomValues(token.subarray(RANDOM, KEY));
+    token.writeUInt16BE(key.tag, KEY);
+    token.fill(0, USER, FLAGS);
+    if (userId !== undefined) this.#codeOf(key, userId).copy(token, USER, 0, FLAGS - USER);
+    const flags = (stateful ? STATEFUL : 0) | (userId === undefined ? 0 : OF_USER);
+    token[FLAGS] = VERSION << 4 | flags;
+    const signed = token.toString("base64url", 0, CODE);
+    const code = this.#mac(key).of(signed + hub);
+    return { id: connectionId(code), token: signed + code.toString("base64url", 0, ID) };
   }
 
   /** Reads a token for a hub; `undefined` if this farm has not issued it for that hub. */
-  verify(token: string, hub: string): VerifiedToken | undefined {
-    if (!/^[\w-]{64}$/.test(token)) return undefined;
-    const signed = this.#signed;
-    const text = token.slice(0, SIGNED_LENGTH);
-    signed.write(text, "base64url");
-    const flags = signed[FLAGS] ?? 0;
-    for (const key of this.#keys.withTag(signed.readUInt16BE(KEY))) {
-      const digest = sign(key, text + hub);
-      const code = digest.slice(0, LENGTH - SIGNED_LENGTH);
-      if (!equal(code, token.slice(SIGNED_LENGTH)) || flags >> 4 !== VERSION >> 4) continue;
+  verify(text: string, hub: string): VerifiedToken | undefined {
+    if (!/^[\w-]{64}$/.test(text)) return undefined;
+    const token = this.#token;
+    token.write(text, "base64url");
+    const flags = token[FLAGS] ?? 0;
+    if (flags >> 4 !== VERSION) return undefined;
+    for (const key of this.#keys.withTag(token.readUInt16BE(KEY))) {
+      const code = this.#mac(key).of(text.slice(0, SIGNED_LENGTH) + hub);
+      if (!timingSafeEqual(code.subarray(0, ID), token.subarray(CODE))) continue;
       return {
-        id: connectionId(digest),
-        issuer: token.slice(0, TAG_LENGTH),
-        issued: signed.readUIntBE(ISSUED, RANDOM - ISSUED),
+        id: connectionId(code),
+        issuer: text.slice(0, TAG_LENGTH),
+        issued: token.readUIntBE(ISSUED, RANDOM - ISSUED),
         stateful: (flags & STATEFUL) !== 0,
-        admits: (userId) => (flags & OF_USER) === 0 || this.#isUser(key, text, userId),
+        admits: (userId) => (flags & OF_USER) === 0 || this.#isOf(text, key, userId),
       };
     }
     return undefined;
   }
 
-  #isUser(key: FarmKey, text: string, userId: string | undefined): boolean {
+  /** Whether a user has negotiated a token. */
+  #isOf(text: string, key: FarmKey, userId: string | undefined): boolean {
     if (userId === undefined) return false;
-    const signed = this.#signed;
-    signed.write(text, "base64url");
-    return equal(signed.toString("hex", USER, FLAGS), this.#userCode(key, userId));
+    this.#token.write(text, "base64url");
+    const code = this.#codeOf(key, userId).subarray(0, FLAGS - USER);
+    return timingSafeEqual(code, this.#token.subarray(USER, FLAGS));
   }
 
-  /** The code of a user for the token that is in {@link #signed}, in hexadecimal digits. */
-  #userCode(key: FarmKey, userId: string): string {
-    // No signed part of a token has a colon.
-    const random = this.#signed.toString("base64url", RANDOM, KEY);
-    const digest = createHmac("sha256", key.secret).update(`user:${random}:${userId}`);
-    return digest.digest("hex").slice(0, NOBODY.length);
+  /** A code of a user, of which the token that is in {@link #token} holds the first bytes. */
+  #codeOf(key: FarmKey, userId: string): Buffer {
+    const random = this.#token.toString("base64url", RANDOM, KEY);
+    // What is signed of a token has no colon.
+    return this.#mac(key).of(`user:${random}:${userId}`);
+  }
+
+  #mac(key: FarmKey): Mac {
+    let mac = this.#macs.get(key);
+    if (mac === undefined) this.#macs.set(key, mac = new Mac(key.secret));
+    return mac;
   }
 }
 
-function sign({ secret }: FarmKey, text: string): string {
-  return createHmac("sha256", secret).update(text).digest("base64url");
-}
-
-const ONE: Buffer = Buffer.alloc(LENGTH - SIGNED_LENGTH);
-const OTHER: Buffer = Buffer.alloc(LENGTH - SIGNED_LENGTH);
-
-/** Compares two codes of up to 16 characters, in a time that tells nothing of them. */
-function equal(a: string, b: string): boolean {
-  // What an earlier code has left behind a shorter one.
-  ONE.fill(0);
-  OTHER.fill(0);
-  ONE.write(a, "latin1");
-  OTHER.write(b, "latin1");
-  return timingSafeEqual(ONE, OTHER);
-}
-
-/** 22 characters of a digest that are not in the token. */
-function connectionId(digest: string): string {
-  const start = LENGTH - SIGNED_LENGTH;
-  const last = LAST_CHARACTERS.charAt(digest.charCodeAt(start + 21) & 3);
-  return digest.slice(start, start + 21) + last;
+/**
+ * The connection id that belongs to an HMAC. Its last character, one of `BRhx`, differs from those of
+ * ASP.NET Core's ids, so that nodes can tell whose connection an id names.
+ */
+function connectionId(code: Buffer): string {
+  code[ID_END] = 1 << 4;
+  return code.toString("base64url", ID, ID_END + 1).slice(0, ID_LENGTH);
 }
