@@ -163,6 +163,7 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
     await this.#cluster.close();
     for (const hub of this.#paths.distinct) hub.close();
     this.#reports.close();
+    this.#context.scheduler.close();
     await this.#context.backplane.close();
   }
 

@@ -1,3 +1,4 @@
+import { clearTimeout, setTimeout } from "node:timers";
 import type { Clock } from "../clock.ts";
 
 /** After how many milliseconds of turns that had more work than time the event loop sleeps. */
@@ -5,6 +6,12 @@ const BUSY_TIME = 10;
 
 /** How often a rest begins anew at the most. */
 const MAXIMUM_SLEEPS = 5;
+
+/** The shortest sleep that a timer can give. */
+function sleepBriefly(wake: () => void): () => void {
+  const timer = setTimeout(wake, 1);
+  return () => clearTimeout(timer);
+}
 
 /**
  * Lets the event loop sleep now and then while there is work without an end. As long as callbacks are due,
@@ -17,15 +24,21 @@ const MAXIMUM_SLEEPS = 5;
  */
 export class Rests {
   readonly #clock: Pick<Clock, "now">;
-  readonly #sleep: (wake: () => void) => void;
+  readonly #sleep: (wake: () => void) => () => void;
   /** When the first turn ended that had more work than time; since then each turn has had. */
   #busySince: number | undefined;
   #endless = false;
   #flooded = false;
   #resting = false;
+  #closed = false;
+  /** Ends the rest that is under way. */
+  #endRest: (() => void) | undefined;
 
-  /** `sleep` calls back when the event loop has slept. */
-  constructor(clock: Pick<Clock, "now">, sleep: (wake: () => void) => void) {
+  /** `sleep` calls back when the event loop has slept, and returns what cancels the sleep. */
+  constructor(
+    clock: Pick<Clock, "now">,
+    sleep: (wake: () => void) => () => void = sleepBriefly,
+  ) {
     this.#clock = clock;
     this.#sleep = sleep;
   }
@@ -61,7 +74,14 @@ export class Rests {
     return false;
   }
 
+  /** Ends a rest that is under way; none begins any more, so that no timer outlives the server. */
+  close(): void {
+    this.#closed = true;
+    this.#endRest?.();
+  }
+
   #isTired(): boolean {
+    if (this.#closed) return false;
     const now = this.#clock.now();
     this.#busySince ??= now;
     return this.#endless && now - this.#busySince >= BUSY_TIME;
@@ -69,11 +89,19 @@ export class Rests {
 
   #rest(sleeps: number, over: () => void): void {
     this.#flooded = false;
-    this.#sleep(() => {
-      if (this.#flooded && sleeps > 1) return this.#rest(sleeps - 1, over);
+    const end = () => {
+      this.#endRest = undefined;
       this.#resting = this.#endless = false;
       this.#busySince = undefined;
       over();
+    };
+    const cancel = this.#sleep(() => {
+      if (this.#flooded && sleeps > 1) this.#rest(sleeps - 1, over);
+      else end();
     });
+    this.#endRest = () => {
+      cancel();
+      end();
+    };
   }
 }

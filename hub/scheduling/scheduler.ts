@@ -1,4 +1,4 @@
-import { setImmediate, setTimeout } from "node:timers";
+import { setImmediate } from "node:timers";
 import { type Clock, systemClock } from "../clock.ts";
 import { Congestion, type Writable } from "./congestion.ts";
 import { Rests } from "./rests.ts";
@@ -50,11 +50,11 @@ export class Scheduler {
   readonly #rests: Rests;
   readonly #congestion: Congestion;
 
-  /** `atEnd` calls back once, at the end of the turn; `sleep` when the event loop has slept. */
+  /** `atEnd` calls back once, at the end of the turn; `sleep` is that of {@link Rests}. */
   constructor(
     clock: Pick<Clock, "after" | "now"> = systemClock,
     atEnd: (endTurn: () => void) => void = setImmediate,
-    sleep: (wake: () => void) => void = (wake) => setTimeout(wake, 1),
+    sleep?: (wake: () => void) => () => void,
   ) {
     this.#clock = clock;
     this.#atEnd = atEnd;
@@ -166,6 +166,11 @@ export class Scheduler {
     this.#congestion.end(writable);
   }
 
+  /** Lets the event loop sleep no more; work that is left goes on turn by turn. */
+  close(): void {
+    this.#rests.close();
+  }
+
   #count(): void {
     if (this.#counting) return;
     this.#counting = true;
@@ -178,22 +183,18 @@ export class Scheduler {
     this.#counting = false;
     const { resting } = this.#rests;
     const busy = this.#exhausted || this.#postponed.length > 0;
-    if (!resting) this.#beginTime();
+    if (!resting) {
+      this.#steps = this.#reads = 0;
+      this.#exhausted = false;
+    }
     this.#endWaits();
     const carriers = this.#carriers;
     this.#carriers = [];
     for (const carrier of carriers) carrier.turnEnded();
-    if (!resting) {
-      this.#goOn();
-      if (this.#rests.turnEnded(busy, this.#endRest)) this.#exhausted = true;
-    }
+    if (!resting) this.#goOn();
+    if (!resting && this.#rests.turnEnded(busy, this.#endRest)) this.#exhausted = true;
     const goesOn = this.#postponed.length > 0 && !this.#rests.resting;
     if (goesOn || this.#waiting.length > 0) this.#count();
-  }
-
-  #beginTime(): void {
-    this.#steps = this.#reads = 0;
-    this.#exhausted = false;
   }
 
   /** Lets postponed work go on, as much as the turn has time for. */

@@ -1,10 +1,8 @@
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { BROWSERS } from "../runner/programs.ts";
 
 /** The longest that a browser may take for a step, in milliseconds. */
 const PATIENCE = 20_000;
-
-/** What Chromium is called where it is installed. */
-const NAMES = ["chromium", "chromium-browser", "google-chrome"];
 
 const ARGUMENTS = [
   "--no-sandbox",
@@ -47,11 +45,12 @@ export class TestBrowser implements AsyncDisposable {
 }
 
 async function findChromium(): Promise<string> {
-  for (const directory of (Deno.env.get("PATH") ?? "").split(":")) {
-    for (const name of NAMES) {
+  const directories = (Deno.env.get("PATH") ?? "").split(":");
+  for (const name of BROWSERS) {
+    for (const directory of directories) {
       const path = `${directory}/${name}`;
       if ((await Deno.stat(path).catch(() => undefined))?.isFile) return path;
     }
   }
-  throw new Error(`Cannot find a browser: none of ${NAMES.join(", ")} is on the PATH`);
+  throw new Error(`Cannot find a browser: none of ${BROWSERS.join(", ")} is on the PATH`);
 }

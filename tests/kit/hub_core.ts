@@ -38,6 +38,7 @@ export class HubCore implements AsyncDisposable {
   readonly cluster: NodeCluster;
   readonly #backplane: Backplane;
   readonly #idPrefix: string;
+  readonly #scheduler: Scheduler;
   #clients = 0;
 
   constructor(
@@ -55,7 +56,8 @@ export class HubCore implements AsyncDisposable {
     const { clock } = this;
     const { logger } = resolved;
     const limitedLog = this.limitedLog = new LimitedLog(logger, clock);
-    const node = { serverName, backplane, clock, scheduler: new PatientScheduler(), limitedLog };
+    const scheduler = this.#scheduler = new PatientScheduler();
+    const node = { serverName, backplane, clock, scheduler, limitedLog };
     const cluster = this.cluster = new NodeCluster(
       { ...node, date: steadyDate(clock) },
       () => this.live.connectionCount,
@@ -105,6 +107,7 @@ export class HubCore implements AsyncDisposable {
     await Promise.all(connections.map(({ finished }) => finished));
     await this.cluster.close();
     this.live.close();
+    this.#scheduler.close();
     await this.#backplane.close();
   }
 }

@@ -14,13 +14,13 @@ export interface Suite {
   readonly bundled: readonly string[];
 }
 
-/** Files run side by side, one for each core: tests wait most of the time. */
+/** Files run side by side, more than there are cores: tests wait half of the time. */
 const PARALLEL = "--parallel";
 
 /** Everything outside of `tests` that may have examples in its documentation. */
 const DOCUMENTED = ["mod.ts", "backplanes", "hub", "examples", "bench", "docs", "README.md"];
 
-/** `deno task check` checks the types of all tests, and examples in docs are checked where they run. */
+/** `deno task check` checks the types of all tests, and of the examples in docs. */
 const UNCHECKED = "--no-check";
 
 /** Every suite by its name. */
@@ -31,7 +31,7 @@ export const SUITES: Readonly<Record<string, Suite>> = {
     paths: ["tests/nodes", "tests/buses"],
     args: [PARALLEL, UNCHECKED],
   },
-  farm: { bundled: [], paths: ["tests/farm", ...DOCUMENTED], args: [PARALLEL] },
+  farm: { bundled: [], paths: ["tests/farm", ...DOCUMENTED], args: [PARALLEL, UNCHECKED] },
   /** One file after another: its files set environment variables, and print figures. */
   long: { bundled: [], paths: ["tests/long"], args: [] },
 };

@@ -148,11 +148,24 @@ export class MeasuredNode implements AsyncDisposable {
   }
 
   /** What it holds now, asked past its port. */
-  async state(): Promise<NodeState> {
-    await this.#questions.write(new TextEncoder().encode("?\n"));
+  state(): Promise<NodeState> {
+    return this.#ask("all");
+  }
+
+  async #ask<T>(question: "all" | "entries"): Promise<T> {
+    await this.#questions.write(new TextEncoder().encode(`${question}\n`));
     const { value } = await deadline(this.#lines.read(), PATIENCE);
     if (value === undefined) throw new Error("The node has ended");
     return JSON.parse(value);
+  }
+
+  /** Resolves when its maps have no more entries than at its start, or at `last`. */
+  async #emptied(last: number): Promise<void> {
+    while (performance.now() < last) {
+      const more = Object.values(await this.#ask<NodeState["more"]>("entries"));
+      if (more.every((count) => count === 0)) return;
+      await delay(100);
+    }
   }
 
   /**
@@ -161,6 +174,8 @@ export class MeasuredNode implements AsyncDisposable {
    */
   async cleared({ liveMiB = 12, rssMiB = 160 }: Remains = {}): Promise<void> {
     const last = performance.now() + CLEARING;
+    // Asked for all that it holds, a node searches its whole heap and stands still for that.
+    await this.#emptied(last);
     for (;;) {
       const asked = performance.now();
       const state = await this.state();
@@ -178,7 +193,7 @@ export class MeasuredNode implements AsyncDisposable {
         } MiB alive, ${rss} resident; ${held}`,
       );
       // A node that is asked stands still meanwhile, and its deadlines with it.
-      await delay(Math.max(100, 3 * (performance.now() - asked)));
+      await delay(Math.max(100, performance.now() - asked));
     }
   }
 

@@ -1,8 +1,8 @@
 /**
  * A node in a process of its own, so that its memory and descriptors can be measured from outside, and
  * so that its death can be seen: `node.ts SERVER OPTIONS BUS` with the name of a server, options as
- * JSON and the URL of the bus. Prints its port and its memory, then stays until it is killed; for each line that it reads, it
- * prints what it holds.
+ * JSON and the URL of the bus. Prints its port and its memory, then stays until it is killed; for each
+ * line that it reads, it prints what it holds: all of that, or the `entries` of its maps alone.
  *
  * @module
  */
@@ -59,4 +59,6 @@ function print(line: unknown): void {
 print({ port, liveMiB: liveMiB() });
 const lines = Deno.stdin.readable.pipeThrough(new TextDecoderStream())
   .pipeThrough(new TextLineStream());
-for await (const _ of lines) print(await counter.count());
+for await (const question of lines) {
+  print(await (question === "entries" ? counter.entries() : counter.count()));
+}

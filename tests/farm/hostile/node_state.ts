@@ -117,6 +117,12 @@ export class StateCounter {
     return sizeIn(at.description);
   }
 
+  /** How many more entries its maps and sets have than at its start; no garbage is collected for that. */
+  async entries(): Promise<Record<string, number>> {
+    const sizes = Object.entries(await this.#entries());
+    return Object.fromEntries(sizes.map(([name, size]) => [name, size - (this.#first[name] ?? 0)]));
+  }
+
   /** What the inspector calls an object: it finds it in a global variable. */
   async #idOf(object: object): Promise<string | undefined> {
     const place = globalThis as { countedObject?: object };

@@ -1,96 +1,9 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { delay } from "@std/async";
-import type { BackplaneGap } from "../../../backplanes/backplane.ts";
 import { BackplaneClosedError, BackplaneError } from "../../../backplanes/errors.ts";
 import { clearImmediate, setImmediate } from "node:timers";
-import { until } from "../../kit/wait.ts";
 import { ChannelSubscriptions } from "../../../backplanes/driver/subscriptions.ts";
-
-/** A command that the bus has not answered. */
-interface Command {
-  readonly text: string;
-  answer(): void;
-  refuse(error: Error): void;
-}
-
-/** Subscriptions on a bus that answers when a test tells it to. */
-class HeldBus {
-  /** What was asked, as `+a,b` or `-a,b`. */
-  readonly asked: string[] = [];
-  /** The gaps that were reported for refused channels. */
-  readonly gaps: BackplaneGap[] = [];
-  readonly logged: string[] = [];
-  readonly subscriptions: ChannelSubscriptions;
-  readonly #commands: Command[] = [];
-
-  constructor(retryDelay?: number, prefix = "prefix:") {
-    this.subscriptions = new ChannelSubscriptions(
-      {
-        fullName: (channel) => prefix + channel,
-        subscribe: (channels) => this.#ask(`+${channels.join()}`),
-        unsubscribe: (channels) => this.#ask(`-${channels.join()}`),
-        missed: (gap) => void this.gaps.push(gap),
-      },
-      { error: (...all) => void this.logged.push(String(all[0])), warn() {} },
-      retryDelay,
-    );
-  }
-
-  /** The oldest unanswered command, which must be `text`. */
-  async command(text: string): Promise<Command> {
-    // The next part follows at the end of the turn in which the answer came.
-    for (let turns = 0; turns < 3; turns++) await delay(0);
-    const index = this.#commands.findIndex((command) => command.text === text);
-    const [command] = this.#commands.splice(index, index === -1 ? 0 : 1);
-    if (command === undefined) throw new Error(`${text} is not among ${this.asked}`);
-    return command;
-  }
-
-  /** Whether every command was answered or refused. */
-  get idle(): boolean {
-    return this.#commands.length === 0;
-  }
-
-  /** The oldest unanswered command. */
-  async next(): Promise<Command> {
-    await until(() => !this.idle);
-    const command = this.#commands.shift();
-    if (command === undefined) throw new Error("Cannot answer: no command was given");
-    return command;
-  }
-
-  /** Refuses each command with a channel that is `refused`, and answers the others, until it is `over`. */
-  async refuseAll(refused: (channel: string) => boolean, over: () => boolean): Promise<void> {
-    const last = performance.now() + 10_000;
-    while (!over()) {
-      if (performance.now() > last) throw new Error(`Cannot go on: ${over} does not hold`);
-      for (const command of this.#commands.splice(0)) {
-        if (command.text.slice(1).split(",").some(refused)) command.refuse(new Error("forbidden"));
-        else command.answer();
-      }
-      await delay(0);
-    }
-  }
-
-  #ask(text: string): Promise<void> {
-    this.asked.push(text);
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#commands.push({ text, answer: resolve, refuse: reject });
-    return promise;
-  }
-}
-
-async function online(bus = new HeldBus()): Promise<HeldBus> {
-  await bus.subscriptions.connected();
-  return bus;
-}
-
-/** Whether `promise` is still pending. */
-async function isPending(promise: Promise<unknown>): Promise<boolean> {
-  return await Promise.race([promise.then(() => false), delay(5).then(() => true)]);
-}
-
-const ignore = () => {};
+import { HeldBus, ignore, isPending, online } from "./held_bus.ts";
 
 Deno.test("ChannelSubscriptions lets no channel wait for another", async () => {
   const bus = await online();
@@ -126,59 +39,6 @@ Deno.test("ChannelSubscriptions has one command of a channel under way, and the 
   assertEquals(bus.asked, ["+a", "-a", "+a", "-a"]);
 });
 
-Deno.test("ChannelSubscriptions keeps the other channels of a command that the bus refuses for one", async () => {
-  const bus = await online();
-  const heard: string[] = [];
-  const [good, bad] = ["good", "bad"].map((name) =>
-    bus.subscriptions.subscribe(name, () => void heard.push(name))
-  );
-  const refused = assertRejects(async () => await bad?.confirmed, BackplaneError, '"prefix:bad"');
-  (await bus.command("+good,bad")).refuse(new Error("one of them is forbidden"));
-  (await bus.command("+good")).answer();
-  (await bus.command("+bad")).refuse(new Error("forbidden"));
-  await refused;
-  await good?.confirmed;
-  bus.subscriptions.dispatch("good", new Uint8Array());
-  assertEquals(heard, ["good"]);
-  // The caller was told.
-  assertEquals(bus.logged, []);
-  bus.subscriptions.close(new BackplaneClosedError("closed"));
-});
-
-Deno.test("ChannelSubscriptions logs a refusal that nobody waits for once, and asks again at a reconnect", async () => {
-  const bus = await online();
-  const subscription = bus.subscriptions.subscribe("a", ignore);
-  for (let connection = 0; connection < 3; connection++) {
-    (await bus.command("+a")).refuse(new Error("forbidden"));
-    await delay(0);
-    await assertRejects(() => subscription.confirmed, BackplaneError, "refused it");
-    bus.subscriptions.disconnected();
-    // A new connection may not refuse.
-    assertEquals(await isPending(subscription.confirmed), true);
-    bus.subscriptions.connected();
-  }
-  assertEquals(bus.logged.length, 1);
-  (await bus.command("+a")).answer();
-  await subscription.confirmed;
-  const [gap] = bus.gaps;
-  assert(gap !== undefined && gap.since <= gap.until);
-  assertEquals(bus.gaps.length, 1);
-});
-
-Deno.test("ChannelSubscriptions names a refused channel as the bus does", async () => {
-  const bus = await online();
-  const waiting = bus.subscriptions.subscribe("a", ignore).confirmed;
-  bus.subscriptions.subscribe("b", ignore);
-  (await bus.command("+a,b")).refuse(new Error("forbidden"));
-  (await bus.command("+a")).refuse(new Error("forbidden"));
-  (await bus.command("+b")).refuse(new Error("forbidden"));
-  await assertRejects(() => waiting, BackplaneError, '"prefix:a": the bus refused it');
-  assertEquals(bus.logged, [
-    'Cannot subscribe to "prefix:b": the bus refused it. It is asked for again until it is confirmed:',
-  ]);
-  bus.subscriptions.close(new BackplaneClosedError("closed"));
-});
-
 Deno.test("ChannelSubscriptions logs a handler that throws, and one whose promise rejects", async () => {
   const bus = await online();
   const heard: string[] = [];
@@ -197,17 +57,6 @@ Deno.test("ChannelSubscriptions logs a handler that throws, and one whose promis
   assertEquals(heard, ["heard"]);
   assertEquals(bus.logged, Array(2).fill('Backplane handler of channel "a" failed:'));
   bus.subscriptions.close(new BackplaneClosedError("closed"));
-});
-
-Deno.test("ChannelSubscriptions asks again for a refused channel without a reconnect", async () => {
-  const bus = await online(new HeldBus(20));
-  const subscription = bus.subscriptions.subscribe("a", ignore);
-  (await bus.command("+a")).refuse(new Error("forbidden"));
-  await assertRejects(() => subscription.confirmed, BackplaneError);
-  while (bus.asked.length < 2) await delay(5);
-  (await bus.command("+a")).answer();
-  await delay(0);
-  await subscription.confirmed;
 });
 
 Deno.test("ChannelSubscriptions gives up a channel that was left before it was confirmed", async () => {
@@ -273,33 +122,6 @@ Deno.test("ChannelSubscriptions asks for many channels in parts, each after the 
     command.answer();
   }
   await left;
-});
-
-Deno.test("ChannelSubscriptions asks soon again for a channel that is refused after another was confirmed", async () => {
-  const bus = await online(new HeldBus(40));
-  const refused = async (name: string) => {
-    await delay(0);
-    const start = performance.now();
-    while (!bus.asked.includes(`+${name}`)) await delay(1);
-    (await bus.command(`+${name}`)).refuse(new Error("no"));
-    return performance.now() - start;
-  };
-  bus.subscriptions.subscribe("a", ignore);
-  await refused("a");
-  for (let pauses = 0; pauses < 2; pauses++) {
-    bus.asked.length = 0;
-    await refused("a");
-  }
-  // The next pause would be 160 ms.
-  bus.asked.length = 0;
-  while (!bus.asked.includes("+a")) await delay(1);
-  (await bus.command("+a")).answer();
-  bus.subscriptions.subscribe("b", ignore);
-  await refused("b");
-  bus.asked.length = 0;
-  const waited = await refused("b");
-  assert(waited < 300, `waited ${waited} ms`);
-  bus.subscriptions.close(new BackplaneClosedError("closed"));
 });
 
 Deno.test("ChannelSubscriptions: an unsubscribe() under way ends with its connection, although the channel is wanted again", async () => {
@@ -370,36 +192,4 @@ Deno.test("ChannelSubscriptions.disconnected() ends every unsubscribe() under wa
   (await bus.command("+c0")).answer();
   await again.confirmed;
   assertEquals(bus.asked, ["+c0"]);
-});
-
-Deno.test("ChannelSubscriptions finds one refused channel among many with few commands", async () => {
-  const bus = await online();
-  const wanted = Array.from(
-    { length: 256 },
-    (_, index) => bus.subscriptions.subscribe(`c${index}`, ignore),
-  );
-  let count = 0;
-  const settled = Promise.allSettled(
-    wanted.map(({ confirmed }) => confirmed.finally(() => count++)),
-  );
-  await bus.refuseAll((channel) => channel === "c77", () => count === 256);
-  const outcomes = await settled;
-  assertEquals(outcomes.flatMap(({ status }, index) => status === "rejected" ? index : []), [77]);
-  // The command, and two for each time that it is halved.
-  assert(bus.asked.length <= 1 + 2 * 8, `${bus.asked.length} commands`);
-  bus.subscriptions.close(new BackplaneClosedError("closed"));
-});
-
-Deno.test("ChannelSubscriptions logs one entry for many refused channels, and reports one gap for them", async () => {
-  const bus = await online(new HeldBus(500));
-  const wanted = Array.from(
-    { length: 200 },
-    (_, index) => bus.subscriptions.subscribe(`c${index}`, ignore),
-  );
-  // Each half is asked for, down to the single channels.
-  await bus.refuseAll(() => true, () => bus.asked.length >= 399 && bus.idle);
-  assertEquals(bus.logged.length, 1);
-  await bus.refuseAll(() => false, () => bus.gaps.length > 0);
-  await Promise.all(wanted.map(({ confirmed }) => confirmed));
-  assertEquals([bus.logged.length, bus.gaps.length, bus.asked.length], [1, 1, 400]);
 });

@@ -20,7 +20,11 @@ import { MemoryPipe } from "../../kit/pipe.ts";
 function serving(milliseconds: number, options: HubServerOptions = {}) {
   const clock = new ManualClock();
   const ends: (() => void)[] = [];
-  const scheduler = new Scheduler(clock, (end) => ends.push(end), (wake) => ends.push(wake));
+  const sleep = (wake: () => void) => {
+    ends.push(wake);
+    return () => {};
+  };
+  const scheduler = new Scheduler(clock, (end) => ends.push(end), sleep);
   const calls: string[] = [];
   const errors: (string | undefined)[] = [];
   const connect = () => {

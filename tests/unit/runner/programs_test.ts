@@ -52,7 +52,10 @@ Deno.test("programsFor() names what the tests in these folders start", () => {
   const packages = (...paths: string[]) => programsFor(paths).map((program) => program.package);
   assertEquals(packages("tests/unit"), []);
   assertEquals(packages("tests/unit", "tests/buses/redis").includes("redis-server"), true);
-  assertEquals(packages("tests/unit", "tests/buses/redis").includes("chromium"), false);
-  assertEquals(packages("tests/unit", "tests/farm").includes("chromium"), true);
-  assertEquals(packages("docs").includes("chromium"), true);
+  assertEquals(
+    packages("tests/unit", "tests/buses/redis").includes("chromium-headless-shell"),
+    false,
+  );
+  assertEquals(packages("tests/unit", "tests/farm").includes("chromium-headless-shell"), true);
+  assertEquals(packages("docs").includes("chromium-headless-shell"), true);
 });

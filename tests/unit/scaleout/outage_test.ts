@@ -1,61 +1,9 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import {
-  BackplaneClosedError,
-  BackplaneError,
-  BackplaneUnavailableError,
-  MemoryBus,
-} from "../../../mod.ts";
+import { BackplaneClosedError, BackplaneUnavailableError, MemoryBus } from "../../../mod.ts";
 import { endOfTurn } from "../../kit/end_of_turn.ts";
-import { PipeNode, type PipeNodeOptions } from "../../kit/pipe_node.ts";
+import { PipeNode } from "../../kit/pipe_node.ts";
 import { RecordingBackplane } from "../../kit/backplane.ts";
-
-type Node = PipeNode<RecordingBackplane>;
-
-/** A node, and another one with a member `there` of the groups `a` to `c`. */
-async function startNodes(bus: MemoryBus, options?: PipeNodeOptions) {
-  const node = await PipeNode.start(new RecordingBackplane(bus), options);
-  const other = await PipeNode.start(new RecordingBackplane(bus), options);
-  const there = await other.connect("there");
-  for (const group of ["a", "b", "c"]) await other.groups.add("there", group);
-  await endOfTurn();
-  return { node, other, there };
-}
-
-/** Whether a promise has resolved or rejected at the end of the turn. */
-async function fate(promise: Promise<unknown>): Promise<"open" | "resolved" | "rejected"> {
-  let fate: "open" | "resolved" | "rejected" = "open";
-  promise.then(() => fate = "resolved", () => fate = "rejected");
-  await endOfTurn();
-  return fate;
-}
-
-/** Asserts that a send which nobody has answered rejects when its wait is over, and not before. */
-async function assertLate(node: Node, sent: Promise<void>): Promise<BackplaneUnavailableError> {
-  sent.catch(() => {});
-  node.advance(4999);
-  assertEquals(await fate(sent), "open");
-  node.advance(1);
-  return await assertRejects(
-    () => sent,
-    BackplaneUnavailableError,
-    "Cannot reach members on other nodes: the backplane is away for 5000 ms",
-  );
-}
-
-/** Sends to every kind of set; connection `ann` of user `user` is in all of them. */
-function sendToAll({ clients }: Node): Promise<void>[] {
-  const sets = [
-    clients.all,
-    clients.group("group"),
-    clients.groups(["group", "empty"]),
-    clients.user("user"),
-    clients.clients(["ann", "elsewhere"]),
-  ];
-  const sent = sets.map((set, index) => set.send("heard", index));
-  // A promise may be rejected before it is awaited.
-  for (const promise of sent) promise.catch(() => {});
-  return sent;
-}
+import { assertLate, fate, sendToAll, startNodes } from "./outages.ts";
 
 Deno.test("send() serves local members while the bus is away, and the others in order when it is back", async () => {
   const bus = new MemoryBus();
@@ -237,29 +185,6 @@ Deno.test("send() that neither the bus nor a sign tells of rejects with what the
   assertEquals(node.clock.pending, 0);
 });
 
-Deno.test("send() to several channels tries all, then rejects with the first error", async () => {
-  const bus = new MemoryBus();
-  const { node, other, there } = await startNodes(bus);
-  await using _node = node;
-  await using _other = other;
-  node.backplane.refusesPublish = (channel) =>
-    channel.endsWith(":c") ? undefined : new BackplaneError(`no ${channel}`);
-  const error = await assertRejects(
-    () => node.clients.groups(["a", "b", "c"]).send("heard", "Hello"),
-    BackplaneError,
-    "no hub:group:a",
-  );
-  assertEquals(error.deliveredLocally, false);
-  await there.heard.count(1);
-  assertEquals(node.backplane.publishedChannels, ["hub:group:a", "hub:group:b", "hub:group:c"]);
-  // What the bus has refused, nobody gets later either.
-  node.backplane.refusesPublish = () => undefined;
-  node.advance(1000);
-  await node.clients.groups(["a", "b"]).send("heard", "last");
-  await there.heard.count(3);
-  assertEquals(there.texts, ["Hello", "last", "last"]);
-});
-
 Deno.test("send() that nobody awaits raises no unhandled rejection, and is logged once an outage", async () => {
   const bus = new MemoryBus();
   await using node = await PipeNode.start(new RecordingBackplane(bus));
@@ -276,63 +201,6 @@ Deno.test("send() that nobody awaits raises no unhandled rejection, and is logge
     bus.start();
     await node.clients.all.send("heard", "back");
   }
-});
-
-Deno.test("send() refused for what it is, not for an outage, says so and hides no outage", async () => {
-  const bus = new MemoryBus();
-  await using node = await PipeNode.start(new RecordingBackplane(bus));
-  node.backplane.refusesPublish = () => new RangeError("too large");
-  const error = await assertRejects(
-    () => node.clients.all.send("heard", 1),
-    BackplaneError,
-    "too large",
-  );
-  assert(error.cause instanceof RangeError);
-  assertEquals(error.deliveredLocally, false);
-  node.backplane.refusesPublish = () => undefined;
-  bus.stop();
-  await assertLate(node, node.clients.all.send("heard", 1));
-  const outages = node.logger.errors.all.filter((text) => text.includes("until the backplane"));
-  assertEquals(outages.length, 1);
-  assertEquals(node.logger.errors.all.length, 2);
-});
-
-Deno.test("send() to several channels logs every reason why one was refused, each once", async () => {
-  const bus = new MemoryBus();
-  await using node = await PipeNode.start(new RecordingBackplane(bus));
-  const errors: Readonly<Record<string, Error>> = {
-    "hub:group:forbidden": new BackplaneError("NOPERM"),
-    "hub:group:away": new BackplaneUnavailableError("away"),
-    "hub:group:large": new RangeError("too large"),
-  };
-  node.backplane.refusesPublish = (channel) => errors[channel];
-  const send = (...groups: string[]) => node.clients.groups(groups).send("heard", 1);
-  for (let time = 0; time < 2; time++) {
-    const error = await assertRejects(
-      () => send("allowed", "forbidden", "away", "large"),
-      BackplaneError,
-      "NOPERM",
-    );
-    assertEquals(error instanceof BackplaneUnavailableError, false);
-  }
-  const own = "Cannot publish a message to other nodes:";
-  const away = "Messages do not reach other nodes until the backplane is back: away";
-  assertEquals(node.logger.errors.all.toSorted(), [own, own, away]);
-});
-
-Deno.test("send() on a channel that the bus forbids is logged once and hides no outage", async () => {
-  const bus = new MemoryBus();
-  await using node = await PipeNode.start(new RecordingBackplane(bus));
-  node.backplane.refusesPublish = () => new BackplaneError("NOPERM");
-  for (let time = 0; time < 3; time++) {
-    const error = await assertRejects(() => node.clients.all.send("heard", 1), BackplaneError);
-    assertEquals(error instanceof BackplaneUnavailableError, false);
-  }
-  assertEquals(node.logger.errors.all, ["Cannot publish a message to other nodes:"]);
-  node.backplane.refusesPublish = () => undefined;
-  bus.stop();
-  await assertLate(node, node.clients.all.send("heard", 1));
-  assertEquals(node.logger.errors.all.length, 2);
 });
 
 Deno.test("send() rejects with BackplaneClosedError once the backplane is closed", async () => {

@@ -6,7 +6,10 @@ import { ManualClock } from "../../kit/manual_clock.ts";
 function tired() {
   const clock = new ManualClock();
   const sleeps: (() => void)[] = [];
-  const rests = new Rests(clock, (wake) => sleeps.push(wake));
+  const rests = new Rests(clock, (wake) => {
+    sleeps.push(wake);
+    return () => void sleeps.splice(sleeps.indexOf(wake), 1);
+  });
   let ended = 0;
   return {
     rests,
@@ -67,4 +70,16 @@ Deno.test("Rests ends though clients that send without a pause come again and ag
     wake();
   }
   assertEquals([rests.resting, ended()], [false, 1]);
+});
+
+Deno.test("Rests.close() cancels the sleep, lets work go on at once, and no rest begins any more", () => {
+  const { rests, sleeps, endTurn, ended } = tired();
+  rests.flooded();
+  for (let turn = 0; turn < 3; turn++) endTurn();
+  assertEquals([rests.resting, sleeps.length], [true, 1]);
+  rests.close();
+  assertEquals([rests.resting, sleeps.length, ended()], [false, 0, 1]);
+  rests.flooded();
+  for (let turn = 0; turn < 100; turn++) assertEquals(endTurn(), false);
+  assertEquals([rests.resting, sleeps.length], [false, 0]);
 });

@@ -10,7 +10,11 @@ import { ManualClock } from "../../kit/manual_clock.ts";
 function driven() {
   const clock = new ManualClock();
   const ends: (() => void)[] = [];
-  const scheduler = new Scheduler(clock, (end) => ends.push(end), (wake) => ends.push(wake));
+  const sleep = (wake: () => void) => {
+    ends.push(wake);
+    return () => {};
+  };
+  const scheduler = new Scheduler(clock, (end) => ends.push(end), sleep);
   const endTurn = async () => {
     ends.shift()?.();
     // The work that was let go on gets its microtasks.

@@ -5,67 +5,24 @@
  * @module
  */
 import {
-  type Authenticate,
   type Backplane,
   type BackplaneStatus,
   createHubServer,
   defineHub,
-  type HubAccess,
   type HubClients,
-  type HubContext,
-  type HubFilter,
   type HubGroups,
-  type HubInvocationContext,
   type HubServer,
-  type HubUser,
-  MemoryBackplane,
 } from "../../../mod.ts";
 import type { ClientOf } from "../../../hub/definition/hub_proxy.ts";
-import { method } from "../../../hub/definition/method.ts";
 import { claim, holds, type Same } from "./type_claims.ts";
-
-interface ChatClient {
-  message(room: string, text: string, ...tags: number[]): void;
-  typing(): Promise<void>;
-  readonly version: number;
-}
-
-interface Member extends HubUser {
-  readonly rights: "all" | "none";
-}
-
-type Context = HubContext<ChatClient>;
-type MemberContext = HubContext<ChatClient, Member>;
-
-const chat = defineHub({
-  methods: {
-    async say({ clients }: Context, room: string, text: string) {
-      await clients.group(room).send("message", room, text);
-      return text.length;
-    },
-    async *count(_context: Context, from: number) {
-      for (let n = from; n > 0; n--) yield n;
-    },
-  },
-  connected: ({ clients }: Context) => clients.others.send("typing"),
-  disconnected: ({ clients }: Context, error) => clients.all.send("message", "a", `${error}`),
-});
-
-const members = defineHub({
-  methods: { rights: ({ user }: MemberContext) => user?.rights },
-});
-
-const silent = defineHub({
-  methods: { nothing(_context: HubContext<Record<never, never>>) {} },
-});
-
-/** A server of all three. */
-function serve() {
-  return createHubServer({
-    hubs: { "/chat": chat, "/members": members, "/silent": silent },
-    backplane: new MemoryBackplane(),
-  });
-}
+import {
+  chat,
+  type ChatClient,
+  type Context,
+  type members,
+  serve,
+  type silent,
+} from "./typed_hubs.ts";
 
 claim("send() takes the methods of the client's interface and their arguments", () => {
   function _calls(clients: HubClients<ChatClient>) {
@@ -216,101 +173,6 @@ claim("createHubServer() asks for hubs and a backplane, and options of the right
     createHubServer({ hubs, backplane, groupAckTimeout: undefined });
     createHubServer({ hubs, backplane, authenticate: () => new Response(null, { status: 401 }) });
     createHubServer({ hubs, backplane, authenticate: () => Promise.resolve({ id: "ann" }) });
-  }
-});
-
-claim("createHubServer() checks that authenticate returns the users that the methods take", () => {
-  function _servers(backplane: Backplane) {
-    const checked = defineHub({
-      methods: { rights: method({ args: [], handler: ({ user }: MemberContext) => user?.rights }) },
-    });
-    const ann = { id: "ann" };
-    const member: Member = { id: "ann", rights: "all" };
-    for (const both of [{ "/members": members, "/chat": chat }, { "/c": checked, "/chat": chat }]) {
-      createHubServer({ hubs: both, backplane });
-      createHubServer({ hubs: both, backplane, authenticate: () => member });
-      createHubServer({ hubs: both, backplane, authenticate: () => ({ ...member, more: 1 }) });
-    }
-    createHubServer({
-      hubs: { "/members": members },
-      backplane,
-      async authenticate({ url }) {
-        await Promise.resolve();
-        if (url === "") return undefined;
-        return url.length > 9 ? member : new Response(null, { status: 401 });
-      },
-    });
-    // @ts-expect-error: a member has rights
-    createHubServer({ hubs: { "/members": members }, backplane, authenticate: () => ann });
-    // @ts-expect-error: a member has rights
-    createHubServer({ hubs: { "/c": checked, "/d": chat }, backplane, authenticate: () => ann });
-    createHubServer({
-      // @ts-expect-error: a member has rights
-      hubs: { "/members": members },
-      backplane,
-      authenticate: (request) => Promise.resolve(request.url ? ann : undefined),
-    });
-    createHubServer({
-      // @ts-expect-error: rights are one of two texts
-      hubs: { "/members": members },
-      backplane,
-      authenticate: () => ({ id: "ann", rights: "some" }),
-    });
-    const authenticate: Authenticate<Member> = () => member;
-    createHubServer({ hubs: { "/members": members }, backplane, authenticate });
-  }
-});
-
-claim("an unannotated filter, hook or policy reads the user", () => {
-  const filter: HubFilter = {
-    invoke(context, next) {
-      holds<Same<typeof context.user, HubUser | undefined>>();
-      return context.user?.id === "ann" ? next() : undefined;
-    },
-    connected: ({ user }) => void user?.id,
-    // @ts-expect-error: a plain user has no rights
-    disconnected: ({ user }) => void user?.rights,
-  };
-  const annotated: HubFilter = {
-    invoke: (context: HubInvocationContext<ChatClient, Member>, next) =>
-      context.user?.rights === "all" ? next() : context.clients.caller.send("typing"),
-    connected: ({ user }: MemberContext) => void user?.rights,
-  };
-  defineHub({
-    methods: {},
-    filters: [filter, annotated, { invoke: ({ user }, next) => user?.id && next() }],
-    authorize: ({ user }, method) => user?.id === method,
-    connected: ({ user }) => void user?.id,
-    disconnected: ({ user }, error) => void [user?.id, error?.message],
-  });
-  defineHub({
-    methods: {},
-    authorize: ({ user }: HubAccess<Member>) => user?.rights === "all",
-    connected: ({ user }: MemberContext) => void user?.rights,
-  });
-  function _wrong() {
-    // @ts-expect-error: a filter's context has no text for a user
-    defineHub({ methods: {}, filters: [{ invoke: (_context: string, next) => next() }] });
-    // @ts-expect-error: a policy says yes or no
-    defineHub({ methods: {}, authorize: () => 1 });
-    // @ts-expect-error: a plain user has no rights
-    defineHub({ methods: {}, authorize: ({ user }) => user?.rights === "all" });
-  }
-});
-
-claim("HubContext has the user type that a hub declares", () => {
-  holds<Same<Context["user"], HubUser | undefined>>();
-  holds<Same<MemberContext["user"], Member | undefined>>();
-  function _contexts({ user }: MemberContext, context: Context) {
-    // @ts-expect-error: a client may be anonymous
-    void user.rights;
-    void user?.rights;
-    // @ts-expect-error: a plain user has no rights
-    void context.user?.rights;
-    // @ts-expect-error: what identifies a connection does not change
-    context.connectionId = "another";
-    // @ts-expect-error: a user type has an id
-    type _Wrong = HubContext<ChatClient, { readonly rights: string }>;
   }
 });
 

@@ -8,6 +8,7 @@ import { differs, shown, testsIn, transcript, type UpstreamSuite } from "./upstr
 
 const upstream = testsIn("nodes/upstream/message_buffer_test.ts");
 const stateful = testsIn("unit/hub/stateful_test.ts");
+const statefulBounds = testsIn("unit/hub/stateful_bounds_test.ts");
 const downloads = testsIn("unit/streaming/download_flow_test.ts");
 const comesBack = transcript("stateful: drop, reconnect, resend both ways");
 const sizeOfBuffer = upstream(
@@ -16,7 +17,7 @@ const sizeOfBuffer = upstream(
 const cancelled = downloads(
   "a stream that waits for room ends at once when it is cancelled, or its client goes",
 );
-const noAcknowledgement = stateful(
+const noAcknowledgement = statefulBounds(
   "HubConnection ends when its client does not acknowledge for 5 s",
 );
 const NOBODY_WAITS = "a full buffer holds back streams and nobody else";
