@@ -12,6 +12,12 @@ export interface Clock {
   every(interval: number, callback: () => void): Disposable;
 }
 
+/** The date by a clock that is never set: the date of now and the time that passes from now on. */
+export function steadyDate(clock: Pick<Clock, "now" | "date">): () => number {
+  const start = clock.date() - clock.now();
+  return () => start + clock.now();
+}
+
 /** The time of the platform. */
 export const systemClock: Clock = {
   // Every connection keeps several of these: whole numbers take no memory of their own.

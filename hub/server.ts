@@ -1,5 +1,5 @@
 import type { Backplane, BackplaneStatus, NodeContext } from "./bus/node_context.ts";
-import { type Clock, systemClock } from "./clock.ts";
+import { type Clock, steadyDate, systemClock } from "./clock.ts";
 import { NodeCluster } from "./cluster/cluster.ts";
 import type { ServerNode, ServerNodeEvent } from "./cluster/node.ts";
 import type { HubUser } from "./definition/context.ts";
@@ -12,6 +12,8 @@ import {
   type HubServerConfiguration,
 } from "./server/configuration.ts";
 import type { HubHandle, HubServer } from "./server/hub_server.ts";
+import { Homes } from "./relay/homes.ts";
+import { Tokens } from "./relay/tokens.ts";
 import { AwakeClock } from "./scheduling/awake_clock.ts";
 import { LimitedLog } from "./scheduling/limited_log.ts";
 import { Scheduler } from "./scheduling/scheduler.ts";
@@ -40,6 +42,7 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
   readonly #reports: StatusReports;
   readonly #paths: HubPaths<LiveHub>;
   readonly #table: ConnectionTable;
+  readonly #homes: Homes;
   readonly #health: Health;
   readonly #heartbeat: Disposable;
   readonly #cut = new AbortController();
@@ -62,10 +65,12 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
       scheduler: new Scheduler(time),
       limitedLog: new LimitedLog(logger, clock),
     };
+    const date = steadyDate(clock);
     const cluster = this.#cluster = new NodeCluster(
-      { ...node, clock: time },
+      { ...node, clock: time, date },
       () => this.#connectionCount,
     );
+    const tokens = new Tokens(serverName, cluster.keys, date);
     this.#reports = new StatusReports({ backplane, time, logger }, onGap);
     const { gaps } = this.#reports;
     const context = this.#context = { ...node, cluster, clock, time, gaps, logger, options };
@@ -86,7 +91,9 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
     owned.add(backplane);
     const table = this.#table = new ConnectionTable(context, options);
     const admitting = () => this.#draining === undefined && this.#closing === undefined;
-    const front = new Front({ ...context, health, paths, table, authenticate, admitting });
+    const homes = this.#homes = new Homes({ ...context, date }, options.disconnectTimeout);
+    const connections = { table, tokens, homes };
+    const front = new Front({ ...context, ...connections, health, paths, authenticate, admitting });
     this.fetch = fetchThrough(front, options, nativeAcceptor());
     const { limitedLog } = context;
     const answer: Answerer["answer"] = (request, accept) => front.answer(request, accept);
@@ -150,6 +157,7 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
   async #close(): Promise<void> {
     this.#cut.abort();
     await endHubs(this.#paths.distinct, this.#context);
+    this.#homes.close();
     await this.#table.close();
     this.#heartbeat[Symbol.dispose]();
     await this.#cluster.close();
@@ -161,6 +169,7 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
 
   #tick(): void {
     this.#table.tick();
+    this.#homes.tick();
     this.#context.limitedLog.sweep();
     this.#cluster.tick();
     for (const hub of this.#paths.distinct) hub.tick();

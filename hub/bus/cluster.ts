@@ -1,5 +1,5 @@
 import type { BackplaneStatus } from "../../backplanes/backplane.ts";
-import type { HubMessage, HubSign } from "./node_messages.ts";
+import type { ClaimMessage, HubMessage, HubSign } from "./node_messages.ts";
 
 /** A hub, as the cluster of its server sees it. */
 export interface ClusterHub {
@@ -24,6 +24,16 @@ export interface ClusterHub {
   ended(node: string, how: "gone" | "dead"): void;
 }
 
+/** Hears of other nodes what concerns tokens. */
+export interface TokenListener {
+  /** Another node lives, and `date` is the date of its clock that never jumps. */
+  lives(node: string, date: number): void;
+  /** Another node asks or answers something. */
+  received(message: ClaimMessage): void;
+  /** Another node is there no more. */
+  ended(node: string): void;
+}
+
 /** The other nodes, as a hub sees them. */
 export interface Cluster {
   /** The hub takes part from now on. */
@@ -34,7 +44,7 @@ export interface Cluster {
    * Says something to one node, in part where the bus refuses the whole as too large. Resolves with how many nodes have heard it, if the bus counts; with
    * nothing too if the bus did not take it. Never rejects.
    */
-  tell(node: string, message: HubMessage): Promise<number | undefined>;
+  tell(node: string, message: HubMessage | ClaimMessage): Promise<number | undefined>;
   /** Another node was heard on a channel of a hub: it lives, though no sign of it may have come yet. */
   met(node: string): void;
   /** Whether a node counts as living. */

@@ -37,6 +37,19 @@ export interface HubSign {
   readonly tails: readonly ChannelNumber[];
 }
 
+/** A key that the nodes of a farm sign tokens with. It goes nowhere but over the bus. */
+export interface FarmKey {
+  /** When the key was made, in epoch milliseconds of its maker's clock. */
+  readonly created: number;
+  /** The number by which tokens name the key, 0 to 65,535. */
+  readonly tag: number;
+  /** As many bytes as {@link SECRET_BYTES}. */
+  readonly secret: Uint8Array;
+}
+
+/** The length of the secret of a {@link FarmKey}. */
+export const SECRET_BYTES = 32;
+
 /** A sign of life. */
 export interface Sign {
   /** `hello` asks every node for a sign; `bye` is the last of a node. */
@@ -47,11 +60,16 @@ export interface Sign {
   readonly activity: NodeActivity;
   /** How often the node gives a sign. */
   readonly interval: number;
-  /** When the node started, and when it wrote the sign: epoch milliseconds of its clock. */
+  /**
+   * When the node started, and when it wrote the sign: epoch milliseconds of its clock. The second date never
+   * jumps, and tells how far the clocks of two nodes are apart.
+   */
   readonly started: number;
   readonly date: number;
   readonly connections: number;
   readonly hubs: readonly HubSign[];
+  /** The keys that the node knows; none in the first hello of a farm. */
+  readonly keys: readonly FarmKey[];
 }
 
 /** Asks whether a connection is there, on its channel; or, on a node's channel, only whether that exists. */
@@ -140,6 +158,31 @@ export interface MessagesAnswer {
   readonly messages: readonly RepeatedMessage[];
 }
 
+/**
+ * Asks the node that has issued a token whether the connection of the token may begin at the sender. May be
+ * repeated: the answer stays the same.
+ */
+export interface Claim {
+  readonly kind: "claim";
+  readonly id: number;
+  readonly node: string;
+  readonly connectionId: string;
+  /** The date in the token. */
+  readonly issued: number;
+}
+
+/** The answer to a {@link Claim}. */
+export interface Claimed {
+  readonly kind: "claimed";
+  readonly id: number;
+  readonly node: string;
+  /** The node at which the connection has begun, or begins; `undefined` if the token is too old to begin. */
+  readonly home: string | undefined;
+}
+
+/** A message about the first use of a token. */
+export type ClaimMessage = Claim | Claimed;
+
 /** A message about one hub. */
 export type HubMessage =
   | Knock
@@ -150,4 +193,4 @@ export type HubMessage =
   | MessagesAnswer;
 
 /** Any message between nodes. */
-export type NodeMessage = Sign | HubMessage;
+export type NodeMessage = Sign | HubMessage | ClaimMessage;

@@ -7,10 +7,13 @@ import { PackError, PackReader } from "../protocol/pack/reader.ts";
 import {
   ACTIVITIES,
   type ChannelNumber,
+  type ClaimMessage,
+  type FarmKey,
   type HubMessage,
   type HubSign,
   type NodeMessage,
   type RepeatedMessage,
+  SECRET_BYTES,
   type Sign,
 } from "./node_messages.ts";
 import { Kind, VERSION } from "./write_node_message.ts";
@@ -44,26 +47,31 @@ export function readNodeMessage(payload: Uint8Array): NodeMessage | undefined {
   if (wanted === undefined) return undefined;
   if (items < wanted) throw new PackError("Insufficient items in a message of a node.");
   const id = count(reader);
-  const node = reader.string();
-  if (node === "" || node.length > MAXIMUM_NODE) {
-    throw new PackError("The name of a node is empty or too long.");
-  }
+  const node = checkNode(reader.string());
   if (kind <= Kind.Bye) return readSign(reader, kind, id, node);
+  if (kind >= Kind.Claim) return readClaim(reader, kind, id, node);
   return readHubMessage(reader, kind, { id, node, hub: reader.string() });
 }
 
 /** How many items a message of each kind has. */
 const ITEMS: ReadonlyMap<number, number> = new Map([
-  [Kind.Hello, 10],
-  [Kind.Sign, 10],
-  [Kind.Bye, 10],
+  [Kind.Hello, 11],
+  [Kind.Sign, 11],
+  [Kind.Bye, 11],
   [Kind.Knock, 5],
   [Kind.Here, 5],
   [Kind.AskIndex, 7],
   [Kind.Index, 11],
   [Kind.AskMessages, 8],
   [Kind.Messages, 10],
+  [Kind.Claim, 6],
+  [Kind.Claimed, 5],
 ]);
+
+function checkNode(name: string): string {
+  if (name !== "" && name.length <= MAXIMUM_NODE) return name;
+  throw new PackError("The name of a node is empty or too long.");
+}
 
 function readSign(reader: PackReader, kind: number, id: number, node: string): Sign {
   const activity = ACTIVITIES[count(reader)] ?? "up";
@@ -77,7 +85,22 @@ function readSign(reader: PackReader, kind: number, id: number, node: string): S
     date: count(reader),
     connections: count(reader),
     hubs: list(reader, 1, () => readHubSign(reader)),
+    keys: list(reader, 3, () => readKey(reader)),
   };
+}
+
+function readKey(reader: PackReader): FarmKey {
+  const key = { created: count(reader), tag: count(reader), secret: reader.binary() };
+  if (key.tag <= 0xffff && key.secret.length === SECRET_BYTES) return key;
+  throw new PackError("A key in a sign is malformed.");
+}
+
+function readClaim(reader: PackReader, kind: number, id: number, node: string): ClaimMessage {
+  if (kind === Kind.Claim) {
+    return { kind: "claim", id, node, connectionId: reader.string(), issued: count(reader) };
+  }
+  const home = reader.string();
+  return { kind: "claimed", id, node, home: home === "" ? undefined : checkNode(home) };
 }
 
 function readHubSign(reader: PackReader): HubSign {

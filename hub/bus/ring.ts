@@ -86,6 +86,7 @@ export class Ring {
     const block = number >= this.#payloadsFrom ? this.#blockOf(number) : undefined;
     if (block?.bytes === undefined || this.#refused.has(number)) return undefined;
     const index = number - block.first;
+    block.read = true;
     return block.bytes.subarray(block.ends[index - 1] ?? 0, block.ends[index]);
   }
 
@@ -135,10 +136,10 @@ export class Ring {
     const size = Math.max(bytes, this.#blockSize(last));
     // Memory that is new costs more than to fill it.
     let spare: Uint8Array | undefined;
-    while (this.#bytes + size > this.#maximumBytes) {
-      const released = this.#releaseOldest();
-      if (released === undefined) break;
-      if (released.length === size) spare = released;
+    for (const block of this.#blocks) {
+      if (this.#bytes + size <= this.#maximumBytes) break;
+      if (block.bytes?.length === size && !block.read) spare = block.bytes;
+      this.#release(block);
     }
     const kept = size <= this.#maximumBytes;
     if (kept) this.#bytes += size;
@@ -159,14 +160,6 @@ export class Ring {
   #blockSize(last: Block | undefined): number {
     const size = last?.bytes === undefined ? SMALLEST_BLOCK : 2 * last.bytes.length;
     return Math.min(size, LARGEST_BLOCK, Math.max(1, this.#maximumBytes >> 3));
-  }
-
-  /** Returns the bytes that are free now; `undefined` if nothing was kept. */
-  #releaseOldest(): Uint8Array | undefined {
-    const block = this.#blocks.find(({ bytes }) => bytes !== undefined);
-    const bytes = block?.bytes;
-    if (block !== undefined) this.#release(block);
-    return bytes;
   }
 
   #release(block: Block): void {

@@ -31,6 +31,8 @@ export class Block {
   /** Where each payload ends in the bytes. */
   readonly ends: Uint32Array;
   bytes: Uint8Array | undefined;
+  /** Whether somebody may still read the bytes after the ring has released them. */
+  read = false;
 
   /** A block for `size` bytes of payloads; takes the lists of `old`, if they have its size. */
   constructor(first: number, size: number, bytes: Uint8Array | undefined, old?: Block) {

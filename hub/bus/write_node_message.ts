@@ -7,6 +7,7 @@ import { PackWriter } from "../protocol/pack/writer.ts";
 import {
   ACTIVITIES,
   type ChannelNumber,
+  type ClaimMessage,
   type HubMessage,
   type MessagesAnswer,
   type NodeMessage,
@@ -29,6 +30,8 @@ export const Kind = {
   Index: 7,
   AskMessages: 8,
   Messages: 9,
+  Claim: 10,
+  Claimed: 11,
 } as const;
 
 /** The payload of a message. */
@@ -71,6 +74,9 @@ function write(writer: PackWriter, message: NodeMessage): void {
       return optional(writer, message.age);
     case "messages":
       return writeMessages(writer, message);
+    case "claim":
+    case "claimed":
+      return writeClaim(writer, message);
   }
 }
 
@@ -89,7 +95,7 @@ function head(writer: PackWriter, items: number, kind: number, message: HubMessa
 
 function writeSign(writer: PackWriter, sign: Sign): void {
   const kind = { hello: Kind.Hello, sign: Kind.Sign, bye: Kind.Bye }[sign.kind];
-  start(writer, 10, kind, sign.id, sign.node);
+  start(writer, 11, kind, sign.id, sign.node);
   writer.integer(ACTIVITIES.indexOf(sign.activity));
   writer.integer(sign.interval);
   writer.integer(sign.started);
@@ -103,6 +109,23 @@ function writeSign(writer: PackWriter, sign: Sign): void {
     writer.integer(told);
     writeChannels(writer, tails);
   }
+  writer.array(sign.keys.length * 3);
+  for (const { created, tag, secret } of sign.keys) {
+    writer.integer(created);
+    writer.integer(tag);
+    writer.binary(secret);
+  }
+}
+
+function writeClaim(writer: PackWriter, message: ClaimMessage): void {
+  if (message.kind === "claim") {
+    start(writer, 6, Kind.Claim, message.id, message.node);
+    writer.string(message.connectionId);
+    return writer.integer(message.issued);
+  }
+  start(writer, 5, Kind.Claimed, message.id, message.node);
+  // No node has an empty name.
+  writer.string(message.home ?? "");
 }
 
 function writeMessages(writer: PackWriter, answer: MessagesAnswer): void {

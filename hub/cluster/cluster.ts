@@ -1,6 +1,7 @@
-import type { Cluster, ClusterHub } from "../bus/cluster.ts";
-import type { BackplaneStatus, NodeContext } from "../bus/node_context.ts";
+import type { Cluster, ClusterHub, TokenListener } from "../bus/cluster.ts";
+import type { BackplaneStatus } from "../bus/node_context.ts";
 import {
+  type ClaimMessage,
   type HubMessage,
   type NodeActivity,
   nodeChannel,
@@ -10,24 +11,17 @@ import {
 } from "../bus/node_messages.ts";
 import type { TurnListener } from "../scheduling/scheduler.ts";
 import { visitAll } from "../scheduling/visits.ts";
+import type { ClusterContext } from "./context.ts";
+import { KeyRing } from "./key_ring.ts";
 import { NodeListening } from "./listening.ts";
 import { type Instant, Membership } from "./membership.ts";
 import type { NodeState, ServerNode, ServerNodeEvent } from "./node.ts";
 import { NodeEvents } from "./node_events.ts";
 import { OwnSigns } from "./own_signs.ts";
 
-/** The parts of a node that its cluster needs. The clock never stands still while the node does. */
-export type ClusterContext = Omit<
-  NodeContext,
-  "cluster" | "gaps" | "logger" | "options" | "time"
->;
-
-/** How long a node that starts waits for an answer, and a node that ends for its goodbye, in milliseconds. */
+/** How long a node that starts waits for an answer, and the pause between two ticks, in milliseconds. */
 const PATIENCE = 1000;
-/** The pause between two ticks, in milliseconds. */
 const TICK = 1000;
-/** How many hellos are answered between two ticks. */
-const MAXIMUM_ANSWERS = 100;
 
 /**
  * The nodes of a farm, as one server sees them.
@@ -38,6 +32,8 @@ const MAXIMUM_ANSWERS = 100;
  *   knows no other node, gives none: a newcomer says hello.
  */
 export class NodeCluster implements Cluster {
+  /** The keys that tokens are signed with. */
+  readonly keys: KeyRing;
   readonly #context: ClusterContext;
   readonly #membership: Membership;
   readonly #events: NodeEvents;
@@ -45,6 +41,7 @@ export class NodeCluster implements Cluster {
   readonly #listening: NodeListening;
   readonly #hubs: ClusterHub[] = [];
   readonly #hubsByName = new Map<string, ClusterHub>();
+  #tokens: TokenListener | undefined;
   readonly #answered = Promise.withResolvers<void>();
   readonly #statusListener: Disposable;
   readonly #turnEnd: TurnListener = { turnEnded: () => this.#signAtTurnEnd() };
@@ -52,20 +49,19 @@ export class NodeCluster implements Cluster {
   /** Whether this node hears all signs. */
   #arrived = false;
   #closed = false;
-  /** The ticks since the last sign, and the hellos answered since the last tick. */
+  /** The ticks since the last sign. */
   #ticks = 0;
-  #answers = 0;
 
   /** `connections` counts those of this node. */
   constructor(context: ClusterContext, connections: () => number) {
     this.#context = context;
     const { backplane, clock } = context;
-    const changed = (node: string, state: NodeState, before: NodeState | undefined) => {
+    const changed = (node: string, state: NodeState, before: NodeState | undefined) =>
       this.#changed({ node, state, before });
-    };
     this.#membership = new Membership(changed, clock.now());
     this.#events = new NodeEvents(context.scheduler);
-    this.#signs = new OwnSigns(context, this.#hubs, connections);
+    this.keys = new KeyRing(context.date);
+    this.#signs = new OwnSigns(context, this.#hubs, this.keys, connections);
     this.#listening = new NodeListening(context);
     if (backplane.status !== "open") this.#membership.away(this.#now());
     this.#statusListener = backplane.onStatus(({ status }) => {
@@ -108,6 +104,11 @@ export class NodeCluster implements Cluster {
     this.#hubsByName.set(hub.name, hub);
   }
 
+  /** Tells `listener` from now on, and no other, what concerns tokens. */
+  watchTokens(listener: TokenListener): void {
+    this.#tokens = listener;
+  }
+
   /**
    * Joins the other nodes; resolves when this one hears them and they have heard of it, however long the bus
    * is away.
@@ -119,6 +120,8 @@ export class NodeCluster implements Cluster {
     await this.#listening.begin(nodeChannel(serverName), (message) => this.#receive(message));
     const reached = await this.#signs.give("hello", this.#membership.interval);
     if (reached !== 0) await this.#answerOrSilence();
+    // The farm has a key, or gets one: the first sign tells it before this node is ready.
+    void this.keys.signing;
     await this.#listening.begin(SIGNS, (message) => {
       if ("hubs" in message) this.#hear(message);
     });
@@ -130,7 +133,7 @@ export class NodeCluster implements Cluster {
   /** Judges the others, and gives a sign if it is time. Called by the heartbeat. */
   tick(): void {
     this.#membership.tick(this.#now());
-    this.#answers = 0;
+    this.#signs.tick();
     if (++this.#ticks * TICK >= this.#membership.interval) this.#give();
   }
 
@@ -140,7 +143,7 @@ export class NodeCluster implements Cluster {
     this.#context.scheduler.atTurnEnd(this.#turnEnd);
   }
 
-  tell(node: string, message: HubMessage): Promise<number | undefined> {
+  tell(node: string, message: HubMessage | ClaimMessage): Promise<number | undefined> {
     return this.#signs.tell(node, message);
   }
 
@@ -171,10 +174,7 @@ export class NodeCluster implements Cluster {
     this.#statusListener[Symbol.dispose]();
     this.#answered.resolve();
     if (!this.#arrived || this.status !== "open" || this.#unheard) return;
-    const late = Promise.withResolvers<void>();
-    const timer = this.#context.clock.after(PATIENCE, late.resolve);
-    await Promise.race([this.#signs.give("bye", this.#membership.interval), late.promise]);
-    timer[Symbol.dispose]();
+    await this.#signs.leave(this.#membership.interval);
   }
 
   async #answerOrSilence(): Promise<void> {
@@ -207,6 +207,7 @@ export class NodeCluster implements Cluster {
     this.#answered.resolve();
     if ("hubs" in message) return this.#hear(message);
     this.met(message.node);
+    if (!("hub" in message)) return this.#tokens?.received(message);
     this.#hubsByName.get(message.hub)?.received(message);
   }
 
@@ -218,15 +219,16 @@ export class NodeCluster implements Cluster {
     if (heard.isNew) {
       for (const told of sign.hubs) this.#hubsByName.get(told.hub)?.heard(node, told, heard.missed);
     }
-    if (sign.kind === "hello" && this.#answers++ < MAXIMUM_ANSWERS) {
-      this.#signs.answer(node);
-    }
-    if (sign.kind === "bye") this.#membership.left(node, this.#now());
+    const lacksKeys = this.keys.learn(sign.keys);
+    if (sign.kind === "bye") return this.#membership.left(node, this.#now());
+    if (this.#membership.lives(node)) this.#tokens?.lives(node, sign.date);
+    if (sign.kind === "hello" || lacksKeys) this.#signs.answer(node);
   }
 
   #changed(event: ServerNodeEvent): void {
     const { node, state } = event;
     if (state === "dead" || state === "gone") {
+      this.#tokens?.ended(node);
       visitAll(this.#context, this.#hubs, (hub) => hub.ended(node, state));
     }
     if (state === "dead") {

@@ -12,6 +12,7 @@ import {
 } from "../bus/node_messages.ts";
 import type { Backplane } from "../bus/node_context.ts";
 import type { Clock } from "../clock.ts";
+import type { KeyRing } from "./key_ring.ts";
 import type { ServerNode } from "./node.ts";
 
 /** The most tails of a sign, and the most characters of their channels: with the rest some 64 KiB. */
@@ -19,12 +20,18 @@ const MAXIMUM_TAILS = 500;
 const MAXIMUM_CHARACTERS = 60_000;
 /** How often the room may be halved, on a bus that refuses signs as too large: any channel still has room. */
 const MAXIMUM_HALVINGS = 5;
+/** How many nodes that have just started are answered between two ticks. */
+const MAXIMUM_ANSWERS = 100;
+/** The longest that a goodbye may take, in milliseconds. */
+const PATIENCE = 1000;
 
 /** The parts of a node that its signs need. */
 export interface SigningContext {
   readonly serverName: string;
   readonly backplane: Backplane;
-  readonly clock: Pick<Clock, "date">;
+  readonly clock: Pick<Clock, "date" | "after">;
+  /** The date of this node as other nodes know it: it never jumps. */
+  readonly date: () => number;
 }
 
 /** The messages of this node to others: its signs of life, and what its hubs say to one node. */
@@ -35,6 +42,7 @@ export class OwnSigns {
   counts = false;
   readonly #context: SigningContext;
   readonly #hubs: readonly ClusterHub[];
+  readonly #keys: KeyRing;
   readonly #connections: () => number;
   /** The last sign, without tails. */
   #last: Sign | undefined;
@@ -48,11 +56,19 @@ export class OwnSigns {
   #halvings = 0;
   /** The hub that has the most room in the next sign. */
   #first = 0;
+  /** The answers since the last tick. */
+  #answers = 0;
 
-  /** `hubs` may grow; `connections` counts those of this node. */
-  constructor(context: SigningContext, hubs: readonly ClusterHub[], connections: () => number) {
+  /** `hubs` and `keys` may grow; `connections` counts those of this node. */
+  constructor(
+    context: SigningContext,
+    hubs: readonly ClusterHub[],
+    keys: KeyRing,
+    connections: () => number,
+  ) {
     this.#context = context;
     this.#hubs = hubs;
+    this.#keys = keys;
     this.#connections = connections;
     this.#started = this.#since = context.clock.date();
   }
@@ -114,10 +130,23 @@ export class OwnSigns {
     for (const [hub, sign] of hubs) hub.signed(sign, true);
   }
 
-  /** Repeats the last sign to a node that has just started. */
+  /** Repeats the last sign to a node that has just started, or lacks keys; 100 times between two ticks. */
   answer(node: string): void {
-    if (this.#last === undefined) return;
-    void this.tell(node, { ...this.#last, date: this.#context.clock.date() });
+    if (this.#last === undefined || this.#answers++ >= MAXIMUM_ANSWERS) return;
+    void this.tell(node, { ...this.#last, date: this.#context.date(), keys: this.#keys.told });
+  }
+
+  /** Answers again. Called by the heartbeat. */
+  tick(): void {
+    this.#answers = 0;
+  }
+
+  /** Says goodbye; resolves when the bus has taken that, or after a second. */
+  async leave(interval: number): Promise<void> {
+    const late = Promise.withResolvers<void>();
+    const timer = this.#context.clock.after(PATIENCE, late.resolve);
+    await Promise.race([this.give("bye", interval), late.promise]);
+    timer[Symbol.dispose]();
   }
 
   /** As `Cluster.tell()` of `hub/bus/cluster.ts`. */
@@ -149,10 +178,10 @@ export class OwnSigns {
   }
 
   #compose(kind: Sign["kind"], interval: number, hubs: readonly HubSign[]): Sign {
-    const { clock, serverName: node } = this.#context;
+    const { date, serverName: node } = this.#context;
     const [activity, started, connections] = [this.#activity, this.#started, this.#connections()];
-    const about = { id: this.#id, node, activity, interval, started, date: clock.date() };
-    const sign: Sign = { kind, ...about, connections, hubs };
+    const about = { id: this.#id, node, activity, interval, started, date: date() };
+    const sign: Sign = { kind, ...about, connections, hubs, keys: this.#keys.told };
     const told = hubs.map(({ hub, number, told }) => ({ hub, number, told, tails: [] }));
     this.#last = { ...sign, kind: "sign", hubs: told };
     return sign;

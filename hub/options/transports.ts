@@ -58,25 +58,11 @@ export interface TransportOptions {
    */
   readonly allowStatefulReconnects?: boolean;
   /**
-   * How many connections may be negotiated and not have a transport yet, 1 to 10,000,000. Beyond this
-   * limit the oldest of them is forgotten.
-   *
-   * @default {100000}
-   */
-  readonly maximumPendingConnections?: number;
-  /**
    * How many POST requests of one connection may be under way, 1 to 1,000,000; further requests get 429.
    *
    * @default {100}
    */
   readonly maximumPostsPerConnection?: number;
-  /**
-   * The lowest negotiate version that is served, 0 or 1. With version 0, which only clients before 2019
-   * use, the public connection id is also the secret that requests carry.
-   *
-   * @default {1}
-   */
-  readonly minimumProtocolVersion?: number;
   /**
    * The transports that clients may use; other transports are refused with 404.
    *
@@ -117,17 +103,13 @@ export interface ResolvedCorsOptions {
 
 /** Checks the options of transports and fills in defaults; throws as `resolveOptions`. */
 export function resolveTransports(options: TransportOptions): ResolvedTransportOptions {
-  const { allowStatefulReconnects = false, maximumPendingConnections, maximumPostsPerConnection } =
-    options;
-  const { minimumProtocolVersion } = options;
+  const { allowStatefulReconnects = false, maximumPostsPerConnection } = options;
   const { webSockets: { allowedOrigins } = {}, longPolling: { pollTimeout = 90_000 } = {} } =
     options;
   return {
     allowStatefulReconnects,
-    ...inRanges({ maximumPendingConnections, maximumPostsPerConnection, minimumProtocolVersion }, {
-      maximumPendingConnections: [1, 10_000_000, 100_000],
+    ...inRanges({ maximumPostsPerConnection }, {
       maximumPostsPerConnection: [1, 1_000_000, 100],
-      minimumProtocolVersion: [0, 1, 1],
     }),
     transports: offered(options.transports),
     webSockets: {

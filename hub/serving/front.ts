@@ -65,7 +65,9 @@ export class Front {
       hub,
       negotiating,
       userId: user?.id,
-      admitting: admitting(),
+      get admitting() {
+        return admitting();
+      },
       accept,
       connect: (pipe, connection) => hub.connect(pipe, { ...connection, user }),
     });

@@ -55,7 +55,8 @@ export class LiveHub implements ConnectionListener<HubConnection> {
   readonly clients: HubClients<never>;
   /** Adds connections to groups and removes them. */
   readonly groups: HubGroups;
-  readonly #name: string;
+  /** The name of the hub on the bus. */
+  readonly name: string;
   readonly #policies: readonly HubPolicy[];
   readonly #hooks: Hooks;
   readonly #router: Router;
@@ -66,7 +67,6 @@ export class LiveHub implements ConnectionListener<HubConnection> {
   readonly #heartbeat: Sweep<[HubConnection, ServedConnection]>;
   readonly #expirations: Expirations | undefined;
 
-  /** `name` is the name of the hub on the bus. */
   constructor(
     hub: Hub<HubMethods>,
     name: string,
@@ -75,7 +75,7 @@ export class LiveHub implements ConnectionListener<HubConnection> {
   ) {
     const { clock, limitedLog, options, scheduler } = this.#context = context;
     const allFilters = [...filters, ...hub.filters ?? []];
-    this.#name = name;
+    this.name = name;
     this.#policies = [authorize, hub.authorize].filter((policy) => policy !== undefined);
     this.#hooks = filteredHooks(hub, allFilters);
     const budget = budgetLimits(options);
@@ -126,7 +126,7 @@ export class LiveHub implements ConnectionListener<HubConnection> {
   /** Whether a user may use the hub. Never rejects: a policy that fails is logged and refuses. */
   async admits(user: HubUser | undefined, request: HubRequest): Promise<boolean> {
     // A policy declares the type of user that it expects; `authenticate` returned the user.
-    const access = { hub: this.#name, user: user as never, request };
+    const access = { hub: this.name, user: user as never, request };
     return await allAllow(
       this.#policies,
       (policy) => policy(access),

@@ -21,7 +21,12 @@ export interface TableParts {
 /** The options that limit a {@link ConnectionTable}. */
 export interface TableLimits {
   readonly disconnectTimeout: number;
-  readonly maximumPendingConnections: number;
+}
+
+/** What the token of a connection says. */
+interface Negotiated {
+  readonly id: string;
+  readonly stateful: boolean;
 }
 
 /**
@@ -33,9 +38,8 @@ export class ConnectionTable {
   readonly closing: ClosingSockets = new ClosingSockets();
   readonly #parts: TableParts;
   readonly #disconnectTimeout: number;
-  readonly #maximumPending: number;
   readonly #sessions = new Map<string, Session>();
-  /** Negotiated sessions without a transport; oldest first. */
+  /** Sessions without a transport, such as those to which a client posts first; oldest first. */
   readonly #pending = new Set<Session>();
   /** Sessions with a transport but without a request, as between two polls; longest first. */
   readonly #resting = new Set<Session>();
@@ -45,13 +49,9 @@ export class ConnectionTable {
   readonly #expiry: Sweep<Session>;
   readonly #heartbeat: Sweep<HttpPipe>;
 
-  constructor(
-    parts: TableParts,
-    { disconnectTimeout, maximumPendingConnections }: TableLimits,
-  ) {
+  constructor(parts: TableParts, { disconnectTimeout }: TableLimits) {
     const { clock } = this.#parts = parts;
     this.#disconnectTimeout = disconnectTimeout;
-    this.#maximumPending = maximumPendingConnections;
     const expired = { [Symbol.iterator]: () => this.#expired() };
     this.#expiry = new Sweep(parts, expired, this.#forget);
     this.#heartbeat = new Sweep(parts, this.#pipes, (pipe) => {
@@ -59,13 +59,10 @@ export class ConnectionTable {
     });
   }
 
-  /** Reserves an id and a token for a connection to `hub`. Beyond the limit the oldest reservation ends. */
-  reserve(hub: object, negotiateVersion: number): Session {
-    const [oldest] = this.#pending;
-    if (oldest !== undefined && this.#pending.size >= this.#maximumPending) this.#giveUp(oldest);
-    const id = randomId();
-    const token = negotiateVersion === 0 ? id : randomId();
+  /** Begins the connection of a token, which has not begun anywhere. */
+  begin(hub: object, token: string, { id, stateful }: Negotiated): Session {
     const session = new Session({ id, token, hub }, this.#parts.clock.now(), this.#forget);
+    session.stateful = stateful;
     this.#sessions.set(token, session);
     this.#pending.add(session);
     return session;
@@ -129,14 +126,6 @@ export class ConnectionTable {
     await visitAll(this.#parts, this.#sessions.values(), this.#forget);
     this.#pipes.clear();
     await this.closing.ended(this.#parts.clock, CLOSE_TIMEOUT);
-  }
-
-  #giveUp(oldest: Session): void {
-    const text =
-      `${this.#maximumPending} negotiated connections wait for their clients, as many as ` +
-      "maximumPendingConnections allows: the oldest is forgotten";
-    this.#parts.limitedLog.log("warn", "maximumPendingConnections", text);
-    this.dispose(oldest);
   }
 
   /** The sessions that have been inactive for too long. */

@@ -8,22 +8,24 @@ import type { Pipe, PipeListener } from "../connection/pipe.ts";
 import type { TransportName } from "../options/transports.ts";
 import type { AcceptedWebSocket, AcceptWebSocket } from "./acceptor.ts";
 import { LongPolling } from "./long_polling.ts";
-import { negotiate, parameters } from "./negotiate.ts";
+import { negotiate } from "./negotiate.ts";
 import { mayOpenWebSocket } from "./origins.ts";
 import type { TransportParts } from "./parts.ts";
+import { acceptsEventStream, connectionToken, isWebSocket } from "./reading.ts";
 import { RequestCopy } from "./request_copy.ts";
 import { otherSite, otherUser, tooManyPosts, unavailable } from "./refusals.ts";
-import { NO_CONNECTION, plain, uncached } from "./responses.ts";
+import { noConnection, plain, uncached } from "./responses.ts";
 import { EventStream } from "./server_sent_events.ts";
 import type { Session } from "./session.ts";
 import { acceptWebSocket } from "./websocket.ts";
+import { type Begun, type NamedHub, Places } from "./whereabouts.ts";
 
 /** One request to a hub. */
 export interface HubRequestInfo {
   readonly request: Request;
   readonly url: URL;
   /** The hub at the path of the request. */
-  readonly hub: object;
+  readonly hub: NamedHub;
   /** Whether the request was to `…/negotiate`. */
   readonly negotiating: boolean;
   /** The id of the user; `undefined` for an anonymous client. */
@@ -48,50 +50,50 @@ export interface NewConnection {
   readonly owner: Pick<Session, "connectionEnded">;
 }
 
-const encoder = new TextEncoder();
+const NO_DELETE = "Cannot terminate this connection using the DELETE endpoint.";
 
 /** Answers the requests to every hub of a server. */
 export class Endpoint {
   readonly #parts: TransportParts;
+  readonly #places: Places;
 
   constructor(parts: TransportParts) {
     this.#parts = parts;
+    this.#places = new Places(parts);
   }
 
   /** Answers a request. */
   async answer(info: HubRequestInfo): Promise<Response> {
-    const { request, url, negotiating, admitting } = info;
+    const { request, url, hub, userId, negotiating } = info;
     if (negotiating) {
       if (request.method !== "POST") return plain(405);
-      if (!admitting) return unavailable();
-      return negotiate(url, this.#parts, { hub: info.hub, transports: this.#transports(info) });
+      if (!info.admitting) return unavailable();
+      const transports = this.#transports(info);
+      return negotiate(url, this.#parts, { hub: hub.name, userId, transports });
     }
     switch (request.method) {
       case "GET":
-        if (acceptsEventStream(request)) return this.#eventStream(info);
+        if (acceptsEventStream(request)) {
+          return this.#withSession(info, "ServerSentEvents", this.#eventStream);
+        }
         if (isWebSocket(request)) return this.#webSocket(info);
-        return uncached(await this.#poll(info));
+        return uncached(await this.#withSession(info, "LongPolling", this.#poll));
       case "POST":
-        return await this.#post(info);
+        return this.#withSession(info, undefined, this.#post);
       case "DELETE":
-        return this.#delete(info);
+        return this.#withSession(info, undefined, this.#delete);
       default:
         return plain(405);
     }
   }
 
-  #webSocket(info: HubRequestInfo): Response {
-    const { request, url, hub, admitting } = info;
+  async #webSocket(info: HubRequestInfo): Promise<Response> {
+    const { request, hub } = info;
     const { table, options } = this.#parts;
     if (!mayOpenWebSocket(request, options)) return otherSite(request, this.#parts.limitedLog);
-    const token = connectionToken(url);
-    const session = token === "" ? undefined : table.find(hub, token);
-    if (token !== "" && session === undefined) {
-      // Without a content type, unlike the other transports' answer.
-      return admitting
-        ? new Response(encoder.encode(NO_CONNECTION), { status: 404 })
-        : unavailable();
-    }
+    const found = connectionToken(info.url) === "" ? undefined : this.#find(info, "WebSockets");
+    const session = found instanceof Promise ? await found : found;
+    if (session instanceof Response) return session;
     const returning = session?.connection?.isStateful === true ? session.connection : undefined;
     if (returning !== undefined && session?.belongsTo(info.userId) === false) return otherUser();
     const refusal = returning ? undefined : this.#refusal(info, "WebSockets", session);
@@ -117,18 +119,14 @@ export class Endpoint {
     return accepted.response;
   }
 
-  #eventStream(info: HubRequestInfo): Response {
-    const session = this.#find(info);
-    if (session instanceof Response) return session;
+  #eventStream(info: HubRequestInfo, session: Session): Response {
     const refusal = this.#refusal(info, "ServerSentEvents", session);
     if (refusal !== undefined) return refusal;
     const stream = new EventStream(session, this.#parts);
     return stream.open((pipe) => connect(info, session, pipe, new RequestCopy(info.request)));
   }
 
-  #poll(info: HubRequestInfo): Response | Promise<Response> {
-    const session = this.#find(info);
-    if (session instanceof Response) return session;
+  #poll(info: HubRequestInfo, session: Session): Response | Promise<Response> {
     const refusal = this.#refusal(info, "LongPolling", session);
     if (refusal !== undefined) return refusal;
     if (session.pipe instanceof LongPolling) return session.pipe.poll(signalOf(info));
@@ -136,9 +134,7 @@ export class Endpoint {
     return polling.open((pipe) => connect(info, session, pipe, new RequestCopy(info.request)));
   }
 
-  async #post(info: HubRequestInfo): Promise<Response> {
-    const session = this.#find(info);
-    if (session instanceof Response) return session;
+  async #post(info: HubRequestInfo, session: Session): Promise<Response> {
     if (session.transport === "WebSockets") {
       return plain(405, "POST requests are not allowed for WebSocket connections.");
     }
@@ -149,24 +145,48 @@ export class Endpoint {
     return plain(status);
   }
 
-  #delete(info: HubRequestInfo): Response {
-    const session = this.#find(info);
-    if (session instanceof Response) return session;
-    if (session.transport !== "LongPolling") {
-      return plain(400, "Cannot terminate this connection using the DELETE endpoint.");
-    }
+  #delete(info: HubRequestInfo, session: Session): Response {
+    if (session.transport !== "LongPolling") return plain(400, NO_DELETE);
     if (!session.belongsTo(info.userId)) return otherUser();
     this.#parts.table.dispose(session);
     return plain(202);
   }
 
-  /** The session that a request names, or the answer if there is none. */
-  #find({ url, hub, admitting }: HubRequestInfo): Session | Response {
+  /** Answers a request with the session that it names. */
+  #withSession(
+    info: HubRequestInfo,
+    transport: TransportName | undefined,
+    answer: (info: HubRequestInfo, session: Session) => Response | Promise<Response>,
+  ): Response | Promise<Response> {
+    const found = this.#find(info, transport);
+    const go = (found: Session | Response) =>
+      found instanceof Response ? found : answer.call(this, info, found);
+    return found instanceof Promise ? found.then(go) : go(found);
+  }
+
+  /**
+   * The session that a request names, or the answer if there is none. A request that may open `transport`, or
+   * a POST, begins the connection of a fresh token.
+   */
+  #find(
+    info: HubRequestInfo,
+    transport?: TransportName,
+  ): Session | Response | Promise<Session | Response> {
+    const { request, url, hub } = info;
     const token = connectionToken(url);
-    if (token === "") return admitting ? plain(400, "Connection ID required") : unavailable();
-    const session = this.#parts.table.find(hub, token);
-    if (session?.transport === undefined && !admitting) return unavailable();
-    return session ?? plain(404, NO_CONNECTION);
+    if (token === "") return info.admitting ? plain(400, "Connection ID required") : unavailable();
+    const place = this.#places.find(hub, token);
+    if (place.at === "here" && place.session.transport !== undefined) return place.session;
+    if (!info.admitting) return unavailable();
+    if (place.at !== "fresh") return begunOrAnswer(info, place, transport);
+    if (request.method === "DELETE") return place.asks ? noConnection() : plain(400, NO_DELETE);
+    const refusal = transport && this.#refusal(info, transport);
+    if (refusal !== undefined) return refusal;
+    if (!place.token.admits(info.userId)) return otherUser();
+    const begun = place.begin();
+    return begun instanceof Promise
+      ? begun.then((begun) => begunOrAnswer(info, begun, transport))
+      : begunOrAnswer(info, begun, transport);
   }
 
   /** The transports that the server of a request can serve, in the order of preference. */
@@ -195,6 +215,17 @@ export class Endpoint {
   }
 }
 
+/** The session of a connection that is here, or the answer to a request for another one. */
+function begunOrAnswer(
+  info: HubRequestInfo,
+  begun: Begun,
+  transport: TransportName | undefined,
+): Session | Response {
+  // The server may have begun to drain while another node was asked.
+  if (begun.at === "unknown" || !info.admitting) return unavailable();
+  return begun.at === "here" ? begun.session : noConnection(transport);
+}
+
 /** Makes the connection of a session. */
 function connect(
   info: HubRequestInfo,
@@ -212,19 +243,4 @@ function connect(
 /** Deno prints a warning for each process that reads the signal of a request of its own server. */
 function signalOf({ request, accept }: HubRequestInfo): AbortSignal | undefined {
   return accept === acceptWebSocket ? undefined : request.signal;
-}
-
-/** As upstream: an id that is given twice does not exist. */
-function connectionToken(url: URL): string {
-  return parameters(url, "id").join(",");
-}
-
-function isWebSocket(request: Request): boolean {
-  return request.headers.get("upgrade")?.toLowerCase() === "websocket";
-}
-
-/** Entry by entry, in any case, without parameters. */
-function acceptsEventStream(request: Request): boolean {
-  const accept = request.headers.get("accept")?.split(",");
-  return accept?.some((entry) => entry.trim().toLowerCase() === "text/event-stream") ?? false;
 }

@@ -4,9 +4,11 @@
  * @module
  */
 import type { TransportName } from "../options/transports.ts";
+import type { TokenTerms } from "../relay/tokens.ts";
 import type { TransportParts } from "./parts.ts";
 
-const MAXIMUM_VERSION = 1;
+/** The version that is spoken. In version 0 the public id would be the secret that requests carry. */
+const VERSION = 1;
 
 const TRANSFER_FORMATS: Readonly<Record<TransportName, readonly string[]>> = {
   WebSockets: ["Text", "Binary"],
@@ -14,37 +16,35 @@ const TRANSFER_FORMATS: Readonly<Record<TransportName, readonly string[]>> = {
   LongPolling: ["Text", "Binary"],
 };
 
-/** The hub that is asked for, and how its clients may connect. */
-export interface Offer {
-  readonly hub: object;
+/** The hub that is asked for, the user who asks, and how clients of the hub may connect. */
+export interface Offer extends Pick<TokenTerms, "hub" | "userId"> {
   readonly transports: readonly TransportName[];
 }
 
-/** Answers `POST …/negotiate`. */
+/** Answers `POST …/negotiate`. Nothing is stored: the token says everything. */
 export function negotiate(
   url: URL,
-  { table, options }: TransportParts,
-  { hub, transports }: Offer,
+  { tokens, options }: Pick<TransportParts, "tokens" | "options">,
+  { hub, userId, transports }: Offer,
 ): Response {
   const version = requestedVersion(url);
   if (version === undefined) {
     return json({ error: "The client requested a non-integer protocol version." });
   }
-  if (version < options.minimumProtocolVersion) {
+  if (version < VERSION) {
     return json({
       error:
         `The client requested version '${version}', but the server does not support this version.`,
     });
   }
-  const negotiateVersion = Math.min(version, MAXIMUM_VERSION);
-  const session = table.reserve(hub, negotiateVersion);
-  session.stateful = options.allowStatefulReconnects && asksForStateful(url);
+  const stateful = options.allowStatefulReconnects && asksForStateful(url);
+  const { id, token } = tokens.issue({ hub, userId, stateful });
   // JSON leaves out members that are undefined.
   return json({
-    useStatefulReconnect: session.stateful || undefined,
-    negotiateVersion,
-    connectionId: session.id,
-    connectionToken: negotiateVersion > 0 ? session.token : undefined,
+    useStatefulReconnect: stateful || undefined,
+    negotiateVersion: VERSION,
+    connectionId: id,
+    connectionToken: token,
     availableTransports: transports.map((transport) => ({
       transport,
       transferFormats: TRANSFER_FORMATS[transport],

@@ -1,5 +1,6 @@
 import { MemoryBackplane } from "../../backplanes/memory.ts";
 import type { Backplane } from "../../backplanes/backplane.ts";
+import { steadyDate } from "../../hub/clock.ts";
 import { NodeCluster } from "../../hub/cluster/cluster.ts";
 import type { HubConnection } from "../../hub/connection/connection.ts";
 import { Link } from "../../hub/connection/link.ts";
@@ -57,7 +58,10 @@ export class HubCore implements AsyncDisposable {
     const limitedLog = this.limitedLog = new LimitedLog(logger, clock);
     const scheduler = this.#scheduler = new PatientScheduler();
     const node = { serverName, backplane, clock, scheduler, limitedLog };
-    const cluster = this.cluster = new NodeCluster(node, () => this.live.connectionCount);
+    const cluster = this.cluster = new NodeCluster(
+      { ...node, date: steadyDate(clock) },
+      () => this.live.connectionCount,
+    );
     const { gaps } = new StatusReports({ backplane, time: clock, logger }, undefined);
     const context = { ...node, cluster, time: clock, gaps, logger, options: resolved };
     this.live = new LiveHub(hub, name, context, options);

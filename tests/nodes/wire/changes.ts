@@ -60,6 +60,18 @@ export const pollsWait: Difference["change"] = (step, at, steps) => {
   ];
 };
 
+/** Refuses negotiate version 0. */
+export const refusesVersion0: Difference["change"] = received((step) =>
+  step.body?.startsWith('{"negotiateVersion":0') || step.body?.includes(',"negotiateVersion":0')
+    ? {
+      ...step,
+      body: JSON.stringify({
+        error: "The client requested version '0', but the server does not support this version.",
+      }),
+    }
+    : step
+);
+
 /** Leaves out a word that was sent behind a JSON object. */
 export const withoutTrailingText: Difference["change"] = ({ send, ...step }) => [
   send?.text === undefined

@@ -9,6 +9,7 @@
 import {
   pollsWait,
   received,
+  refusesVersion0,
   servesOn,
   text,
   withoutTrailingText,
@@ -28,6 +29,15 @@ export interface Difference {
 
 /** The deliberate differences. */
 export const DIFFERENCES: readonly Difference[] = [
+  ...[
+    "negotiate without a version is version 0",
+    "negotiate stateful reconnect",
+    "CORS",
+  ].map((name): Difference => ({
+    case: name,
+    reason: "negotiate version 0 is not served: its public id would be the secret of a connection",
+    change: refusesVersion0,
+  })),
   {
     case: "CORS",
     reason: "a preflight is told every method that clients use, not only the one it asks for",

@@ -34,7 +34,7 @@ export class Placeholders {
     assertEquals(Object.keys(actual), Object.keys(wanted));
     for (const member of ["connectionId", "connectionToken"]) {
       if (!/^\{\w+\}$/.test(String(wanted[member]))) continue;
-      assertMatch(actual[member], /^[\w-]{22}$/);
+      assertMatch(actual[member], member === "connectionId" ? /^[\w-]{22}$/ : /^[\w-]{64}$/);
       this.#values.set(String(wanted[member]), actual[member]);
       wanted[member] = actual[member];
     }

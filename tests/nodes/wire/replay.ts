@@ -104,10 +104,11 @@ export class Replay implements Disposable {
   /** A socket that is called by a letter is asked about by its connection id: negotiates to know it. */
   async #identified(path: string, label: string): Promise<string> {
     if (!/^[A-Z]$/.test(label)) return this.#placeholders.fill(path);
-    const { body } = await this.#fetch({ method: "POST", path: `${path}/negotiate` });
-    const { connectionId } = JSON.parse(body);
+    const negotiate = `${path}/negotiate?negotiateVersion=1`;
+    const { body } = await this.#fetch({ method: "POST", path: negotiate });
+    const { connectionId, connectionToken } = JSON.parse(body);
     this.#placeholders.set(`{connectionId${label}}`, connectionId);
-    return `${path}?id=${connectionId}`;
+    return `${path}?id=${connectionToken}`;
   }
 
   /** Resolves when the server knows the negotiated connection no more. */

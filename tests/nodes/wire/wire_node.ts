@@ -55,7 +55,8 @@ const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
   stateful: { allowStatefulReconnects: true, disconnectTimeout: 3000 },
   unlimited: { maximumReceiveMessageSize: null },
   detailed: { detailedErrors: true },
-  minver1: { minimumProtocolVersion: 1 },
+  // Every endpoint is as this one.
+  minver1: {},
   small: { maximumReceiveMessageSize: 100 },
   smalldetailed: { maximumReceiveMessageSize: 100, detailedErrors: true },
   // There is no such option.
@@ -108,8 +109,6 @@ export class WireNode implements AsyncDisposable {
     if (alone) bus.stop();
     const server: HubServer<Hubs> = createHubServer({
       logger: new KeptLog(),
-      // That of ASP.NET Core.
-      minimumProtocolVersion: 0,
       ...options,
       hubs: {
         [`/${name}`]: defineHub({ methods: { ...wireMethods, ...valueMethods }, connected }),

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { HubSign, NodeMessage, Sign } from "../../../hub/bus/node_messages.ts";
+import type { FarmKey, HubSign, NodeMessage, Sign } from "../../../hub/bus/node_messages.ts";
 
 /** A message, and the items of its payload. */
 export type NodeVector = readonly [message: NodeMessage, items: readonly unknown[]];
@@ -18,14 +18,21 @@ const PACKED_HUBS = [
   ["My.Hub+Inner", 0, 0, []],
 ];
 
+const SECRETS = [1, 2].map((first) => Uint8Array.from({ length: 32 }, (_, at) => first + at));
+const KEYS: readonly FarmKey[] = SECRETS.map((secret, index) => (
+  { created: 1_790_000_000_000 + index, tag: 65_535 - index, secret }
+));
+const PACKED_KEYS = KEYS.flatMap(({ created, tag, secret }) => [created, tag, secret]);
+
 function sign(kind: Sign["kind"], activity: Sign["activity"]): Sign {
   const times = { interval: 1000, started: 1_790_000_000_000, date: 1_790_000_001_234 };
-  return { kind, id: 300, node: "deno_1", activity, ...times, connections: 20_000, hubs: HUBS };
+  const about = { kind, id: 300, node: "deno_1", activity, ...times, connections: 20_000 };
+  return { ...about, hubs: HUBS, keys: KEYS };
 }
 
 function packedSign(kind: number, activity: number): unknown[] {
   const times = [1000, 1_790_000_000_000, 1_790_000_001_234];
-  return [1, kind, 300, "deno_1", activity, ...times, 20_000, PACKED_HUBS];
+  return [1, kind, 300, "deno_1", activity, ...times, 20_000, PACKED_HUBS, PACKED_KEYS];
 }
 
 const ABOUT = { id: 7, node: "deno_1", hub: "chat" };
@@ -69,4 +76,10 @@ export const NODE_VECTORS: readonly NodeVector[] = [
       [7, 1, 30, BYTES, 8, 1, 10, null, 9, -70_000, 0, new Uint8Array()],
     ],
   ],
+  [
+    { kind: "claim", id: 7, node: "deno_1", connectionId: "c1", issued: 1_790_000_000_000 },
+    [1, 10, 7, "deno_1", "c1", 1_790_000_000_000],
+  ],
+  [{ kind: "claimed", id: 7, node: "deno_1", home: "deno_2" }, [1, 11, 7, "deno_1", "deno_2"]],
+  [{ kind: "claimed", id: 7, node: "deno_1", home: undefined }, [1, 11, 7, "deno_1", ""]],
 ];

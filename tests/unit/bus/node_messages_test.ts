@@ -39,8 +39,12 @@ Deno.test("a knock and a sign have these bytes", () => {
   assertEquals(hex(writeNodeMessage(knock)), "95010407a16ea168");
   const hubs = [{ hub: "h", number: 200, told: 3, tails: [["c", 4]] as const }];
   const about = { id: 2, node: "n", activity: "up", interval: 1000, connections: 0, hubs } as const;
-  const sign = writeNodeMessage({ kind: "sign", ...about, started: 5, date: 6 });
-  assertEquals(hex(sign), "9a010202a16e01cd03e80506009194a168ccc80392a16304");
+  const sign = { kind: "sign", ...about, started: 5, date: 6 } as const;
+  const bytes = "9b010202a16e01cd03e80506009194a168ccc80392a16304";
+  assertEquals(hex(writeNodeMessage({ ...sign, keys: [] })), `${bytes}90`);
+  const key = { created: 7, tag: 256, secret: new Uint8Array(32) };
+  const keys = `9307cd0100c420${"00".repeat(32)}`;
+  assertEquals(hex(writeNodeMessage({ ...sign, keys: [key] })), bytes + keys);
 });
 
 Deno.test("readNodeMessage() ignores items that later versions put behind the known ones", () => {
@@ -48,8 +52,8 @@ Deno.test("readNodeMessage() ignores items that later versions put behind the kn
     assertEquals(readNodeMessage(encode([...items, { more: [1, null] }, 2])), message);
   }
   const [[message, items] = []] = NODE_VECTORS.filter(([{ kind }]) => kind === "sign");
-  const hubs = items?.at(-1) as unknown[][];
-  const longer = [...items?.slice(0, -1) ?? [], hubs.map((hub) => [...hub, [1], "more"])];
+  const hubs = items?.at(-2) as unknown[][];
+  const longer = items?.with(-2, hubs.map((hub) => [...hub, [1], "more"]));
   assertEquals(readNodeMessage(encode(longer)), message);
 });
 
@@ -58,7 +62,7 @@ Deno.test("readNodeMessage() gives nothing for an unknown version or kind", () =
     for (const version of [0, 2, 1000]) {
       assertEquals(readNodeMessage(encode([version, ...items.slice(1)])), undefined);
     }
-    for (const kind of [0, 10, 255, 2 ** 40, -1]) {
+    for (const kind of [0, 12, 255, 2 ** 40, -1]) {
       assertEquals(readNodeMessage(encode([1, kind, ...items.slice(2)])), undefined);
     }
   }
@@ -114,7 +118,7 @@ Deno.test("readNodeMessage() throws PackError when an item is of another type, o
 });
 
 Deno.test("readNodeMessage() refuses counts that its payload cannot hold before allocating", () => {
-  const heads = ["9a 01 02 01 a1 6e 01 01 01 01 01", "9b 01 07 01 a1 6e a1 68 01 01 01 01 c0"];
+  const heads = ["9b 01 02 01 a1 6e 01 01 01 01 01", "9b 01 07 01 a1 6e a1 68 01 01 01 01 c0"];
   for (const head of heads) {
     for (const count of ["dd ffffffff", "dd 7ffffffe", "dc fffe", "dd 00030d40", "dd 00030d42"]) {
       assertThrows(() => readNodeMessage(unhex(`${head} ${count}`)), PackError);
@@ -123,6 +127,14 @@ Deno.test("readNodeMessage() refuses counts that its payload cannot hold before 
   }
   // The hubs of a sign, their tails, and messages go together in pairs and fours.
   assertThrows(() => readNodeMessage(unhex(`${heads[1]} 91 a1 63`)), PackError, "malformed");
+});
+
+Deno.test("readNodeMessage() refuses keys whose tag or secret has another size", () => {
+  const [[, items] = []] = NODE_VECTORS.filter(([{ kind }]) => kind === "sign");
+  assert(items !== undefined);
+  for (const key of [[1, 65_536, new Uint8Array(32)], [1, 1, new Uint8Array(31)]]) {
+    assertThrows(() => readNodeMessage(encode(items.with(-1, key))), PackError, "A key");
+  }
 });
 
 Deno.test("readNodeMessage() refuses names of nodes that are empty or longer than 200 characters", () => {

@@ -64,6 +64,16 @@ Deno.test("Ring keeps the payloads of its newest messages, in at most so many by
   }
 });
 
+Deno.test("Ring.payload() gives bytes that stay as they are when the ring needs room", () => {
+  const { kept, add, a } = ring(64 * 1024);
+  for (let count = 0; count < 800; count++) add(a, 100);
+  const first = kept.payloadsFrom;
+  const payload = kept.payload(first);
+  for (let count = 0; count < 800; count++) add(a, 100);
+  assertEquals(kept.payload(first), undefined);
+  assertEquals(payload, new Uint8Array(100).fill(first));
+});
+
 Deno.test("Ring without room keeps no payload and knows who followed whom", () => {
   const { kept, add, a, b } = ring(0);
   for (const channel of [a, b, a]) add(channel, 5);

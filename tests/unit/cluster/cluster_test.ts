@@ -21,7 +21,15 @@ function said({ backplane }: ClusterNode): NodeMessage[] {
 /** A sign, written by a stranger on the bus. */
 function sign(node: string, change: Partial<Sign> = {}): Uint8Array {
   const times = { interval: 1000, started: 1, date: 2 };
-  const about = { kind: "sign", id: 1, node, activity: "up", connections: 0, hubs: [] } as const;
+  const about = {
+    kind: "sign",
+    id: 1,
+    node,
+    activity: "up",
+    connections: 0,
+    hubs: [],
+    keys: [],
+  } as const;
   return writeNodeMessage({ ...about, ...times, ...change }).slice();
 }
 
@@ -36,7 +44,9 @@ Deno.test("NodeCluster.start() hears its own channel, says hello, hears all sign
     ...{ kind: "sign", id: 2, node: "a", activity: "starting", interval: 1000 },
     ...{ started: farm.clock.date(), date: farm.clock.date(), connections: 3 },
     hubs: [{ hub: "chat", number: 1000, told: 0, tails: [] }],
+    keys: [node.cluster.keys.signing],
   });
+  assertEquals(signs[0] && "keys" in signs[0] && signs[0].keys, []);
   node.cluster.become("up");
   assertEquals(node.changes, ["a: starting → up"]);
 });

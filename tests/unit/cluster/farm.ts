@@ -1,6 +1,7 @@
 import { MemoryBackplane, MemoryBus } from "../../../backplanes/memory.ts";
 import type { ClusterHub } from "../../../hub/bus/cluster.ts";
 import type { ChannelNumber, HubMessage, HubSign } from "../../../hub/bus/node_messages.ts";
+import { steadyDate } from "../../../hub/clock.ts";
 import { NodeCluster } from "../../../hub/cluster/cluster.ts";
 import { LimitedLog } from "../../../hub/scheduling/limited_log.ts";
 import { Scheduler } from "../../../hub/scheduling/scheduler.ts";
@@ -71,7 +72,9 @@ export class ClusterNode {
     const backplane = this.backplane = new RecordingBackplane(memory);
     backplane.heedsNodes = true;
     const limitedLog = this.limitedLog = new LimitedLog(this.log, clock);
-    const context = { serverName: name, backplane, clock, scheduler: new Scheduler(), limitedLog };
+    const date = steadyDate(clock);
+    const node = { serverName: name, backplane, clock, scheduler: new Scheduler(), limitedLog };
+    const context = { ...node, date };
     this.cluster = new NodeCluster(context, () => 3);
     this.cluster.onChange(({ node, state, before }) => {
       this.changes.push(

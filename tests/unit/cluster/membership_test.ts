@@ -22,7 +22,7 @@ class Watched {
   sign(node: string, change: Partial<Sign> = {}) {
     const id = change.id ?? (this.#ids.get(node) ?? 0) + 1;
     this.#ids.set(node, id);
-    const about = { activity: "up", interval: 1000, connections: 7, hubs: [] } as const;
+    const about = { activity: "up", interval: 1000, connections: 7, hubs: [], keys: [] } as const;
     const sign: Sign = { kind: "sign", node, started: 5, date: 6, ...about, ...change, id };
     const heard = this.membership.heard(sign, this.at);
     if (sign.kind === "bye") this.membership.left(node, this.at);

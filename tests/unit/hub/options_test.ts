@@ -30,12 +30,10 @@ const SERVER_NUMBERS: Readonly<
   maximumBackgroundInvocationsPerClient: [1, 1_000_000, 1000],
   streamBufferCapacity: [1, 1_000_000, 10],
   maximumNameBytes: [1, 800, 256],
-  maximumPendingConnections: [1, 10_000_000, 100_000],
   groupAckTimeout: [1, MOST, 5000],
   clientResultTimeout: [1, MOST, 30_000],
   unsubscribeDelay: [0, MOST, 1000],
   maximumPostsPerConnection: [1, 1_000_000, 100],
-  minimumProtocolVersion: [0, 1, 1],
 };
 
 const hub = defineHub({ methods: {} });

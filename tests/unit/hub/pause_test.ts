@@ -8,6 +8,7 @@ import { MemoryBackplane } from "../../../backplanes/memory.ts";
 import { Link } from "../../../hub/connection/link.ts";
 import { resolveOptions } from "../../../hub/options/server.ts";
 import { AwakeClock } from "../../../hub/scheduling/awake_clock.ts";
+import { steadyDate } from "../../../hub/clock.ts";
 import { NodeCluster } from "../../../hub/cluster/cluster.ts";
 import { LimitedLog } from "../../../hub/scheduling/limited_log.ts";
 import { Scheduler } from "../../../hub/scheduling/scheduler.ts";
@@ -34,8 +35,9 @@ function start() {
   const logger = new KeptLog();
   const limitedLog = new LimitedLog(logger, clock);
   const node = { serverName: "node", backplane, clock, scheduler: new Scheduler(), limitedLog };
+  const date = steadyDate(clock);
   const hub = new LiveHub(defineHub({ methods: {} }), "hub", {
-    ...{ ...node, logger, cluster: new NodeCluster({ ...node, clock: real }, () => 0) },
+    ...{ ...node, logger, cluster: new NodeCluster({ ...node, clock: real, date }, () => 0) },
     ...{ time: real, gaps: new StatusReports({ backplane, time: real, logger }, undefined).gaps },
     options: resolveOptions({ logger, ...OPTIONS }),
   });

@@ -30,6 +30,7 @@ const ROOMS: readonly (readonly [room: string, pattern: RegExp])[] = [
   ["serving", /^hub\/serving\//],
   ["listen", /^hub\/listen\//],
   ["transports", /^hub\/transports\//],
+  ["relay", /^hub\/relay\//],
   ["connection", /^hub\/connection\//],
   ["dispatch", /^hub\/dispatch\//],
   ["routing", /^hub\/routing\//],
@@ -91,9 +92,18 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     ...["definition", "errors", "error texts", "clock", "protocol", "scheduling", "connection"],
     "types of routing",
   ],
+  // A token is verified with synchronous hashes, which are faster than those of `crypto.subtle`.
+  relay: ["types of bus", "types of clock", "node:buffer", "node:crypto"],
   // To transports a connection is a pipe of bytes; of protocols they know only what a frame is.
   transports: [
-    ...["connection", "scheduling", "node:buffer", "clock", "types of hub/definition/logger.ts"],
+    ...[
+      "connection",
+      "relay",
+      "scheduling",
+      "node:buffer",
+      "clock",
+      "types of hub/definition/logger.ts",
+    ],
     "types of hub/protocol/frame.ts",
   ],
   // In front of the transports, as the platform's own server is.
@@ -125,6 +135,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "clock",
     "serving",
     "transports",
+    "relay",
     "scheduling",
     "cluster",
     "types of bus",

@@ -1,5 +1,9 @@
+import { steadyDate } from "../../../hub/clock.ts";
+import { KeyRing } from "../../../hub/cluster/key_ring.ts";
 import type { LinkedConnection } from "../../../hub/connection/link.ts";
 import type { Pipe } from "../../../hub/connection/pipe.ts";
+import { Homes } from "../../../hub/relay/homes.ts";
+import { Tokens } from "../../../hub/relay/tokens.ts";
 import { LimitedLog } from "../../../hub/scheduling/limited_log.ts";
 import { KeptLog } from "../../kit/log.ts";
 import { Scheduler } from "../../../hub/scheduling/scheduler.ts";
@@ -8,6 +12,7 @@ import type { TextOrBytes } from "../../../hub/protocol/frame.ts";
 import type { AcceptedWebSocket, AcceptWebSocket } from "../../../hub/transports/acceptor.ts";
 import { ConnectionTable } from "../../../hub/transports/connection_table.ts";
 import { Endpoint, type NewConnection } from "../../../hub/transports/endpoint.ts";
+import type { NamedHub } from "../../../hub/transports/whereabouts.ts";
 import { acceptWebSocket } from "../../../hub/transports/websocket.ts";
 import { ManualClock } from "../../kit/manual_clock.ts";
 
@@ -52,7 +57,7 @@ export interface OfflineRequest {
   /** Whether the server takes new connections; yes unless told otherwise. */
   readonly admitting?: boolean;
   /** The hub at the path; always the same one unless told otherwise. */
-  readonly hub?: object;
+  readonly hub?: NamedHub;
   /** How WebSockets are taken; `none` for a server that cannot, `acceptWebSocket` for Deno's own. */
   readonly accept?: AcceptWebSocket | "none";
 }
@@ -63,10 +68,12 @@ function acceptElsewhere(request: Request): AcceptedWebSocket {
 }
 
 /** The transports without a network and without hubs; time passes when the test says so. */
-export class OfflineEndpoint {
+export class OfflineEndpoint implements NamedHub {
+  readonly name = "hub";
   readonly clock: ManualClock = new ManualClock();
   readonly log: KeptLog = new KeptLog();
   readonly table: ConnectionTable;
+  readonly homes: Homes;
   /** Every connection that was made, in order. */
   readonly connections: FakeConnection[] = [];
   readonly #endpoint: Endpoint;
@@ -76,7 +83,18 @@ export class OfflineEndpoint {
     const { clock, log } = this;
     const parts = { clock, scheduler: new Scheduler(), limitedLog: new LimitedLog(log, clock) };
     this.table = new ConnectionTable(parts, options);
-    this.#endpoint = new Endpoint({ ...parts, table: this.table, options });
+    const date = steadyDate(clock);
+    const tokens = new Tokens("node", new KeyRing(date), date);
+    const cluster = {
+      tell: () => Promise.reject(new Error("There is no other node")),
+      watchTokens() {},
+    };
+    const { disconnectTimeout } = options;
+    this.homes = new Homes({ serverName: "node", clock, cluster, date }, disconnectTimeout);
+    this.#endpoint = new Endpoint({
+      ...parts,
+      ...{ table: this.table, tokens, homes: this.homes, options },
+    });
   }
 
   /** Sends a request to the hub; `query` is what stands behind its path. */
@@ -140,6 +158,7 @@ export class OfflineEndpoint {
     for (let left = milliseconds; left > 0; left -= 1000) {
       this.clock.advance(Math.min(left, 1000));
       this.table.tick();
+      this.homes.tick();
     }
   }
 }

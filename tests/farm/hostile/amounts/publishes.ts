@@ -38,10 +38,11 @@ const PACKED = frameOf("messagepack", call(undefined, "text", 0, "x"));
 const FRAMES = { json: FRAME, messagepack: PACKED };
 const RESULT = frameOf("json", { type: 3, invocationId: "nobody", result: 1 });
 
-/** A sign of life of a node that does not exist: of a kind, with a number. */
-function sign(kind: number, id: number): unknown {
+/** A sign of life of a node that does not exist: of a kind, with a number, and perhaps with a key. */
+function sign(kind: number, id: number, withKey = false): unknown {
   const hubs = [["hub", id, id, ["hub:all", id]]];
-  return [1, kind, id, `stranger${id}`, 1, 1000, 0, 0, 0, hubs];
+  const keys = withKey ? [id, id, new Uint8Array(32).fill(id)] : [];
+  return [1, kind, id, `stranger${id}`, 1, 1000, 0, 0, 0, hubs, keys];
 }
 
 /** What belongs into each channel. */
@@ -87,6 +88,9 @@ function numberedMessage(node: string, number: number): unknown {
 /** What nodes that do not exist say, each in its own name; more than a node remembers. */
 const STRANGERS: readonly Publication[] = [
   strangers("signs of", "signs", (index) => sign(2, index)),
+  strangers("keys of", "signs", (index) => sign(2, index, true)),
+  strangers("claims of", "nodes", (index) => [1, 10, index, `s${index}`, `c${index}`, 2 ** 47]),
+  strangers("answers to claims of", "nodes", (index) => [1, 11, index, `s${index}`, "home"]),
   strangers("index questions of", "nodes", (index) => [1, 6, index, `s${index}`, "hub", 0, null]),
   strangers(
     "questions for messages of",

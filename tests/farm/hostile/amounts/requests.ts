@@ -92,6 +92,14 @@ const REQUESTS: readonly Amount[] = [
       requestBytes({ method: "POST", path: "/hub?id=nobody", body: NOTIFICATION })
     ),
   },
+  {
+    name: "requests with forged tokens",
+    act: pipelining(async (attacker) => {
+      const { connectionToken } = await attacker.negotiate();
+      const forged = connectionToken.slice(0, -4) + "AAAA";
+      return requestBytes({ method: "POST", path: `/hub?id=${forged}`, body: NOTIFICATION });
+    }),
+  },
   { name: "questions for the health on one socket", act: pipelining(() => HEALTH) },
   {
     name: "questions for the health on one socket whose answers stay unread",

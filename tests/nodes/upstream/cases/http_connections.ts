@@ -42,7 +42,8 @@ const NO_THREADS = "no call has a thread to block: one that waits for its client
 
 /** HttpConnectionDispatcherTests. */
 export const dispatcherTests: UpstreamSuite = {
-  NegotiateVersionZeroReservesConnectionIdAndReturnsIt: shown(
+  NegotiateVersionZeroReservesConnectionIdAndReturnsIt: differs(
+    "version 0 is not served: its public id would be the secret of a connection",
     transcript("negotiate without a version is version 0"),
   ),
   NegotiateReservesConnectionTokenAndConnectionIdAndReturnsIt: shown(
@@ -178,10 +179,9 @@ export const dispatcherTests: UpstreamSuite = {
 /** HttpConnectionManagerTests. */
 export const managerTests: UpstreamSuite = {
   NewConnectionsHaveConnectionId: shown(transcript("negotiate version 1")),
-  ConnectionIdAndConnectionTokenAreTheSameForNegotiateVersionZero: shown(
-    table(
-      "a connection id opens its connection in version 0, and in version 1 only the token does",
-    ),
+  ConnectionIdAndConnectionTokenAreTheSameForNegotiateVersionZero: differs(
+    "version 0 is not served: its public id would be the secret of a connection",
+    table("a connection token opens its connection, and the public connection id does not"),
   ),
   ConnectionIdAndConnectionTokenAreDifferentForNegotiateVersionOne: shown(
     transcript("negotiate version 1"),

@@ -1,0 +1,158 @@
+import type { Cluster, TokenListener } from "../bus/cluster.ts";
+import type { Claim, ClaimMessage } from "../bus/node_messages.ts";
+import { type ClaimContext, Claims } from "./claims.ts";
+import { FirstUses } from "./first_uses.ts";
+import { nodeTag, type VerifiedToken } from "./tokens.ts";
+
+/** How late a client may be because connections are looked through once a second, in milliseconds. */
+const HEARTBEAT = 1000;
+/** How far this node may be wrong about the clock of another one before it asks that, in milliseconds. */
+const DOUBT = 5000;
+
+/** The parts of a node that {@link Homes} needs. */
+export interface HomesContext extends ClaimContext {
+  readonly cluster: Pick<Cluster, "tell"> & { watchTokens(listener: TokenListener): void };
+  /** The clock that this node's tokens are dated with, which never jumps. */
+  readonly date: () => number;
+}
+
+/** A connection that this node cannot begin. */
+export type ElsewhereOrNowhere =
+  /** Another node has it, or had it; `undefined` if this node does not know which one. */
+  | { readonly at: "elsewhere"; readonly node: string | undefined }
+  /** It was here and has ended. */
+  | { readonly at: "nowhere" };
+
+/**
+ * Where a connection is, as far as a node knows by itself. `fresh`: it may begin here; `asks` is whether
+ * another node has to be asked first.
+ */
+export type Home = { readonly at: "fresh"; readonly asks: boolean } | ElsewhereOrNowhere;
+
+/**
+ * Where a connection is, when its beginning was tried. `here`: it begins here, and never again. `unknown`: the
+ * node that has issued the token does not answer.
+ */
+export type Beginning = { readonly at: "here" } | { readonly at: "unknown" } | ElsewhereOrNowhere;
+
+const FRESH = { at: "fresh", asks: false } as const;
+const ASKING = { at: "fresh", asks: true } as const;
+const HERE = { at: "here" } as const;
+const NOWHERE = { at: "nowhere" } as const;
+const UNKNOWN = { at: "unknown" } as const;
+const ELSEWHERE = { at: "elsewhere", node: undefined } as const;
+
+/** Another node that issues tokens. */
+interface Issuer {
+  readonly node: string;
+  /** How far its clock is ahead of this node's, in milliseconds. */
+  ahead: number;
+}
+
+/**
+ * Decides where the connection of a token begins. The node that has issued the token is the judge: it lets the
+ * first node that asks begin, and tells that node's name to all others.
+ */
+export class Homes implements TokenListener {
+  readonly #context: HomesContext;
+  readonly #claims: Claims;
+  readonly #uses: FirstUses;
+  readonly #ownTag: string;
+  readonly #issuers = new Map<string, Issuer>();
+  readonly #tags = new Map<string, string>();
+
+  /** A token may begin a connection for `disconnectTimeout` milliseconds, and up to one second more. */
+  constructor(context: HomesContext, disconnectTimeout: number) {
+    this.#context = context;
+    this.#claims = new Claims(context);
+    this.#uses = new FirstUses(disconnectTimeout + HEARTBEAT, context.date());
+    this.#ownTag = nodeTag(context.serverName);
+    context.cluster.watchTokens(this);
+  }
+
+  /** How many first uses are remembered. */
+  get remembered(): number {
+    return this.#uses.size;
+  }
+
+  /** Where a connection is that is not here, as far as this node knows without asking. */
+  find({ id, issuer: tag, issued }: VerifiedToken): Home {
+    const { serverName, date } = this.#context;
+    const home = this.#uses.get(id);
+    if (home === serverName) return NOWHERE;
+    if (home !== undefined) return { at: "elsewhere", node: home };
+    if (tag === this.#ownTag) return this.#uses.isFresh(issued, date()) ? FRESH : ELSEWHERE;
+    const issuer = this.#issuers.get(tag);
+    if (issuer === undefined) return ELSEWHERE;
+    return this.#uses.isFresh(issued - issuer.ahead, date(), DOUBT) ? ASKING : ELSEWHERE;
+  }
+
+  /** Begins the connection of a fresh token that this node has issued. */
+  begin({ id }: VerifiedToken): Beginning {
+    return this.#use(id, this.#context.serverName);
+  }
+
+  /**
+   * Asks the node that has issued a fresh token whether its connection may begin here. To be called once at a
+   * time for each token.
+   */
+  async claim({ id, issuer: tag, issued }: VerifiedToken): Promise<Beginning> {
+    const issuer = this.#issuers.get(tag);
+    if (issuer === undefined) return ELSEWHERE;
+    const answer = await this.#claims.ask(issuer.node, id, issued);
+    if (answer === "late") return UNKNOWN;
+    if (answer === "gone" || answer.home === undefined) return ELSEWHERE;
+    return this.#use(id, answer.home);
+  }
+
+  lives(node: string, date: number): void {
+    const ahead = date - this.#context.date();
+    const tag = this.#tags.get(node) ?? nodeTag(node);
+    this.#tags.set(node, tag);
+    this.#issuers.set(tag, { node, ahead });
+  }
+
+  received(message: ClaimMessage): void {
+    if (message.kind === "claimed") return this.#claims.answered(message);
+    const { id, node } = message;
+    const answer = { kind: "claimed", id, node: this.#context.serverName } as const;
+    void this.#context.cluster.tell(node, { ...answer, home: this.#judge(message) });
+  }
+
+  ended(node: string): void {
+    const tag = this.#tags.get(node);
+    this.#tags.delete(node);
+    if (tag !== undefined) this.#issuers.delete(tag);
+    this.#claims.ended(node);
+  }
+
+  /** Forgets what is due. Called by the heartbeat. */
+  tick(): void {
+    this.#uses.sweep(this.#context.date());
+  }
+
+  /** Answers the requests that wait. */
+  close(): void {
+    this.#claims.close();
+  }
+
+  /**
+   * The home of a connection whose token this node has issued: the node that asks, if there was none; no node
+   * if the token is too old to begin a connection.
+   */
+  #judge({ node, connectionId, issued }: Claim): string | undefined {
+    const now = this.#context.date();
+    const home = this.#uses.get(connectionId);
+    if (home !== undefined && home !== node) return home;
+    // The home may have forgotten that the connection has begun there.
+    if (!this.#uses.isFresh(issued, now)) return undefined;
+    if (home === undefined) this.#uses.set(connectionId, node, now);
+    return node;
+  }
+
+  #use(id: string, node: string): Beginning {
+    const { serverName, date } = this.#context;
+    this.#uses.set(id, node, date());
+    return node === serverName ? HERE : { at: "elsewhere", node };
+  }
+}

@@ -1,0 +1,147 @@
+import { assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { DISCONNECT_TIMEOUT, HomesFarm } from "./homes_farm.ts";
+
+const MINUTES = 60_000;
+
+Deno.test("a token begins one connection, at its own node without a word to the others", async () => {
+  const farm = new HomesFarm();
+  const [a, b] = [farm.add("a"), farm.add("b")];
+  const token = a.issue();
+  assertEquals(await a.open(token), "here");
+  assertEquals(farm.said, []);
+  // The connection may have ended: the token begins nothing again.
+  assertEquals(await a.open(token), "nowhere");
+  assertEquals(await b.open(token), "elsewhere: a");
+  assertEquals(farm.said, ["claim → a", "claimed → b"]);
+  assertEquals(await b.open(token), "elsewhere: a");
+  assertEquals(farm.said.length, 2);
+});
+
+Deno.test("a fresh token of another node begins here after one question, and never again", async () => {
+  const farm = new HomesFarm();
+  const [a, b, c] = [farm.add("a"), farm.add("b"), farm.add("c")];
+  const token = a.issue();
+  assertEquals(await b.open(token), "here");
+  assertEquals(farm.said.splice(0), ["claim → a", "claimed → b"]);
+  assertEquals(await b.open(token), "nowhere");
+  assertEquals(await a.open(token), "elsewhere: b");
+  assertEquals(farm.said, []);
+  assertEquals(await c.open(token), "elsewhere: b");
+  assertEquals(farm.said, ["claim → a", "claimed → c"]);
+});
+
+Deno.test("one token at many nodes at once begins one connection", async () => {
+  await fc.assert(fc.asyncProperty(
+    fc.shuffledSubarray(["a", "b", "c", "d"], { minLength: 2 }),
+    fc.array(fc.boolean(), { maxLength: 12 }),
+    async (order, losses) => {
+      const farm = new HomesFarm();
+      for (const name of ["a", "b", "c", "d"]) farm.add(name);
+      const token = farm.nodes.get("a")?.issue() ?? "";
+      farm.loses = () => losses.pop() ?? false;
+      const results = order.map(async (name) => [name, await farm.nodes.get(name)?.open(token)]);
+      await farm.pass(5000);
+      const places = await Promise.all(results);
+      const homes = places.flatMap(([name, place]) => place === "here" ? [name] : []);
+      assertEquals(homes.length, 1, places.join(" "));
+      for (const [name, place] of places) {
+        if (name !== homes[0]) assertEquals(place, `elsewhere: ${homes[0]}`);
+      }
+    },
+  ));
+});
+
+Deno.test("a node whose answer was lost asks again, and gets the same one", async () => {
+  const farm = new HomesFarm();
+  const [a, b, c] = [farm.add("a"), farm.add("b"), farm.add("c")];
+  const token = a.issue();
+  let losses = 3;
+  farm.loses = (_node, { kind }) => kind === "claimed" && losses-- > 0;
+  const opening = b.open(token);
+  await farm.pass(749);
+  assertEquals(await c.open(token), "elsewhere: b");
+  await farm.pass(1);
+  assertEquals(await opening, "here");
+  assertEquals(farm.clock.pending, 0);
+});
+
+Deno.test("clocks that are ten minutes apart change nothing in how long a token is good", async () => {
+  for (const [own, other] of [[0, 10], [10, 0], [-10, 10]] as const) {
+    const farm = new HomesFarm();
+    const a = farm.add("a", own * MINUTES);
+    const b = farm.add("b", other * MINUTES);
+    const [first, second, third] = [a.issue(), a.issue(), a.issue()];
+    assertEquals(await b.open(first), "here");
+    await farm.pass(DISCONNECT_TIMEOUT + 1000);
+    assertEquals(await b.open(second), "here");
+    await farm.pass(1);
+    farm.said.length = 0;
+    // The judge is asked while this node may be wrong about the clock of the judge; later nobody is.
+    assertEquals(await b.open(third), "elsewhere: undefined");
+    assertEquals(farm.said, ["claim → a", "claimed → b"]);
+    await farm.pass(5000);
+    farm.said.length = 0;
+    assertEquals(await b.open(third), "elsewhere: undefined");
+    assertEquals(await a.open(third), "elsewhere: undefined");
+    assertEquals(farm.said, []);
+  }
+});
+
+Deno.test("a token that is used until the end begins no second connection at its home", async () => {
+  const farm = new HomesFarm();
+  const [a, b] = [farm.add("a"), farm.add("b")];
+  const token = a.issue();
+  await farm.pass(DISCONNECT_TIMEOUT);
+  assertEquals(await b.open(token), "here");
+  for (let second = 0; second < 60; second++) {
+    await farm.pass(1000);
+    for (const { homes } of farm.nodes.values()) homes.tick();
+    const place = await b.open(token);
+    assertEquals(place === "nowhere" || place === "elsewhere: undefined", true, place);
+  }
+  assertEquals([a.homes.remembered, b.homes.remembered], [0, 0]);
+});
+
+Deno.test("a token of a node that has gone is good for nothing; who waits for that node is told", async () => {
+  const farm = new HomesFarm();
+  const [a, b] = [farm.add("a"), farm.add("b")];
+  const tokens = [a.issue(), a.issue()] as const;
+  farm.loses = () => true;
+  const waiting = b.open(tokens[0]);
+  await farm.pass(250);
+  farm.end("a", true);
+  assertEquals(await waiting, "elsewhere: undefined");
+  farm.said.length = 0;
+  assertEquals(await b.open(tokens[1]), "elsewhere: undefined");
+  assertEquals([farm.said, farm.clock.pending], [[], 0]);
+});
+
+Deno.test("a node that nobody hears for two seconds counts as gone, if the bus counts", async () => {
+  for (const counts of [true, false]) {
+    const farm = new HomesFarm();
+    const [a, b] = [farm.add("a"), farm.add("b")];
+    farm.counts = counts;
+    const token = a.issue();
+    farm.end("a", false);
+    let place: string | undefined;
+    b.open(token).then((result) => place = result);
+    await farm.pass(1750);
+    assertEquals(place, undefined);
+    await farm.pass(250);
+    assertEquals(place, counts ? "elsewhere: undefined" : undefined);
+    await farm.pass(8000);
+    assertEquals(place, counts ? "elsewhere: undefined" : "unknown");
+    assertEquals(farm.said.length, counts ? 8 : 40);
+  }
+});
+
+Deno.test("close() answers the requests that wait, and nothing waits any more", async () => {
+  const farm = new HomesFarm();
+  const [a, b] = [farm.add("a"), farm.add("b")];
+  farm.loses = () => true;
+  const waiting = [a.issue(), a.issue()].map((token) => b.open(token));
+  b.homes.close();
+  assertEquals(await Promise.all(waiting), ["unknown", "unknown"]);
+  assertEquals(farm.clock.pending, 0);
+});
