@@ -18,6 +18,8 @@ class WebSocketPipe implements Pipe, EventListenerObject {
   readonly #closing: ClosingSockets | undefined;
   #connect: ((pipe: Pipe) => PipeListener) | undefined;
   #listener: PipeListener | undefined;
+  /** The code that the socket is closed with if it opens after all. */
+  #closeCode: number | undefined;
 
   constructor(socket: WebSocket, closing: ClosingSockets | undefined) {
     this.#socket = socket;
@@ -48,13 +50,14 @@ class WebSocketPipe implements Pipe, EventListenerObject {
         // This event follows every error, and can come twice. A client that leaves on purpose closes cleanly.
         return this.#listener?.pipeClosed(!(event as CloseEvent).wasClean);
       case "open":
+        if (this.#closeCode !== undefined) return this.#close(this.#closeCode);
         if (this.#connect !== undefined) this.connectNow(this.#connect);
         this.#connect = undefined;
     }
   }
 
   get closing(): boolean {
-    return this.#socket.readyState >= WebSocket.CLOSING;
+    return this.#closeCode !== undefined || this.#socket.readyState >= WebSocket.CLOSING;
   }
 
   get bufferedBytes(): number {
@@ -67,7 +70,14 @@ class WebSocketPipe implements Pipe, EventListenerObject {
   }
 
   close(code: number): void {
-    if (this.#socket.readyState >= WebSocket.CLOSING) return;
+    if (this.closing) return;
+    if (this.#socket.readyState === WebSocket.OPEN) return this.#close(code);
+    // A socket whose client has gone before the answer stays as it is, and no event tells of its end.
+    this.#closeCode = code;
+    this.#socket.addEventListener("open", this, { once: true });
+  }
+
+  #close(code: number): void {
     this.#closing?.add(this);
     this.#socket.close(code);
   }
