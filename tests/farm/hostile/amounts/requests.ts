@@ -103,6 +103,8 @@ const REQUESTS: readonly Amount[] = [
   { name: "questions for the health on one socket", act: pipelining(() => HEALTH) },
   {
     name: "questions for the health on one socket whose answers stay unread",
+    // `node:http` reads a packet of a thousand requests to its end, also when its socket was destroyed.
+    limits: { crowdAnswer: 3000 },
     act: pipelining(() => HEALTH, false),
   },
   { name: "polls that are aborted", act: passing(ofNew("GET")) },
