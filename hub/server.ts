@@ -95,9 +95,10 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
     const connections = { table, tokens, homes };
     const front = new Front({ ...context, ...connections, health, paths, authenticate, admitting });
     this.fetch = fetchThrough(front, options, nativeAcceptor());
-    const { limitedLog } = context;
+    const { limitedLog, scheduler } = context;
     const answer: Answerer["answer"] = (request, accept) => front.answer(request, accept);
-    this[ANSWERER] = { options, limitedLog, answer };
+    const turn = () => scheduler.takeRead() ? undefined : scheduler.nextTurn();
+    this[ANSWERER] = { options, limitedLog, turn, answer };
     const started = [cluster.start(), ...paths.distinct.map((hub) => hub.start())];
     this.ready = Promise.all(started).then(() => {
       health.started();

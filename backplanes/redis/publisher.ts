@@ -48,10 +48,10 @@ class Publish {
   toWritable(): Buffer {
     const [channel] = this.args;
     const payload = this.#payload;
-    const head = `*3\r\n$7\r\npublish\r\n$${
-      Buffer.byteLength(channel)
-    }\r\n${channel}\r\n$${payload.length}\r\n`;
-    const bytes = Buffer.allocUnsafe(head.length * 3 + payload.length + 2);
+    const channelBytes = Buffer.byteLength(channel);
+    const head = `*3\r\n$7\r\npublish\r\n$${channelBytes}\r\n${channel}\r\n$${payload.length}\r\n`;
+    const headBytes = head.length - channel.length + channelBytes;
+    const bytes = Buffer.allocUnsafe(headBytes + payload.length + 2);
     let at = bytes.write(head);
     bytes.set(payload, at);
     at += payload.length;
@@ -59,7 +59,7 @@ class Publish {
     bytes[at++] = 0x0a;
     this.#payload = NOTHING;
     this.#written = true;
-    return bytes.subarray(0, at);
+    return bytes;
   }
 
   /** Redis has answered. */

@@ -2,7 +2,7 @@
 export const SMALLEST_BLOCK: number = 16 * 1024;
 export const LARGEST_BLOCK: number = 256 * 1024;
 /** How many messages a block has at most: one for so many of its bytes. */
-const BYTES_AN_ENTRY = 64;
+const BYTES_AN_ENTRY = 128;
 
 /** A channel on which this node has published lately. */
 export interface SentChannel {

@@ -52,7 +52,9 @@ export class Handler {
   }
 
   async #request(message: IncomingMessage, target: ServerResponse): Promise<void> {
-    const { connections } = this.#parts;
+    const { answerer, connections } = this.#parts;
+    const turn = answerer.turn();
+    if (turn !== undefined) await turn;
     const response = await this.#answer(message, target, refuseWebSocket);
     // The unread part of a body would come before the next request.
     if (!message.complete || connections.ending) target.setHeader("connection", "close");

@@ -31,6 +31,11 @@ export const ANSWERER: unique symbol = Symbol("hubplane.answerer");
 
 /** The parts of a hub server that {@link ANSWERER} gives. */
 export interface Answerer {
+  /**
+   * Resolves in the turn that has time for a request, which is this one if nothing is returned: requests
+   * share the time of a turn with the messages of all clients.
+   */
+  turn(): Promise<void> | undefined;
   /** Answers a request; `undefined` if it is to no path of the server. */
   answer(request: Request, accept: AcceptWebSocket): Promise<Response> | undefined;
   /** Logs what clients can cause again and again. */

@@ -72,14 +72,27 @@ class WebSocketPipe implements Pipe, EventListenerObject {
   close(code: number): void {
     if (this.closing) return;
     if (this.#socket.readyState === WebSocket.OPEN) return this.#close(code);
-    // A socket whose client has gone before the answer stays as it is, and no event tells of its end.
     this.#closeCode = code;
+    this.#forget();
     this.#socket.addEventListener("open", this, { once: true });
   }
 
   #close(code: number): void {
     this.#closing?.add(this);
+    this.#socket.addEventListener("close", this);
     this.#socket.close(code);
+  }
+
+  /**
+   * Ends the connection of a socket that is not open: Deno keeps the socket for good if its client has gone
+   * before the answer, and no event tells of that.
+   */
+  #forget(): void {
+    const listener = this.#listener;
+    this.#listener = this.#connect = undefined;
+    this.#socket.removeEventListener("message", this);
+    this.#socket.removeEventListener("close", this);
+    if (listener !== undefined) queueMicrotask(() => listener.pipeClosed(true));
   }
 
   /** The native socket ends only when its peer ends it; it can only be asked to close. */

@@ -20,7 +20,11 @@ const UPGRADE = [
  * Serves one WebSocket, whose pipe is given to `accepted` before the client has the answer. The server ends
  * at once: \`shutdown()\` waits for ever for a WebSocket that never opens.
  */
-function serve(closing: ClosingSockets, accepted: (pipe: Pipe) => Promise<void> | void) {
+function serve(
+  closing: ClosingSockets,
+  accepted: (pipe: Pipe) => Promise<void> | void,
+  pipeClosed: () => void = () => {},
+) {
   const ending = new AbortController();
   const { signal } = ending;
   const options = { hostname: "127.0.0.1", port: 0, signal, onListen() {} };
@@ -29,7 +33,7 @@ function serve(closing: ClosingSockets, accepted: (pipe: Pipe) => Promise<void> 
     const made = Promise.withResolvers<Pipe>();
     connectNow((pipe) => {
       made.resolve(pipe);
-      return { receive() {}, pipeClosed() {} };
+      return { receive() {}, pipeClosed };
     });
     await accepted(await made.promise);
     return response;
@@ -46,8 +50,7 @@ Deno.test("a WebSocket whose client has gone before it opened is not waited for"
     pipe.close(1000);
     pipe.close(1000);
     assertEquals(pipe.closing, true);
-    closed.resolve();
-  });
+  }, closed.resolve);
   const client = connect(server.port, "127.0.0.1", () => {
     client.write(UPGRADE, () => client.resetAndDestroy());
   });

@@ -65,6 +65,9 @@ function posting(query = "", body: string = NOTIFICATION) {
     requestBytes({ method: "POST", path: `${await attacker.polling()}${query}`, body });
 }
 
+/** `node:http` reads a packet of a thousand requests to its end, also when its socket was destroyed. */
+const PACKED = { crowdAnswer: 3000 };
+
 const REQUESTS: readonly Amount[] = [
   { name: "negotiates on one socket", act: pipelining(() => NEGOTIATE) },
   {
@@ -100,9 +103,14 @@ const REQUESTS: readonly Amount[] = [
       return requestBytes({ method: "POST", path: `/hub?id=${forged}`, body: NOTIFICATION });
     }),
   },
-  { name: "questions for the health on one socket", act: pipelining(() => HEALTH) },
+  {
+    name: "questions for the health on one socket",
+    limits: PACKED,
+    act: pipelining(() => HEALTH),
+  },
   {
     name: "questions for the health on one socket whose answers stay unread",
+    limits: PACKED,
     act: pipelining(() => HEALTH, false),
   },
   { name: "polls that are aborted", act: passing(ofNew("GET")) },
