@@ -19,10 +19,11 @@ export function now(): Moment {
  * in between, the gap begins at the earlier of the two times that `since` then has.
  */
 export function gapSince({ steady, epoch }: Moment): BackplaneGap {
-  const until = now();
+  // A pause between the two clocks makes the gap longer, and not shorter.
+  const date = Date.now();
+  const elapsed = performance.now() - steady;
   // `Date.now()` has whole milliseconds, rounded down.
-  const since = Math.floor(until.epoch - (until.steady - steady));
-  return { since: Math.min(epoch, since), until: until.epoch };
+  return { since: Math.min(epoch, Math.floor(date - elapsed)), until: Date.now() };
 }
 
 /** Returns the gap that covers both, where there are two. */

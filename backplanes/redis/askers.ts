@@ -4,8 +4,14 @@ import type { Cluster, Redis } from "ioredis";
 type MakeClient = (...options: unknown[]) => Redis;
 
 /** The connector of a client, which ioredis keeps private. */
-interface SentinelConnector {
+interface Connector {
   connectToSentinel?: MakeClient;
+  /** How long a socket may take to close, in milliseconds. */
+  disconnectTimeout: number;
+}
+
+function connectorOf(client: Redis): Connector {
+  return (client as unknown as { connector: Connector }).connector;
 }
 
 /**
@@ -25,8 +31,8 @@ export class Askers {
 
   /** Those that a client of a Sentinel makes from now on; others make none. */
   ofClient(client: Redis): void {
-    const { connector } = client as unknown as { connector?: SentinelConnector };
-    if (connector?.connectToSentinel !== undefined) this.#watch(connector, "connectToSentinel");
+    const connector = connectorOf(client);
+    if (connector.connectToSentinel !== undefined) this.#watch(connector, "connectToSentinel");
   }
 
   /** A client that was made in the same way for another purpose. */
@@ -43,12 +49,10 @@ export class Askers {
     const make = maker[method] as MakeClient;
     const watched: MakeClient = (...options) => {
       const client = make.apply(maker, options);
+      // When the socket has closed by itself, ioredis leaves a timer of this length behind.
+      connectorOf(client).disconnectTimeout = 1;
       this.#clients.add(client);
-      client.once("end", () => {
-        this.#clients.delete(client);
-        // ioredis would leave a timer of two seconds behind.
-        client.disconnect = () => {};
-      });
+      client.once("end", () => this.#clients.delete(client));
       return client;
     };
     Object.assign(maker, { [method]: watched });

@@ -17,8 +17,9 @@ import {
   NullLogger,
 } from "@microsoft/signalr";
 import { MessagePackHubProtocol } from "@microsoft/signalr-protocol-msgpack";
+import { acknowledged } from "../../kit/acknowledged.ts";
 import { ClientSockets } from "../../kit/client_sockets.ts";
-import { bounded, Events } from "../../kit/wait.ts";
+import { bounded, Events, until } from "../../kit/wait.ts";
 import { BUSES } from "../scaleout/buses.ts";
 import { Pair } from "../scaleout/nodes.ts";
 
@@ -67,6 +68,8 @@ for (const name of ["memory", "broadcast_channel", "redis", "nats"] as const) {
     await using bus = await BUSES[name]?.() ?? null;
     if (bus === null) throw new Error(`Cannot find bus: ${name}`);
     await using pair = await Pair.start(bus, { allowStatefulReconnects: true });
+    // Nodes that start at once may be ready before they have heard each other.
+    await until(() => [pair.one, pair.two].every(({ server }) => server.nodes.length === 2));
     for (const [near, far] of [[pair.one, pair.two], [pair.two, pair.one]] as const) {
       for (const transport of TRANSPORTS) {
         for (const protocol of [new JsonHubProtocol(), new MessagePackHubProtocol()]) {
@@ -90,5 +93,6 @@ for (const name of ["memory", "broadcast_channel", "redis", "nats"] as const) {
       }
     }
     assertEquals([...pair.one.logger.lines, ...pair.two.logger.lines], []);
+    await acknowledged();
   });
 }

@@ -41,24 +41,31 @@ function serve(
   return { port: server.addr.port, [Symbol.dispose]: () => ending.abort() };
 }
 
-Deno.test("a WebSocket whose client has gone before it opened is not waited for", async () => {
-  const closing = new ClosingSockets();
-  const gone = Promise.withResolvers<void>();
-  const closed = Promise.withResolvers<void>();
-  using server = serve(closing, async (pipe) => {
-    await gone.promise;
-    pipe.close(1000);
-    pipe.close(1000);
-    assertEquals(pipe.closing, true);
-  }, closed.resolve);
-  const client = connect(server.port, "127.0.0.1", () => {
-    client.write(UPGRADE, () => client.resetAndDestroy());
-  });
-  client.on("error", () => {}).on("close", () => gone.resolve());
-  await deadline(closed.promise, 5000);
-  // The clock stands still: the timeout is never over.
-  await deadline(closing.ended(new ManualClock(), 1000), 5000);
-});
+// Deno waits for ever for the upgrade of such a client.
+const GONE = { sanitizeOps: false };
+
+Deno.test(
+  "a WebSocket whose client has gone before it opened is not waited for",
+  GONE,
+  async () => {
+    const closing = new ClosingSockets();
+    const gone = Promise.withResolvers<void>();
+    const closed = Promise.withResolvers<void>();
+    using server = serve(closing, async (pipe) => {
+      await gone.promise;
+      pipe.close(1000);
+      pipe.close(1000);
+      assertEquals(pipe.closing, true);
+    }, closed.resolve);
+    const client = connect(server.port, "127.0.0.1", () => {
+      client.write(UPGRADE, () => client.resetAndDestroy());
+    });
+    client.on("error", () => {}).on("close", () => gone.resolve());
+    await deadline(closed.promise, 5000);
+    // The clock stands still: the timeout is never over.
+    await deadline(closing.ended(new ManualClock(), 1000), 5000);
+  },
+);
 
 Deno.test("a WebSocket that was closed before it opened is closed when it opens", async () => {
   const closing = new ClosingSockets();
