@@ -38,6 +38,8 @@ const server = createHubServer({
   health: { live: "/healthz", ready: "/readyz" },
   // Ids of connections that have ended are remembered for so long, and every test waits until they are not.
   groupAckTimeout: 100,
+  // What a node keeps for others is no trace of an attack.
+  repairBufferBytes: 2 ** 20,
   authenticate(request) {
     const { searchParams } = new URL(request.url);
     if (searchParams.has("slow")) return delay(1000).then(() => undefined);
