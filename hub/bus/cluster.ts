@@ -41,8 +41,9 @@ export interface Cluster {
   /** Gives a sign at once, if the bus is there. */
   sign(): void;
   /**
-   * Says something to one node, in part where the bus refuses the whole as too large. Resolves with how many nodes have heard it, if the bus counts; with
-   * nothing too if the bus did not take it. Never rejects.
+   * Says something to one node, in part where the bus refuses the whole as too large. Resolves with how
+   * many nodes have heard the message if the bus counts, and with nothing if it does not, or if the bus did
+   * not take the message. Never rejects.
    */
   tell(node: string, message: HubMessage | ClaimMessage): Promise<number | undefined>;
   /** Another node was heard on a channel of a hub: it lives, though no sign of it may have come yet. */

@@ -124,7 +124,7 @@ export class HubRepairs implements ClusterHub {
     if (this.repair.continues(channel, origin, number, back)) return true;
     const arrival = { node: origin, number, back, payload };
     const follows = this.repair.arrived(channel, arrival, this.#now);
-    // What waits while no question can leave is asked for when the bus is back, whoever is heard then.
+    // A hole that waits while no question can leave is asked for when the bus is back, whoever is heard then.
     if (!follows) this.#lookSoon();
     return follows;
   }

@@ -1,4 +1,4 @@
-/** What a repair says of all channels that this node listens to. */
+/** The losses that a repair reports on all channels that this node listens to. */
 import type { Peer } from "./heard_channel.ts";
 import type { IndexAnswer } from "./node_messages.ts";
 import type { RepairEffects } from "./repair_effects.ts";

@@ -64,7 +64,7 @@ export function repetitionOf(
 ): Repetition {
   const messages: RepeatedMessage[] = [];
   const oldest = age === undefined ? -Infinity : now - age;
-  // Who has heard the channel before compares what comes with the last message.
+  // A node that has heard the channel before compares the messages with the last one.
   const isNew = age !== undefined;
   let missing = 0;
   if (channel === undefined || channel.last <= after) {

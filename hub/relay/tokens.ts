@@ -154,7 +154,7 @@ export class Tokens {
   /** A code of a user, of which the token that is in {@link #token} holds the first bytes. */
   #codeOf(key: FarmKey, userId: string): Buffer {
     const random = this.#token.toString("base64url", RANDOM, KEY);
-    // What is signed of a token has no colon.
+    // The signed part of a token has no colon.
     return this.#mac(key).of(`user:${random}:${userId}`);
   }
 

@@ -23,7 +23,7 @@ export interface TableLimits {
   readonly disconnectTimeout: number;
 }
 
-/** What the token of a connection says. */
+/** The content of a connection's token. */
 interface Negotiated {
   readonly id: string;
   readonly stateful: boolean;

@@ -29,7 +29,7 @@ export interface Fresh {
   begin(): Begun | Promise<Begun>;
 }
 
-/** What has become of a {@link Fresh} connection. `unknown`: nobody can tell now. */
+/** The fate of a {@link Fresh} connection. `unknown`: nobody can tell now. */
 export type Begun = Here | { readonly at: "unknown" } | ElsewhereOrNowhere;
 
 /** The place of a connection. A forged token is `nowhere`. */

@@ -76,20 +76,17 @@ const REQUESTS: readonly Amount[] = [
     act: pipelining(() => NEGOTIATE, false),
   },
   { name: "negotiates on sockets of their own", act: passing(() => NEGOTIATE, { listens: true }) },
-  { name: "posts on one socket", limits: PACKED, act: pipelining(posting()) },
+  { name: "posts on one socket", act: pipelining(posting()) },
   {
     name: "posts on one socket whose answers stay unread",
-    limits: PACKED,
     act: pipelining(posting(), false),
   },
   {
     name: "posts on one socket while authentication takes its time",
-    limits: PACKED,
     act: pipelining(posting("&slow=1")),
   },
   {
     name: "large posts on one socket",
-    limits: PACKED,
     act: pipelining(posting("", NOTIFICATION.repeat(500))),
   },
   {
@@ -101,14 +98,12 @@ const REQUESTS: readonly Amount[] = [
   },
   {
     name: "requests with tokens that nobody has",
-    limits: PACKED,
     act: pipelining(() =>
       requestBytes({ method: "POST", path: "/hub?id=nobody", body: NOTIFICATION })
     ),
   },
   {
     name: "requests with forged tokens",
-    limits: PACKED,
     act: pipelining(async (attacker) => {
       const { connectionToken } = await attacker.negotiate();
       const forged = connectionToken.slice(0, -4) + "AAAA";
