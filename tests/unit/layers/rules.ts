@@ -31,6 +31,7 @@ const ROOMS: readonly (readonly [room: string, pattern: RegExp])[] = [
   ["listen", /^hub\/listen\//],
   ["transports", /^hub\/transports\//],
   ["relay", /^hub\/relay\//],
+  ["moves", /^hub\/moves\//],
   ["connection", /^hub\/connection\//],
   ["dispatch", /^hub\/dispatch\//],
   ["routing", /^hub\/routing\//],
@@ -94,6 +95,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ],
   // A token is verified with synchronous hashes, which are faster than those of `crypto.subtle`.
   relay: ["types of bus", "types of clock", "node:buffer", "node:crypto"],
+  // A connection as a value.
+  moves: ["protocol", "types of bus", "types of connection"],
   // To transports a connection is a pipe of bytes; of protocols they know only what a frame is.
   transports: [
     ...[
