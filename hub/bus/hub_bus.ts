@@ -20,6 +20,8 @@ import {
 import { Incoming, type IncomingListener, type IncomingOptions } from "./incoming.ts";
 import { type Question, writeQuestion } from "./invocation.ts";
 import type { Knocker } from "./knocker.ts";
+import type { HeardChannel } from "./heard_channel.ts";
+import type { MovedMembers } from "./moved_members.ts";
 import type { NodeContext } from "./node_context.ts";
 import { Numbering } from "./numbering.ts";
 import { Outgoing } from "./outgoing.ts";
@@ -65,7 +67,13 @@ export class HubBus {
     this.#outcomes = new PublishOutcomes(context);
     const numbering = new Numbering(context.options.repairBufferBytes);
     this.#outgoing = new Outgoing(context, numbering);
-    this.#incoming = new Incoming(this.names, context, numbering, listener);
+    this.#incoming = new Incoming(
+      this.names,
+      context,
+      numbering,
+      listener,
+      () => this.#outgoing.waits,
+    );
     this.#status = context.backplane.onStatus(({ status }) => {
       if (status === "closed") this.#outgoing.close();
       if (status !== "open") return;
@@ -84,6 +92,16 @@ export class HubBus {
   /** Asks for connections of other nodes. */
   get knocker(): Knocker {
     return this.#incoming.knocker;
+  }
+
+  /** The members that leave for another node, and those that come from one. */
+  get moved(): MovedMembers {
+    return this.#incoming.moved;
+  }
+
+  /** The channel for everybody, once the hub has started. */
+  get all(): HeardChannel | undefined {
+    return this.#incoming.all;
   }
 
   get status(): BackplaneStatus {

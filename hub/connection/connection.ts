@@ -23,28 +23,22 @@ export class HubConnection implements ConversationOwner {
   #budget: ConnectionBudget | undefined;
   #finished: PromiseWithResolvers<void> | undefined;
 
-  /**
-   * Greets the client, or goes on with a client that has shaken hands before: the hub has admitted it
-   * already, and it is sent its unacknowledged frames.
-   */
+  /** Greets the client; or waits, without a pipe, for a client that a hub has admitted at another node. */
   constructor(
     id: string,
-    pipe: Pipe,
+    pipe: Pipe | undefined,
     parts: ListeningParts<HubConnection>,
     from: Greeting | ConversationState,
   ) {
     this.id = id;
     this.#parts = parts;
     this.#outbox = new Outbox(pipe, parts);
-    if (from instanceof Greeting) {
-      this.#state = from;
-      return;
+    if (from instanceof Greeting) this.#state = from;
+    else {
+      const conversation = this.#state = this.#converse(from);
+      conversation.admitted = true;
+      conversation.pipeLost();
     }
-    const conversation = this.#state = this.#converse(from);
-    conversation.admitted = true;
-    const { reconnect } = conversation;
-    if (reconnect) this.#outbox.resume(pipe, conversation.frame(reconnect.sequence));
-    conversation.inbox.unblock();
   }
 
   /** The amounts that the client has of what is limited; made on the first use. */
@@ -52,9 +46,14 @@ export class HubConnection implements ConversationOwner {
     return this.#budget ??= new Budget(this.#parts.budget);
   }
 
+  /** Present between the handshake and the end. */
+  get conversation(): Conversation | undefined {
+    return this.#state instanceof Conversation ? this.#state : undefined;
+  }
+
   /** The name of the hub protocol; empty before the handshake. */
   get protocol(): string {
-    return this.#conversation?.protocol.name ?? "";
+    return this.conversation?.protocol.name ?? "";
   }
 
   /** Whether the connection has ended, or is ending. */
@@ -64,12 +63,12 @@ export class HubConnection implements ConversationOwner {
 
   /** Whether messages of the client are dispatched: also for a while after the client has gone. */
   get isHeard(): boolean {
-    return this.#conversation?.inbox.stopped === false;
+    return this.conversation?.inbox.stopped === false;
   }
 
   /** Whether the client may come back on another pipe. */
   get isStateful(): boolean {
-    return this.#conversation?.reconnect !== undefined && !this.#closed;
+    return this.conversation?.reconnect !== undefined && !this.#closed;
   }
 
   /** Aborted when the connection ends; made on the first use. */
@@ -97,11 +96,10 @@ export class HubConnection implements ConversationOwner {
   pipeClosed(pipe: Pipe, vanished: boolean): void {
     // A pipe that was given up is ignored, even if its client closes it later.
     if (this.#closed || pipe !== this.#outbox.pipe) return;
-    const conversation = this.#conversation;
+    const conversation = this.conversation;
     if (vanished && conversation?.reconnect !== undefined) {
       this.#outbox.pipeLost();
-      conversation.inbox.dropPartial();
-      conversation.reconnect.lost(this.#parts.clock.now());
+      conversation.pipeLost();
     } else if (conversation?.inbox.truncated) {
       this.close(closing.truncatedMessage(this.#parts.limits.detailedErrors));
     } else this.close({ gone: true });
@@ -112,11 +110,9 @@ export class HubConnection implements ConversationOwner {
    * are ignored. Only if {@link isStateful}.
    */
   resumeOn(pipe: Pipe): void {
-    const conversation = this.#conversation;
+    const conversation = this.conversation;
     if (conversation?.reconnect === undefined || this.#closed) return pipe.close(1000);
-    conversation.inbox.dropPartial();
-    conversation.reconnect.returned();
-    conversation.excuse(this.#parts.clock.now());
+    conversation.returned();
     this.#outbox.resume(pipe, conversation.frame(conversation.reconnect.sequence));
   }
 
@@ -142,7 +138,7 @@ export class HubConnection implements ConversationOwner {
    * @throws {TypeError} if a value in it cannot be serialised.
    */
   send(message: HubMessage): void {
-    const conversation = this.#conversation;
+    const conversation = this.conversation;
     if (this.#closed || conversation === undefined) return;
     this.write(conversation.frame(message), message.type <= MessageType.CancelInvocation);
   }
@@ -157,12 +153,26 @@ export class HubConnection implements ConversationOwner {
     this.close(closing.failed(error, this.#parts.limits.detailedErrors));
   }
 
-  /**
-   * Ends the connection. Idempotent: the first cause counts, but a later one ends the dispatch of the
-   * last messages of a client that has gone.
-   */
+  /** Ends the pipe as if the client had vanished; a native socket reports that only when its peer closes it. */
+  cut(): void {
+    const { pipe } = this.#outbox;
+    pipe?.terminate();
+    if (pipe !== undefined) this.pipeClosed(pipe, true);
+  }
+
+  /** Ends the connection here without a word to the client or the hub: it goes on elsewhere. */
+  leave(): void {
+    this.cut();
+    this.#closed = true;
+    this.#state = "ended";
+    this.#outbox.end(undefined);
+    this.#abort?.abort();
+    (this.#finished ??= Promise.withResolvers()).resolve();
+  }
+
+  /** Ends the connection. Only the first cause counts; a later one ends the dispatch for a client that has gone. */
   close(cause: closing.CloseCause): void {
-    const conversation = this.#conversation;
+    const conversation = this.conversation;
     if (this.#closed) return conversation?.inbox.stop(cause);
     const { message, slow, gone } = cause;
     this.#closed = true;
@@ -183,15 +193,12 @@ export class HubConnection implements ConversationOwner {
       if (state.timedOut(now)) this.#refuse("Handshake was canceled.");
     } else if (state === "ended") return;
     else if (this.#closed) state.checkDrain(now);
-    else if (pipe !== undefined && this.#outbox.isStuck(now)) {
-      // As if the client had vanished: a native socket reports that only when its peer closes it.
-      pipe.terminate();
-      this.pipeClosed(pipe, true);
-    } else state.tick(now, pipe, this.#outbox);
+    else if (pipe !== undefined && this.#outbox.isStuck(now)) this.cut();
+    else state.tick(now, pipe, this.#outbox);
   }
 
   takes(message: HubMessage): boolean {
-    return this.#conversation?.takes(message) === true;
+    return this.conversation?.takes(message) === true;
   }
 
   message(message: HubMessage, record: TextOrBytes): Promise<void> | undefined {
@@ -205,15 +212,11 @@ export class HubConnection implements ConversationOwner {
 
   /** Holds the record of a message that cannot be handled yet; ends the connection if too much waits. */
   hold(record: TextOrBytes): HeldMessage | undefined {
-    return this.#conversation?.inbox.hold(record);
+    return this.conversation?.inbox.hold(record);
   }
 
   backlog(waiting: boolean): void {
     this.#outbox.pauseReading(waiting);
-  }
-
-  get #conversation(): Conversation | undefined {
-    return this.#state instanceof Conversation ? this.#state : undefined;
   }
 
   async #end(conversation: Conversation | undefined, cause: closing.CloseCause): Promise<void> {

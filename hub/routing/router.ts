@@ -11,6 +11,7 @@ import { Directory, PERMANENT } from "./directory.ts";
 import { GroupCommands } from "./group_commands.ts";
 import { Acknowledgements } from "./acknowledgements.ts";
 import { checkConnectionId, checkConnectionIds, checkLongestChannel, checkName } from "./names.ts";
+import { RoutedMoves } from "./routed_moves.ts";
 import { UnheardFailures } from "./unheard_failures.ts";
 import { WatchedConnections } from "./watched_connections.ts";
 
@@ -33,6 +34,7 @@ export interface Target {
 export class Router {
   readonly groups: GroupCommands;
   readonly results: ClientResults;
+  readonly moves: RoutedMoves;
   readonly unheard: UnheardFailures;
   readonly #acks: Acknowledgements;
   readonly #bus: HubBus;
@@ -66,6 +68,7 @@ export class Router {
     });
     this.#acks = new Acknowledgements(context, this.#watched);
     this.groups = new GroupCommands(this.#bus, this.#directory, this.#acks, context);
+    this.moves = new RoutedMoves(this.#bus, this.#directory, this.#maximumNameBytes);
     this.results = new ClientResults(this.#bus, this.#directory, this.#watched, context);
   }
 

@@ -1,18 +1,15 @@
 import type { NodeContext } from "../bus/node_context.ts";
 import { type CloseCause, RECONNECT } from "../connection/closing.ts";
 import { HubConnection } from "../connection/connection.ts";
-import { toError } from "../connection/error_texts.ts";
 import { Greeting } from "../connection/greeting.ts";
 import type { ConnectionListener, ListeningParts } from "../connection/parts.ts";
 import type { Pipe } from "../connection/pipe.ts";
 import type { HubClients, HubGroups } from "../definition/clients.ts";
 import type { HubRequest, HubUser } from "../definition/context.ts";
-import { HubError } from "../definition/errors.ts";
 import type { HubFilter } from "../definition/filter.ts";
 import type { Hub, HubMethods } from "../definition/hub.ts";
 import type { HubPolicy } from "../definition/policy.ts";
 import { allAllow } from "../dispatch/authorization.ts";
-import { CallContext, type CallingConnection } from "../dispatch/call_context.ts";
 import { filteredHooks, type Hooks } from "../dispatch/filters.ts";
 import { MethodTable } from "../dispatch/method_table.ts";
 import type { ResolvedOptions } from "../options/server.ts";
@@ -23,27 +20,19 @@ import { Router } from "../routing/router.ts";
 import { Sweep } from "../scheduling/sweep.ts";
 import { budgetLimits } from "./budget_limits.ts";
 import { Expirations } from "./expirations.ts";
-import { ServedConnection, type ServedParts, type UserConnection } from "./served_connection.ts";
+import { greet, lifetimeContext, logEnd } from "./lifetime.ts";
+import { Moves } from "./moves.ts";
+import {
+  ServedConnection,
+  type ServedConnections,
+  type ServedParts,
+  type UserConnection,
+} from "./served_connection.ts";
 
 /** The filters and the policy of a server, outside those of its hubs. */
 export interface ServerRules {
   readonly filters?: readonly HubFilter[];
   readonly authorize?: HubPolicy | undefined;
-}
-
-/** The text of the log about connections that have ended with an error. */
-const ENDED = "The connection of a client has ended";
-
-/** A context outside any call. The client could not answer: none of its messages is read. */
-function lifetimeContext(connection: CallingConnection, where: string): CallContext {
-  return new CallContext(connection, {
-    get signal() {
-      return connection.signal;
-    },
-    beforeInvoke() {
-      throw new Error(`Client results inside ${where} Hub methods are not allowed.`);
-    },
-  });
 }
 
 /**
@@ -57,13 +46,15 @@ export class LiveHub implements ConnectionListener<HubConnection> {
   readonly groups: HubGroups;
   /** The name of the hub on the bus. */
   readonly name: string;
+  /** Takes connections out of this node, and takes in connections of other nodes. */
+  readonly moves: Moves;
   readonly #policies: readonly HubPolicy[];
   readonly #hooks: Hooks;
   readonly #router: Router;
   readonly #context: NodeContext<ResolvedOptions>;
   readonly #connectionParts: ListeningParts<HubConnection>;
   readonly #servedParts: ServedParts;
-  readonly #served = new Map<HubConnection, ServedConnection>();
+  readonly #served: ServedConnections = new Map();
   readonly #heartbeat: Sweep<[HubConnection, ServedConnection]>;
   readonly #expirations: Expirations | undefined;
 
@@ -101,6 +92,13 @@ export class LiveHub implements ConnectionListener<HubConnection> {
       router: this.#router,
       dispatch: { methods, results, limitedLog, scheduler, options },
     };
+    const parts = { connection: this.#connectionParts, served: this.#servedParts };
+    this.moves = new Moves(
+      name,
+      { context, hooks: this.#hooks, ...parts },
+      this.#served,
+      this.#expirations,
+    );
   }
 
   /** The number of the connections that have not ended. */
@@ -160,7 +158,7 @@ export class LiveHub implements ConnectionListener<HubConnection> {
   async retire(connection: HubConnection): Promise<void> {
     const invocations = this.#served.get(connection)?.invocations;
     if (invocations !== undefined) {
-      invocations.retire();
+      invocations.retire(true);
       await invocations.idle();
     }
     connection.close(RECONNECT);
@@ -181,20 +179,8 @@ export class LiveHub implements ConnectionListener<HubConnection> {
     if (served === undefined) return undefined;
     this.#context.limitedLog.log("debug", "connected", "A client has connected:", connection.id);
     const reachable = this.#router.connect(connection, served.user?.id);
-    return this.#hooks.connected === undefined ? reachable : this.#greet(served, reachable);
-  }
-
-  async #greet(served: ServedConnection, reachable: Promise<unknown> | undefined): Promise<void> {
-    await reachable;
-    try {
-      await this.#hooks.connected?.(lifetimeContext(served, "connected"));
-    } catch (error) {
-      const { limitedLog } = this.#context;
-      if (error instanceof HubError) {
-        limitedLog.log("debug", "refused by connected", "A client is refused by connected:", error);
-      } else limitedLog.failure("Hub's connected failed:", error);
-      throw toError(error);
-    }
+    if (this.#hooks.connected === undefined) return reachable;
+    return greet("connected", this.#hooks, served, reachable, this.#context.limitedLog);
   }
 
   message(
@@ -218,7 +204,7 @@ export class LiveHub implements ConnectionListener<HubConnection> {
   async closed(connection: HubConnection, cause: CloseCause, admitted: boolean): Promise<void> {
     const served = this.#served.get(connection);
     if (served === undefined) return;
-    this.#logEnd(connection, cause);
+    logEnd(connection.id, cause, this.#context.limitedLog);
     served.invocations?.abort();
     // Many connections may end in one turn, as when the network is cut.
     const nextTurn = this.#context.scheduler.spend();
@@ -234,17 +220,5 @@ export class LiveHub implements ConnectionListener<HubConnection> {
     this.#router.disconnect(connection);
     this.#served.delete(connection);
     served.owner?.connectionEnded();
-  }
-
-  #logEnd({ id }: HubConnection, { error, level }: CloseCause): void {
-    const { limitedLog } = this.#context;
-    if (error === undefined) return limitedLog.log("debug", "ended", "A client has left:", id);
-    if (level === "error") {
-      return limitedLog.failure("A message of a client could not be handled:", error);
-    }
-    const text = `${ENDED}: ${error.message}`;
-    // The text of a limit names no value of a client; other texts may.
-    const [kind, summary] = level === "warn" ? [text, text] : [`ended: ${level}`, ENDED];
-    limitedLog.logOne(level ?? "debug", kind, summary, text, id);
   }
 }

@@ -53,6 +53,8 @@ class Listening {
       channel: (name) => this.#channels.get(name),
       channels: () => this.#channels.values(),
       deliver: () => this.delivered++,
+      isMember: () => true,
+      waits: () => false,
     }, NOTHING);
   }
 

@@ -128,7 +128,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   serving: [
     ...["definition", "types of options", "errors", "error texts", "clock"],
     ...["connection", "dispatch", "routing", "bus", "protocol", "scheduling"],
-    "transports",
+    ...["transports", "moves"],
   ],
   server: [
     "definition",
