@@ -5,10 +5,13 @@
  * Every payload is a MessagePack array that starts with the version, the kind, an id and the name of the
  * sending node. Readers ignore further items, and drop an unknown version or kind. Ages and intervals are
  * milliseconds, numbers are those of envelopes (`envelope.ts`).
- * The bytes are written and read by `write_node_message.ts` and `read_node_message.ts`.
+ * The bytes are written and read by `write_node_message.ts` and `read_node_message.ts`. Messages about
+ * connections that move are in `move_messages.ts`.
  *
  * @module
  */
+import type { MoveMessage } from "./move_messages.ts";
+
 /** The channel of all nodes. */
 export const SIGNS = "internal:hubplane:signs";
 
@@ -185,6 +188,7 @@ export type ClaimMessage = Claim | Claimed;
 
 /** A message about one hub. */
 export type HubMessage =
+  | MoveMessage
   | Knock
   | Here
   | IndexQuestion

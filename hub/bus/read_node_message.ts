@@ -16,6 +16,8 @@ import {
   SECRET_BYTES,
   type Sign,
 } from "./node_messages.ts";
+import { readMoveMessage } from "./move_message_bytes.ts";
+import { MOVE_KINDS, type MoveMessage } from "./move_messages.ts";
 import { Kind, VERSION } from "./write_node_message.ts";
 
 /** The longest name of a node, in UTF-16 code units. */
@@ -49,6 +51,10 @@ export function readNodeMessage(payload: Uint8Array): NodeMessage | undefined {
   const id = count(reader);
   const node = checkNode(reader.string());
   if (kind <= Kind.Bye) return readSign(reader, kind, id, node);
+  const moving = MOVING.get(kind);
+  if (moving !== undefined) {
+    return readMoveMessage(reader, moving, { id, node, hub: reader.string() });
+  }
   if (kind >= Kind.Claim) return readClaim(reader, kind, id, node);
   return readHubMessage(reader, kind, { id, node, hub: reader.string() });
 }
@@ -66,7 +72,13 @@ const ITEMS: ReadonlyMap<number, number> = new Map([
   [Kind.Messages, 10],
   [Kind.Claim, 6],
   [Kind.Claimed, 5],
+  ...Object.values(MOVE_KINDS),
 ]);
+
+/** The messages about connections that move. */
+const MOVING: ReadonlyMap<number, MoveMessage["kind"]> = new Map(
+  Object.entries(MOVE_KINDS).map(([name, [kind]]) => [kind, name as MoveMessage["kind"]]),
+);
 
 function checkNode(name: string): string {
   if (name !== "" && name.length <= MAXIMUM_NODE) return name;

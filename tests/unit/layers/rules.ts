@@ -96,7 +96,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   // A token is verified with synchronous hashes, which are faster than those of `crypto.subtle`.
   relay: ["types of bus", "types of clock", "node:buffer", "node:crypto"],
   // A connection as a value.
-  moves: ["protocol", "types of bus", "types of connection"],
+  moves: ["protocol", "hub/bus/move_messages.ts", "types of bus", "types of connection"],
   // To transports a connection is a pipe of bytes; of protocols they know only what a frame is.
   transports: [
     ...[
