@@ -21,6 +21,7 @@ import { Incoming, type IncomingListener, type IncomingOptions } from "./incomin
 import { type Question, writeQuestion } from "./invocation.ts";
 import type { Knocker } from "./knocker.ts";
 import type { HeardChannel } from "./heard_channel.ts";
+import { MoveBus } from "./move_bus.ts";
 import type { MovedMembers } from "./moved_members.ts";
 import type { NodeContext } from "./node_context.ts";
 import { Numbering } from "./numbering.ts";
@@ -53,6 +54,8 @@ export interface HubBusOptions extends IncomingOptions, OutgoingOptions {}
 /** The bus between the nodes of one hub: the one writer and the one reader of envelopes. */
 export class HubBus {
   readonly names: HubChannels;
+  /** Says and hears what is said about connections that move. */
+  readonly moves: MoveBus;
   readonly #context: NodeContext<HubBusOptions>;
   readonly #listener: BusListener;
   readonly #outcomes: PublishOutcomes;
@@ -62,6 +65,7 @@ export class HubBus {
 
   constructor(hub: string, context: NodeContext<HubBusOptions>, listener: BusListener) {
     this.names = new HubChannels(hub);
+    this.moves = new MoveBus(this.names, context);
     this.#context = context;
     this.#listener = listener;
     this.#outcomes = new PublishOutcomes(context);
@@ -193,6 +197,7 @@ export class HubBus {
   /** Stops waiting. The backplane is closed by the server. */
   close(): void {
     this.#status[Symbol.dispose]();
+    this.moves.close();
     this.#outgoing.close();
     this.#incoming.close();
   }

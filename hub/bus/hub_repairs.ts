@@ -7,6 +7,7 @@ import type { ClusterHub } from "./cluster.ts";
 import type { HeardChannel } from "./heard_channel.ts";
 import { REPEAT_INTERVAL } from "./holes.ts";
 import type { InvocationEnvelope } from "./invocation.ts";
+import type { MoveMessage } from "./move_messages.ts";
 import { MovedMembers, type MovedMembersParts } from "./moved_members.ts";
 import type { NodeContext } from "./node_context.ts";
 import type { Here, HubMessage, HubSign } from "./node_messages.ts";
@@ -35,6 +36,8 @@ export interface RepairChannels {
 export interface NodeListener {
   /** Another node has answered a knock of this node. */
   here(answer: Here): void;
+  /** Another node says something about a connection that moves. */
+  moving(message: MoveMessage): void;
   /** Another node is there no more. */
   ended(node: string): void;
 }
@@ -118,6 +121,10 @@ export class HubRepairs implements ClusterHub {
     switch (message.kind) {
       case "here":
         return this.#listener.here(message);
+      case "moveState":
+      case "moveReceipt":
+      case "moveRefusal":
+        return this.#listener.moving(message);
       case "askIndex":
       case "askMessages":
         return this.#answers.give(message);

@@ -44,7 +44,7 @@ export class Incoming {
     this.#names = names;
     this.#context = context;
     this.#listener = listener;
-    this.knocker = new Knocker(names, context);
+    this.knocker = new Knocker(names, context, (question) => listener.moving(question));
     const channels = {
       channel: (name: string) => name === names.all ? this.#all : this.channels.get(name),
       channels: () => this.#heard(),

@@ -59,6 +59,11 @@ export class StatefulReconnect {
     return { type: MessageType.Sequence, sequenceId: this.sent.sequenceId };
   }
 
+  /** Whether the client has no pipe. */
+  get isLost(): boolean {
+    return this.#lostAt !== undefined;
+  }
+
   /** The pipe was lost. */
   lost(now: number): void {
     this.#lostAt = now;

@@ -39,6 +39,8 @@ export interface HandoverEffects<C> extends GivingEffects {
   arrived(claim: C): void;
   /** Nobody has answered a claim in time, or the connection is another user's. */
   failed(claim: C, why: "late" | "denied"): void;
+  /** The client of a parked state has not come back in time. */
+  overdue(connectionId: string, state: Uint8Array): void;
   /** Hears the channel of a connection, or does not any more. */
   listen(connectionId: string, listens: boolean): void;
 }
@@ -155,7 +157,7 @@ export class Handovers<C> {
     this.#given.tick(now);
     for (const [connectionId, state] of this.#parked.overdue(now)) {
       this.#unpark(connectionId);
-      this.#effects.lost(connectionId, state);
+      this.#effects.overdue(connectionId, state);
     }
     this.#parts.forgetOld(now);
   }

@@ -1,6 +1,7 @@
 import type { HeardChannel } from "../bus/heard_channel.ts";
 import type { HeardNumbers } from "../bus/heard_numbers.ts";
 import type { HubBus } from "../bus/hub_bus.ts";
+import type { MoveBus } from "../bus/move_bus.ts";
 import type { Recipient } from "../bus/recipient.ts";
 import { type Directory, PERMANENT } from "./directory.ts";
 import { GROUP } from "./group_commands.ts";
@@ -30,6 +31,16 @@ export class RoutedMoves {
     this.#bus = bus;
     this.#directory = directory;
     this.#maximumNameBytes = maximumNameBytes;
+  }
+
+  /** What is said about connections that move. */
+  get bus(): MoveBus {
+    return this.#bus.moves;
+  }
+
+  /** The connection of that id, if it is here. */
+  find(connectionId: string): Recipient | undefined {
+    return this.#directory.get(connectionId);
   }
 
   /**

@@ -52,6 +52,7 @@ export class Router {
       asked: (recipient, message, question) => this.results.forward(recipient, message, question),
       answered: (answer) => this.results.answered(answer),
       here: ({ id, node }) => this.#watched.here(id, node),
+      moving: (message) => this.#bus.moves.receive(message),
       ended: (node) => this.#watched.ended(node),
       recovered: () => {
         this.groups.recovered();

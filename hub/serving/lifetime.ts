@@ -17,7 +17,7 @@ export type OpeningHook = "connected" | "resumed";
 const ENDED = "The connection of a client has ended";
 
 /** A context outside any call. The client could not answer: none of its messages is read. */
-export function lifetimeContext(connection: CallingConnection, where: string): CallContext {
+function lifetimeContext(connection: CallingConnection, where: string): CallContext {
   return new CallContext(connection, {
     get signal() {
       return connection.signal;
@@ -44,6 +44,20 @@ export async function greet(
       limitedLog.log("debug", `refused by ${hook}`, `A client is refused by ${hook}:`, error);
     } else limitedLog.failure(`Hub's ${hook} failed:`, error);
     throw toError(error);
+  }
+}
+
+/** Runs `disconnected`; never rejects. */
+export async function takeLeave(
+  hooks: Hooks,
+  connection: CallingConnection,
+  cause: Error | undefined,
+  limitedLog: LimitedLog,
+): Promise<void> {
+  try {
+    await hooks.disconnected?.(lifetimeContext(connection, "disconnected"), cause);
+  } catch (error) {
+    limitedLog.failure("Hub's disconnected failed:", error);
   }
 }
 

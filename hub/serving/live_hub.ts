@@ -20,7 +20,8 @@ import { Router } from "../routing/router.ts";
 import { Sweep } from "../scheduling/sweep.ts";
 import { budgetLimits } from "./budget_limits.ts";
 import { Expirations } from "./expirations.ts";
-import { greet, lifetimeContext, logEnd } from "./lifetime.ts";
+import { HubHandovers } from "./hub_handovers.ts";
+import { greet, logEnd, takeLeave } from "./lifetime.ts";
 import { Moves } from "./moves.ts";
 import {
   ServedConnection,
@@ -48,6 +49,8 @@ export class LiveHub implements ConnectionListener<HubConnection> {
   readonly name: string;
   /** Takes connections out of this node, and takes in connections of other nodes. */
   readonly moves: Moves;
+  /** Brings connections to other nodes, and those of other nodes here. */
+  readonly handovers: HubHandovers;
   readonly #policies: readonly HubPolicy[];
   readonly #hooks: Hooks;
   readonly #router: Router;
@@ -99,6 +102,8 @@ export class LiveHub implements ConnectionListener<HubConnection> {
       this.#served,
       this.#expirations,
     );
+    const { moves } = this;
+    this.handovers = new HubHandovers({ hub: name, context, router: this.#router, moves });
   }
 
   /** The number of the connections that have not ended. */
@@ -154,8 +159,14 @@ export class LiveHub implements ConnectionListener<HubConnection> {
     this.#router.sweep();
   }
 
-  /** Lets a connection's running calls finish, then asks its client to reconnect elsewhere. */
-  async retire(connection: HubConnection): Promise<void> {
+  /**
+   * Lets a connection's running calls finish, then asks its client to reconnect elsewhere. With `moves` a
+   * stateful connection goes on at another node instead; `moves` ends the wait for its calls.
+   */
+  async retire(connection: HubConnection, moves?: AbortSignal): Promise<void> {
+    if (moves !== undefined && connection.isStateful) {
+      return await this.handovers.release(connection, moves);
+    }
     const invocations = this.#served.get(connection)?.invocations;
     if (invocations !== undefined) {
       invocations.retire(true);
@@ -171,6 +182,7 @@ export class LiveHub implements ConnectionListener<HubConnection> {
 
   /** Leaves the bus, after all connections have ended. */
   close(): void {
+    this.handovers.close();
     this.#router.close();
   }
 
@@ -209,14 +221,7 @@ export class LiveHub implements ConnectionListener<HubConnection> {
     // Many connections may end in one turn, as when the network is cut.
     const nextTurn = this.#context.scheduler.spend();
     if (nextTurn !== undefined) await nextTurn;
-    try {
-      if (admitted) {
-        const context = lifetimeContext(served, "disconnected");
-        await this.#hooks.disconnected?.(context, cause.error);
-      }
-    } catch (error) {
-      this.#context.limitedLog.failure("Hub's disconnected failed:", error);
-    }
+    if (admitted) await takeLeave(this.#hooks, served, cause.error, this.#context.limitedLog);
     this.#router.disconnect(connection);
     this.#served.delete(connection);
     served.owner?.connectionEnded();

@@ -6,13 +6,22 @@ import type { Hooks } from "../dispatch/filters.ts";
 import type { ConnectionState } from "../moves/connection_state.ts";
 import { packItems } from "../moves/items.ts";
 import type { Expirations } from "./expirations.ts";
-import { greet } from "./lifetime.ts";
+import { greet, takeLeave } from "./lifetime.ts";
+import { pause } from "./pause.ts";
 import {
   ServedConnection,
   type ServedConnections,
   type ServedParts,
   type UserConnection,
 } from "./served_connection.ts";
+
+/** How many bytes of messages that the client has not acknowledged may move. */
+const MAXIMUM_UNACKNOWLEDGED = 4 * 1024 * 1024;
+/** The pause between two looks at what runs, in milliseconds. */
+const LOOK = 50;
+
+/** The request for a connection that is at another node. */
+export type Origin = Omit<UserConnection, "id" | "stateful">;
 
 /** A connection that has come from another node and waits for its client's pipe. */
 export interface Arrived {
@@ -58,9 +67,7 @@ export class Moves {
     const conversation = connection.isStateful ? connection.conversation?.movable : undefined;
     const { protocol, sequence } = conversation ?? {};
     if (served === undefined || protocol === undefined || sequence === undefined) return undefined;
-    if (served.invocations?.idle() !== undefined || !this.#itemsMove(connection, served)) {
-      return undefined;
-    }
+    if (served.invocations?.idle() !== undefined || !this.canMove(connection)) return undefined;
     const { router } = this.#parts.served;
     const memberships = router.moves.leave(connection);
     if (memberships === undefined) return undefined;
@@ -84,7 +91,7 @@ export class Moves {
    * @throws {TypeError} if the connection is one of another hub or user.
    * @throws {HubError} if a name or the id of the connection cannot be one.
    */
-  join(state: ConnectionState, from: Omit<UserConnection, "id" | "stateful">): Arrived | undefined {
+  join(state: ConnectionState, from: Origin): Arrived | undefined {
     const { id, userId, protocol, sequence, items } = state;
     const { connection: connectionParts, served: servedParts, context, hooks } = this.#parts;
     if (state.hub !== this.#hub || userId !== from.user?.id) {
@@ -108,10 +115,22 @@ export class Moves {
     return { connection, whole };
   }
 
-  /** Whether the items of a connection can move; if not, its client has to begin anew. */
-  #itemsMove(connection: HubConnection, served: ServedConnection): boolean {
+  /** Whether a connection is one of a user. */
+  isOf(connection: HubConnection, userId: string | undefined): boolean {
+    return this.#served.get(connection)?.user?.id === userId;
+  }
+
+  /**
+   * Whether the items and the unacknowledged messages of a connection can move. If not, the connection is
+   * closed with leave to reconnect.
+   */
+  canMove(connection: HubConnection): boolean {
     try {
-      packItems(served.items);
+      const { bytes = 0 } = connection.conversation?.reconnect?.sent ?? {};
+      if (bytes > MAXIMUM_UNACKNOWLEDGED) {
+        throw new RangeError(`More than ${MAXIMUM_UNACKNOWLEDGED} bytes are not acknowledged`);
+      }
+      packItems(this.#served.get(connection)?.items ?? new Map());
       return true;
     } catch (error) {
       const text = "A connection cannot move to another node, its client reconnects:";
@@ -119,5 +138,35 @@ export class Moves {
       connection.close(RECONNECT);
       return false;
     }
+  }
+
+  /**
+   * Leaves further calls of a client unread, asks its streams to end soon, and resolves when nothing of the
+   * connection runs; or when the connection has ended, or `over` is aborted.
+   */
+  async idle(connection: HubConnection, over: AbortSignal): Promise<void> {
+    const { clock } = this.#parts.connection;
+    const served = this.#served.get(connection);
+    connection.conversation?.holdCalls();
+    served?.invocations?.retire(false);
+    while (!over.aborted && !connection.isClosed) {
+      const { results } = this.#parts.served.router;
+      const isBusy = served?.invocations?.idle() !== undefined || results.isAsked(connection.id);
+      if (!isBusy && connection.conversation?.movable !== undefined) return;
+      await pause(clock, LOOK, over);
+    }
+  }
+
+  /** Tells the hub of a connection that has ended between two homes. */
+  lost(state: ConnectionState, cause?: Error): Promise<void> {
+    const { id, userId, protocol, sequence, items } = state;
+    const { connection: connectionParts, served: servedParts, context, hooks } = this.#parts;
+    const connection = new HubConnection(id, undefined, connectionParts, { protocol, sequence });
+    connection.leave();
+    // The request and the user that came with it have stayed at the old home.
+    const request = { url: "", headers: new Headers() };
+    const origin = { id, user: userId === undefined ? undefined : { id: userId }, request };
+    const served = new ServedConnection(connection, origin, servedParts, new Map(items));
+    return takeLeave(hooks, served, cause, context.limitedLog);
   }
 }

@@ -34,6 +34,7 @@ class Node {
       arrived: (claim) => void this.happened.push(["arrived", claim]),
       failed: (claim, why) => void this.happened.push([why, claim]),
       listen: (id, listens) => void this.happened.push(["listen", id, listens]),
+      overdue: (id, state) => void this.happened.push(["overdue", id, state]),
       lost: (id, state) => void this.happened.push(["lost", id, state]),
     };
     this.handovers = new Handovers(effects, 15_000);
@@ -236,7 +237,7 @@ Deno.test("Handovers gives up a parked state whose client does not come back", (
   node.pass(14_950);
   assertEquals(node.events, []);
   node.pass(50);
-  assertEquals(node.events, [["listen", "c1", false], ["lost", "c1", STATE]]);
+  assertEquals(node.events, [["listen", "c1", false], ["overdue", "c1", STATE]]);
 });
 
 Deno.test("Handovers.parkElsewhere() sends what is parked to another node", () => {

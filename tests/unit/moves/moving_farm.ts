@@ -54,6 +54,7 @@ export class MovingFarm implements AsyncDisposable {
       ...this.#options,
     });
     this.nodes.push(node);
+    node.cluster.become("up");
     await settle();
     return node;
   }

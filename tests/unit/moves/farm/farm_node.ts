@@ -237,6 +237,7 @@ export class FarmNode {
       },
       failed: (socket) => socket.send("client", () => world.client.refuse(socket)),
       listen: (_connectionId, listens) => void (this.#parked = listens),
+      overdue: () => {},
       lost: () => void world.lost++,
     };
   }
