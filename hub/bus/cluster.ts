@@ -54,7 +54,10 @@ export interface Cluster {
   readonly nodes: readonly { readonly name: string; readonly state: string }[];
   /** Whether a node gives its signs as often as it says. A node that is not known may be one that gives none. */
   hears(node: string): boolean;
-  /** Whether no other node lives, and none was heard in the last 30 s, in which this node has listened. */
+  /**
+   * Whether no other node lives, and the bus says that none listens, or none was heard in the last 30 s, in
+   * which this node has listened.
+   */
   readonly alone: boolean;
   /** Whether the bus has told how many nodes hear a sign: then it is one server, that loses nothing by itself. */
   readonly counts: boolean;
