@@ -6,7 +6,7 @@ import { Peers } from "./peers.ts";
 import type { Recipient } from "./recipient.ts";
 import type { RepairLimits } from "./hole_repairs.ts";
 import { Repair } from "./repair.ts";
-import type { Arrival, RepairEffects } from "./repair_effects.ts";
+import type { Arrival, RepairEffects, RepairQuestion } from "./repair_effects.ts";
 
 /** For how long a node keeps what it has published, in milliseconds. */
 const KEPT = 30_000;
@@ -20,6 +20,8 @@ export interface CatchUpParts {
   /** The repairs of the members that were here before, and what these know of other nodes. */
   readonly repair: Repair;
   readonly peers: Peers;
+  /** Asks another node; as {@link RepairEffects.ask}. */
+  ask(node: string, question: RepairQuestion): boolean;
   /** Whether a node counts as living. */
   lives(node: string): boolean;
   isMember(channel: HeardChannel, recipient: Recipient): boolean;
@@ -141,14 +143,11 @@ export class CatchUp {
     this.#repair.sign(node, sign, missed, now);
   }
 
-  indexed(node: string, answer: IndexAnswer, now: number): void {
+  answered(answer: IndexAnswer | MessagesAnswer, now: number): void {
+    if (answer.kind === "messages") return this.#repair.repeated(answer.node, answer, now);
     this.#reading = true;
-    this.#repair.indexed(node, answer, now);
+    this.#repair.indexed(answer.node, answer, now);
     this.#reading = false;
-  }
-
-  repeated(node: string, answer: MessagesAnswer, now: number): void {
-    this.#repair.repeated(node, answer, now);
   }
 
   ended(node: string, how: "gone" | "dead", now: number): void {
@@ -234,7 +233,7 @@ export class CatchUp {
       },
       channels: () => this.channels,
       deliver: (channel, payload) => effects.deliver(channel, payload),
-      ask: (node, question) => effects.ask(node, question),
+      ask: (node, question) => this.#parts.ask(node, question),
       lost: (channel, missing) => this.#lost(channel, missing),
       soon: (call) => effects.soon(call),
       met: () => {},

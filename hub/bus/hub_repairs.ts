@@ -129,10 +129,11 @@ export class HubRepairs implements ClusterHub {
       case "askMessages":
         return this.#answers.give(message);
       case "index":
-        for (const repair of this.#repairs()) repair.indexed(message.node, message, this.#now);
-        return;
+        this.repair.indexed(message.node, message, this.#now);
+        return this.moved.answered(message);
       case "messages":
-        for (const repair of this.#repairs()) repair.repeated(message.node, message, this.#now);
+        this.repair.repeated(message.node, message, this.#now);
+        return this.moved.answered(message);
     }
   }
 

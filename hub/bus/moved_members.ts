@@ -4,13 +4,15 @@ import type { HeardChannel } from "./heard_channel.ts";
 import type { HeardNumbers, NodeNumber } from "./heard_numbers.ts";
 import type { InvocationEnvelope } from "./invocation.ts";
 import type { NodeContext } from "./node_context.ts";
+import type { IndexAnswer, MessagesAnswer } from "./node_messages.ts";
 import type { Numbering } from "./numbering.ts";
 import type { Recipient } from "./recipient.ts";
-import type { Arrival } from "./repair_effects.ts";
+import type { Arrival, RepairQuestion } from "./repair_effects.ts";
+import { SharedQuestions } from "./shared_questions.ts";
 import { writeTo } from "./write_to.ts";
 
 /** What {@link MovedMembers} needs of its hub. */
-export interface MovedMembersParts extends CatchUpParts {
+export interface MovedMembersParts extends Omit<CatchUpParts, "ask"> {
   readonly numbering: Numbering;
   /** Whether messages of this node wait for the bus: they have no numbers yet. */
   waits(): boolean;
@@ -25,6 +27,7 @@ export class MovedMembers implements Iterable<CatchUp> {
   readonly #context: Pick<NodeContext, "time" | "scheduler" | "limitedLog">;
   readonly #parts: MovedMembersParts;
   readonly #catchUps = new Set<CatchUp>();
+  readonly #questions: SharedQuestions;
 
   constructor(
     context: Pick<NodeContext, "time" | "scheduler" | "limitedLog">,
@@ -32,6 +35,7 @@ export class MovedMembers implements Iterable<CatchUp> {
   ) {
     this.#context = context;
     this.#parts = parts;
+    this.#questions = new SharedQuestions((node, question) => parts.effects.ask(node, question));
   }
 
   /** Whether nobody catches up. */
@@ -92,7 +96,10 @@ export class MovedMembers implements Iterable<CatchUp> {
     confirmed: Promise<unknown>,
   ): Promise<boolean> {
     const { time } = this.#context;
-    const catchUp = new CatchUp(recipient, heard, channels, this.#parts, time.now());
+    const ask = (node: string, question: RepairQuestion) =>
+      this.#questions.ask(node, question, time.now());
+    const parts = { ...this.#parts, ask };
+    const catchUp = new CatchUp(recipient, heard, channels, parts, time.now());
     this.#catchUps.add(catchUp);
     if (!this.#serve(catchUp, heard)) catchUp.fail();
     confirmed.then(() => {
@@ -122,6 +129,15 @@ export class MovedMembers implements Iterable<CatchUp> {
     for (const catchUp of this.#catchUps) {
       const own = catchUp.received(channel, arrival, this.#context.time.now());
       if (own !== undefined) writeTo(own.audience, frames, own.heedsExclusions ? excluded : NOBODY);
+    }
+  }
+
+  /** Another node has answered questions, of members that catch up or of others. */
+  answered(answer: IndexAnswer | MessagesAnswer): void {
+    if (this.none) return;
+    const now = this.#context.time.now();
+    for (const id of this.#questions.answered(answer.id, now)) {
+      for (const catchUp of this.#catchUps) catchUp.answered({ ...answer, id }, now);
     }
   }
 

@@ -11,6 +11,8 @@ import { MemoryBackplane, type MemoryBus } from "../../../mod.ts";
 export class LaggingBackplane implements Backplane {
   /** Whether what comes waits until it is released. */
   lags = false;
+  /** The channels of all publishes. */
+  readonly published: string[] = [];
   /** Whether a payload is lost on its way to this node. */
   loses: (channel: string) => boolean = () => false;
   readonly #inner: MemoryBackplane;
@@ -45,6 +47,7 @@ export class LaggingBackplane implements Backplane {
   }
 
   publish(channel: string, payload: Uint8Array): Promise<number | undefined> {
+    this.published.push(channel);
     return this.#inner.publish(channel, payload);
   }
 

@@ -270,6 +270,38 @@ Deno.test("Moves.leave() gives nothing for a client that cannot come back", asyn
   assertEquals(plain.ends, []);
 });
 
+Deno.test("connections that move at the same time ask together for what they lack", async () => {
+  await using farm = await MovingFarm.start(3);
+  const [old, home, third] = [farm.node(0), farm.node(1), farm.node(2)];
+  const clients = await Promise.all(
+    Array.from({ length: 100 }, async (_, index) => {
+      const client = await farm.connect(0, `c${index}`);
+      await old.groups.add(`c${index}`, "g");
+      client.peer.cut(true);
+      return client;
+    }),
+  );
+  third.clients.group("g").send("heard", "before");
+  await settle();
+  const states = clients.map((client) => client.leave(old));
+  third.clients.group("g").send("heard", "meanwhile");
+  const published = home.backplane.published.length;
+  const arrivals = clients.map((client, index) => {
+    const state = states[index];
+    return state && client.join(home, state)?.whole;
+  });
+  assertEquals(await Promise.all(arrivals), clients.map(() => true));
+  const questions = home.backplane.published.slice(published).filter((channel) =>
+    channel.startsWith("internal:hubplane:node:")
+  );
+  assert(questions.length <= 10, `${questions.length} questions`);
+  for (const client of clients) {
+    client.peer.comeBack();
+    client.peer.handle();
+    assertEquals(client.peer.heard, ["before", "meanwhile"]);
+  }
+});
+
 Deno.test("a connection hears what nodes published that began or ended while it was on its way", async () => {
   await using farm = await MovingFarm.start(3);
   const [old, home, third] = [farm.node(0), farm.node(1), farm.node(2)];
