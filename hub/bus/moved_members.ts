@@ -27,7 +27,7 @@ export class MovedMembers implements Iterable<CatchUp> {
   readonly #context: Pick<NodeContext, "time" | "scheduler" | "limitedLog">;
   readonly #parts: MovedMembersParts;
   readonly #catchUps = new Set<CatchUp>();
-  readonly #questions: SharedQuestions;
+  readonly #questions: SharedQuestions<CatchUp>;
 
   constructor(
     context: Pick<NodeContext, "time" | "scheduler" | "limitedLog">,
@@ -97,9 +97,9 @@ export class MovedMembers implements Iterable<CatchUp> {
   ): Promise<boolean> {
     const { time } = this.#context;
     const ask = (node: string, question: RepairQuestion) =>
-      this.#questions.ask(node, question, time.now());
+      this.#questions.ask(node, question, catchUp, time.now());
     const parts = { ...this.#parts, ask };
-    const catchUp = new CatchUp(recipient, heard, channels, parts, time.now());
+    const catchUp: CatchUp = new CatchUp(recipient, heard, channels, parts, time.now());
     this.#catchUps.add(catchUp);
     if (!this.#serve(catchUp, heard)) catchUp.fail();
     confirmed.then(() => {
@@ -136,8 +136,8 @@ export class MovedMembers implements Iterable<CatchUp> {
   answered(answer: IndexAnswer | MessagesAnswer): void {
     if (this.none) return;
     const now = this.#context.time.now();
-    for (const id of this.#questions.answered(answer.id, now)) {
-      for (const catchUp of this.#catchUps) catchUp.answered({ ...answer, id }, now);
+    for (const [id, catchUp] of this.#questions.answered(answer.id, now)) {
+      catchUp.answered({ ...answer, id }, now);
     }
   }
 

@@ -141,7 +141,7 @@ export class Handovers<C> {
       case "moveReceipt":
         return this.#given.confirmed(keyOf(message.node, message));
       case "moveRefusal":
-        return this.#end(this.#claims.get(message.id), "denied");
+        return this.#deny(this.#claims.get(message.id));
     }
   }
 
@@ -168,7 +168,7 @@ export class Handovers<C> {
     const parked = this.#parked.get(connectionId);
     claim.askedAt = now;
     if (parked === undefined) this.#effects.ask(claim.question);
-    else if (!this.#effects.isOf(parked, userId)) this.#end(claim, "denied");
+    else if (!this.#effects.isOf(parked, userId)) this.#deny(claim);
     else if (this.#accept(claim, parked)) this.#unpark(connectionId);
   }
 
@@ -234,10 +234,9 @@ export class Handovers<C> {
     return true;
   }
 
-  #end(claim: Claim<C> | undefined, why: "denied"): void {
-    if (claim === undefined) return;
-    this.#claims.delete(claim.question.id);
-    if (claim.asks) this.#effects.failed(claim.about, why);
+  #deny(claim: Claim<C> | undefined): void {
+    if (claim === undefined || !this.#claims.delete(claim.question.id)) return;
+    if (claim.asks) this.#effects.failed(claim.about, "denied");
   }
 
   #unpark(connectionId: string): void {
