@@ -132,11 +132,7 @@ export class HubConnection implements ConversationOwner {
     if (!this.#closed) this.close(closing.unreadable(this.#parts.limits.detailedErrors));
   }
 
-  /**
-   * Writes a message to the client.
-   *
-   * @throws {TypeError} if a value in it cannot be serialised.
-   */
+  /** Writes a message to the client; throws a `TypeError` if a value in the message cannot be serialised. */
   send(message: HubMessage): void {
     const conversation = this.conversation;
     if (this.#closed || conversation === undefined) return;
@@ -153,17 +149,19 @@ export class HubConnection implements ConversationOwner {
     this.close(closing.failed(error, this.#parts.limits.detailedErrors));
   }
 
-  /** Ends the pipe as if the client had vanished; a native socket reports that only when its peer closes it. */
-  cut(): void {
+  /** Drops the pipe without a word to the client. Returns `false` if the transport cannot: the pipe is given up. */
+  dropPipe(): boolean {
     const { pipe } = this.#outbox;
-    pipe?.terminate();
+    pipe?.drop?.();
     if (pipe !== undefined) this.pipeClosed(pipe, true);
+    return pipe?.drop !== undefined;
   }
 
   /** Ends the connection here without a word to the client or the hub: it goes on elsewhere. */
   leave(): void {
-    this.cut();
     this.#closed = true;
+    this.#outbox.pipe?.terminate();
+    this.#outbox.pipeLost();
     this.#state = "ended";
     this.#outbox.end(undefined);
     this.#abort?.abort();
@@ -193,8 +191,11 @@ export class HubConnection implements ConversationOwner {
       if (state.timedOut(now)) this.#refuse("Handshake was canceled.");
     } else if (state === "ended") return;
     else if (this.#closed) state.checkDrain(now);
-    else if (pipe !== undefined && this.#outbox.isStuck(now)) this.cut();
-    else state.tick(now, pipe, this.#outbox);
+    else if (pipe !== undefined && this.#outbox.isStuck(now)) {
+      // As if the client had vanished: a native socket reports that only when its peer closes it.
+      pipe.terminate();
+      this.pipeClosed(pipe, true);
+    } else state.tick(now, pipe, this.#outbox);
   }
 
   takes(message: HubMessage): boolean {

@@ -75,6 +75,7 @@ async function retireAll(
     }
   }
   await Promise.all(ended);
+  if (moves) { for (const { handovers } of hubs) handovers.parkElsewhere(); }
   while (hubs.some(({ handovers }) => handovers.giving)) await pause(clock, GIVING_PAUSE, over);
 }
 

@@ -92,8 +92,14 @@ export class HubHandovers {
     return true;
   }
 
+  /** Sends the connections that are parked here to another node, if there is one, because this one ends. */
+  parkElsewhere(): void {
+    const node = this.#parts.router.moves.bus.successor;
+    if (node !== undefined) this.#handovers.parkElsewhere(node, this.#now);
+  }
+
   /**
-   * Lets the running work of a stateful connection end, then cuts its pipe, so that its client comes back at
+   * Lets the running work of a stateful connection end, then drops its pipe, so that its client comes back at
    * another node; parks the connection if the client does not. Resolves when the connection has left, or has
    * ended: where no other node takes it, its client is asked to reconnect. `over` ends the wait for work.
    */
@@ -106,8 +112,8 @@ export class HubHandovers {
       await moves.idle(connection, over);
       const stays = over.aborted || router.moves.bus.successor === undefined;
       if (stays || !moves.canMove(connection)) return connection.close(RECONNECT);
-      connection.cut();
-      await pause(clock, RETURN, ended);
+      // A client whose socket cannot be dropped comes back when this process ends.
+      if (connection.dropPipe()) await pause(clock, RETURN, ended);
       if (connection.isClosed) return;
       // A balancer may have brought the client back here: then all begins again.
       const isAway = connection.conversation?.reconnect?.isLost;

@@ -68,7 +68,7 @@ Deno.test("HubConnection goes on from a value without a handshake", async () => 
 Deno.test("HubConnection ends when the client of a value does not come back in time", async () => {
   const clock = new ManualClock();
   const { connection, happened } = goOn({ protocol: jsonProtocol, sequence: NEW }, clock);
-  connection.cut();
+  connection.dropPipe();
   clock.advance(15_000);
   connection.tick(clock.now());
   assertEquals(connection.isClosed, false);

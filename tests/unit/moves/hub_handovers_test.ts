@@ -134,7 +134,7 @@ Deno.test("drainHubs() lets running calls end, leaves further ones unread, and c
   assertEquals([called, client.pipe.ends], [["first"], []]);
   resolve("done");
   await farm.pass(200);
-  assertEquals(client.pipe.ends, ["terminated"]);
+  assertEquals(client.pipe.ends, ["dropped"]);
   const types = (client.pipe.records as { type?: number }[]).map(({ type }) => type);
   assert(!types.includes(7), `a Close message: ${types}`);
   client.peer.cut(false);
@@ -164,6 +164,35 @@ Deno.test("drainHubs() parks a connection whose client does not come back, and a
   client.peer.handle();
   assertEquals(client.peer.heard, ["while parked"]);
   assertEquals(farm.hooks.map(({ hook }) => hook), ["resumed", "resumed"]);
+});
+
+Deno.test("drainHubs() sends on what is parked at its node", async () => {
+  await using farm = await MovingFarm.start(2);
+  const [old, keeper] = [farm.node(0), farm.node(1)];
+  const client = await farm.connect(0, "c1", "ann");
+  client.peer.cut(false);
+  await passing(farm, drain(old));
+  await farm.end(old);
+  const last = await farm.begin();
+  await passing(farm, drain(keeper));
+  await farm.end(keeper);
+  comeBack(client, await passing(farm, claim(last).outcome));
+  assertEquals(last.hub.connectionCount, 1);
+});
+
+Deno.test("drainHubs() parks at once a connection whose socket it cannot drop, and leaves the socket alone", async () => {
+  await using farm = await MovingFarm.start(2);
+  const client = await farm.connect(0, "c1", "ann");
+  Object.assign(client.pipe, { drop: undefined });
+  const drained = drain(farm.node(0));
+  await farm.pass(300);
+  await drained;
+  assertEquals([farm.node(0).hub.connectionCount, client.pipe.ends], [0, []]);
+  // What the client still sends there comes again when it is back.
+  client.peer.send({ type: 1, target: "unknown", arguments: [] });
+  client.peer.cut(false);
+  comeBack(client, await passing(farm, claim(farm.node(1)).outcome));
+  assertEquals(farm.node(1).hub.connectionCount, 1);
 });
 
 Deno.test("a parked connection ends when its client does not come back, and the hub hears of that", async () => {
@@ -216,7 +245,7 @@ Deno.test("drainHubs() ends a stream that goes on with an error, and moves its c
       "The server is closing.",
   });
   await farm.pass(100);
-  assertEquals(client.pipe.ends, ["terminated"]);
+  assertEquals(client.pipe.ends, ["dropped"]);
   client.peer.cut(false);
   comeBack(client, await passing(farm, claim(farm.node(1)).outcome));
   await passing(farm, drained);
