@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import type { Redis } from "ioredis";
+import { Settlements } from "../driver/settlements.ts";
 import { WriteCoalescer } from "../driver/write_coalescer.ts";
 
 type Stream = Redis["stream"];
@@ -23,6 +24,8 @@ export class JoinedCommands {
   readonly destination: { readonly redis: { readonly stream: Stream } };
   /** The bytes of unanswered commands: here, in the socket and in the client's queue. */
   waitingBytes = 0;
+  /** Tells the answers. */
+  readonly settlements: Settlements = new Settlements();
   readonly #stream: Stream;
   readonly #coalescer = new WriteCoalescer(() => this.flush());
   #memory = NOTHING;

@@ -3,6 +3,7 @@ import type { Command, Redis } from "ioredis";
 import { JoinedCommands } from "./joined_commands.ts";
 import { BackplaneError, BackplaneUnavailableError } from "../errors.ts";
 import { isIncurable, isReply, withoutSecrets } from "./errors.ts";
+import type { Settleable } from "../driver/settlements.ts";
 import { MAXIMUM_WAITING_BYTES, tooSlow, waitingBytes } from "../driver/waiting.ts";
 
 /** The largest message that Redis takes, in bytes (its `proto-max-bulk-len`). */
@@ -17,7 +18,7 @@ const HEAD_BYTES = 64;
  * A PUBLISH with the members of a command that ioredis uses. The class of ioredis takes any command,
  * and makes two promises and five functions for each.
  */
-class Publish {
+class Publish implements Settleable {
   readonly name = "publish";
   readonly args: readonly [channel: string];
   /** ioredis must not trace it. */
@@ -32,6 +33,8 @@ class Publish {
   #resolve!: (count: number) => void;
   #reject!: (error: Error) => void;
   #written = false;
+  /** How many subscribers Redis has counted. */
+  #count = 0;
 
   constructor(channel: string, payload: Uint8Array, deadline: number, commands: JoinedCommands) {
     this.args = [channel];
@@ -67,9 +70,14 @@ class Publish {
   /** Redis has answered. */
   resolve(count: unknown): void {
     this.settled = true;
-    this.#resolve(Number(count));
+    this.#count = Number(count);
     this.#commands.waitingBytes -= this.#bytes;
+    this.#commands.settlements.add(this);
     this.#commands.answered();
+  }
+
+  settle(): void {
+    this.#resolve(this.#count);
   }
 
   /** Redis has refused the command, or the connection was lost before the answer. */
