@@ -1,31 +1,14 @@
-import type { QuestionIds } from "./asked.ts";
-import { HeardChannel } from "./heard_channel.ts";
+import type { CatchUpParts } from "./catch_up_parts.ts";
+import { HeardChannel, type Peer } from "./heard_channel.ts";
 import type { HeardNumbers } from "./heard_numbers.ts";
 import type { HubSign, IndexAnswer, MessagesAnswer } from "./node_messages.ts";
 import { Peers } from "./peers.ts";
 import type { Recipient } from "./recipient.ts";
-import type { RepairLimits } from "./hole_repairs.ts";
 import { Repair } from "./repair.ts";
-import type { Arrival, RepairEffects, RepairQuestion } from "./repair_effects.ts";
+import type { Arrival, RepairEffects } from "./repair_effects.ts";
 
 /** For how long a node keeps what it has published, in milliseconds. */
 const KEPT = 30_000;
-
-/** What a {@link CatchUp} needs of its hub. */
-export interface CatchUpParts {
-  readonly serverName: string;
-  readonly limits: RepairLimits;
-  readonly effects: RepairEffects;
-  readonly ids: QuestionIds;
-  /** The repairs of the members that were here before, and what these know of other nodes. */
-  readonly repair: Repair;
-  readonly peers: Peers;
-  /** Asks another node; as {@link RepairEffects.ask}. */
-  ask(node: string, question: RepairQuestion): boolean;
-  /** Whether a node counts as living. */
-  lives(node: string): boolean;
-  isMember(channel: HeardChannel, recipient: Recipient): boolean;
-}
 
 /** A channel of this node, and what the newcomer has had of it. */
 interface Followed {
@@ -76,16 +59,13 @@ export class CatchUp {
     return this.#whole.promise;
   }
 
-  /** Whether the member can be served like all others from now on. */
-  get done(): boolean {
+  /** Whether the member can be served like all others from now on: both have had the same. */
+  isDone(now: number): boolean {
     if (this.recipient.isClosed) return true;
     if (!this.#settled || this.#failed || !this.#repair.idle) return false;
-    const { repair, peers } = this.#parts;
     for (const { shared, own } of this.#followed.values()) {
       for (const peer of this.#peers) {
-        const known = peers.get(peer.name);
-        if (!peer.alive || known === undefined) continue;
-        if (repair.whole(shared, known) < (own.last(peer) ?? 0)) return false;
+        if (peer.alive && !this.#isEqual(shared, own, peer, now)) return false;
       }
     }
     return true;
@@ -140,7 +120,8 @@ export class CatchUp {
   }
 
   sign(node: string, sign: HubSign, missed: boolean, now: number): void {
-    this.#repair.sign(node, sign, missed, now);
+    // A sign tells what comes after the one before, and the member has not heard that one.
+    if (this.#begun) this.#repair.sign(node, sign, missed, now);
   }
 
   answered(answer: IndexAnswer | MessagesAnswer, now: number): void {
@@ -168,6 +149,19 @@ export class CatchUp {
 
   tick(now: number): void {
     this.#repair.tick(now);
+  }
+
+  #isEqual(shared: HeardChannel, own: HeardChannel, peer: Peer, now: number): boolean {
+    const { repair, peers } = this.#parts;
+    const known = peers.get(peer.name);
+    if (known === undefined) return true;
+    const [last = 0, others = 0] = [own.last(peer), shared.last(known)];
+    if (others <= last) return repair.whole(shared, known) >= last;
+    // A repair has brought the others what the bus has lost: the member asks for it as well.
+    const tails = [[own.name, others] as const];
+    const sign = { hub: "", number: others, told: peer.known, tails };
+    this.#repair.sign(peer.name, sign, false, now);
+    return false;
   }
 
   #own(channel: HeardChannel): HeardChannel | undefined {

@@ -79,12 +79,12 @@ export class HubRepairs implements ClusterHub {
     this.#listener = listener;
     const { repairTimeout: timeout, repairBufferBytes: maximumBytes } = context.options;
     const { backplane, cluster, gaps, serverName } = context;
-    const [limits, ids] = [{ timeout, maximumBytes }, new QuestionIds()];
+    const ids = new QuestionIds();
     const peers = new Peers((node) => cluster.met(node));
     const effects = this.#effects(channels);
-    const repair = this.repair = new Repair(effects, limits, peers, ids);
+    const repair = this.repair = new Repair(effects, { timeout, maximumBytes }, peers, ids);
     const parts: MovedMembersParts = {
-      ...{ serverName, limits, effects, ids, repair, peers, numbering },
+      ...{ serverName, effects, ids, repair, peers, numbering },
       lives: (node) => cluster.lives(node),
       isMember: (channel, recipient) => channels.isMember(channel, recipient),
       waits: () => channels.waits(),
@@ -113,7 +113,8 @@ export class HubRepairs implements ClusterHub {
   }
 
   heard(node: string, sign: HubSign, missed: boolean): void {
-    for (const repair of this.#repairs()) repair.sign(node, sign, missed, this.#now);
+    this.repair.sign(node, sign, missed, this.#now);
+    this.moved.sign(node, sign, missed);
     this.#lookSoon();
   }
 

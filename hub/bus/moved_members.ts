@@ -1,10 +1,11 @@
 import { visitAll } from "../scheduling/visits.ts";
-import { CatchUp, type CatchUpParts } from "./catch_up.ts";
+import { CatchUp } from "./catch_up.ts";
+import type { CatchUpParts } from "./catch_up_parts.ts";
 import type { HeardChannel } from "./heard_channel.ts";
 import type { HeardNumbers, NodeNumber } from "./heard_numbers.ts";
 import type { InvocationEnvelope } from "./invocation.ts";
 import type { NodeContext } from "./node_context.ts";
-import type { IndexAnswer, MessagesAnswer } from "./node_messages.ts";
+import type { ChannelNumber, HubSign, IndexAnswer, MessagesAnswer } from "./node_messages.ts";
 import type { Numbering } from "./numbering.ts";
 import type { Recipient } from "./recipient.ts";
 import type { Arrival, RepairQuestion } from "./repair_effects.ts";
@@ -12,7 +13,7 @@ import { SharedQuestions } from "./shared_questions.ts";
 import { writeTo } from "./write_to.ts";
 
 /** What {@link MovedMembers} needs of its hub. */
-export interface MovedMembersParts extends Omit<CatchUpParts, "ask"> {
+export interface MovedMembersParts extends Omit<CatchUpParts, "ask" | "limits"> {
   readonly numbering: Numbering;
   /** Whether messages of this node wait for the bus: they have no numbers yet. */
   waits(): boolean;
@@ -20,13 +21,20 @@ export interface MovedMembersParts extends Omit<CatchUpParts, "ask"> {
   lookSoon(): void;
 }
 
+/** For how long a member waits for a message that a node does not repeat, in milliseconds. */
+const PATIENCE = 5000;
+/** How many bytes a member may hold while it waits. */
+const MAXIMUM_HELD_BYTES = 64 * 1024;
+
 const NOBODY: readonly never[] = [];
 
 /** The members of channels that leave for another node, and those that come from one. */
 export class MovedMembers implements Iterable<CatchUp> {
   readonly #context: Pick<NodeContext, "time" | "scheduler" | "limitedLog">;
   readonly #parts: MovedMembersParts;
-  readonly #catchUps = new Set<CatchUp>();
+  /** Those that catch up, each with the channels that it has joined. */
+  readonly #catchUps = new Map<CatchUp, readonly HeardChannel[]>();
+  readonly #byChannel = new Map<HeardChannel, Set<CatchUp>>();
   readonly #questions: SharedQuestions<CatchUp>;
 
   constructor(
@@ -49,7 +57,7 @@ export class MovedMembers implements Iterable<CatchUp> {
   }
 
   [Symbol.iterator](): Iterator<CatchUp> {
-    return this.#catchUps.values();
+    return this.#catchUps.keys();
   }
 
   /**
@@ -58,7 +66,7 @@ export class MovedMembers implements Iterable<CatchUp> {
    */
   leave(recipient: Recipient, channels: readonly HeardChannel[]): HeardNumbers | undefined {
     const { numbering, peers, repair, serverName } = this.#parts;
-    const catchUp = this.#catchUps.values().find((one) => one.recipient === recipient);
+    const catchUp = this.#catchUps.keys().find((one) => one.recipient === recipient);
     if (!this.ready || catchUp?.failed) return undefined;
     const nodes: NodeNumber[] = [[serverName, numbering.number]];
     const last = channels.map((): NodeNumber[] => []);
@@ -98,9 +106,15 @@ export class MovedMembers implements Iterable<CatchUp> {
     const { time } = this.#context;
     const ask = (node: string, question: RepairQuestion) =>
       this.#questions.ask(node, question, catchUp, time.now());
-    const parts = { ...this.#parts, ask };
+    const limits = { timeout: PATIENCE, maximumBytes: MAXIMUM_HELD_BYTES };
+    const parts = { ...this.#parts, limits, ask };
     const catchUp: CatchUp = new CatchUp(recipient, heard, channels, parts, time.now());
-    this.#catchUps.add(catchUp);
+    this.#catchUps.set(catchUp, channels);
+    for (const channel of channels) {
+      const catchUps = this.#byChannel.get(channel);
+      if (catchUps === undefined) this.#byChannel.set(channel, new Set([catchUp]));
+      else catchUps.add(catchUp);
+    }
     if (!this.#serve(catchUp, heard)) catchUp.fail();
     confirmed.then(() => {
       catchUp.begin(time.now());
@@ -112,9 +126,10 @@ export class MovedMembers implements Iterable<CatchUp> {
 
   /** The members that do not get a message of another node as all others do. */
   following(channel: HeardChannel): readonly string[] {
-    if (this.none) return NOBODY;
+    const catchUps = this.#byChannel.get(channel);
+    if (catchUps === undefined) return NOBODY;
     const ids: string[] = [];
-    for (const catchUp of this.#catchUps) {
+    for (const catchUp of catchUps) {
       if (catchUp.follows(channel)) ids.push(catchUp.recipient.id);
     }
     return ids;
@@ -126,9 +141,24 @@ export class MovedMembers implements Iterable<CatchUp> {
     arrival: Arrival,
     { frames, excluded }: InvocationEnvelope,
   ): void {
-    for (const catchUp of this.#catchUps) {
+    for (const catchUp of this.#byChannel.get(channel) ?? NOBODY) {
       const own = catchUp.received(channel, arrival, this.#context.time.now());
       if (own !== undefined) writeTo(own.audience, frames, own.heedsExclusions ? excluded : NOBODY);
+    }
+  }
+
+  /** A sign of another node has come; most of its tails are of channels that no member has. */
+  sign(node: string, sign: HubSign, missed: boolean): void {
+    if (this.none) return;
+    const now = this.#context.time.now();
+    const tails = new Map(sign.tails);
+    for (const catchUp of this.#catchUps.keys()) {
+      const own: ChannelNumber[] = [];
+      for (const { name } of catchUp.channels) {
+        const number = tails.get(name);
+        if (number !== undefined) own.push([name, number]);
+      }
+      catchUp.sign(node, { ...sign, tails: own }, missed, now);
     }
   }
 
@@ -143,19 +173,22 @@ export class MovedMembers implements Iterable<CatchUp> {
 
   /** Asks again, and serves those that have caught up like all others. */
   tick(now: number): void {
-    visitAll(this.#context, this.#catchUps, (catchUp) => {
+    visitAll(this.#context, this.#catchUps.keys(), (catchUp) => {
       catchUp.tick(now);
-      if (catchUp.done) this.#end(catchUp);
+      if (catchUp.isDone(now)) this.#end(catchUp);
     });
   }
 
   /** Nobody catches up any more. */
   close(): void {
-    for (const catchUp of this.#catchUps) catchUp.end();
-    this.#catchUps.clear();
+    for (const catchUp of this.#catchUps.keys()) this.#end(catchUp);
   }
 
   #end(catchUp: CatchUp): void {
+    for (const channel of this.#catchUps.get(catchUp) ?? NOBODY) {
+      const catchUps = this.#byChannel.get(channel);
+      if (catchUps?.delete(catchUp) && catchUps.size === 0) this.#byChannel.delete(channel);
+    }
     this.#catchUps.delete(catchUp);
     catchUp.end();
   }
@@ -174,7 +207,8 @@ export class MovedMembers implements Iterable<CatchUp> {
         if (part.missing > 0) return false;
         for (const { payload } of part.messages) {
           if (payload === null) return false;
-          if (payload !== undefined) effects.deliver(own, payload);
+          // A copy: the ring would stay in memory for as long as the client does not acknowledge the message.
+          if (payload !== undefined) effects.deliver(own, payload.slice());
         }
         after = part.upTo;
       }

@@ -116,9 +116,7 @@ export class Conversation {
   takes(message: HubMessage): boolean {
     const ping = message.type === MessageType.Ping;
     if (ping || this.#heardAt !== undefined) this.#heardAt = this.#parts.clock.now();
-    if (this.#holding && (this.#held ||= isCall(message)) && message.type !== MessageType.Close) {
-      return false;
-    }
+    if (this.#holding && (this.#held ||= isCall(message)) && isCounted(message)) return false;
     return this.reconnect?.takes(message) !== false && !ping;
   }
 
@@ -173,4 +171,9 @@ export class Conversation {
 function isLimited(message: HubMessage): boolean {
   if (message.type === MessageType.Completion) return message.result !== undefined;
   return message.type < MessageType.Completion;
+}
+
+/** Whether a message has a number: a client that comes back sends it again if it was not read. */
+function isCounted({ type }: HubMessage): boolean {
+  return type < MessageType.Ping;
 }

@@ -101,6 +101,10 @@ Deno.test("Conversation.holdCalls() leaves the next call unread, and what is beh
   pipe.send({ type: 3, invocationId: "1", result: 1 }, call("b"), { type: 3, invocationId: "2" });
   assertEquals(happened, ["resumed", "called a"]);
   assertEquals(connection.conversation?.movable?.sequence?.received, 2);
+  connection.send({ type: MessageType.Invocation, target: "c", arguments: [] });
+  // An acknowledgement has no number.
+  pipe.send({ type: 8, sequenceId: 1 });
+  assertEquals(connection.conversation?.movable?.sequence?.acknowledged, 1);
   const next = new MemoryPipe();
   next.returnTo(connection);
   next.send({ type: 9, sequenceId: 3 }, call("b"), { type: 3, invocationId: "2" });

@@ -11,6 +11,8 @@ import { MemoryBackplane, type MemoryBus } from "../../../mod.ts";
 export class LaggingBackplane implements Backplane {
   /** Whether what comes waits until it is released. */
   lags = false;
+  /** What happens before a channel is confirmed. */
+  confirmation: Promise<void> = Promise.resolve();
   /** The channels of all publishes. */
   readonly published: string[] = [];
   /** Whether a payload is lost on its way to this node. */
@@ -58,7 +60,8 @@ export class LaggingBackplane implements Backplane {
       this.#happen(() => handler(copy));
     });
     const { promise, resolve } = Promise.withResolvers<void>();
-    subscription.confirmed.then(() => this.#happen(resolve), () => {});
+    const { confirmation } = this;
+    subscription.confirmed.then(() => confirmation).then(() => this.#happen(resolve), () => {});
     return {
       confirmed: promise,
       unsubscribe: () => subscription.unsubscribe(),

@@ -324,6 +324,61 @@ Deno.test("a connection hears what nodes published that began or ended while it 
   assertEquals(client.peer.heard, ["young", "young again"]);
 });
 
+Deno.test("a sign that comes before the channels are confirmed hides nothing that was told before", async () => {
+  await using farm = await MovingFarm.start(3);
+  const [old, home, third] = [farm.node(0), farm.node(1), farm.node(2)];
+  const client = await farm.connect(0, "c1");
+  await old.groups.add("c1", "g");
+  client.peer.cut(true);
+  const state = client.leave(old);
+  assert(state !== undefined);
+  third.clients.group("g").send("heard", "meanwhile");
+  await farm.pass(1000);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  home.backplane.confirmation = promise;
+  const arrived = client.join(home, state);
+  await settle();
+  third.advance(0);
+  await settle();
+  resolve();
+  assertEquals(await arrived?.whole, true);
+  client.peer.comeBack();
+  client.peer.handle();
+  assertEquals(client.peer.heard, ["meanwhile"]);
+});
+
+Deno.test("a connection gets what the bus has lost and only other members have asked for", async () => {
+  await using farm = await MovingFarm.start(3);
+  const [old, home, third] = [farm.node(0), farm.node(1), farm.node(2)];
+  const client = await farm.connect(0, "c1");
+  const other = await farm.connect(1, "c2");
+  await old.groups.add("c1", "g");
+  await home.groups.add("c2", "g");
+  await farm.pass(1000);
+  home.backplane.loses = (channel) => channel === "hub:group:g";
+  third.clients.group("g").send("heard", "first");
+  await settle();
+  // Long enough for the next sign to list it.
+  third.clock.advance(300);
+  assert(await client.move(old, home));
+  // The others learn of the first message and ask; the second one comes to them with the answer.
+  third.backplane.lags = true;
+  third.advance(0);
+  await settle();
+  third.clients.group("g").send("heard", "second");
+  await settle();
+  third.backplane.lags = false;
+  third.backplane.release();
+  await farm.pass(500);
+  home.backplane.loses = () => false;
+  third.clients.group("g").send("heard", "third");
+  await farm.pass(500);
+  for (const { peer } of [client, other]) {
+    peer.handle();
+    assertEquals(peer.heard, ["first", "second", "third"]);
+  }
+});
+
 Deno.test("a connection that leaves a group while it catches up hears no more of that group", async () => {
   await using farm = await MovingFarm.start(3);
   const [old, home, third] = [farm.node(0), farm.node(1), farm.node(2)];
