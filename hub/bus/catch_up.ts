@@ -204,9 +204,12 @@ export class CatchUp {
     for (const { shared } of this.#followed.values()) this.#parts.effects.lost(shared, 0);
   }
 
-  /** A node that has ended is lost to everybody: that is reported. Anything else must not be missing. */
+  /**
+   * Something is missing. The member has to end for what was lost on its way; what is lost later, or because
+   * a node has ended, is reported, as for all others.
+   */
   #lost({ name }: HeardChannel, missing: number): void {
-    if (missing > 0 || this.#reading) return this.fail();
+    if (!this.#settled && (missing > 0 || this.#reading)) return this.fail();
     const shared = this.#followed.get(name)?.shared;
     if (shared !== undefined) this.#parts.effects.lost(shared, missing);
   }

@@ -3,7 +3,7 @@ import { partsOf, type StateAddress } from "./state_parts.ts";
 
 /** The pause between two copies of a state, and for how long it is sent, in milliseconds. */
 const INTERVAL = 250;
-export const GIVING = 5000;
+export const GIVING = 10_000;
 
 interface Given {
   readonly to: string;

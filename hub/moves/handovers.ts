@@ -61,7 +61,7 @@ interface Claim<C> {
  * - **Claim**: asked every 250 ms with one id, until its deadline.
  * - **Answer**: a node answers each claim once. A claim that comes late may bring the connection back to a
  *   node that it has left: whoever has claimed takes it in, some seconds after its deadline too.
- * - **State**: sent every 250 ms until the other node confirms it, for 5 s. It is confirmed each time it
+ * - **State**: sent every 250 ms until the other node confirms it, for 10 s. It is confirmed each time it
  *   comes, and has an effect once.
  * - **Parked**: a state without a client. It is kept like a connection, and answers claims.
  */

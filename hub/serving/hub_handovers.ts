@@ -46,11 +46,23 @@ interface HandoverParts {
 export class HubHandovers {
   readonly #parts: HandoverParts;
   readonly #handovers: Handovers<Claim>;
+  readonly #listening: Disposable;
   #look: Disposable | undefined;
+  /** How long the bus has been away in all before, and since when it is away now. */
+  #away = 0;
+  #awaySince: number | undefined;
 
   constructor(parts: HandoverParts) {
     this.#parts = parts;
-    const { context: { options }, router } = parts;
+    const { context: { backplane, clock, options }, router } = parts;
+    if (backplane.status !== "open") this.#awaySince = clock.now();
+    this.#listening = backplane.onStatus(({ status }) => {
+      if (status !== "open") this.#awaySince ??= clock.now();
+      else if (this.#awaySince !== undefined) {
+        this.#away += clock.now() - this.#awaySince;
+        this.#awaySince = undefined;
+      }
+    });
     this.#handovers = new Handovers(this.#effects(), options.disconnectTimeout + ENDING);
     router.moves.bus.receive = (message) => {
       this.#handovers.received(message, this.#now);
@@ -64,8 +76,8 @@ export class HubHandovers {
   }
 
   /**
-   * Asks other nodes for a connection whose client has sent a request to this one; `timeout` is in
-   * milliseconds.
+   * Asks other nodes for a connection whose client has sent a request to this one, for `timeout`
+   * milliseconds in which the bus is there.
    */
   claim(connectionId: string, origin: Origin, timeout: number): RunningClaim {
     const { promise: outcome, resolve: settle } = Promise.withResolvers<ClaimOutcome>();
@@ -123,12 +135,14 @@ export class HubHandovers {
 
   /** Nothing is repeated any more. */
   close(): void {
+    this.#listening[Symbol.dispose]();
     this.#look?.[Symbol.dispose]();
     this.#parts.router.moves.bus.receive = () => {};
   }
 
+  /** A time that stands still while the bus is away: nobody can answer then. */
   get #now(): number {
-    return this.#parts.context.clock.now();
+    return (this.#awaySince ?? this.#parts.context.clock.now()) - this.#away;
   }
 
   #lookSoon(): void {

@@ -106,7 +106,7 @@ Deno.test("Handovers.claim() fails at its deadline; a state that comes later is 
   assertEquals(node.events, [["accept", STATE, "request"]]);
   const other = new Node("other");
   other.claim("request");
-  other.pass(8100);
+  other.pass(13_050);
   other.news;
   other.events;
   assert(other.handovers.idle);
@@ -178,12 +178,12 @@ Deno.test("Handovers answers a claim once, and sends the state until it is confi
   assertEquals(node.news, [["new", state("old", 8)]]);
 });
 
-Deno.test("Handovers gives up a state that nobody confirms for 5 s", () => {
+Deno.test("Handovers gives up a state that nobody confirms for 10 s", () => {
   const node = new Node("old");
   node.taken = STATE;
   node.hear(question("new", 7));
-  node.pass(4950);
-  assertEquals([node.events, node.news.length], [[["take", "c1", "ann"]], 20]);
+  node.pass(9950);
+  assertEquals([node.events, node.news.length], [[["take", "c1", "ann"]], 40]);
   node.pass(50);
   assertEquals(node.events, [["lost", "c1", STATE]]);
   assert(node.handovers.idle);

@@ -9,7 +9,8 @@ import { drainHubs } from "../../../hub/serving/drain.ts";
 import type { ClaimOutcome } from "../../../hub/serving/hub_handovers.ts";
 import type { HubContext, HubUser } from "../../../mod.ts";
 import { settle } from "../../kit/pipe.ts";
-import { type FarmNode, type MovingClient, MovingFarm, requestOf } from "./moving_farm.ts";
+import { type MovingClient, requestOf } from "./moving_client.ts";
+import { type FarmNode, MovingFarm } from "./moving_farm.ts";
 
 const ANN = { id: "ann" };
 
@@ -92,6 +93,24 @@ Deno.test("HubHandovers.claim() succeeds although the bus loses what nodes say t
     client.connection.close({});
     await client.connection.finished;
   }
+});
+
+Deno.test("HubHandovers gives a state up no sooner because the bus is away", async () => {
+  await using farm = await MovingFarm.start(2);
+  const [old, home] = [farm.node(0), farm.node(1)];
+  const client = await farm.connect(0, "c1", "ann");
+  client.peer.cut(true);
+  home.backplane.loses = () => true;
+  const { outcome } = claim(home);
+  await settle();
+  assertEquals([old.hub.connectionCount, old.hub.handovers.giving], [0, true]);
+  for (const { backplane } of farm.nodes) backplane.lose();
+  await farm.pass(30_000);
+  home.backplane.loses = () => false;
+  for (const { backplane } of farm.nodes) backplane.recover();
+  comeBack(client, await passing(farm, outcome));
+  assertEquals(home.hub.connectionCount, 1);
+  assert(!old.logger.lines.some((line) => line.includes("ended on its way")));
 });
 
 Deno.test("HubHandovers.claim() waits while a call runs", async () => {

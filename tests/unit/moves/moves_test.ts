@@ -6,7 +6,8 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { HubContext, HubFilter } from "../../../mod.ts";
 import { settle } from "../../kit/pipe.ts";
-import { type FarmNode, MovingFarm, requestOf } from "./moving_farm.ts";
+import { requestOf } from "./moving_client.ts";
+import { type FarmNode, MovingFarm } from "./moving_farm.ts";
 
 interface Client {
   heard(text: string): void;
@@ -209,6 +210,29 @@ Deno.test("a connection that has missed what its new home itself keeps no longer
     home.clients.group("g").send("heard", `${count} ${"x".repeat(100)}`);
   }
   assertEquals(await client.join(home, state)?.whole, false);
+});
+
+Deno.test("what is lost once a connection has arrived is reported, and the connection goes on", async () => {
+  await using farm = await MovingFarm.start(3, { repairBufferBytes: 2000 });
+  const [old, home, third] = [farm.node(0), farm.node(1), farm.node(2)];
+  const client = await farm.connect(0, "c1");
+  await old.groups.add("c1", "g");
+  third.clients.group("g").send("heard", "first");
+  await settle();
+  assert(await client.move(old, home));
+  home.backplane.loses = (channel) => channel === "hub:group:g";
+  for (let count = 0; count < 100; count++) {
+    third.clients.group("g").send("heard", `${count} ${"x".repeat(100)}`);
+  }
+  await settle();
+  home.backplane.loses = () => false;
+  third.clients.group("g").send("heard", "last");
+  await settle();
+  client.peer.handle();
+  assertEquals(client.peer.heard.at(-1), "last");
+  await farm.pass(500);
+  assert(home.logger.lines.some((text) => text.includes("may have been missed")));
+  assert(await client.move(home, third));
 });
 
 Deno.test("a connection with items that cannot move is closed, and may reconnect; the log says why", async () => {

@@ -8,7 +8,8 @@ import type { ConnectionState } from "../../../hub/moves/connection_state.ts";
 import type { HubContext } from "../../../mod.ts";
 import { settle } from "../../kit/pipe.ts";
 import { seeded, withSeed } from "../../kit/random.ts";
-import { type FarmNode, type MovingClient, MovingFarm } from "./moving_farm.ts";
+import type { MovingClient } from "./moving_client.ts";
+import { type FarmNode, MovingFarm } from "./moving_farm.ts";
 
 /** How many farms are tried: more where time does not matter. */
 const ROUNDS = Deno.env.get("HUBPLANE_FULL") === "1" ? 2000 : 40;
