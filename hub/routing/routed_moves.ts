@@ -45,7 +45,7 @@ export class RoutedMoves {
 
   /**
    * Forgets a connection, which goes on at another node. Returns nothing, and leaves it as it is, while the
-   * bus is away or the connection itself has not caught up.
+   * bus is away, or if something is lost for the connection, which ends then.
    */
   leave(recipient: Recipient): Memberships | undefined {
     const { all, moved, names } = this.#bus;

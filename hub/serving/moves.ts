@@ -60,7 +60,7 @@ export class Moves {
   /**
    * Takes a connection out: it ends here without a word to its client or the hub, and its state is what the
    * next home needs. Returns nothing, and leaves the connection as it is, while it cannot move: it is not
-   * stateful, a call runs, the bus is away, or it has not caught up itself.
+   * stateful, a call runs, or the bus is away. A connection that can never move is closed; see {@link canMove}.
    */
   leave(connection: HubConnection): ConnectionState | undefined {
     const served = this.#served.get(connection);
