@@ -5,10 +5,13 @@
  * Every payload is a MessagePack array that starts with the version, the kind, an id and the name of the
  * sending node. Readers ignore further items, and drop an unknown version or kind. Ages and intervals are
  * milliseconds, numbers are those of envelopes (`envelope.ts`).
- * The bytes are written and read by `write_node_message.ts` and `read_node_message.ts`.
+ * The bytes are written and read by `write_node_message.ts` and `read_node_message.ts`. Messages about
+ * requests for connections of other nodes are in `relay_messages.ts`.
  *
  * @module
  */
+import type { RelayMessage } from "./relay_messages.ts";
+
 /** The channel of all nodes. */
 export const SIGNS = "internal:hubplane:signs";
 
@@ -192,5 +195,8 @@ export type HubMessage =
   | MessagesQuestion
   | MessagesAnswer;
 
+/** A message to one node. */
+export type DirectMessage = HubMessage | ClaimMessage | RelayMessage;
+
 /** Any message between nodes. */
-export type NodeMessage = Sign | HubMessage | ClaimMessage;
+export type NodeMessage = Sign | DirectMessage;

@@ -13,13 +13,15 @@ import {
   type NodeMessage,
   type Sign,
 } from "./node_messages.ts";
+import { RELAY_KINDS } from "./relay_messages.ts";
+import { writeRelayMessage } from "./write_relay_message.ts";
 
 /** The first item of a message. */
 export const VERSION = 1;
 /** Stands for a message that nobody is to have: no envelope is empty. */
 const NOTHING = new Uint8Array();
 
-/** The second item of a message. */
+/** The second item of a message; those of `relay_messages.ts` are there. */
 export const Kind = {
   Hello: 1,
   Sign: 2,
@@ -77,6 +79,11 @@ function write(writer: PackWriter, message: NodeMessage): void {
     case "claim":
     case "claimed":
       return writeClaim(writer, message);
+    default: {
+      const [kind, items] = RELAY_KINDS[message.kind];
+      start(writer, items, kind, message.id, message.node);
+      return writeRelayMessage(writer, message);
+    }
   }
 }
 

@@ -1,23 +1,25 @@
-import type { Cluster, ClusterHub, TokenListener } from "../bus/cluster.ts";
+import type { Cluster, ClusterHub, RelayListener, TokenListener } from "../bus/cluster.ts";
 import type { BackplaneStatus } from "../bus/node_context.ts";
 import {
-  type ClaimMessage,
-  type HubMessage,
+  type DirectMessage,
   type NodeActivity,
   nodeChannel,
   type NodeMessage,
   type Sign,
   SIGNS,
 } from "../bus/node_messages.ts";
+import type { Seek } from "../bus/relay_messages.ts";
 import type { TurnListener } from "../scheduling/scheduler.ts";
-import { visitAll } from "../scheduling/visits.ts";
 import type { ClusterContext } from "./context.ts";
 import { KeyRing } from "./key_ring.ts";
+import { Listeners } from "./listeners.ts";
 import { NodeListening } from "./listening.ts";
-import { type Instant, Membership } from "./membership.ts";
-import type { NodeState, ServerNode, ServerNodeEvent } from "./node.ts";
+import type { Instant } from "./member.ts";
+import { Membership } from "./membership.ts";
+import type { ServerNode, ServerNodeEvent } from "./node.ts";
 import { NodeEvents } from "./node_events.ts";
 import { OwnSigns } from "./own_signs.ts";
+import { reportCrowd, reportDeath } from "./reports.ts";
 
 /** How long a node that starts waits for an answer, and the pause between two ticks, in milliseconds. */
 const PATIENCE = 1000;
@@ -39,9 +41,7 @@ export class NodeCluster implements Cluster {
   readonly #events: NodeEvents;
   readonly #signs: OwnSigns;
   readonly #listening: NodeListening;
-  readonly #hubs: ClusterHub[] = [];
-  readonly #hubsByName = new Map<string, ClusterHub>();
-  #tokens: TokenListener | undefined;
+  readonly #listeners = new Listeners();
   readonly #answered = Promise.withResolvers<void>();
   readonly #statusListener: Disposable;
   readonly #turnEnd: TurnListener = { turnEnded: () => this.#signAtTurnEnd() };
@@ -56,12 +56,10 @@ export class NodeCluster implements Cluster {
   constructor(context: ClusterContext, connections: () => number) {
     this.#context = context;
     const { backplane, clock } = context;
-    const changed = (node: string, state: NodeState, before: NodeState | undefined) =>
-      this.#changed({ node, state, before });
-    this.#membership = new Membership(changed, clock.now());
+    this.#membership = new Membership((event) => this.#changed(event), clock.now());
     this.#events = new NodeEvents(context.scheduler);
     this.keys = new KeyRing(context.date);
-    this.#signs = new OwnSigns(context, this.#hubs, this.keys, connections);
+    this.#signs = new OwnSigns(context, this.#listeners.hubs, this.keys, connections);
     this.#listening = new NodeListening(context);
     if (backplane.status !== "open") this.#membership.away(this.#now());
     this.#statusListener = backplane.onStatus(({ status }) => {
@@ -100,13 +98,17 @@ export class NodeCluster implements Cluster {
   }
 
   join(hub: ClusterHub): void {
-    this.#hubs.push(hub);
-    this.#hubsByName.set(hub.name, hub);
+    this.#listeners.join(hub);
   }
 
   /** Tells `listener` from now on, and no other, what concerns tokens. */
   watchTokens(listener: TokenListener): void {
-    this.#tokens = listener;
+    this.#listeners.tokens = listener;
+  }
+
+  /** As {@link watchTokens}, of what concerns requests that nodes relay. */
+  watchRelays(listener: RelayListener): void {
+    this.#listeners.relay = listener;
   }
 
   /**
@@ -143,13 +145,25 @@ export class NodeCluster implements Cluster {
     this.#context.scheduler.atTurnEnd(this.#turnEnd);
   }
 
-  tell(node: string, message: HubMessage | ClaimMessage): Promise<number | undefined> {
+  tell(node: string, message: DirectMessage): Promise<number | undefined> {
     return this.#signs.tell(node, message);
+  }
+
+  seek(hub: string, question: Seek): Promise<number | undefined | null> {
+    return this.#signs.seek(hub, question);
+  }
+
+  living(): Iterable<string> {
+    return this.#membership.living();
+  }
+
+  get settled(): boolean {
+    return this.#membership.settled(this.#context.clock.now());
   }
 
   met(node: string): void {
     if (node === this.#context.serverName || this.#membership.lives(node)) return;
-    if (!this.#membership.met(node, this.#now())) this.#refuse();
+    if (!this.#membership.met(node, this.#now())) reportCrowd(this.#context.limitedLog);
   }
 
   lives(node: string): boolean {
@@ -207,40 +221,26 @@ export class NodeCluster implements Cluster {
     this.#answered.resolve();
     if ("hubs" in message) return this.#hear(message);
     this.met(message.node);
-    if (!("hub" in message)) return this.#tokens?.received(message);
-    this.#hubsByName.get(message.hub)?.received(message);
+    this.#listeners.received(message);
   }
 
   #hear(sign: Sign): void {
     if (this.#closed) return;
     const { node } = sign;
     const heard = this.#membership.heard(sign, this.#now());
-    if (heard === undefined) return this.#refuse();
-    if (heard.isNew) {
-      for (const told of sign.hubs) this.#hubsByName.get(told.hub)?.heard(node, told, heard.missed);
-    }
+    if (heard === undefined) return reportCrowd(this.#context.limitedLog);
+    if (heard.isNew) this.#listeners.heard(sign, heard.missed);
     const lacksKeys = this.keys.learn(sign.keys);
     if (sign.kind === "bye") return this.#membership.left(node, this.#now());
-    if (this.#membership.lives(node)) this.#tokens?.lives(node, sign.date);
+    if (this.#membership.lives(node)) this.#listeners.tokens?.lives(node, sign.date);
     if (sign.kind === "hello" || lacksKeys) this.#signs.answer(node);
   }
 
   #changed(event: ServerNodeEvent): void {
     const { node, state } = event;
-    if (state === "dead" || state === "gone") {
-      this.#tokens?.ended(node);
-      visitAll(this.#context, this.#hubs, (hub) => hub.ended(node, state));
-    }
-    if (state === "dead") {
-      const text = "A node is dead: five signs of life are missing:";
-      this.#context.limitedLog.log("warn", text, text, node);
-    }
+    if (state === "dead" || state === "gone") this.#listeners.ended(node, state, this.#context);
+    if (state === "dead") reportDeath(this.#context.limitedLog, node);
     this.#events.tell(event);
-  }
-
-  #refuse(): void {
-    const text = "Ignored a node: more than 1,000 are known";
-    this.#context.limitedLog.log("warn", text, text);
   }
 
   #now(): Instant {

@@ -2,12 +2,22 @@ import type { Cluster, TokenListener } from "../bus/cluster.ts";
 import type { Claim, ClaimMessage } from "../bus/node_messages.ts";
 import { type ClaimContext, Claims } from "./claims.ts";
 import { FirstUses } from "./first_uses.ts";
+import type { Wanted } from "./seek.ts";
 import { nodeTag, type VerifiedToken } from "./tokens.ts";
 
 /** How late a client may be because connections are looked through once a second, in milliseconds. */
 const HEARTBEAT = 1000;
 /** How far this node may be wrong about the clock of another one before it asks that, in milliseconds. */
 const DOUBT = 5000;
+
+/** How far this node may be wrong about the clock of a node that it does not know, in milliseconds. */
+const STRANGER = 60_000;
+
+/** The options that {@link Homes} reads, in milliseconds. */
+export interface HomesLimits {
+  readonly disconnectTimeout: number;
+  readonly handshakeTimeout: number;
+}
 
 /** The parts of a node that {@link Homes} needs. */
 export interface HomesContext extends ClaimContext {
@@ -59,11 +69,13 @@ export class Homes implements TokenListener {
   readonly #uses: FirstUses;
   readonly #ownTag: string;
   readonly #issuers = new Map<string, Issuer>();
+  readonly #youth: number;
   readonly #tags = new Map<string, string>();
 
   /** A token may begin a connection for `disconnectTimeout` milliseconds, and up to one second more. */
-  constructor(context: HomesContext, disconnectTimeout: number) {
+  constructor(context: HomesContext, { disconnectTimeout, handshakeTimeout }: HomesLimits) {
     this.#context = context;
+    this.#youth = disconnectTimeout + handshakeTimeout + STRANGER;
     this.#claims = new Claims(context);
     this.#uses = new FirstUses(disconnectTimeout + HEARTBEAT, context.date());
     this.#ownTag = nodeTag(context.serverName);
@@ -73,6 +85,21 @@ export class Homes implements TokenListener {
   /** How many first uses are remembered. */
   get remembered(): number {
     return this.#uses.size;
+  }
+
+  /** The home of a connection that has begun on another node, or that this node has let begin there. */
+  homeOf(id: string): string | undefined {
+    const home = this.#uses.get(id);
+    return home === this.#context.serverName ? undefined : home;
+  }
+
+  /** What a search for a connection needs to know of its token. */
+  wanted({ issuer: tag, issued }: VerifiedToken): Pick<Wanted, "issuer" | "isYoung"> {
+    const { date } = this.#context;
+    const issuer = this.#issuers.get(tag);
+    // This node knows the home of a young connection whose token it has issued.
+    const isYoung = tag !== this.#ownTag && date() - issued + (issuer?.ahead ?? 0) < this.#youth;
+    return { issuer: issuer?.node, isYoung };
   }
 
   /** Where a connection is that is not here, as far as this node knows without asking. */

@@ -34,7 +34,8 @@ export class HomesNode {
       watchTokens: (listener: TokenListener) => void (this.listener = listener),
     };
     const context = { serverName: name, clock, cluster, date };
-    this.homes = new Homes(context, DISCONNECT_TIMEOUT);
+    const limits = { disconnectTimeout: DISCONNECT_TIMEOUT, handshakeTimeout: 15_000 };
+    this.homes = new Homes(context, limits);
   }
 
   /** The date of its clock. */
