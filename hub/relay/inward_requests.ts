@@ -57,11 +57,9 @@ export class InwardRequests {
     this.#refuse(message);
   }
 
-  /** A piece of the body of a request has come. */
+  /** A piece of the body of a request has come: without effect if the request itself has not, which is repeated. */
   body(message: RelayedBody): void {
-    const request = this.#requests.get(keyOf(message));
-    if (request !== undefined) request.receive(message);
-    else if (!this.#ended.get(keyOf(message))) this.#refuse(message);
+    this.#requests.get(keyOf(message))?.receive(message);
   }
 
   /** A relay has pieces of an answer, or asks whether the request is still here. */

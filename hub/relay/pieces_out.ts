@@ -123,7 +123,8 @@ export class PiecesOut {
     const taken = this.#allowed - PIECES_AHEAD;
     while ((this.#pending[0]?.number ?? taken) < taken) this.#pending.shift();
     const hasTaken = this.#pending.length < length;
-    if (!this.#flushing) this.#flush();
+    // Nothing may have begun yet.
+    if (this.hasBegun && !this.#flushing) this.#flush();
     return hasTaken;
   }
 
