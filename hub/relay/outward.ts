@@ -12,7 +12,7 @@ const UNHEARD = 2000;
 export interface OutwardContext {
   readonly serverName: string;
   readonly clock: Pick<Clock, "now">;
-  readonly cluster: Pick<Cluster, "tell">;
+  readonly cluster: Pick<Cluster, "tell" | "status">;
   /** Calls back once at the end of the turn. */
   readonly atTurnEnd: (callback: () => void) => void;
 }
@@ -45,6 +45,8 @@ export class OutwardRequest {
   #isOver = false;
   /** When another node has heard this last. */
   #heard = 0;
+  /** Whether a node may have acted on the body. */
+  #mayBeDone = false;
 
   /** The home has to take the request within `timeout`, in milliseconds. */
   constructor(
@@ -122,7 +124,7 @@ export class OutwardRequest {
     if (this.#isOver || this.#settle === undefined && !this.#isTaken) return;
     if (!this.#isTaken) {
       const now = this.#context.clock.now();
-      if (now >= this.#due) return this.#give("late");
+      if (now >= this.#due) return this.#give(this.#late);
       if (now - this.#heard >= UNHEARD) return this.#answerWith("gone");
     }
     // The home takes the request before a slow client has sent all of its body.
@@ -147,7 +149,11 @@ export class OutwardRequest {
   /** Nobody waits for the answer any more. */
   close(): void {
     this.#answer?.breakOff();
-    this.#give("late");
+    this.#give(this.#late);
+  }
+
+  get #late(): Outcome {
+    return this.#mayBeDone ? "doubtful" : "late";
   }
 
   /** Tells the home that nobody waits any more. */
@@ -176,11 +182,14 @@ export class OutwardRequest {
     const piece = { id, node, last, bytes };
     const watched = signal !== undefined;
     const terms = { connectionId, verb, watched, userId, expires, length };
+    const isAway = cluster.status !== "open";
     const told = number > 0
       ? cluster.tell(home, { kind: "relayedBody", ...piece, number })
       : cluster.tell(home, { kind: "relayed", ...piece, ...terms });
     told.then((nodes) => {
-      if (nodes !== 0) this.#heard = clock.now();
+      if (nodes === 0) return;
+      this.#heard = clock.now();
+      if (verb === "post" && !isAway) this.#mayBeDone = true;
     });
     this.#listener.wait();
   }

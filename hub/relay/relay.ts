@@ -45,9 +45,9 @@ export interface RelayTarget extends Wanted, RelayTerms {
 
 /**
  * What became of a request: the answer of the home; `nowhere` if nobody has the connection; `busy` if nobody
- * could tell in time, or too many requests wait.
+ * could tell in time, or too many requests wait; `doubtful` if the home may have acted on the body of a POST.
  */
-export type Relayed = Response | "nowhere" | "busy";
+export type Relayed = Response | "nowhere" | "busy" | "doubtful";
 
 /** Relays requests, and serves relayed ones. */
 export class Relay implements RelayListener {

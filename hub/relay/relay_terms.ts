@@ -16,10 +16,10 @@ export interface RelayTerms {
 
 /**
  * What became of a request: its answer; `absent` if the home does not have the connection; `gone` if the home is
- * there no more and had not taken the request; `late` if it has not in time; `nowhere` if the connection has
- * ended with its home.
+ * there no more and had not taken the request; `late` if it has not in time, `doubtful` if it may have acted on the
+ * body of a POST; `nowhere` if the connection has ended with its home.
  */
-export type Outcome = Response | "absent" | "gone" | "late" | "nowhere";
+export type Outcome = Response | "absent" | "gone" | "late" | "doubtful" | "nowhere";
 
 /** The answer of a home, as the relay gives it. */
 export function respond(

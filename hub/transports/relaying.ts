@@ -52,6 +52,8 @@ export class Relaying {
       signal: isWatched(info) ? request.signal : undefined,
     });
     if (answer instanceof Response) return answer;
+    // A balancer may send a request again that was answered 503.
+    if (answer === "doubtful") return new Response(null, { status: 504 });
     return answer === "nowhere" && info.admitting ? noConnection(transport) : unavailable();
   }
 

@@ -3,8 +3,15 @@ import {
   type HttpClient,
   type HttpRequest,
   type HttpResponse,
+  HttpTransportType,
+  type HubConnection,
+  HubConnectionBuilder,
+  type IHubProtocol,
+  JsonHubProtocol,
+  LogLevel,
   NullLogger,
 } from "@microsoft/signalr";
+import type { ClientSockets } from "../../kit/client_sockets.ts";
 
 /** The requests of an official client, each to the next one of several nodes, as behind a balancer. */
 export class RoundRobinClient extends DefaultHttpClient implements HttpClient {
@@ -23,4 +30,30 @@ export class RoundRobinClient extends DefaultHttpClient implements HttpClient {
     const url = (request.url ?? "").replace(new RegExp(`^${first}`), node);
     return super.send({ ...request, url });
   }
+}
+
+/** How an official client connects. */
+export interface ClientTerms {
+  readonly transport: "LongPolling" | "ServerSentEvents";
+  readonly protocol: IHubProtocol;
+}
+
+/** An official client whose requests go to nodes in turn; by long polling with JSON unless told otherwise. */
+export function pollingClient(
+  nodes: readonly string[],
+  sockets: ClientSockets,
+  { transport, protocol }: ClientTerms = {
+    transport: "LongPolling",
+    protocol: new JsonHubProtocol(),
+  },
+): HubConnection {
+  return new HubConnectionBuilder()
+    .withUrl(nodes[0] ?? "", {
+      transport: HttpTransportType[transport],
+      httpClient: new RoundRobinClient(nodes),
+      ...sockets,
+    })
+    .withHubProtocol(protocol)
+    .configureLogging(LogLevel.None)
+    .build();
 }

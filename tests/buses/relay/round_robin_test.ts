@@ -4,39 +4,15 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import {
-  HttpTransportType,
-  type HubConnection,
-  HubConnectionBuilder,
-  type IHubProtocol,
-  JsonHubProtocol,
-  LogLevel,
-} from "@microsoft/signalr";
+import { JsonHubProtocol } from "@microsoft/signalr";
 import { MessagePackHubProtocol } from "@microsoft/signalr-protocol-msgpack";
 import { ClientSockets } from "../../kit/client_sockets.ts";
 import { bounded, Events, until } from "../../kit/wait.ts";
 import { BUSES } from "../scaleout/buses.ts";
 import { Pair } from "../scaleout/nodes.ts";
-import { RoundRobinClient } from "./round_robin.ts";
+import { pollingClient } from "./round_robin.ts";
 
 const TRANSPORTS = ["LongPolling", "ServerSentEvents"] as const;
-
-function client(
-  nodes: readonly string[],
-  transport: (typeof TRANSPORTS)[number],
-  protocol: IHubProtocol,
-  sockets: ClientSockets,
-): HubConnection {
-  return new HubConnectionBuilder()
-    .withUrl(nodes[0] ?? "", {
-      transport: HttpTransportType[transport],
-      httpClient: new RoundRobinClient(nodes),
-      ...sockets,
-    })
-    .withHubProtocol(protocol)
-    .configureLogging(LogLevel.None)
-    .build();
-}
 
 for (const name of ["memory", "broadcast_channel", "redis", "nats"] as const) {
   Deno.test(`clients send each request to the next node, over ${name}`, async () => {
@@ -50,7 +26,7 @@ for (const name of ["memory", "broadcast_channel", "redis", "nats"] as const) {
         for (const protocol of [new JsonHubProtocol(), new MessagePackHubProtocol()]) {
           if (transport === "ServerSentEvents" && protocol.name === "messagepack") continue;
           const sockets = new ClientSockets();
-          const connection = client(nodes, transport, protocol, sockets);
+          const connection = pollingClient(nodes, sockets, { transport, protocol });
           const heard = new Events<string>();
           connection.on("heard", heard.add);
           await bounded(connection.start(), `a start with ${transport}`);
