@@ -93,8 +93,9 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
     owned.add(backplane);
     const table = this.#table = new ConnectionTable(context, options);
     const admitting = () => this.#draining === undefined && this.#closing === undefined;
-    const homes = this.#homes = new Homes({ ...context, date }, options);
-    const relay = this.#relay = new Relay({ ...context, cluster }, options);
+    const { channels } = cluster;
+    const homes = this.#homes = new Homes({ ...context, date, channels }, options);
+    const relay = this.#relay = new Relay({ ...context, cluster, channels }, options);
     relay.homeOf = (id) => table.withId(id) === undefined ? homes.homeOf(id) : serverName;
     const connections = { table, tokens, homes, relay };
     const front = new Front({ ...context, ...connections, health, paths, authenticate, admitting });

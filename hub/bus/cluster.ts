@@ -1,5 +1,5 @@
-import type { BackplaneStatus } from "../../backplanes/backplane.ts";
-import type { ClaimMessage, DirectMessage, HubMessage, HubSign } from "./node_messages.ts";
+import type { BackplaneStatus, BackplaneSubscription } from "../../backplanes/backplane.ts";
+import type { ClaimMessage, DirectMessage, HubMessage, HubSign, Stand } from "./node_messages.ts";
 import type { RelayMessage, Seek } from "./relay_messages.ts";
 
 /** A hub, as the cluster of its server sees it. */
@@ -43,6 +43,17 @@ export interface RelayListener {
   ended(node: string): void;
 }
 
+/** The channels of connections that are not on this node. */
+export interface ConnectionChannels {
+  /**
+   * Asks something on the channel of a connection of a hub. Resolves as {@link Cluster.tell} if the bus has
+   * taken the question, else with `null`. Never rejects.
+   */
+  ask(hub: string, question: Seek | Stand): Promise<number | undefined | null>;
+  /** Hears what candidates for a connection ask on its channel, as any other message of a node. */
+  hear(hub: string, connectionId: string): BackplaneSubscription;
+}
+
 /** The other nodes, as a hub sees them. */
 export interface Cluster {
   /** The hub takes part from now on. */
@@ -55,11 +66,6 @@ export interface Cluster {
    * not take the message. Never rejects.
    */
   tell(node: string, message: DirectMessage): Promise<number | undefined>;
-  /**
-   * Asks on the channel of a connection where that is. Resolves as {@link tell} if the bus has taken the
-   * question, else with `null`. Never rejects.
-   */
-  seek(hub: string, question: Seek): Promise<number | undefined | null>;
   /** Another node was heard on a channel of a hub: it lives, though no sign of it may have come yet. */
   met(node: string): void;
   /** Whether a node counts as living. */

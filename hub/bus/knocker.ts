@@ -51,10 +51,14 @@ export class Knocker {
     if (message?.kind === "knock" && message.hub === this.#names.hub && isHere) {
       cluster.tell(message.node, { kind: "here", id: message.id, node, hub: message.hub });
     }
+    const home = isHere ? node : undefined;
     // A bus may hand a node its own question back.
     if (message?.kind === "seek" && message.node !== node) {
-      const home = isHere ? node : undefined;
       cluster.tell(message.node, { kind: "sought", id: message.id, node, home });
+    }
+    // A node without the connection answers that on its own channel.
+    if (message?.kind === "stand" && message.node !== node && isHere) {
+      cluster.tell(message.node, { kind: "claimed", id: message.id, node, home });
     }
     return true;
   }

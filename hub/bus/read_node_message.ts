@@ -70,6 +70,7 @@ const ITEMS: ReadonlyMap<number, number> = new Map([
   [Kind.Messages, 10],
   [Kind.Claim, 6],
   [Kind.Claimed, 5],
+  [Kind.Stand, 5],
   ...Object.values(RELAY_KINDS),
 ]);
 
@@ -109,6 +110,7 @@ function readClaim(reader: PackReader, kind: number, id: number, node: string): 
   if (kind === Kind.Claim) {
     return { kind: "claim", id, node, connectionId: reader.string(), issued: count(reader) };
   }
+  if (kind === Kind.Stand) return { kind: "stand", id, node, connectionId: reader.string() };
   const home = reader.string();
   return { kind: "claimed", id, node, home: home === "" ? undefined : checkNode(home) };
 }

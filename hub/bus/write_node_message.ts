@@ -34,6 +34,8 @@ export const Kind = {
   Messages: 9,
   Claim: 10,
   Claimed: 11,
+  // Those of `relay_messages.ts` are between these two.
+  Stand: 19,
 } as const;
 
 /** The payload of a message. */
@@ -78,6 +80,7 @@ function write(writer: PackWriter, message: NodeMessage): void {
       return writeMessages(writer, message);
     case "claim":
     case "claimed":
+    case "stand":
       return writeClaim(writer, message);
     default: {
       const [kind, items] = RELAY_KINDS[message.kind];
@@ -129,6 +132,10 @@ function writeClaim(writer: PackWriter, message: ClaimMessage): void {
     start(writer, 6, Kind.Claim, message.id, message.node);
     writer.string(message.connectionId);
     return writer.integer(message.issued);
+  }
+  if (message.kind === "stand") {
+    start(writer, 5, Kind.Stand, message.id, message.node);
+    return writer.string(message.connectionId);
   }
   start(writer, 5, Kind.Claimed, message.id, message.node);
   // No node has an empty name.

@@ -1,4 +1,4 @@
-import type { Cluster, ClusterHub, RelayListener, TokenListener } from "../bus/cluster.ts";
+import type { Cluster, ClusterHub, ConnectionChannels } from "../bus/cluster.ts";
 import type { BackplaneStatus } from "../bus/node_context.ts";
 import {
   type DirectMessage,
@@ -8,8 +8,8 @@ import {
   type Sign,
   SIGNS,
 } from "../bus/node_messages.ts";
-import type { Seek } from "../bus/relay_messages.ts";
 import type { TurnListener } from "../scheduling/scheduler.ts";
+import { OtherConnections } from "./connection_channels.ts";
 import type { ClusterContext } from "./context.ts";
 import { KeyRing } from "./key_ring.ts";
 import { Listeners } from "./listeners.ts";
@@ -36,6 +36,8 @@ const TICK = 1000;
 export class NodeCluster implements Cluster {
   /** The keys that tokens are signed with. */
   readonly keys: KeyRing;
+  /** The channels of connections of other nodes. */
+  readonly channels: ConnectionChannels;
   readonly #context: ClusterContext;
   readonly #membership: Membership;
   readonly #events: NodeEvents;
@@ -61,6 +63,7 @@ export class NodeCluster implements Cluster {
     this.keys = new KeyRing(context.date);
     this.#signs = new OwnSigns(context, this.#listeners.hubs, this.keys, connections);
     this.#listening = new NodeListening(context);
+    this.channels = new OtherConnections(context, this.#listening, (said) => this.#receive(said));
     if (backplane.status !== "open") this.#membership.away(this.#now());
     this.#statusListener = backplane.onStatus(({ status }) => {
       if (status !== "open") return this.#membership.away(this.#now());
@@ -102,12 +105,12 @@ export class NodeCluster implements Cluster {
   }
 
   /** Tells `listener` from now on, and no other, what concerns tokens. */
-  watchTokens(listener: TokenListener): void {
+  watchTokens(listener: Listeners["tokens"]): void {
     this.#listeners.tokens = listener;
   }
 
   /** As {@link watchTokens}, of what concerns requests that nodes relay. */
-  watchRelays(listener: RelayListener): void {
+  watchRelays(listener: Listeners["relay"]): void {
     this.#listeners.relay = listener;
   }
 
@@ -147,10 +150,6 @@ export class NodeCluster implements Cluster {
 
   tell(node: string, message: DirectMessage): Promise<number | undefined> {
     return this.#signs.tell(node, message);
-  }
-
-  seek(hub: string, question: Seek): Promise<number | undefined | null> {
-    return this.#signs.seek(hub, question);
   }
 
   living(): Iterable<string> {

@@ -1,5 +1,5 @@
 import type { ClusterHub, RelayListener, TokenListener } from "../bus/cluster.ts";
-import type { DirectMessage, Sign } from "../bus/node_messages.ts";
+import type { ClaimMessage, DirectMessage, HubMessage, Sign } from "../bus/node_messages.ts";
 import { visitAll, type VisitContext } from "../scheduling/visits.ts";
 
 /** The parts of a server that hear of other nodes. */
@@ -19,7 +19,7 @@ export class Listeners {
   /** Another node says something that is not a sign. */
   received(message: DirectMessage): void {
     if ("hub" in message) this.#byName.get(message.hub)?.received(message);
-    else if (message.kind === "claim" || message.kind === "claimed") this.tokens?.received(message);
+    else if (isAboutTokens(message)) this.tokens?.received(message);
     else this.relay?.received(message);
   }
 
@@ -34,4 +34,8 @@ export class Listeners {
     this.relay?.ended(node);
     visitAll(context, this.hubs, (hub) => hub.ended(node, how));
   }
+}
+
+function isAboutTokens(message: Exclude<DirectMessage, HubMessage>): message is ClaimMessage {
+  return message.kind === "claim" || message.kind === "claimed" || message.kind === "stand";
 }

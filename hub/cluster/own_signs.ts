@@ -1,4 +1,3 @@
-import { HubChannels } from "../bus/channel_names.ts";
 import type { ClusterHub } from "../bus/cluster.ts";
 import { smallerMessage } from "../bus/smaller_message.ts";
 import { writeNodeMessage } from "../bus/write_node_message.ts";
@@ -12,7 +11,6 @@ import {
   SIGNS,
 } from "../bus/node_messages.ts";
 import type { Backplane } from "../bus/node_context.ts";
-import type { Seek } from "../bus/relay_messages.ts";
 import type { Clock } from "../clock.ts";
 import type { KeyRing } from "./key_ring.ts";
 import type { ServerNode } from "./node.ts";
@@ -162,16 +160,6 @@ export class OwnSigns {
       }
     }
     return undefined;
-  }
-
-  /** As `Cluster.seek()` of `hub/bus/cluster.ts`. */
-  async seek(hub: string, question: Seek): Promise<number | undefined | null> {
-    try {
-      const channel = new HubChannels(hub).connection(question.connectionId);
-      return await this.#hand(channel, question, true);
-    } catch {
-      return null;
-    }
   }
 
   /** What each hub has to tell; the hub that comes first is another one each time. */

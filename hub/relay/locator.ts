@@ -1,4 +1,3 @@
-import type { Cluster } from "../bus/cluster.ts";
 import type { Seek as Question, Sought } from "../bus/relay_messages.ts";
 import { BoundedMap } from "./bounded_map.ts";
 import { type Found, Seek, type SeekContext, type Wanted } from "./seek.ts";
@@ -8,17 +7,12 @@ const MAXIMUM_KNOWN = 10_000;
 /** For how long nobody is asked again about a connection that nobody has, in milliseconds. */
 const NOBODY = 5000;
 
-/** The parts of a node that a {@link Locator} needs. */
-export interface LocatorContext extends SeekContext {
-  readonly cluster: SeekContext["cluster"] & Pick<Cluster, "tell">;
-}
-
 /**
  * Knows the homes of connections, or asks for them: for one connection at a time, however many requests wait
  * for the answer.
  */
 export class Locator {
-  readonly #context: LocatorContext;
+  readonly #context: SeekContext;
   readonly #timeout: number;
   readonly #homes = new BoundedMap<string, string>(MAXIMUM_KNOWN);
   /** The connections that nobody has, and until when that counts. */
@@ -28,7 +22,7 @@ export class Locator {
   #lastId = 0;
 
   /** A search takes at most `timeout`, in milliseconds. */
-  constructor(context: LocatorContext, timeout: number) {
+  constructor(context: SeekContext, timeout: number) {
     this.#context = context;
     this.#timeout = timeout;
   }

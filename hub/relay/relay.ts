@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { Cluster, RelayListener } from "../bus/cluster.ts";
+import type { Cluster, ConnectionChannels, RelayListener } from "../bus/cluster.ts";
 import type { RelayMessage } from "../bus/relay_messages.ts";
 import type { Clock } from "../clock.ts";
 import type { LimitedLog } from "../scheduling/limited_log.ts";
@@ -33,8 +33,9 @@ export interface RelayContext {
   readonly scheduler: Pick<Scheduler, "atTurnEnd">;
   readonly limitedLog: Pick<LimitedLog, "log">;
   readonly cluster:
-    & Pick<Cluster, "tell" | "seek" | "living" | "lives" | "settled" | "alone" | "status">
+    & Pick<Cluster, "tell" | "living" | "lives" | "settled" | "alone" | "status">
     & { watchRelays(listener: RelayListener): void };
+  readonly channels: Pick<ConnectionChannels, "ask">;
 }
 
 /** A request, and what is known of the place of its connection. */

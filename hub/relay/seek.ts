@@ -1,4 +1,4 @@
-import type { Cluster } from "../bus/cluster.ts";
+import type { Cluster, ConnectionChannels } from "../bus/cluster.ts";
 import type { Clock } from "../clock.ts";
 
 /** The pause between two rounds of questions, in milliseconds. */
@@ -29,8 +29,9 @@ export interface SeekContext {
   readonly clock: Pick<Clock, "now" | "after">;
   readonly cluster: Pick<
     Cluster,
-    "tell" | "seek" | "living" | "lives" | "settled" | "alone" | "status"
+    "tell" | "living" | "lives" | "settled" | "alone" | "status"
   >;
+  readonly channels: Pick<ConnectionChannels, "ask">;
 }
 
 /**
@@ -80,7 +81,7 @@ export class Seek {
   /** Begins the next round. */
   ask(): void {
     if (this.#isOver) return;
-    const { clock, cluster, serverName: node } = this.#context;
+    const { clock, cluster, channels, serverName: node } = this.#context;
     const { connectionId, hub } = this.#wanted;
     // A node that has been alone for long cannot have issued a token with others.
     if (cluster.alone) return this.end("nowhere");
@@ -100,7 +101,7 @@ export class Seek {
       this.#asked.add(other);
       void cluster.tell(other, { ...question, id: this.nodesId });
     }
-    cluster.seek(hub, { ...question, id }).then((reached) => {
+    channels.ask(hub, { ...question, id }).then((reached) => {
       if (id !== this.channelId) return;
       this.#reached = reached;
       this.#look();

@@ -90,7 +90,7 @@ export class Places {
     this.#waiting++;
     let begun = this.#beginning.get(token);
     if (begun === undefined) {
-      const claimed = this.#parts.homes.claim(verified);
+      const claimed = this.#parts.homes.claim(hub.name, verified);
       begun = claimed.then((beginning) => this.#finish(hub, token, verified, beginning));
       this.#beginning.set(token, begun);
     }

@@ -86,6 +86,7 @@ const RELAY_VECTORS: readonly NodeVector[] = [
     { kind: "relayReceipt", ...RELAYED, toHome: true, received: 2, allowed: 4 },
     [1, 17, 9, "deno_2", true, 2, 4],
   ],
+  [{ kind: "stand", ...RELAYED, connectionId: "c1" }, [1, 19, 9, "deno_2", "c1"]],
   [{ kind: "relayEnd", ...RELAYED, toHome: false }, [1, 18, 9, "deno_2", false]],
 ];
 

@@ -62,7 +62,7 @@ Deno.test("readNodeMessage() gives nothing for an unknown version or kind", () =
     for (const version of [0, 2, 1000]) {
       assertEquals(readNodeMessage(encode([version, ...items.slice(1)])), undefined);
     }
-    for (const kind of [0, 19, 255, 2 ** 40, -1]) {
+    for (const kind of [0, 20, 255, 2 ** 40, -1]) {
       assertEquals(readNodeMessage(encode([1, kind, ...items.slice(2)])), undefined);
     }
   }

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { RelayListener } from "../../../hub/bus/cluster.ts";
-import type { NodeMessage } from "../../../hub/bus/node_messages.ts";
+import type { NodeMessage, Stand } from "../../../hub/bus/node_messages.ts";
 import { readNodeMessage } from "../../../hub/bus/read_node_message.ts";
 import type { RelayMessage, Seek } from "../../../hub/bus/relay_messages.ts";
 import { writeNodeMessage } from "../../../hub/bus/write_node_message.ts";
@@ -51,6 +51,7 @@ export class RelayNode {
       serverName: name,
       clock,
       cluster: this,
+      channels: { ask: (hub, question) => farm.ask(this, hub, question) },
       scheduler: new Scheduler(clock),
       limitedLog: new LimitedLog(this.log, clock),
     }, { ...LIMITS, ...limits });
@@ -65,10 +66,6 @@ export class RelayNode {
 
   tell(node: string, message: NodeMessage): Promise<number | undefined> {
     return this.#farm.tell(this, node, message);
-  }
-
-  seek(hub: string, question: Seek): Promise<number | undefined | null> {
-    return this.#farm.seek(this, hub, question);
   }
 
   living(): string[] {
@@ -146,7 +143,11 @@ export class RelayFarm {
     return this.counts ? Number(isThere) : undefined;
   }
 
-  async seek(from: RelayNode, hub: string, question: Seek): Promise<number | undefined | null> {
+  async ask(
+    from: RelayNode,
+    hub: string,
+    question: Seek | Stand,
+  ): Promise<number | undefined | null> {
     this.said.push(`seek on ${hub}:${question.connectionId}`);
     const fate = this.fate(question);
     await Promise.resolve();

@@ -183,6 +183,24 @@ Deno.test("a node that drains begins nothing, and lets its tokens begin elsewher
   assertEquals(await two.send(first), [200, ""]);
 });
 
+Deno.test("a fresh token of a server that has closed begins at one of the others", async () => {
+  await using nodes = await farm(3);
+  const [one, two, three] = nodes.servers as [OfflineServer, OfflineServer, OfflineServer];
+  const query = await one.negotiate();
+  const [later, used] = [await one.negotiate(), await one.negotiate()];
+  assertEquals(await two.send(used), [200, ""]);
+  await one.server.close();
+  await until(() => two.server.health().nodes === 2 && three.server.health().nodes === 2);
+  const accept = "text/event-stream";
+  const opened = await Promise.all([two, three].map((node) => node.open(query, { accept })));
+  assertEquals(opened.map(({ status }) => status).toSorted(), [200, 409]);
+  for (const { body } of opened) await body?.cancel();
+  assertEquals(await three.send(later), [200, ""]);
+  // The other one relays to the home of the first use.
+  assertEquals(await three.send(used, "POST", HANDSHAKE), [200, ""]);
+  assertEquals(await three.send(used), [200, "{}\x1e"]);
+});
+
 Deno.test("a request waits while the bus is away, and is answered when it is back", async () => {
   const bus = new MemoryBus();
   await using nodes = await farm(2, {}, bus);

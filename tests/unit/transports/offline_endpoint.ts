@@ -89,14 +89,19 @@ export class OfflineEndpoint implements NamedHub {
     const tokens = new Tokens("node", new KeyRing(date), date);
     const cluster = {
       tell: () => Promise.reject(new Error("There is no other node")),
-      seek: () => Promise.reject(new Error("There is no other node")),
       living: () => [],
       lives: () => false,
       ...{ settled: true, alone: true, status: "open" } as const,
       watchTokens() {},
       watchRelays() {},
     };
-    const context = { ...parts, serverName: "node", cluster };
+    const channels = {
+      ask: () => Promise.reject(new Error("There is no other node")),
+      hear() {
+        throw new Error("There is no other node");
+      },
+    };
+    const context = { ...parts, serverName: "node", cluster, channels };
     this.homes = new Homes({ ...context, date }, options);
     const relay = new Relay(context, options);
     this.#endpoint = new Endpoint({
