@@ -18,10 +18,11 @@ const NEGOTIATE = requestBytes({
 });
 const HEALTH = requestBytes({ method: "GET", path: "/readyz" });
 const HANDSHAKE = frame(Opcode.Text, '{"protocol":"json","version":1}\x1e');
-const NOTIFICATION = `${JSON.stringify(call(undefined, "echo", 1))}\x1e`;
+/** A call without an answer. */
+export const NOTIFICATION: string = `${JSON.stringify(call(undefined, "echo", 1))}\x1e`;
 
 /** Requests without number on one socket; `request` makes them once the client has connected. */
-function pipelining(
+export function pipelining(
   request: (attacker: Attacker) => Promise<Uint8Array> | Uint8Array,
   reads = true,
 ): Action {
@@ -36,7 +37,7 @@ function pipelining(
 }
 
 /** A socket that says something and leaves, again and again. */
-function passing(
+export function passing(
   bytes: (attacker: Attacker) => Promise<Uint8Array> | Uint8Array,
   { webSocket = false, listens = false }: { webSocket?: boolean; listens?: boolean } = {},
 ): Action {
