@@ -36,7 +36,7 @@ export interface Sought {
 }
 
 /** What a request does to a connection; the numbers are those on the bus. */
-export const VERBS = ["poll", "post", "delete", "events"] as const;
+export const VERBS = ["poll", "post", "delete", "events", "resume"] as const;
 
 /** One of {@link VERBS}. */
 export type Verb = (typeof VERBS)[number];

@@ -135,7 +135,7 @@ export class OutwardRequest {
 
   /** Asks a home that has the request whether that is still so. */
   check(): void {
-    if (this.#isTaken && !this.#isOver && this.#answer === undefined) this.#tell(0, 0);
+    if (this.#isTaken && !this.#isOver) this.#tell(0, 0);
   }
 
   /** The client has gone. */
@@ -166,6 +166,8 @@ export class OutwardRequest {
   }
 
   async #pump(body: ReadableStream<Uint8Array>): Promise<void> {
+    // The home takes the request before anything of a body comes whose length nobody knows.
+    if (this.#terms.length === undefined) this.#out.begin();
     try {
       await this.#out.pump(body.getReader(), this.#terms.length);
     } catch {

@@ -95,7 +95,7 @@ export class Front {
   #serve(request: ServedRequest): Serving | undefined {
     const { connectionId, verb, userId, expires } = request;
     const { table, paths, options } = this.#parts;
-    if (options.closeOnAuthenticationExpiration && verb === "poll") {
+    if (options.closeOnAuthenticationExpiration && (verb === "poll" || verb === "resume")) {
       const session = table.withId(connectionId);
       const user = userId === undefined ? undefined : { id: userId };
       const until = expires === undefined ? {} : { expires: new Date(expires) };

@@ -171,9 +171,11 @@ export class Endpoint {
     begun: Begun,
     transport: TransportName | undefined,
   ): Session | Response | Promise<Response> {
-    if (begun.at === "elsewhere" && transport !== "WebSockets") {
+    if (begun.at === "elsewhere") {
       if (!begun.token.admits(info.userId)) return otherUser();
-      return this.#relaying.relay(info, begun, transport);
+      if (transport !== "WebSockets") return this.#relaying.relay(info, begun, transport);
+      // Only a client that may come back has another WebSocket.
+      if (begun.token.stateful && info.accept) return this.#relaying.splice(info, begun);
     }
     // The server may have begun to drain while another node was asked.
     if (begun.at === "unknown" || !info.admitting) return unavailable();

@@ -107,7 +107,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
       "clock",
       "types of hub/definition/logger.ts",
     ],
-    "types of hub/protocol/frame.ts",
+    "hub/protocol/frame.ts",
   ],
   // In front of the transports, as the platform's own server is.
   listen: [

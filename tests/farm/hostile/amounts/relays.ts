@@ -6,7 +6,7 @@
 import { requestBytes } from "../../../kit/http.ts";
 import type { Amount } from "./amount.ts";
 import type { Attacker } from "./attacker.ts";
-import { NOTIFICATION, passing, pipelining } from "./requests.ts";
+import { NOTIFICATION, passing, pipelining, takingOver } from "./requests.ts";
 
 /** A request for a connection by long polling on the other node. */
 function elsewhere(method: string, body?: string) {
@@ -45,6 +45,10 @@ export const RELAY_AMOUNTS: readonly Amount[] = [
     ),
   },
   { name: "deletes of connections of another node", act: passing(elsewhere("DELETE")) },
+  {
+    name: "takeovers of a connection of another node",
+    act: (attacker) => takingOver(attacker, true),
+  },
   { name: "posts to a connection that is nowhere", act: pipelining(nowhere) },
   { name: "posts to connections that are nowhere", act: passing(nowhere, { listens: true }) },
 ];

@@ -173,13 +173,16 @@ const SOCKETS: readonly Amount[] = [
       listens: true,
     }),
   },
-  { name: "takeovers of one connection", act: takingOver },
+  { name: "takeovers of one connection", act: (attacker) => takingOver(attacker) },
 ];
 
 /** Takes its own connection over with one socket after the other. */
-async function takingOver(attacker: Attacker): Promise<void> {
+export async function takingOver(attacker: Attacker, elsewhere = false): Promise<void> {
   await attacker.again(async () => {
-    const { connectionToken: token } = await attacker.negotiate("&useStatefulReconnect=true");
+    const home = elsewhere ? attacker.far : attacker.port;
+    const { connectionToken: token } = await attacker.negotiate("&useStatefulReconnect=true", home);
+    const first = await attacker.webSocket({ token, stateful: true, port: home });
+    await first.heard();
     for (let sockets = 0; sockets < 200 && !attacker.signal.aborted; sockets++) {
       const socket = await attacker.webSocket({ token, stateful: true });
       await socket.heard();
