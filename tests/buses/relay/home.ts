@@ -9,6 +9,7 @@ import { createHubServer, defineHub, type HubContext, openBackplane } from "../.
 type Context = HubContext<{ heard(text: string): void }>;
 
 const server = createHubServer({
+  allowStatefulReconnects: true,
   hubs: {
     "/hub": defineHub({ methods: { echo: (_context: Context, value: unknown) => value } }),
   },
