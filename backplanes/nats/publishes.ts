@@ -1,5 +1,6 @@
 /** The publishes that a NATS server has not yet accepted. */
 import { Buffer } from "node:buffer";
+import { Settlements } from "../driver/settlements.ts";
 import { WriteCoalescer } from "../driver/write_coalescer.ts";
 import { MAXIMUM_WAITING_BYTES, tooSlow, waitingBytes } from "../driver/waiting.ts";
 import { BackplaneError, BackplaneUnavailableError } from "../errors.ts";
@@ -48,6 +49,7 @@ export class Publishes {
   readonly #connection: PublishingConnection;
   readonly #timeout: number;
   readonly #coalescer = new WriteCoalescer(() => this.flush());
+  readonly #settlements = new Settlements();
   /** Batches that were sent, oldest first, in the order of their PONGs. */
   readonly #batches: PublishBatch[] = [];
   /** Publishes that are not sent yet. */
@@ -121,7 +123,8 @@ export class Publishes {
     if (batch === undefined) return;
     this.#waitingBytes -= batch.bytes;
     for (const { resolve, counted } of batch.subjects.values()) {
-      resolve(counted !== undefined && counted.unheard === counted.sent ? 0 : undefined);
+      const reached = counted !== undefined && counted.unheard === counted.sent ? 0 : undefined;
+      this.#settlements.add({ settle: () => resolve(reached) });
     }
     this.#coalescer.acknowledged();
   }

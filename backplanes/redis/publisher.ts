@@ -3,19 +3,22 @@ import type { Command, Redis } from "ioredis";
 import { JoinedCommands } from "./joined_commands.ts";
 import { BackplaneError, BackplaneUnavailableError } from "../errors.ts";
 import { isIncurable, isReply, withoutSecrets } from "./errors.ts";
+import type { Settleable } from "../driver/settlements.ts";
 import { MAXIMUM_WAITING_BYTES, tooSlow, waitingBytes } from "../driver/waiting.ts";
 
 /** The largest message that Redis takes, in bytes (its `proto-max-bulk-len`). */
 const MAXIMUM_PAYLOAD_BYTES = 512 * 1024 * 1024;
 /** The queue is shortened when it begins with this many settled publishes. */
 const TRIM = 1024;
-const NOTHING = new Uint8Array();
+const NOTHING = Buffer.alloc(0);
+/** The bytes of a command beside its channel and its payload, at most. */
+const HEAD_BYTES = 64;
 
 /**
  * A PUBLISH with the members of a command that ioredis uses. The class of ioredis takes any command,
  * and makes two promises and five functions for each.
  */
-class Publish {
+class Publish implements Settleable {
   readonly name = "publish";
   readonly args: readonly [channel: string];
   /** ioredis must not trace it. */
@@ -30,6 +33,8 @@ class Publish {
   #resolve!: (count: number) => void;
   #reject!: (error: Error) => void;
   #written = false;
+  /** How many subscribers Redis has counted. */
+  #count = 0;
 
   constructor(channel: string, payload: Uint8Array, deadline: number, commands: JoinedCommands) {
     this.args = [channel];
@@ -44,30 +49,35 @@ class Publish {
     });
   }
 
-  /** Returns the command's bytes, a copy: the caller may change the payload from now on. */
+  /** Writes the command: the caller may change the payload from now on. */
   toWritable(): Buffer {
     const [channel] = this.args;
     const payload = this.#payload;
-    const channelBytes = Buffer.byteLength(channel);
-    const head = `*3\r\n$7\r\npublish\r\n$${channelBytes}\r\n${channel}\r\n$${payload.length}\r\n`;
-    const headBytes = head.length - channel.length + channelBytes;
-    const bytes = Buffer.allocUnsafe(headBytes + payload.length + 2);
-    let at = bytes.write(head);
-    bytes.set(payload, at);
+    const memory = this.#commands.room(HEAD_BYTES + 3 * channel.length + payload.length);
+    const start = this.#commands.end;
+    const end = writeAscii(head(channel, channel.length, payload), memory, start);
+    let at = end ?? start + memory.write(head(channel, Buffer.byteLength(channel), payload), start);
+    memory.set(payload, at);
     at += payload.length;
-    bytes[at++] = 0x0d;
-    bytes[at++] = 0x0a;
+    memory[at++] = 0x0d;
+    memory[at++] = 0x0a;
     this.#payload = NOTHING;
     this.#written = true;
-    return bytes;
+    this.#commands.queue(at);
+    return NOTHING;
   }
 
   /** Redis has answered. */
   resolve(count: unknown): void {
     this.settled = true;
-    this.#resolve(Number(count));
+    this.#count = Number(count);
     this.#commands.waitingBytes -= this.#bytes;
+    this.#commands.settlements.add(this);
     this.#commands.answered();
+  }
+
+  settle(): void {
+    this.#resolve(this.#count);
   }
 
   /** Redis has refused the command, or the connection was lost before the answer. */
@@ -170,6 +180,21 @@ export class RedisPublisher {
       );
     }
   };
+}
+
+/** The bytes of a PUBLISH before its payload. */
+function head(channel: string, channelBytes: number, payload: Uint8Array): string {
+  return `*3\r\n$7\r\npublish\r\n$${channelBytes}\r\n${channel}\r\n$${payload.length}\r\n`;
+}
+
+/** Writes a text, and returns where it ends; `undefined` if it is not ASCII. To call the encoder costs more. */
+function writeAscii(text: string, memory: Uint8Array, start: number): number | undefined {
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index);
+    if (unit > 0x7f) return undefined;
+    memory[start + index] = unit;
+  }
+  return start + text.length;
 }
 
 /** The errors that were made of errors of ioredis, which gives one to all commands of a connection. */

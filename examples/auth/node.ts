@@ -90,6 +90,8 @@ Deno.stdout.writeSync(new TextEncoder().encode(`http://127.0.0.1:${http.port}/bo
 async function stop(): Promise<void> {
   await server.drain();
   await server.close();
+  // Deno waits for ever for a client that left while it connected.
+  setTimeout(Deno.exit, 5000, 0);
   await http.close();
   Deno.exit(0);
 }

@@ -13,6 +13,8 @@ await server.ready;
 async function stop(): Promise<void> {
   await server.drain();
   await server.close();
+  // Deno waits for ever for a client that left while it connected.
+  Deno.unrefTimer(setTimeout(Deno.exit, 5000, 0));
 }
 
 Deno.addSignalListener("SIGINT", stop);

@@ -79,7 +79,10 @@ export interface Cluster {
    * no sign of a living node is missing.
    */
   readonly settled: boolean;
-  /** Whether no other node lives, and none was heard in the last 30 s, in which this node has listened. */
+  /**
+   * Whether no other node lives, and the bus says that none listens, or none was heard in the last 30 s, in
+   * which this node has listened.
+   */
   readonly alone: boolean;
   /** Whether the bus has told how many nodes hear a sign: then it is one server, that loses nothing by itself. */
   readonly counts: boolean;

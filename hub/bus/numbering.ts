@@ -1,6 +1,6 @@
 import type { ChannelNumber, HubSign } from "./node_messages.ts";
 import { type Index, indexOf, type Repetition, repetitionOf } from "./repetition.ts";
-import { Ring, type RingEntry } from "./ring.ts";
+import { Ring } from "./ring.ts";
 import { type Listed, type Sent, Untold } from "./untold.ts";
 
 /** A sign lists a channel that was quiet for so long, or is listed nowhere for so long; in milliseconds. */
@@ -57,7 +57,7 @@ export class Numbering {
   /** `maximumBytes` bounds the payloads that are kept, and `answerBytes` an answer of several messages. */
   constructor(maximumBytes: number, answerBytes: number = ANSWER_BYTES) {
     this.#answerBytes = answerBytes;
-    this.#ring = new Ring(maximumBytes, (entry) => this.#leftRing(entry));
+    this.#ring = new Ring(maximumBytes, (channel) => this.#forgetIfDone(channel as Sent));
   }
 
   /** The number of the last message. */
@@ -68,19 +68,21 @@ export class Numbering {
   /** Numbers a message that is handed over now, and returns its `back`. {@link keep} follows. */
   next(name: string, now: number): number {
     const number = ++this.#number;
+    // A whole number takes no memory of its own.
+    const at = Math.floor(now);
     const channel = this.#channels.get(name);
     if (channel !== undefined) {
       const back = number - channel.last;
       channel.last = number;
-      channel.at = now;
+      channel.at = at;
       this.#latest = channel;
-      if (channel.untold === 0) this.#begin(channel, number, now);
+      if (channel.untold === 0) this.#begin(channel, number, at);
       return back;
     }
-    const fresh = { name, last: number, untold: 0, since: now, at: now, urgent: false };
+    const fresh = { name, last: number, untold: 0, since: at, at, urgent: false };
     this.#channels.set(name, fresh);
     this.#latest = fresh;
-    this.#begin(fresh, number, now);
+    this.#begin(fresh, number, at);
     return this.#forgotten === 0 ? 0 : this.#forgotten - number;
   }
 
@@ -115,7 +117,7 @@ export class Numbering {
     if (channel === undefined) return false;
     this.#unanswered.push({ channel: name, number, settle });
     channel.urgent = true;
-    if (channel.untold === 0) this.#begin(channel, number, -Infinity);
+    if (channel.untold === 0) this.#begin(channel, number, 0);
     return true;
   }
 
@@ -181,9 +183,9 @@ export class Numbering {
     return repetitionOf(this.#ring, numbers, this.#channels.get(name), wanted);
   }
 
-  #begin(channel: Sent, number: number, now: number): void {
+  #begin(channel: Sent, number: number, at: number): void {
     channel.untold = number;
-    channel.since = now;
+    channel.since = at;
     this.#untold.add(channel, number === this.#number);
     const { surplus } = this.#untold;
     if (surplus === undefined) return;
@@ -208,10 +210,6 @@ export class Numbering {
       return known;
     });
     this.#untold.restore(channels);
-  }
-
-  #leftRing({ channel }: RingEntry): void {
-    this.#forgetIfDone(channel as Sent);
   }
 
   /** Forgets a channel whose messages the ring knows no more, and which signs have listed. */

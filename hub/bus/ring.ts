@@ -1,6 +1,5 @@
 import {
   Block,
-  entryOf,
   LARGEST_BLOCK,
   type RingEntry,
   type SentChannel,
@@ -20,7 +19,7 @@ const MAXIMUM_ENTRIES = 65_536;
  */
 export class Ring {
   readonly #maximumBytes: number;
-  readonly #forgotten: (entry: RingEntry) => void;
+  readonly #forgotten: (channel: SentChannel, number: number) => void;
   /** The oldest comes first; their numbers have no holes. */
   #blocks: Block[] = [];
   #bytes = 0;
@@ -34,7 +33,7 @@ export class Ring {
   readonly #refused = new Set<number>();
 
   /** `forgotten` gets each message that the ring knows no longer. */
-  constructor(maximumBytes: number, forgotten: (entry: RingEntry) => void) {
+  constructor(maximumBytes: number, forgotten: (channel: SentChannel, number: number) => void) {
     this.#maximumBytes = maximumBytes;
     this.#forgotten = forgotten;
   }
@@ -56,15 +55,9 @@ export class Ring {
 
   /** Keeps the message with the next number; `payload` is copied. */
   add(channel: SentChannel, back: number, payload: Uint8Array, now: number): void {
-    const block = this.#room(payload.length, now);
-    const index = block.count;
-    const start = block.end;
-    block.bytes?.set(payload, start);
-    block.ends[index] = start + payload.length;
-    block.backs[index] = back;
-    block.times[index] = now;
-    block.channels[index] = channel;
-    block.count = index + 1;
+    const last = this.#blocks.at(-1);
+    const block = last?.hasRoom(payload.length) ? last : this.#newBlock(payload.length, last, now);
+    block.add(channel, back, payload, now);
     this.#next++;
     // A message that is larger than the ring is known, and not kept.
     if (block.bytes === undefined) this.#payloadsFrom = this.#next;
@@ -78,16 +71,15 @@ export class Ring {
   /** The message with that number, if it is known. */
   entry(number: number): RingEntry | undefined {
     const block = this.#blockOf(number);
-    return block && entryOf(block, number - block.first);
+    return block?.entry(number - block.first);
   }
 
   /** The payload with that number, a view; `undefined` if it is not kept, or was refused. */
   payload(number: number): Uint8Array | undefined {
     const block = number >= this.#payloadsFrom ? this.#blockOf(number) : undefined;
     if (block?.bytes === undefined || this.#refused.has(number)) return undefined;
-    const index = number - block.first;
     block.read = true;
-    return block.bytes.subarray(block.ends[index - 1] ?? 0, block.ends[index]);
+    return block.payload(number - block.first);
   }
 
   /** The messages after a number that are the last of their channels, in their order. */
@@ -95,7 +87,7 @@ export class Ring {
     for (const block of this.#blocks) {
       const first = Math.max(0, number + 1 - block.first);
       for (let index = first; index < block.count; index++) {
-        if (block.channels[index]?.last === block.first + index) yield entryOf(block, index);
+        if (block.channels[index]?.last === block.first + index) yield block.entry(index);
       }
     }
   }
@@ -105,7 +97,7 @@ export class Ring {
     for (const block of this.#blocks) {
       const first = Math.max(0, number + 1 - block.first);
       for (let index = first; index < block.count; index++) {
-        if (block.channels[index] === channel) yield entryOf(block, index);
+        if (block.channels[index] === channel) yield block.entry(index);
       }
     }
   }
@@ -126,12 +118,8 @@ export class Ring {
     this.#forgottenAt = now;
   }
 
-  /** A block with room for so many bytes, at its end. */
-  #room(bytes: number, now: number): Block {
-    const last = this.#blocks.at(-1);
-    if (
-      last?.bytes !== undefined && last.end + bytes <= last.bytes.length && !last.full
-    ) return last;
+  /** A block with room for so many bytes, behind the last one. */
+  #newBlock(bytes: number, last: Block | undefined, now: number): Block {
     this.trim(now);
     const size = Math.max(bytes, this.#blockSize(last));
     // Memory that is new costs more than to fill it.
@@ -176,8 +164,9 @@ export class Ring {
     this.#from = block.first + block.count;
     this.#forgottenAt = block.lastAt ?? this.#forgottenAt;
     for (let index = 0; index < block.count; index++) {
-      this.#refused.delete(block.first + index);
-      this.#forgotten(entryOf(block, index));
+      if (this.#refused.size > 0) this.#refused.delete(block.first + index);
+      const channel = block.channels[index];
+      if (channel !== undefined) this.#forgotten(channel, block.first + index);
     }
     return block;
   }

@@ -21,15 +21,17 @@ export interface RingEntry {
   readonly at: number;
 }
 
+/** What a block notes of each message, in this order: its `back`, its time, and where its payload ends. */
+const FACTS = 3;
+
 /** Neighbouring messages. All lists have room for each that the block may have. */
 export class Block {
   readonly first: number;
   count = 0;
-  readonly backs: Float64Array;
-  readonly times: Float64Array;
+  /** Where the last payload ends. */
+  end = 0;
+  readonly facts: Float64Array;
   readonly channels: SentChannel[];
-  /** Where each payload ends in the bytes. */
-  readonly ends: Uint32Array;
   bytes: Uint8Array | undefined;
   /** Whether somebody may still read the bytes after the ring has released them. */
   read = false;
@@ -37,38 +39,53 @@ export class Block {
   /** A block for `size` bytes of payloads; takes the lists of `old`, if they have its size. */
   constructor(first: number, size: number, bytes: Uint8Array | undefined, old?: Block) {
     const kept = Math.max(SMALLEST_BLOCK, Math.min(size, LARGEST_BLOCK));
-    const room = Math.ceil(kept / BYTES_AN_ENTRY);
-    const lists = old?.ends.length === room ? old : undefined;
+    const room = FACTS * Math.ceil(kept / BYTES_AN_ENTRY);
+    const lists = old?.facts.length === room ? old : undefined;
     this.first = first;
-    this.backs = lists?.backs ?? new Float64Array(room);
-    this.times = lists?.times ?? new Float64Array(room);
+    this.facts = lists?.facts ?? new Float64Array(room);
     this.channels = lists?.channels ?? [];
-    this.ends = lists?.ends ?? new Uint32Array(room);
     this.bytes = bytes;
   }
 
   get full(): boolean {
-    return this.count === this.ends.length;
+    return FACTS * this.count === this.facts.length;
   }
 
-  /** Where the next payload begins. */
-  get end(): number {
-    return this.count === 0 ? 0 : this.ends[this.count - 1] ?? 0;
+  /** Whether a payload of so many bytes can be kept. */
+  hasRoom(bytes: number): boolean {
+    return this.bytes !== undefined && this.end + bytes <= this.bytes.length && !this.full;
   }
 
   /** When its last message was handed over. */
   get lastAt(): number | undefined {
-    return this.times[this.count - 1];
+    return this.facts[FACTS * this.count - 2];
   }
-}
 
-/** A message of a block. */
-export function entryOf(block: Block, index: number): RingEntry {
-  const channel = block.channels[index];
-  const back = block.backs[index];
-  const at = block.times[index];
-  if (channel === undefined || back === undefined || at === undefined) {
-    throw new RangeError("Cannot read ring: no such message");
+  /** Adds a message, for which there is room; copies the payload if payloads are kept. */
+  add(channel: SentChannel, back: number, payload: Uint8Array, now: number): void {
+    const index = this.count++;
+    this.bytes?.set(payload, this.end);
+    this.end += payload.length;
+    const at = FACTS * index;
+    this.facts[at] = back;
+    this.facts[at + 1] = now;
+    this.facts[at + 2] = this.end;
+    this.channels[index] = channel;
   }
-  return { number: block.first + index, channel, back, at };
+
+  /** The payload of a message: a view; `undefined` if payloads are not kept. */
+  payload(index: number): Uint8Array | undefined {
+    return this.bytes?.subarray(this.facts[FACTS * index - 1] ?? 0, this.facts[FACTS * index + 2]);
+  }
+
+  /** The message of that index. */
+  entry(index: number): RingEntry {
+    const channel = this.channels[index];
+    const back = this.facts[FACTS * index];
+    const at = this.facts[FACTS * index + 1];
+    if (channel === undefined || back === undefined || at === undefined) {
+      throw new RangeError("Cannot read ring: no such message");
+    }
+    return { number: this.first + index, channel, back, at };
+  }
 }

@@ -84,7 +84,8 @@ export class NodeCluster implements Cluster {
   }
 
   get alone(): boolean {
-    return this.#membership.alone;
+    // The bus of one process tells at once that nobody else is on it; other buses count this node too.
+    return this.#membership.alone || this.#arrived && this.#unheard;
   }
 
   get counts(): boolean {

@@ -2,20 +2,27 @@ import { type FarmKey, SECRET_BYTES } from "../bus/node_messages.ts";
 
 /** The most keys that nodes tell each other. */
 const MAXIMUM_KEYS = 16;
+/** How many other keys a node remembers that it has signed with, and for how long at least, in milliseconds. */
+const MAXIMUM_FORMER = 4;
+const REMEMBERED = 60_000;
 
 /**
  * The keys of a farm, as one node knows them. The first node makes a key, and every sign carries all keys that
  * its node knows. Each node signs with the oldest one, so that all nodes sign with the same key, and a
  * token stays good when every node of the farm has been replaced. Two farms that meet know each other's keys.
  *
- * Of more than 16 keys all nodes keep the same ones, the oldest; a node keeps its own key in any case.
+ * Of more than 16 keys all nodes keep the same ones, the oldest. Whatever others tell, a node also keeps the keys
+ * that it has signed with in the last minute, because clients have tokens with them: it takes another key at
+ * most four times a minute.
  */
 export class KeyRing {
   readonly #date: () => number;
   /** The keys that are told; the oldest comes first. */
   #told: readonly FarmKey[] = [];
-  /** The key that this node has made, if it has. */
-  #own: FarmKey | undefined;
+  /** The key that this node signs with. */
+  #signing: FarmKey | undefined;
+  /** The keys that it has signed with before, and until when; the last one comes first. */
+  #former: readonly { readonly key: FarmKey; readonly until: number }[] = [];
 
   /** `date` is the clock of this node, in epoch milliseconds. */
   constructor(date: () => number) {
@@ -24,7 +31,14 @@ export class KeyRing {
 
   /** The key that this node signs with; made now if no key is known. */
   get signing(): FarmKey {
-    return this.#told[0] ?? this.#make();
+    const [oldest = this.#make()] = this.#told;
+    const key = this.#signing ??= oldest;
+    if (key === oldest) return key;
+    const until = this.#date();
+    const first = this.#former[MAXIMUM_FORMER - 1];
+    if (first !== undefined && until - first.until < REMEMBERED) return key;
+    this.#former = [{ key, until }, ...this.#former.slice(0, MAXIMUM_FORMER - 1)];
+    return this.#signing = oldest;
   }
 
   /** The keys for a sign. */
@@ -35,7 +49,11 @@ export class KeyRing {
   /** The keys that a token with `tag` may be signed with: one, as a rule. */
   withTag(tag: number): readonly FarmKey[] {
     const keys = this.#told.filter((key) => key.tag === tag);
-    if (this.#own?.tag === tag && !keys.includes(this.#own)) keys.push(this.#own);
+    const own = this.#signing;
+    if (own?.tag === tag && !keys.includes(own)) keys.push(own);
+    for (const { key } of this.#former) {
+      if (key.tag === tag && !keys.includes(key)) keys.push(key);
+    }
     return keys;
   }
 
@@ -53,7 +71,7 @@ export class KeyRing {
   #make(): FarmKey {
     const secret = crypto.getRandomValues(new Uint8Array(SECRET_BYTES));
     const [tag = 0] = crypto.getRandomValues(new Uint16Array(1));
-    const key = this.#own = { created: this.#date(), tag, secret };
+    const key = { created: this.#date(), tag, secret };
     this.#told = [key];
     return key;
   }

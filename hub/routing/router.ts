@@ -10,6 +10,7 @@ import { untilMostAreWritable } from "./congestion.ts";
 import { Directory, PERMANENT } from "./directory.ts";
 import { GroupCommands } from "./group_commands.ts";
 import { Acknowledgements } from "./acknowledgements.ts";
+import { RecentNames } from "./recent_names.ts";
 import { checkConnectionId, checkConnectionIds, checkLongestChannel, checkName } from "./names.ts";
 import { UnheardFailures } from "./unheard_failures.ts";
 import { WatchedConnections } from "./watched_connections.ts";
@@ -38,6 +39,8 @@ export class Router {
   readonly #bus: HubBus;
   readonly #directory: Directory;
   readonly #watched: WatchedConnections;
+  /** The channels of connections of other nodes. */
+  readonly #names: RecentNames;
   readonly #maximumBytes: number;
   readonly #maximumNameBytes: number;
 
@@ -58,6 +61,10 @@ export class Router {
     });
     const { channels, knocker, names } = this.#bus;
     checkLongestChannel(names, this.#maximumNameBytes);
+    this.#names = new RecentNames((id) => {
+      checkConnectionId(id);
+      return names.connection(id);
+    });
     this.unheard = new UnheardFailures(context);
     this.#directory = new Directory(channels, context, (id) => names.connection(id));
     this.#watched = new WatchedConnections(knocker, context, (connectionId, found) => {
@@ -161,10 +168,7 @@ export class Router {
       for (const id of names) {
         const recipient = this.#directory.get(id);
         if (recipient !== undefined) here.push(recipient);
-        else {
-          checkConnectionId(id);
-          channels.push(channelNames.connection(id));
-        }
+        else channels.push(this.#names.of(id));
       }
       return { channels, here: [here] };
     }

@@ -1,3 +1,4 @@
+import { connect } from "node:net";
 import { assertEquals } from "@std/assert";
 import { Child } from "../../kit/child.ts";
 import { ROOT } from "../../kit/graph.ts";
@@ -45,6 +46,41 @@ for (const [name, [args, hub]] of Object.entries(NODES)) {
     assertEquals(code, 0);
     assertEquals(await bounded(client.events.next()), { kind: "reconnecting", error: undefined });
   });
+}
+
+for (const name of ["examples/auth", "examples/hono"]) {
+  Deno.test(`SIGTERM ends ${name} when clients have left while they connected`, async () => {
+    const [args, hub] = NODES[name] ?? [[], ""];
+    await using node = Child.start(...args.map((arg) => absolute(arg)));
+    const [, origin = ""] = await node.until(/(http:\/\/[\w.]+:\d+)/);
+    const query = hub === "/board" ? `?access_token=${await logIn(origin)}` : "";
+    // Deno has to be answering the upgrade at that moment, which not every client hits.
+    for (let round = 0; round < 20; round++) {
+      const clients = Array.from({ length: 20 }, () => upgradeAndReset(origin, hub + query));
+      await Promise.all(clients);
+    }
+    const { code } = await node.end("SIGTERM");
+    assertEquals(code, 0);
+  });
+}
+
+/** Asks for a WebSocket, and resets the connection before there is an answer. */
+function upgradeAndReset(origin: string, path: string): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const { hostname, port } = new URL(origin);
+  const head = [
+    `GET ${path} HTTP/1.1`,
+    "Host: localhost",
+    "Connection: Upgrade",
+    "Upgrade: websocket",
+    "Sec-WebSocket-Version: 13",
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+  ];
+  const socket = connect(Number(port), hostname, () => {
+    socket.write(`${head.join("\r\n")}\r\n\r\n`, () => socket.resetAndDestroy());
+  });
+  socket.on("error", () => {}).on("close", () => resolve());
+  return promise;
 }
 
 Deno.test("a server alone does not keep its process alive", async () => {

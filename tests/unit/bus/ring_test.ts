@@ -4,7 +4,7 @@ import { Ring, type RingEntry, type SentChannel } from "../../../hub/bus/ring.ts
 /** A ring, the channels `a` and `b`, and the numbers that it has forgotten. */
 function ring(maximumBytes: number) {
   const forgotten: number[] = [];
-  const kept = new Ring(maximumBytes, ({ number }) => forgotten.push(number));
+  const kept = new Ring(maximumBytes, (_channel, number) => forgotten.push(number));
   const channels = { a: { name: "a", last: 0 }, b: { name: "b", last: 0 } };
   let number = 0;
   /** Adds a message of so many bytes, each of which is its number. */

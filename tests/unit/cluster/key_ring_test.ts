@@ -46,6 +46,29 @@ Deno.test("KeyRing keeps its own copies: the bytes of a message are the bus's ag
   assertEquals(ring.signing, key(7));
 });
 
+Deno.test("KeyRing knows for a minute every key that it has signed with, whatever others tell", () => {
+  let now = 100_000;
+  const ring = new KeyRing(() => now);
+  const own = ring.signing;
+  const signed = new Map<FarmKey, number>([[own, now]]);
+  for (let created = 90_000; created > 0; created -= 45) {
+    now += 10;
+    ring.learn([key(created, created & 0xffff)]);
+    signed.set(ring.signing, now);
+    for (const [key, at] of signed) {
+      if (now - at < 60_000) {
+        assert(ring.withTag(key.tag).includes(key), `${key.created} at ${now}`);
+      }
+    }
+  }
+  assertEquals([signed.size, ring.told.length], [5, 16]);
+  now += 60_000;
+  assertEquals(ring.signing, ring.told[0]);
+  now += 60_000;
+  ring.learn([key(1)]);
+  assertEquals([ring.signing, ring.withTag(own.tag)], [key(1), []]);
+});
+
 Deno.test("rings that hear each other end with the same keys, at most 16, and their own", () => {
   const created = fc.uniqueArray(fc.nat(200), { minLength: 1, maxLength: 40 });
   fc.assert(fc.property(created, (dates) => {

@@ -178,6 +178,6 @@ Deno.test("send() publishes what a .NET node reads: both protocols, framed, then
   const origin = (...numbers: number[]) => [null, null, [farm.node.serverName, ...numbers]];
   assertEquals(payloads, [
     encode([["c1"], frames("Hello"), ...origin(1, 0)]),
-    encode([["c1"], frames("World"), ...origin(2, 1)]),
+    encode([["c1"], frames("World"), ...origin(2, -1)]),
   ]);
 });

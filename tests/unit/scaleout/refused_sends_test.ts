@@ -56,7 +56,7 @@ Deno.test("send() to several channels logs every reason why one was refused, eac
   await using node = await PipeNode.start(new RecordingBackplane(bus));
   const errors: Readonly<Record<string, Error>> = {
     "hub:group:forbidden": new BackplaneError("NOPERM"),
-    "hub:group:away": new BackplaneUnavailableError("away", { handedOver: false }),
+    "hub:group:away": new BackplaneUnavailableError("away"),
     "hub:group:large": new RangeError("too large"),
   };
   node.backplane.refusesPublish = (channel) => errors[channel];
