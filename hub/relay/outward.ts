@@ -62,8 +62,14 @@ export class OutwardRequest {
     this.#out = new PiecesOut((piece) => this.#send(piece), context.atTurnEnd);
   }
 
+  /** Whether nothing follows. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
   /** Asks a home, under an id. May be called again after `absent` and `gone`. */
   ask(home: string, id: number): Promise<Outcome> {
+    if (this.#isOver) return Promise.resolve(new Response(null, { status: 204 }));
     const { promise, resolve } = Promise.withResolvers<Outcome>();
     this.home = home;
     this.id = id;

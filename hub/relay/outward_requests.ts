@@ -71,7 +71,8 @@ export class OutwardRequests {
   ask(request: OutwardRequest, home: string): Promise<Outcome> {
     this.#requests.delete(request.id);
     const id = ++this.#lastId;
-    this.#requests.set(id, request);
+    // The client may have gone while another home was looked for.
+    if (!request.isOver) this.#requests.set(id, request);
     return request.ask(home, id);
   }
 

@@ -83,7 +83,7 @@ export class Seek {
     if (this.#isOver) return;
     const { clock, cluster, channels, serverName: node } = this.#context;
     const { connectionId, hub } = this.#wanted;
-    // A node that has been alone for long cannot have issued a token with others.
+    // Nobody else is there.
     if (cluster.alone) return this.end("nowhere");
     const left = this.#due - clock.now();
     if (left <= 0) return this.end("late");

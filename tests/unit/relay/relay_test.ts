@@ -223,6 +223,16 @@ Deno.test("a client that goes while its request waits tells the home", async () 
   gone.abort();
   assertEquals(await brief(await farm.until(answer)), "204 ");
   assertEquals([told, home.lost], [["gone, watched: true"], []]);
+  // A client that goes while its connection is looked for again is not waited for.
+  const second = new AbortController();
+  farm.add("former").connections.clear();
+  const again = relay.request({ connectionId: "c", home: "former", signal: second.signal });
+  farm.fate = ({ kind }) => kind === "sought" ? "lost" : "arrives";
+  await farm.pass(250);
+  second.abort();
+  farm.fate = () => "arrives";
+  assertEquals(await brief(await farm.until(again)), "204 ");
+  assertEquals(home.served.length, 1);
   // And of a client that goes before, nobody is told.
   farm.said.length = 0;
   const early = relay.request({ connectionId: "c", signal: gone.signal });
