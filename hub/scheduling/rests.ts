@@ -1,8 +1,12 @@
 import { clearTimeout, setTimeout } from "node:timers";
 import type { Clock } from "../clock.ts";
 
-/** After how many milliseconds of turns that had more work than time the event loop sleeps. */
+/**
+ * After how many milliseconds of turns that had more work than time the event loop sleeps: where some of the work
+ * has no end, and where it is that of ordinary clients.
+ */
 const BUSY_TIME = 10;
+const LONGEST_BUSY_TIME = 25;
 
 /** How often a rest begins anew at the most. */
 const MAXIMUM_SLEEPS = 5;
@@ -19,8 +23,8 @@ function sleepBriefly(wake: () => void): () => void {
  * heard for 300 ms. A loop that waits for a timer asks at once. Node and Bun ask in every turn; there a
  * rest only costs its millisecond.
  *
- * A node that is busy with many ordinary clients never rests: only work that waits for another turn, and
- * clients that send more than turns have time for, make it rest.
+ * A node that is busy with many ordinary clients rests less often than one with work that waits for another
+ * turn, or with clients that send more than turns have time for.
  */
 export class Rests {
   readonly #clock: Pick<Clock, "now">;
@@ -84,7 +88,7 @@ export class Rests {
     if (this.#closed) return false;
     const now = this.#clock.now();
     this.#busySince ??= now;
-    return this.#endless && now - this.#busySince >= BUSY_TIME;
+    return now - this.#busySince >= (this.#endless ? BUSY_TIME : LONGEST_BUSY_TIME);
   }
 
   #rest(sleeps: number, over: () => void): void {
