@@ -3,7 +3,7 @@ import { PIECES_AHEAD, type RelayedAnswer, type RelayReceipt } from "../bus/rela
 import type { Clock } from "../clock.ts";
 import { PiecesIn } from "./pieces_in.ts";
 import { type Piece, PiecesOut } from "./pieces_out.ts";
-import { type Outcome, type RelayTerms, respond } from "./relay_terms.ts";
+import { nothingYet, type Outcome, type RelayTerms, respond } from "./relay_terms.ts";
 
 /** For how long nobody may hear a request before its home counts as gone, in milliseconds. */
 const UNHEARD = 2000;
@@ -152,10 +152,10 @@ export class OutwardRequest {
     this.#end(false);
   }
 
-  /** Nobody waits for the answer any more. */
+  /** This node answers nothing any more. A poll ends without a message: the client polls another node. */
   close(): void {
-    this.#answer?.breakOff();
-    this.#give(this.#late);
+    if (this.#answer?.endEarly() !== true) this.#answer?.breakOff();
+    this.#give(this.#terms.verb === "poll" ? nothingYet() : this.#late);
   }
 
   get #late(): Outcome {

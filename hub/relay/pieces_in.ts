@@ -23,6 +23,7 @@ export class PiecesIn {
   #asked: PromiseWithResolvers<void> | undefined;
   #received = 0;
   #taken = 0;
+  #hasBytes = false;
   #isWhole = false;
   #isOver = false;
 
@@ -50,6 +51,7 @@ export class PiecesIn {
     if (number !== this.#received || number >= this.#taken + PIECES_AHEAD || this.#isWhole) return;
     this.#received++;
     this.#isWhole = last;
+    this.#hasBytes ||= bytes.length > 0;
     // The bytes of a message are the bus's again.
     if (this.#isOver) this.#taken++;
     else this.#queue.push(bytes.slice());
@@ -66,6 +68,14 @@ export class PiecesIn {
     if (this.#isOver || this.#isWhole) return;
     this.#stop();
     this.#controller?.error(new TypeError("The body of a relayed request has broken off"));
+  }
+
+  /** Ends the body if it has no byte so far; returns whether that is so. No more pieces come. */
+  endEarly(): boolean {
+    if (this.#isOver || this.#hasBytes) return false;
+    this.#stop();
+    this.#controller?.close();
+    return true;
   }
 
   #pull(): Promise<void> {

@@ -16,7 +16,7 @@ import { InwardRequests } from "./inward_requests.ts";
 import { Locator } from "./locator.ts";
 import type { OutwardRequest } from "./outward.ts";
 import { OutwardRequests } from "./outward_requests.ts";
-import type { RelayTerms } from "./relay_terms.ts";
+import { nothingYet, type RelayTerms } from "./relay_terms.ts";
 import type { Wanted } from "./seek.ts";
 
 /** The options that {@link Relay} reads. */
@@ -144,6 +144,7 @@ export class Relay implements RelayListener {
       if (home === undefined) {
         const found = await this.#locator.find(target);
         if (found === "nowhere") return found;
+        if (this.#isClosed && target.verb === "poll") return nothingYet();
         if (found === "late" || this.#isClosed) return "busy";
         home = found.node;
         // Another node may remember a home that the connection has left.

@@ -21,6 +21,11 @@ export interface RelayTerms {
  */
 export type Outcome = Response | "absent" | "gone" | "late" | "doubtful" | "nowhere";
 
+/** The answer to a poll for which there is no message. */
+export function nothingYet(): Response {
+  return respond({ status: 200, type: "application/octet-stream", length: 0 }, null);
+}
+
 /** The answer of a home, as the relay gives it. */
 export function respond(
   { status, type, length }: AnswerHead,

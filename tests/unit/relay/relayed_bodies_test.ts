@@ -104,6 +104,24 @@ Deno.test("an answer that the client does not take for transportSendTimeout is l
   assertIdle(farm);
 });
 
+Deno.test("close() ends an answer without a byte as one of a poll that waits, and breaks others off", async () => {
+  for (const text of ["", "hello"]) {
+    const [farm, relay, home] = pair();
+    const [body, write] = trickle();
+    home.connections.set("c", () => new Response(body));
+    const answer = await farm.until(relay.request({ connectionId: "c" }));
+    assert(answer instanceof Response);
+    if (text !== "") write(text);
+    await farm.pass(250);
+    relay.relay.close();
+    if (text === "") assertEquals(await answer.text(), "");
+    else await assertRejects(() => answer.text(), TypeError, "broken off");
+    await farm.pass(250);
+    assertEquals(home.lost, text === "" ? [] : ["c"]);
+    assertIdle(farm);
+  }
+});
+
 Deno.test("whatever the bus loses or doubles, a body arrives once and whole, and so does the answer", async () => {
   await fc.assert(
     fc.asyncProperty(

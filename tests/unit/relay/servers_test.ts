@@ -201,6 +201,21 @@ Deno.test("a fresh token of a server that has closed begins at one of the others
   assertEquals(await three.send(used), [200, "{}\x1e"]);
 });
 
+Deno.test("a server that closes lets the polls of other servers' connections go on elsewhere", async () => {
+  await using nodes = await farm(2);
+  const [one, two] = nodes.servers as [OfflineServer, OfflineServer];
+  const query = await one.negotiate();
+  assertEquals(await one.send(query), [200, ""]);
+  assertEquals(await two.send(query, "POST", HANDSHAKE), [200, ""]);
+  assertEquals(await two.send(query), [200, "{}\x1e"]);
+  const waiting = two.send(query);
+  await endOfTurn();
+  await two.server.close();
+  assertEquals(await waiting, [200, ""]);
+  assertEquals(await one.send(query, "POST", CALL), [200, ""]);
+  assertEquals(await one.send(query), [200, RESULT]);
+});
+
 Deno.test("a request waits while the bus is away, and is answered when it is back", async () => {
   const bus = new MemoryBus();
   await using nodes = await farm(2, {}, bus);
