@@ -16,6 +16,8 @@ import {
   SECRET_BYTES,
   type Sign,
 } from "./node_messages.ts";
+import { readRelayMessage } from "./read_relay_message.ts";
+import { RELAY_KINDS, type RelayMessage } from "./relay_messages.ts";
 import { Kind, VERSION } from "./write_node_message.ts";
 
 /** The longest name of a node, in UTF-16 code units. */
@@ -49,6 +51,8 @@ export function readNodeMessage(payload: Uint8Array): NodeMessage | undefined {
   const id = count(reader);
   const node = checkNode(reader.string());
   if (kind <= Kind.Bye) return readSign(reader, kind, id, node);
+  const relayed = RELAYED.get(kind);
+  if (relayed !== undefined) return readRelayMessage(reader, relayed, id, node);
   if (kind >= Kind.Claim) return readClaim(reader, kind, id, node);
   return readHubMessage(reader, kind, { id, node, hub: reader.string() });
 }
@@ -66,7 +70,14 @@ const ITEMS: ReadonlyMap<number, number> = new Map([
   [Kind.Messages, 10],
   [Kind.Claim, 6],
   [Kind.Claimed, 5],
+  [Kind.Stand, 5],
+  ...Object.values(RELAY_KINDS),
 ]);
+
+/** The messages about requests for connections of other nodes. */
+const RELAYED: ReadonlyMap<number, RelayMessage["kind"]> = new Map(
+  Object.entries(RELAY_KINDS).map(([name, [kind]]) => [kind, name as RelayMessage["kind"]]),
+);
 
 function checkNode(name: string): string {
   if (name !== "" && name.length <= MAXIMUM_NODE) return name;
@@ -99,6 +110,7 @@ function readClaim(reader: PackReader, kind: number, id: number, node: string): 
   if (kind === Kind.Claim) {
     return { kind: "claim", id, node, connectionId: reader.string(), issued: count(reader) };
   }
+  if (kind === Kind.Stand) return { kind: "stand", id, node, connectionId: reader.string() };
   const home = reader.string();
   return { kind: "claimed", id, node, home: home === "" ? undefined : checkNode(home) };
 }
