@@ -82,6 +82,7 @@ export {
 } from "./hub/definition/hub.ts";
 export type { Logger } from "./hub/definition/logger.ts";
 export type { BusOptions } from "./hub/options/bus.ts";
+export type { RelayOptions } from "./hub/options/relay.ts";
 export type { ConnectionOptions } from "./hub/options/connection.ts";
 export type { DispatchOptions } from "./hub/options/dispatch.ts";
 export type { RoutingOptions } from "./hub/options/routing.ts";

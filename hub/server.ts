@@ -13,6 +13,7 @@ import {
 } from "./server/configuration.ts";
 import type { HubHandle, HubServer } from "./server/hub_server.ts";
 import { Homes } from "./relay/homes.ts";
+import { Relay } from "./relay/relay.ts";
 import { Tokens } from "./relay/tokens.ts";
 import { AwakeClock } from "./scheduling/awake_clock.ts";
 import { LimitedLog } from "./scheduling/limited_log.ts";
@@ -43,6 +44,7 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
   readonly #paths: HubPaths<LiveHub>;
   readonly #table: ConnectionTable;
   readonly #homes: Homes;
+  readonly #relay: Relay;
   readonly #health: Health;
   readonly #heartbeat: Disposable;
   readonly #cut = new AbortController();
@@ -91,8 +93,11 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
     owned.add(backplane);
     const table = this.#table = new ConnectionTable(context, options);
     const admitting = () => this.#draining === undefined && this.#closing === undefined;
-    const homes = this.#homes = new Homes({ ...context, date }, options.disconnectTimeout);
-    const connections = { table, tokens, homes };
+    const { channels } = cluster;
+    const homes = this.#homes = new Homes({ ...context, date, channels }, options);
+    const relay = this.#relay = new Relay({ ...context, cluster, channels }, options);
+    relay.homeOf = (id) => table.withId(id) === undefined ? homes.homeOf(id) : serverName;
+    const connections = { table, tokens, homes, relay };
     const front = new Front({ ...context, ...connections, health, paths, authenticate, admitting });
     this.fetch = fetchThrough(front, options, nativeAcceptor());
     const { limitedLog, scheduler } = context;
@@ -160,6 +165,7 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
     await endHubs(this.#paths.distinct, this.#context);
     this.#homes.close();
     await this.#table.close();
+    this.#relay.close();
     this.#heartbeat[Symbol.dispose]();
     await this.#cluster.close();
     for (const hub of this.#paths.distinct) hub.close();

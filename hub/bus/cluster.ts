@@ -1,5 +1,6 @@
-import type { BackplaneStatus } from "../../backplanes/backplane.ts";
-import type { ClaimMessage, HubMessage, HubSign } from "./node_messages.ts";
+import type { BackplaneStatus, BackplaneSubscription } from "../../backplanes/backplane.ts";
+import type { ClaimMessage, DirectMessage, HubMessage, HubSign, Stand } from "./node_messages.ts";
+import type { RelayMessage, Seek } from "./relay_messages.ts";
 
 /** A hub, as the cluster of its server sees it. */
 export interface ClusterHub {
@@ -34,6 +35,25 @@ export interface TokenListener {
   ended(node: string): void;
 }
 
+/** Hears of other nodes what concerns requests for connections that are not on the node that got them. */
+export interface RelayListener {
+  /** Another node asks or answers something. */
+  received(message: RelayMessage): void;
+  /** Another node is there no more. */
+  ended(node: string): void;
+}
+
+/** The channels of connections that are not on this node. */
+export interface ConnectionChannels {
+  /**
+   * Asks something on the channel of a connection of a hub. Resolves as {@link Cluster.tell} if the bus has
+   * taken the question, else with `null`. Never rejects.
+   */
+  ask(hub: string, question: Seek | Stand): Promise<number | undefined | null>;
+  /** Hears what candidates for a connection ask on its channel, as any other message of a node. */
+  hear(hub: string, connectionId: string): BackplaneSubscription;
+}
+
 /** The other nodes, as a hub sees them. */
 export interface Cluster {
   /** The hub takes part from now on. */
@@ -45,7 +65,7 @@ export interface Cluster {
    * many nodes have heard the message if the bus counts, and with nothing if it does not, or if the bus did
    * not take the message. Never rejects.
    */
-  tell(node: string, message: HubMessage | ClaimMessage): Promise<number | undefined>;
+  tell(node: string, message: DirectMessage): Promise<number | undefined>;
   /** Another node was heard on a channel of a hub: it lives, though no sign of it may have come yet. */
   met(node: string): void;
   /** Whether a node counts as living. */
@@ -54,6 +74,13 @@ export interface Cluster {
   readonly nodes: readonly { readonly name: string; readonly state: string }[];
   /** Whether a node gives its signs as often as it says. A node that is not known may be one that gives none. */
   hears(node: string): boolean;
+  /** The other nodes that count as living. */
+  living(): Iterable<string>;
+  /**
+   * Whether nobody can be there whom a question does not reach: the bus has been there for two seconds, and
+   * no sign of a living node is missing.
+   */
+  readonly settled: boolean;
   /**
    * Whether no other node lives, and the bus says that none listens, or none was heard in the last 30 s, in
    * which this node has listened.

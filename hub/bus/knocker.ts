@@ -5,7 +5,7 @@ import type { Knock } from "./node_messages.ts";
 import { isNodeMessage, readNodeMessage } from "./read_node_message.ts";
 import { writeNodeMessage } from "./write_node_message.ts";
 
-/** Asks other nodes whether a connection is there, and answers those that ask this node. */
+/** Asks other nodes whether a connection is there, and answers those that ask this node on its channel. */
 export class Knocker {
   readonly #names: HubChannels;
   readonly #asked: (question: MoveQuestion) => void;
@@ -43,8 +43,8 @@ export class Knocker {
   }
 
   /**
-   * Returns whether a payload on the channel of a connection is a message of a node. A knock is
-   * answered if the connection is among `audience`.
+   * Returns whether a payload on the channel of a connection is a message of a node. A knock and a seek are
+   * answered if the connection is among `audience`, a seek also if it is there no more.
    *
    * @throws {PackError} if the message is malformed.
    */
@@ -52,11 +52,19 @@ export class Knocker {
     if (!isNodeMessage(payload)) return false;
     const message = readNodeMessage(payload);
     if (message?.kind === "askMove" && message.hub === this.#names.hub) this.#asked(message);
-    if (message?.kind !== "knock" || message.hub !== this.#names.hub) return true;
-    for (const _connection of audience) {
-      const { serverName: node, cluster } = this.#context;
+    const { serverName: node, cluster } = this.#context;
+    const isHere = audience[Symbol.iterator]().next().done !== true;
+    if (message?.kind === "knock" && message.hub === this.#names.hub && isHere) {
       cluster.tell(message.node, { kind: "here", id: message.id, node, hub: message.hub });
-      break;
+    }
+    const home = isHere ? node : undefined;
+    // A bus may hand a node its own question back.
+    if (message?.kind === "seek" && message.node !== node) {
+      cluster.tell(message.node, { kind: "sought", id: message.id, node, home });
+    }
+    // A node without the connection answers that on its own channel.
+    if (message?.kind === "stand" && message.node !== node && isHere) {
+      cluster.tell(message.node, { kind: "claimed", id: message.id, node, home });
     }
     return true;
   }

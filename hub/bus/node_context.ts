@@ -11,6 +11,7 @@ export type {
   BackplaneGap,
   BackplaneStatus,
   BackplaneStatusEvent,
+  BackplaneSubscription,
 } from "../../backplanes/backplane.ts";
 
 /** Shared by all parts of a node. `O` are the options that a part reads. */

@@ -6,11 +6,13 @@
  * sending node. Readers ignore further items, and drop an unknown version or kind. Ages and intervals are
  * milliseconds, numbers are those of envelopes (`envelope.ts`).
  * The bytes are written and read by `write_node_message.ts` and `read_node_message.ts`. Messages about
- * connections that move are in `move_messages.ts`.
+ * connections that move are in `move_messages.ts`, and those about requests for connections of other nodes in
+ * `relay_messages.ts`.
  *
  * @module
  */
 import type { MoveMessage } from "./move_messages.ts";
+import type { RelayMessage } from "./relay_messages.ts";
 
 /** The channel of all nodes. */
 export const SIGNS = "internal:hubplane:signs";
@@ -174,17 +176,32 @@ export interface Claim {
   readonly issued: number;
 }
 
-/** The answer to a {@link Claim}. */
+/**
+ * Asks whether the connection of a token whose issuer has gone may begin at the sender: on the channel of the
+ * connection, and at every node. A node that wants to begin the connection itself, and whose name is smaller,
+ * does not answer.
+ */
+export interface Stand {
+  readonly kind: "stand";
+  readonly id: number;
+  readonly node: string;
+  readonly connectionId: string;
+}
+
+/** The answer to a {@link Claim}, or to a {@link Stand}. */
 export interface Claimed {
   readonly kind: "claimed";
   readonly id: number;
   readonly node: string;
-  /** The node at which the connection has begun, or begins; `undefined` if the token is too old to begin. */
+  /**
+   * The node at which the connection has begun, or begins; `undefined` if the token is too old to begin, or if
+   * the node that was asked by a {@link Stand} has no objection.
+   */
   readonly home: string | undefined;
 }
 
 /** A message about the first use of a token. */
-export type ClaimMessage = Claim | Claimed;
+export type ClaimMessage = Claim | Claimed | Stand;
 
 /** A message about one hub. */
 export type HubMessage =
@@ -196,5 +213,8 @@ export type HubMessage =
   | MessagesQuestion
   | MessagesAnswer;
 
+/** A message to one node. */
+export type DirectMessage = HubMessage | ClaimMessage | RelayMessage;
+
 /** Any message between nodes. */
-export type NodeMessage = Sign | HubMessage | ClaimMessage;
+export type NodeMessage = Sign | DirectMessage;

@@ -18,6 +18,8 @@ import {
 } from "./node_messages.ts";
 import { readMoveMessage } from "./move_message_bytes.ts";
 import { MOVE_KINDS, type MoveMessage } from "./move_messages.ts";
+import { readRelayMessage } from "./read_relay_message.ts";
+import { RELAY_KINDS, type RelayMessage } from "./relay_messages.ts";
 import { Kind, VERSION } from "./write_node_message.ts";
 
 /** The longest name of a node, in UTF-16 code units. */
@@ -55,6 +57,8 @@ export function readNodeMessage(payload: Uint8Array): NodeMessage | undefined {
   if (moving !== undefined) {
     return readMoveMessage(reader, moving, { id, node, hub: reader.string() });
   }
+  const relayed = RELAYED.get(kind);
+  if (relayed !== undefined) return readRelayMessage(reader, relayed, id, node);
   if (kind >= Kind.Claim) return readClaim(reader, kind, id, node);
   return readHubMessage(reader, kind, { id, node, hub: reader.string() });
 }
@@ -72,12 +76,19 @@ const ITEMS: ReadonlyMap<number, number> = new Map([
   [Kind.Messages, 10],
   [Kind.Claim, 6],
   [Kind.Claimed, 5],
+  [Kind.Stand, 5],
+  ...Object.values(RELAY_KINDS),
   ...Object.values(MOVE_KINDS),
 ]);
 
 /** The messages about connections that move. */
 const MOVING: ReadonlyMap<number, MoveMessage["kind"]> = new Map(
   Object.entries(MOVE_KINDS).map(([name, [kind]]) => [kind, name as MoveMessage["kind"]]),
+);
+
+/** The messages about requests for connections of other nodes. */
+const RELAYED: ReadonlyMap<number, RelayMessage["kind"]> = new Map(
+  Object.entries(RELAY_KINDS).map(([name, [kind]]) => [kind, name as RelayMessage["kind"]]),
 );
 
 function checkNode(name: string): string {
@@ -111,6 +122,7 @@ function readClaim(reader: PackReader, kind: number, id: number, node: string): 
   if (kind === Kind.Claim) {
     return { kind: "claim", id, node, connectionId: reader.string(), issued: count(reader) };
   }
+  if (kind === Kind.Stand) return { kind: "stand", id, node, connectionId: reader.string() };
   const home = reader.string();
   return { kind: "claimed", id, node, home: home === "" ? undefined : checkNode(home) };
 }

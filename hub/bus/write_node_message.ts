@@ -15,13 +15,15 @@ import {
   type NodeMessage,
   type Sign,
 } from "./node_messages.ts";
+import { RELAY_KINDS } from "./relay_messages.ts";
+import { writeRelayMessage } from "./write_relay_message.ts";
 
 /** The first item of a message. */
 export const VERSION = 1;
 /** Stands for a message that nobody is to have: no envelope is empty. */
 const NOTHING = new Uint8Array();
 
-/** The second item of a message; those of `move_messages.ts` are there. */
+/** The second item of a message; those of `move_messages.ts` and `relay_messages.ts` are there. */
 export const Kind = {
   Hello: 1,
   Sign: 2,
@@ -34,6 +36,8 @@ export const Kind = {
   Messages: 9,
   Claim: 10,
   Claimed: 11,
+  // Those of `relay_messages.ts` are between these two.
+  Stand: 19,
 } as const;
 
 /** The payload of a message. */
@@ -78,6 +82,7 @@ function write(writer: PackWriter, message: NodeMessage): void {
       return writeMessages(writer, message);
     case "claim":
     case "claimed":
+    case "stand":
       return writeClaim(writer, message);
     case "askMove":
     case "moveState":
@@ -86,6 +91,11 @@ function write(writer: PackWriter, message: NodeMessage): void {
       const [kind, items] = MOVE_KINDS[message.kind];
       head(writer, items, kind, message);
       return writeMoveMessage(writer, message);
+    }
+    default: {
+      const [kind, items] = RELAY_KINDS[message.kind];
+      start(writer, items, kind, message.id, message.node);
+      return writeRelayMessage(writer, message);
     }
   }
 }
@@ -132,6 +142,10 @@ function writeClaim(writer: PackWriter, message: ClaimMessage): void {
     start(writer, 6, Kind.Claim, message.id, message.node);
     writer.string(message.connectionId);
     return writer.integer(message.issued);
+  }
+  if (message.kind === "stand") {
+    start(writer, 5, Kind.Stand, message.id, message.node);
+    return writer.string(message.connectionId);
   }
   start(writer, 5, Kind.Claimed, message.id, message.node);
   // No node has an empty name.

@@ -1,8 +1,7 @@
-import type { Cluster, ClusterHub, TokenListener } from "../bus/cluster.ts";
+import type { Cluster, ClusterHub, ConnectionChannels } from "../bus/cluster.ts";
 import type { BackplaneStatus } from "../bus/node_context.ts";
 import {
-  type ClaimMessage,
-  type HubMessage,
+  type DirectMessage,
   type NodeActivity,
   nodeChannel,
   type NodeMessage,
@@ -10,14 +9,17 @@ import {
   SIGNS,
 } from "../bus/node_messages.ts";
 import type { TurnListener } from "../scheduling/scheduler.ts";
-import { visitAll } from "../scheduling/visits.ts";
+import { OtherConnections } from "./connection_channels.ts";
 import type { ClusterContext } from "./context.ts";
 import { KeyRing } from "./key_ring.ts";
+import { Listeners } from "./listeners.ts";
 import { NodeListening } from "./listening.ts";
-import { type Instant, Membership } from "./membership.ts";
-import type { NodeState, ServerNode, ServerNodeEvent } from "./node.ts";
+import type { Instant } from "./member.ts";
+import { Membership } from "./membership.ts";
+import type { ServerNode, ServerNodeEvent } from "./node.ts";
 import { NodeEvents } from "./node_events.ts";
 import { OwnSigns } from "./own_signs.ts";
+import { reportCrowd, reportDeath } from "./reports.ts";
 
 /** How long a node that starts waits for an answer, and the pause between two ticks, in milliseconds. */
 const PATIENCE = 1000;
@@ -34,14 +36,14 @@ const TICK = 1000;
 export class NodeCluster implements Cluster {
   /** The keys that tokens are signed with. */
   readonly keys: KeyRing;
+  /** The channels of connections of other nodes. */
+  readonly channels: ConnectionChannels;
   readonly #context: ClusterContext;
   readonly #membership: Membership;
   readonly #events: NodeEvents;
   readonly #signs: OwnSigns;
   readonly #listening: NodeListening;
-  readonly #hubs: ClusterHub[] = [];
-  readonly #hubsByName = new Map<string, ClusterHub>();
-  #tokens: TokenListener | undefined;
+  readonly #listeners = new Listeners();
   readonly #answered = Promise.withResolvers<void>();
   readonly #statusListener: Disposable;
   readonly #turnEnd: TurnListener = { turnEnded: () => this.#signAtTurnEnd() };
@@ -56,13 +58,12 @@ export class NodeCluster implements Cluster {
   constructor(context: ClusterContext, connections: () => number) {
     this.#context = context;
     const { backplane, clock } = context;
-    const changed = (node: string, state: NodeState, before: NodeState | undefined) =>
-      this.#changed({ node, state, before });
-    this.#membership = new Membership(changed, clock.now());
+    this.#membership = new Membership((event) => this.#changed(event), clock.now());
     this.#events = new NodeEvents(context.scheduler);
     this.keys = new KeyRing(context.date);
-    this.#signs = new OwnSigns(context, this.#hubs, this.keys, connections);
+    this.#signs = new OwnSigns(context, this.#listeners.hubs, this.keys, connections);
     this.#listening = new NodeListening(context);
+    this.channels = new OtherConnections(context, this.#listening, (said) => this.#receive(said));
     if (backplane.status !== "open") this.#membership.away(this.#now());
     this.#statusListener = backplane.onStatus(({ status }) => {
       if (status !== "open") return this.#membership.away(this.#now());
@@ -101,13 +102,17 @@ export class NodeCluster implements Cluster {
   }
 
   join(hub: ClusterHub): void {
-    this.#hubs.push(hub);
-    this.#hubsByName.set(hub.name, hub);
+    this.#listeners.join(hub);
   }
 
   /** Tells `listener` from now on, and no other, what concerns tokens. */
-  watchTokens(listener: TokenListener): void {
-    this.#tokens = listener;
+  watchTokens(listener: Listeners["tokens"]): void {
+    this.#listeners.tokens = listener;
+  }
+
+  /** As {@link watchTokens}, of what concerns requests that nodes relay. */
+  watchRelays(listener: Listeners["relay"]): void {
+    this.#listeners.relay = listener;
   }
 
   /**
@@ -144,13 +149,21 @@ export class NodeCluster implements Cluster {
     this.#context.scheduler.atTurnEnd(this.#turnEnd);
   }
 
-  tell(node: string, message: HubMessage | ClaimMessage): Promise<number | undefined> {
+  tell(node: string, message: DirectMessage): Promise<number | undefined> {
     return this.#signs.tell(node, message);
+  }
+
+  living(): Iterable<string> {
+    return this.#membership.living();
+  }
+
+  get settled(): boolean {
+    return this.#membership.settled(this.#context.clock.now());
   }
 
   met(node: string): void {
     if (node === this.#context.serverName || this.#membership.lives(node)) return;
-    if (!this.#membership.met(node, this.#now())) this.#refuse();
+    if (!this.#membership.met(node, this.#now())) reportCrowd(this.#context.limitedLog);
   }
 
   lives(node: string): boolean {
@@ -208,40 +221,26 @@ export class NodeCluster implements Cluster {
     this.#answered.resolve();
     if ("hubs" in message) return this.#hear(message);
     this.met(message.node);
-    if (!("hub" in message)) return this.#tokens?.received(message);
-    this.#hubsByName.get(message.hub)?.received(message);
+    this.#listeners.received(message);
   }
 
   #hear(sign: Sign): void {
     if (this.#closed) return;
     const { node } = sign;
     const heard = this.#membership.heard(sign, this.#now());
-    if (heard === undefined) return this.#refuse();
-    if (heard.isNew) {
-      for (const told of sign.hubs) this.#hubsByName.get(told.hub)?.heard(node, told, heard.missed);
-    }
+    if (heard === undefined) return reportCrowd(this.#context.limitedLog);
+    if (heard.isNew) this.#listeners.heard(sign, heard.missed);
     const lacksKeys = this.keys.learn(sign.keys);
     if (sign.kind === "bye") return this.#membership.left(node, this.#now());
-    if (this.#membership.lives(node)) this.#tokens?.lives(node, sign.date);
+    if (this.#membership.lives(node)) this.#listeners.tokens?.lives(node, sign.date);
     if (sign.kind === "hello" || lacksKeys) this.#signs.answer(node);
   }
 
   #changed(event: ServerNodeEvent): void {
     const { node, state } = event;
-    if (state === "dead" || state === "gone") {
-      this.#tokens?.ended(node);
-      visitAll(this.#context, this.#hubs, (hub) => hub.ended(node, state));
-    }
-    if (state === "dead") {
-      const text = "A node is dead: five signs of life are missing:";
-      this.#context.limitedLog.log("warn", text, text, node);
-    }
+    if (state === "dead" || state === "gone") this.#listeners.ended(node, state, this.#context);
+    if (state === "dead") reportDeath(this.#context.limitedLog, node);
     this.#events.tell(event);
-  }
-
-  #refuse(): void {
-    const text = "Ignored a node: more than 1,000 are known";
-    this.#context.limitedLog.log("warn", text, text);
   }
 
   #now(): Instant {

@@ -1,8 +1,8 @@
 import { untilConfirmed } from "../bus/confirmed.ts";
-import type { NodeContext } from "../bus/node_context.ts";
+import type { BackplaneSubscription, NodeContext } from "../bus/node_context.ts";
 import type { NodeMessage } from "../bus/node_messages.ts";
 import { isAway } from "../bus/publish_outcomes.ts";
-import { readNodeMessage } from "../bus/read_node_message.ts";
+import { isNodeMessage, readNodeMessage } from "../bus/read_node_message.ts";
 
 /** The longest sign that is read, in bytes: signs of this version have some 64 KiB. */
 const MAXIMUM_SIGN_BYTES = 256 * 1024;
@@ -32,6 +32,13 @@ export class NodeListening {
       limitedLog.log("error", text, text, error);
     });
     await untilConfirmed(backplane, [subscription]);
+  }
+
+  /** As {@link begin}, of the channel of a connection: messages of its hub are skipped. */
+  hear(channel: string, handle: (message: NodeMessage) => void): BackplaneSubscription {
+    return this.#context.backplane.subscribe(channel, (payload) => {
+      if (isNodeMessage(payload)) this.#read(payload, handle);
+    });
   }
 
   #read(payload: Uint8Array, handle: (message: NodeMessage) => void): void {

@@ -1,6 +1,7 @@
 import { Silence } from "../../backplanes/driver/silence.ts";
-import type { NodeActivity, Sign } from "../bus/node_messages.ts";
-import type { NodeState, ServerNode } from "./node.ts";
+import type { Sign } from "../bus/node_messages.ts";
+import { hasEnded, type Instant, type Member, newMember, take } from "./member.ts";
+import type { NodeState, ServerNode, ServerNodeEvent } from "./node.ts";
 
 /** The most nodes that are remembered. */
 const MAXIMUM_NODES = 1000;
@@ -10,9 +11,8 @@ const MEMORY = 600_000;
 const MISSING = 1.5;
 const SUSPECT = 3;
 const DEAD = 5;
-/** The pauses between two signs that a node may announce, in milliseconds. */
-const SHORTEST_INTERVAL = 100;
-const LONGEST_INTERVAL = 60_000;
+/** For how long the bus is there before the channels of all nodes can be expected to be there too. */
+const SETTLED = 2000;
 /** After how long without a word of another node this node is alone, in milliseconds. */
 const LONELY = 30_000;
 /**
@@ -23,12 +23,6 @@ const TICK = 1000;
 const LONGEST_PAUSE = 3.5 * TICK;
 /** How many nodes may give a sign in each second; more nodes take turns. */
 const SIGNS_A_SECOND = 100;
-
-/** A moment, in milliseconds: on a clock that never jumps, and as a date. */
-export interface Instant {
-  readonly now: number;
-  readonly date: number;
-}
 
 /** What a sign means to those who read its content. */
 export interface HeardSign {
@@ -41,24 +35,8 @@ export interface HeardSign {
 /** A sign that came too late. */
 const OLD: HeardSign = { isNew: false, missed: false };
 
-interface Member {
-  readonly name: string;
-  /** `undefined` until the node is in one of the maps. */
-  state: NodeState | undefined;
-  since: number;
-  /** The number of the last sign; 0 before the first. */
-  id: number;
-  activity: NodeActivity;
-  started: number | undefined;
-  connections: number | undefined;
-  lastSign: number | undefined;
-  /** When it was last heard, on the clock that never jumps. */
-  heard: number;
-  interval: number;
-}
-
 /** Told of each change of a node's state; `before` is `undefined` for a new node. */
-export type Changed = (node: string, state: NodeState, before: NodeState | undefined) => void;
+export type Changed = (event: ServerNodeEvent) => void;
 
 /**
  * Judges the other nodes by their signs of life. It does no I/O and has no clock: moments come in.
@@ -79,11 +57,13 @@ export class Membership {
   /** When another node was last heard, or since when this node has listened. */
   #lastHeard: number;
   #alone = false;
+  /** Since when the bus is there. */
+  #backAt: number;
 
   constructor(changed: Changed, now: number) {
     this.#changed = changed;
     this.#silence = new Silence(LONGEST_PAUSE, now);
-    this.#lastHeard = now;
+    this.#lastHeard = this.#backAt = now;
   }
 
   /** How many other nodes live. */
@@ -111,6 +91,20 @@ export class Membership {
     const member = this.#living.get(name);
     if (member === undefined) return !this.#ended.has(name);
     return this.#silence.since(member.heard, now) <= MISSING * member.interval;
+  }
+
+  /** The names of the nodes that live. */
+  living(): Iterable<string> {
+    return this.#living.keys();
+  }
+
+  /** Whether the bus has been there for two seconds, and no sign of a living node is missing. */
+  settled(now: number): boolean {
+    if (this.#away || now - this.#backAt < SETTLED) return false;
+    for (const { state, heard, interval } of this.#living.values()) {
+      if (state === "unknown" || this.#silence.since(heard, now) > MISSING * interval) return false;
+    }
+    return true;
   }
 
   /** All nodes, the living ones first. */
@@ -188,7 +182,7 @@ export class Membership {
     if (!this.#away) return;
     this.#away = false;
     this.#silence.excuse(at.now);
-    this.#lastHeard = at.now;
+    this.#lastHeard = this.#backAt = at.now;
     this.#alone = false;
   }
 
@@ -222,25 +216,6 @@ export class Membership {
       : [this.#living, this.#ended];
     other.delete(name);
     now.set(name, member);
-    this.#changed(name, state, before);
+    this.#changed({ node: name, state, before });
   }
-}
-
-function hasEnded(state: NodeState): boolean {
-  return state === "dead" || state === "gone";
-}
-
-function newMember(name: string, interval: number, { now, date }: Instant): Member {
-  return {
-    ...{ name, state: undefined, since: date, id: 0, activity: "up", heard: now, interval },
-    ...{ started: undefined, connections: undefined, lastSign: undefined },
-  };
-}
-
-function take(member: Member, { id, activity, interval, started, connections }: Sign): void {
-  member.id = id;
-  member.activity = activity;
-  member.interval = Math.min(Math.max(interval, SHORTEST_INTERVAL), LONGEST_INTERVAL);
-  member.started = started;
-  member.connections = connections;
 }

@@ -7,6 +7,7 @@ import { type BusOptions, resolveBus } from "./bus.ts";
 import { type ConnectionOptions, resolveConnection } from "./connection.ts";
 import { type DispatchOptions, resolveDispatch } from "./dispatch.ts";
 import { checkNames } from "./known.ts";
+import { type RelayOptions, resolveRelay } from "./relay.ts";
 import { resolveRouting, type RoutingOptions } from "./routing.ts";
 import { type ResolvedServingOptions, resolveServing, type ServingOptions } from "./serving.ts";
 import {
@@ -23,6 +24,7 @@ export interface HubServerOptions
     DispatchOptions,
     RoutingOptions,
     BusOptions,
+    RelayOptions,
     TransportOptions {}
 
 /** The options with their defaults. */
@@ -33,6 +35,7 @@ export interface ResolvedOptions
     Required<DispatchOptions>,
     Required<RoutingOptions>,
     Required<BusOptions>,
+    Required<RelayOptions>,
     ResolvedTransportOptions {}
 
 /**
@@ -48,6 +51,7 @@ export function resolveOptions(options: HubServerOptions): ResolvedOptions {
     ...resolveDispatch(options),
     ...resolveRouting(options),
     ...resolveBus(options),
+    ...resolveRelay(options),
     ...resolveTransports(options),
   };
   for (const name of ["webSockets", "longPolling", "cors", "health"] as const) {

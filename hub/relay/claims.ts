@@ -37,6 +37,11 @@ export class Claims {
     this.#context = context;
   }
 
+  /** The id of a question that is not asked here: no two questions of a node have one id. */
+  newId(): number {
+    return ++this.#lastId;
+  }
+
   /**
    * Asks `issuer` until there is an answer: an answer may be lost, and the bus may be away. Resolves within
    * ten seconds.
@@ -44,7 +49,7 @@ export class Claims {
   ask(issuer: string, connectionId: string, issued: number): Promise<ClaimAnswer> {
     const { promise, resolve } = Promise.withResolvers<ClaimAnswer>();
     const { clock, cluster, serverName: node } = this.#context;
-    const id = ++this.#lastId;
+    const id = this.newId();
     const begun = clock.now();
     let heard = begun;
     let timer: Disposable | undefined;

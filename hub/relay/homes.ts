@@ -1,7 +1,9 @@
-import type { Cluster, TokenListener } from "../bus/cluster.ts";
+import type { Cluster, ConnectionChannels, TokenListener } from "../bus/cluster.ts";
 import type { Claim, ClaimMessage } from "../bus/node_messages.ts";
+import { Candidacies } from "./candidacies.ts";
 import { type ClaimContext, Claims } from "./claims.ts";
 import { FirstUses } from "./first_uses.ts";
+import type { Wanted } from "./seek.ts";
 import { nodeTag, type VerifiedToken } from "./tokens.ts";
 
 /** How late a client may be because connections are looked through once a second, in milliseconds. */
@@ -9,9 +11,21 @@ const HEARTBEAT = 1000;
 /** How far this node may be wrong about the clock of another one before it asks that, in milliseconds. */
 const DOUBT = 5000;
 
+/** How far this node may be wrong about the clock of a node that it does not know, in milliseconds. */
+const STRANGER = 60_000;
+
+/** The options that {@link Homes} reads, in milliseconds. */
+export interface HomesLimits {
+  readonly disconnectTimeout: number;
+  readonly handshakeTimeout: number;
+}
+
 /** The parts of a node that {@link Homes} needs. */
 export interface HomesContext extends ClaimContext {
-  readonly cluster: Pick<Cluster, "tell"> & { watchTokens(listener: TokenListener): void };
+  readonly cluster:
+    & Pick<Cluster, "tell" | "living" | "settled" | "status">
+    & { watchTokens(listener: TokenListener): void };
+  readonly channels: ConnectionChannels;
   /** The clock that this node's tokens are dated with, which never jumps. */
   readonly date: () => number;
 }
@@ -46,7 +60,9 @@ const ELSEWHERE = { at: "elsewhere", node: undefined } as const;
 interface Issuer {
   readonly node: string;
   /** How far its clock is ahead of this node's, in milliseconds. */
-  ahead: number;
+  readonly ahead: number;
+  /** When it has ended, as a date of this node; absent while it lives. */
+  readonly ended?: number;
 }
 
 /**
@@ -56,16 +72,27 @@ interface Issuer {
 export class Homes implements TokenListener {
   readonly #context: HomesContext;
   readonly #claims: Claims;
+  readonly #candidacies: Candidacies;
   readonly #uses: FirstUses;
   readonly #ownTag: string;
   readonly #issuers = new Map<string, Issuer>();
+  readonly #youth: number;
   readonly #tags = new Map<string, string>();
 
   /** A token may begin a connection for `disconnectTimeout` milliseconds, and up to one second more. */
-  constructor(context: HomesContext, disconnectTimeout: number) {
+  constructor(context: HomesContext, { disconnectTimeout, handshakeTimeout }: HomesLimits) {
     this.#context = context;
+    this.#youth = disconnectTimeout + handshakeTimeout + STRANGER;
     this.#claims = new Claims(context);
-    this.#uses = new FirstUses(disconnectTimeout + HEARTBEAT, context.date());
+    const { serverName, date } = context;
+    const lifetime = disconnectTimeout + HEARTBEAT;
+    this.#candidacies = new Candidacies(
+      context,
+      lifetime,
+      () => this.#claims.newId(),
+      (id) => this.#uses.set(id, serverName, date()),
+    );
+    this.#uses = new FirstUses(lifetime, context.date());
     this.#ownTag = nodeTag(context.serverName);
     context.cluster.watchTokens(this);
   }
@@ -73,6 +100,21 @@ export class Homes implements TokenListener {
   /** How many first uses are remembered. */
   get remembered(): number {
     return this.#uses.size;
+  }
+
+  /** The home of a connection that has begun on another node, or that this node has let begin there. */
+  homeOf(id: string): string | undefined {
+    const home = this.#uses.get(id);
+    return home === this.#context.serverName ? undefined : home;
+  }
+
+  /** What a search for a connection needs to know of its token. */
+  wanted({ issuer: tag, issued }: VerifiedToken): Pick<Wanted, "issuer" | "isYoung"> {
+    const { date } = this.#context;
+    const issuer = this.#issuers.get(tag);
+    // This node knows the home of a young connection whose token it has issued.
+    const isYoung = tag !== this.#ownTag && date() - issued + (issuer?.ahead ?? 0) < this.#youth;
+    return { issuer: issuer?.node, isYoung };
   }
 
   /** Where a connection is that is not here, as far as this node knows without asking. */
@@ -84,7 +126,8 @@ export class Homes implements TokenListener {
     if (tag === this.#ownTag) return this.#uses.isFresh(issued, date()) ? FRESH : ELSEWHERE;
     const issuer = this.#issuers.get(tag);
     if (issuer === undefined) return ELSEWHERE;
-    return this.#uses.isFresh(issued - issuer.ahead, date(), DOUBT) ? ASKING : ELSEWHERE;
+    const doubt = issuer.ended === undefined ? DOUBT : 0;
+    return this.#uses.isFresh(issued - issuer.ahead, date(), doubt) ? ASKING : ELSEWHERE;
   }
 
   /** Begins the connection of a fresh token that this node has issued. */
@@ -93,16 +136,27 @@ export class Homes implements TokenListener {
   }
 
   /**
-   * Asks the node that has issued a fresh token whether its connection may begin here. To be called once at a
-   * time for each token.
+   * Asks the node that has issued a fresh token for the hub whether its connection may begin here, or all nodes
+   * if that one has gone. To be called once at a time for each token.
    */
-  async claim({ id, issuer: tag, issued }: VerifiedToken): Promise<Beginning> {
+  async claim(hub: string, token: VerifiedToken): Promise<Beginning> {
+    const { id, issuer: tag, issued } = token;
     const issuer = this.#issuers.get(tag);
     if (issuer === undefined) return ELSEWHERE;
-    const answer = await this.#claims.ask(issuer.node, id, issued);
+    const answer = issuer.ended === undefined
+      ? await this.#claims.ask(issuer.node, id, issued)
+      : "gone";
     if (answer === "late") return UNKNOWN;
-    if (answer === "gone" || answer.home === undefined) return ELSEWHERE;
-    return this.#use(id, answer.home);
+    if (answer === "gone") return await this.#stand(hub, token, issuer.ahead);
+    return answer.home === undefined ? ELSEWHERE : this.#use(id, answer.home);
+  }
+
+  /** Tries to begin the connection of a token whose issuer has gone. */
+  async #stand(hub: string, { id, issued }: VerifiedToken, ahead: number): Promise<Beginning> {
+    if (!this.#uses.isFresh(issued - ahead, this.#context.date())) return ELSEWHERE;
+    const elected = await this.#candidacies.stand(hub, id);
+    if (elected === "won") return HERE;
+    return elected === "late" ? UNKNOWN : this.#use(id, elected.home);
   }
 
   lives(node: string, date: number): void {
@@ -113,27 +167,44 @@ export class Homes implements TokenListener {
   }
 
   received(message: ClaimMessage): void {
-    if (message.kind === "claimed") return this.#claims.answered(message);
+    if (message.kind === "claimed") {
+      this.#claims.answered(message);
+      return this.#candidacies.answered(message);
+    }
     const { id, node } = message;
-    const answer = { kind: "claimed", id, node: this.#context.serverName } as const;
-    void this.#context.cluster.tell(node, { ...answer, home: this.#judge(message) });
+    if (message.kind === "stand" && !this.#candidacies.answers(message)) return;
+    const home = message.kind === "stand"
+      ? this.#uses.get(message.connectionId)
+      : this.#judge(message);
+    const answer = { kind: "claimed", id, node: this.#context.serverName, home } as const;
+    void this.#context.cluster.tell(node, answer);
   }
 
   ended(node: string): void {
     const tag = this.#tags.get(node);
     this.#tags.delete(node);
-    if (tag !== undefined) this.#issuers.delete(tag);
+    const issuer = tag === undefined ? undefined : this.#issuers.get(tag);
+    // Its tokens stay good.
+    if (issuer !== undefined) {
+      this.#issuers.set(nodeTag(node), { ...issuer, ended: this.#context.date() });
+    }
     this.#claims.ended(node);
+    this.#candidacies.ended(node);
   }
 
   /** Forgets what is due. Called by the heartbeat. */
   tick(): void {
-    this.#uses.sweep(this.#context.date());
+    const now = this.#context.date();
+    this.#uses.sweep(now);
+    for (const [tag, { ended = now }] of this.#issuers) {
+      if (now - ended > this.#youth) this.#issuers.delete(tag);
+    }
   }
 
   /** Answers the requests that wait. */
   close(): void {
     this.#claims.close();
+    this.#candidacies.close();
   }
 
   /**

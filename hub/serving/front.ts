@@ -4,14 +4,15 @@ import type { AcceptWebSocket } from "../transports/acceptor.ts";
 import { allowOrigin, copyOf, preflight } from "../transports/cors.ts";
 import { Endpoint } from "../transports/endpoint.ts";
 import { parameters } from "../transports/negotiate.ts";
-import type { TransportParts } from "../transports/parts.ts";
+import type { RelayingParts, ServedRequest, Serving } from "../transports/relaying.ts";
 import { type Authenticate, identify } from "./authentication.ts";
+import { expiryOf } from "./expirations.ts";
 import type { Health } from "./health.ts";
 import type { HubPaths, PathMatch } from "./hub_paths.ts";
 import type { LiveHub } from "./live_hub.ts";
 
 /** The parts of a {@link Front}. */
-export interface FrontParts extends TransportParts {
+export interface FrontParts extends RelayingParts {
   readonly health: Health;
   readonly paths: HubPaths<LiveHub>;
   readonly authenticate: Authenticate | undefined;
@@ -28,6 +29,7 @@ export class Front {
   constructor(parts: FrontParts) {
     this.#parts = parts;
     this.#endpoint = new Endpoint(parts);
+    parts.relay.serve((request) => this.#serve(request));
   }
 
   /** Answers a request; `undefined` if the request is to no path of the server. */
@@ -65,6 +67,10 @@ export class Front {
       hub,
       negotiating,
       userId: user?.id,
+      get expires() {
+        const expires = expiryOf(user);
+        return expires === Infinity ? undefined : Math.max(0, expires);
+      },
       get admitting() {
         return admitting();
       },
@@ -83,6 +89,20 @@ export class Front {
       this.#parts.limitedLog.logOne("debug", summary, summary, text);
     }
     return response;
+  }
+
+  /** Serves a request that another node relays, which has authenticated the user. */
+  #serve(request: ServedRequest): Serving | undefined {
+    const { connectionId, verb, userId, expires } = request;
+    const { table, paths, options } = this.#parts;
+    if (options.closeOnAuthenticationExpiration && (verb === "poll" || verb === "resume")) {
+      const session = table.withId(connectionId);
+      const user = userId === undefined ? undefined : { id: userId };
+      const until = expires === undefined ? {} : { expires: new Date(expires) };
+      paths.distinct.find((hub) => hub === session?.hub)
+        ?.renew(connectionId, user && { ...user, ...until });
+    }
+    return this.#endpoint.serve(request);
   }
 
   /** A poll, or a client that comes back, may bring a newer authentication. */

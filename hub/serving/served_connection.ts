@@ -8,7 +8,7 @@ import type { TextOrBytes } from "../protocol/frame.ts";
 import { type HubMessage, MessageType } from "../protocol/messages.ts";
 import { RoutedCallerClients, RoutedGroups } from "../routing/proxies.ts";
 import type { Router } from "../routing/router.ts";
-import type { NewConnection } from "../transports/endpoint.ts";
+import type { NewConnection } from "../transports/hub_request.ts";
 
 /** A connection that a transport opens for a user. */
 export interface UserConnection

@@ -39,6 +39,8 @@ export class ConnectionTable {
   readonly #parts: TableParts;
   readonly #disconnectTimeout: number;
   readonly #sessions = new Map<string, Session>();
+  /** The same by public id, which is how other nodes name them. */
+  readonly #byId = new Map<string, Session>();
   /** Sessions without a transport, such as those to which a client posts first; oldest first. */
   readonly #pending = new Set<Session>();
   /** Sessions with a transport but without a request, as between two polls; longest first. */
@@ -64,6 +66,7 @@ export class ConnectionTable {
     const session = new Session({ id, token, hub }, this.#parts.clock.now(), this.#forget);
     session.stateful = stateful;
     this.#sessions.set(token, session);
+    this.#byId.set(id, session);
     this.#pending.add(session);
     return session;
   }
@@ -77,6 +80,11 @@ export class ConnectionTable {
   find(hub: object, token: string): Session | undefined {
     const session = this.#sessions.get(token);
     return session?.hub === hub ? session : undefined;
+  }
+
+  /** The connection of a public id, if its client has negotiated. */
+  withId(id: string): Session | undefined {
+    return this.#byId.get(id);
   }
 
   /** Fixes the transport of a session; its first request is attached. */
@@ -109,6 +117,7 @@ export class ConnectionTable {
     this.#pending.delete(session);
     this.#resting.delete(session);
     this.#sessions.delete(session.token);
+    this.#byId.delete(session.id);
     session.dispose();
   }
 

@@ -3,63 +3,37 @@
  *
  * @module
  */
-import { Link, type LinkedConnection } from "../connection/link.ts";
+import { Link } from "../connection/link.ts";
 import type { Pipe, PipeListener } from "../connection/pipe.ts";
 import type { TransportName } from "../options/transports.ts";
-import type { AcceptedWebSocket, AcceptWebSocket } from "./acceptor.ts";
+import type { ServedRequest, Serving } from "../relay/inward.ts";
+import type { AcceptedWebSocket } from "./acceptor.ts";
+import type { HubRequestInfo } from "./hub_request.ts";
 import { LongPolling } from "./long_polling.ts";
 import { negotiate } from "./negotiate.ts";
 import { mayOpenWebSocket } from "./origins.ts";
 import type { TransportParts } from "./parts.ts";
-import { acceptsEventStream, connectionToken, isWebSocket } from "./reading.ts";
+import { declaredBytes } from "./post_bodies.ts";
+import { acceptsEventStream, connectionToken, isWatched, isWebSocket } from "./reading.ts";
 import { RequestCopy } from "./request_copy.ts";
-import { otherSite, otherUser, tooManyPosts, unavailable } from "./refusals.ts";
+import { otherSite, otherUser, refusal, unavailable } from "./refusals.ts";
+import { Relaying, type RelayingParts } from "./relaying.ts";
 import { noConnection, plain, uncached } from "./responses.ts";
 import { EventStream } from "./server_sent_events.ts";
 import type { Session } from "./session.ts";
-import { acceptWebSocket } from "./websocket.ts";
-import { type Begun, type NamedHub, Places } from "./whereabouts.ts";
-
-/** One request to a hub. */
-export interface HubRequestInfo {
-  readonly request: Request;
-  readonly url: URL;
-  /** The hub at the path of the request. */
-  readonly hub: NamedHub;
-  /** Whether the request was to `…/negotiate`. */
-  readonly negotiating: boolean;
-  /** The id of the user; `undefined` for an anonymous client. */
-  readonly userId: string | undefined;
-  /** Whether the server takes new connections. */
-  readonly admitting: boolean;
-  /** How the HTTP server takes WebSockets; `undefined` if it cannot. */
-  readonly accept: AcceptWebSocket | undefined;
-  /** Takes a new connection. */
-  readonly connect: (pipe: Pipe, connection: NewConnection) => LinkedConnection;
-}
-
-/** A connection that a transport opens. */
-export interface NewConnection {
-  /** The public connection id. */
-  readonly id: string;
-  /** A copy of the client's request, which cannot be read once it was answered. */
-  readonly request: RequestCopy;
-  /** Whether the client may lose its WebSocket and come back on another. */
-  readonly stateful: boolean;
-  /** Is told when the connection has ended. */
-  readonly owner: Pick<Session, "connectionEnded">;
-}
-
-const NO_DELETE = "Cannot terminate this connection using the DELETE endpoint.";
+import { deleteSession, NO_DELETE, post } from "./session_requests.ts";
+import { type Begun, Places } from "./whereabouts.ts";
 
 /** Answers the requests to every hub of a server. */
 export class Endpoint {
   readonly #parts: TransportParts;
   readonly #places: Places;
+  readonly #relaying: Relaying;
 
-  constructor(parts: TransportParts) {
+  constructor(parts: RelayingParts) {
     this.#parts = parts;
     this.#places = new Places(parts);
+    this.#relaying = new Relaying(parts);
   }
 
   /** Answers a request. */
@@ -129,27 +103,22 @@ export class Endpoint {
   #poll(info: HubRequestInfo, session: Session): Response | Promise<Response> {
     const refusal = this.#refusal(info, "LongPolling", session);
     if (refusal !== undefined) return refusal;
-    if (session.pipe instanceof LongPolling) return session.pipe.poll(signalOf(info));
+    if (session.pipe instanceof LongPolling) {
+      return session.pipe.poll(isWatched(info) ? info.request.signal : undefined);
+    }
     const polling = new LongPolling(session, this.#parts);
     return polling.open((pipe) => connect(info, session, pipe, new RequestCopy(info.request)));
   }
 
-  async #post(info: HubRequestInfo, session: Session): Promise<Response> {
-    if (session.transport === "WebSockets") {
-      return plain(405, "POST requests are not allowed for WebSocket connections.");
-    }
-    if (!session.belongsTo(info.userId)) return otherUser();
-    const { options: { maximumPostsPerConnection }, limitedLog } = this.#parts;
-    const status = await session.posts.read(info.request, maximumPostsPerConnection);
-    if (status === 429) tooManyPosts(maximumPostsPerConnection, limitedLog);
-    return plain(status);
+  #post(
+    { request: { body, headers }, userId }: HubRequestInfo,
+    session: Session,
+  ): Promise<Response> {
+    return post(this.#parts, session, { userId, body, length: declaredBytes(headers) });
   }
 
-  #delete(info: HubRequestInfo, session: Session): Response {
-    if (session.transport !== "LongPolling") return plain(400, NO_DELETE);
-    if (!session.belongsTo(info.userId)) return otherUser();
-    this.#parts.table.dispose(session);
-    return plain(202);
+  #delete({ userId }: HubRequestInfo, session: Session): Response {
+    return deleteSession(this.#parts, session, userId);
   }
 
   /** Answers a request with the session that it names. */
@@ -177,16 +146,45 @@ export class Endpoint {
     if (token === "") return info.admitting ? plain(400, "Connection ID required") : unavailable();
     const place = this.#places.find(hub, token);
     if (place.at === "here" && place.session.transport !== undefined) return place.session;
+    if (place.at === "elsewhere") return this.#begunOrAnswer(info, place, transport);
+    // It may have begun on a node that has asked the issuer before.
+    if (place.at === "fresh" && place.asks && (!info.admitting || request.method === "DELETE")) {
+      const { token } = place;
+      const relayed = { at: "elsewhere", token, node: undefined, mayBegin: true } as const;
+      return this.#begunOrAnswer(info, relayed, transport);
+    }
     if (!info.admitting) return unavailable();
-    if (place.at !== "fresh") return begunOrAnswer(info, place, transport);
-    if (request.method === "DELETE") return place.asks ? noConnection() : plain(400, NO_DELETE);
+    if (place.at !== "fresh") return this.#begunOrAnswer(info, place, transport);
+    if (request.method === "DELETE") return plain(400, NO_DELETE);
     const refusal = transport && this.#refusal(info, transport);
     if (refusal !== undefined) return refusal;
     if (!place.token.admits(info.userId)) return otherUser();
     const begun = place.begin();
     return begun instanceof Promise
-      ? begun.then((begun) => begunOrAnswer(info, begun, transport))
-      : begunOrAnswer(info, begun, transport);
+      ? begun.then((begun) => this.#begunOrAnswer(info, begun, transport))
+      : this.#begunOrAnswer(info, begun, transport);
+  }
+
+  /** The session of a connection that is here, or the answer to a request for another one. */
+  #begunOrAnswer(
+    info: HubRequestInfo,
+    begun: Begun,
+    transport: TransportName | undefined,
+  ): Session | Response | Promise<Response> {
+    if (begun.at === "elsewhere") {
+      if (!begun.token.admits(info.userId)) return otherUser();
+      if (transport !== "WebSockets") return this.#relaying.relay(info, begun, transport);
+      // Only a client that may come back has another WebSocket.
+      if (begun.token.stateful && info.accept) return this.#relaying.splice(info, begun);
+    }
+    // The server may have begun to drain while another node was asked.
+    if (begun.at === "unknown" || !info.admitting) return unavailable();
+    return begun.at === "here" ? begun.session : noConnection(transport);
+  }
+
+  /** Serves a request that another node relays; `undefined` if its connection is not here. */
+  serve(request: ServedRequest): Serving | undefined {
+    return this.#relaying.serve(request);
   }
 
   /** The transports that the server of a request can serve, in the order of preference. */
@@ -195,35 +193,15 @@ export class Endpoint {
     return accept === undefined ? transports.filter((name) => name !== "WebSockets") : transports;
   }
 
-  /** The answer if `transport` cannot be attached to a session, or to a new one. §4.1 */
   #refusal(
     info: HubRequestInfo,
     transport: TransportName,
     session?: Session,
   ): Response | undefined {
-    if (!this.#transports(info).includes(transport)) {
-      return plain(404, `${transport} transport not supported by this end point type`);
-    }
-    const attached = session?.transport;
-    if (attached !== undefined && attached !== transport) {
-      return plain(400, "Cannot change transports mid-connection");
-    }
-    // Only polls may follow each other.
-    if (attached !== undefined && transport !== "LongPolling") return plain(409);
-    if (session?.belongsTo(info.userId) === false) return otherUser();
-    return attached === undefined && !info.admitting ? unavailable() : undefined;
+    const { userId, admitting } = info;
+    const transports = this.#transports(info);
+    return refusal(transport, { transports, session, userId, admitting });
   }
-}
-
-/** The session of a connection that is here, or the answer to a request for another one. */
-function begunOrAnswer(
-  info: HubRequestInfo,
-  begun: Begun,
-  transport: TransportName | undefined,
-): Session | Response {
-  // The server may have begun to drain while another node was asked.
-  if (begun.at === "unknown" || !info.admitting) return unavailable();
-  return begun.at === "here" ? begun.session : noConnection(transport);
 }
 
 /** Makes the connection of a session. */
@@ -238,9 +216,4 @@ function connect(
   const connection = info.connect(pipe, { id, request, stateful, owner: session });
   if (stateful) session.connection = connection;
   return new Link(pipe, connection);
-}
-
-/** Deno prints a warning for each process that reads the signal of a request of its own server. */
-function signalOf({ request, accept }: HubRequestInfo): AbortSignal | undefined {
-  return accept === acceptWebSocket ? undefined : request.signal;
 }

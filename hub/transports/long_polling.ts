@@ -51,15 +51,18 @@ export class LongPolling implements HttpPipe, TurnListener {
 
   /**
    * Answers a later poll. A poll that still waits is answered 204. `signal` aborts when the client goes;
-   * it is absent where the platform has none to read.
+   * it is absent where the platform has none to read. `watched` is whether it aborts as soon as that.
    */
-  poll(signal: AbortSignal | undefined): Promise<Response> {
+  poll(
+    signal: AbortSignal | undefined,
+    watched: boolean = signal !== undefined,
+  ): Promise<Response> {
     const { clock, table } = this.#parts;
     this.#poll?.end(204);
     table.activate(this.#session);
     const { promise, resolve } = Promise.withResolvers<Response>();
     const poll = this.#poll = new Poll(clock.now(), resolve);
-    this.#watched = signal !== undefined;
+    this.#watched = watched;
     // The signal also aborts after an answer: then another poll waits, or none.
     if (signal?.aborted) this.#gone(poll);
     else signal?.addEventListener("abort", () => this.#gone(poll), { once: true });

@@ -4,5 +4,8 @@ import type { PlaceParts } from "./whereabouts.ts";
 
 /** Shared by all transports of a server. */
 export interface TransportParts extends TableParts, PlaceParts {
-  readonly options: ResolvedTransportOptions & { readonly transportSendTimeout: number };
+  readonly options: ResolvedTransportOptions & {
+    readonly transportSendTimeout: number;
+    readonly maximumQueuedReceiveBytes: number;
+  };
 }

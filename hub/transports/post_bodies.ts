@@ -3,6 +3,9 @@ import type { PipeListener } from "../connection/pipe.ts";
 /** The limit of early bytes, before there is a transport: a handshake and a few messages. */
 const MAXIMUM_EARLY_BYTES = 4096;
 
+/** The body of a request. */
+type Body = ReadableStream<Uint8Array> | null;
+
 /** The status of the answer to a body. */
 type Status = 200 | 400 | 404 | 429;
 
@@ -54,9 +57,10 @@ export class PostBodies {
 
   /**
    * Reads a body; resolves with the status to answer once the hub has all of it: 200, 400 if the body broke
-   * off, 404 if the connection ended before any piece was read, 429 if `maximum` bodies are under way.
+   * off, 404 if the connection ended before any piece was read, 429 if `maximum` bodies are under way. It has at
+   * most `length` bytes.
    */
-  async read({ body, headers }: Request, maximum: number): Promise<Status> {
+  async read(body: Body, length: number, maximum: number): Promise<Status> {
     if (this.#underWay >= maximum) return 429;
     this.#underWay++;
     const before = this.#before;
@@ -64,7 +68,7 @@ export class PostBodies {
     this.#before = promise;
     try {
       await before;
-      await this.#room(declaredBytes(headers));
+      await this.#room(length);
       if (this.#ended) return 404;
       return body === null ? 200 : await this.#readPieces(body);
     } finally {
@@ -119,7 +123,7 @@ export class PostBodies {
 }
 
 /** The declared size of a body; a body without any header is empty, except over HTTP/2. */
-function declaredBytes(headers: Headers): number {
+export function declaredBytes(headers: Headers): number {
   const length = headers.get("content-length");
   if (length !== null) return Number(length);
   return headers.has("transfer-encoding") ? Infinity : 0;

@@ -4,10 +4,41 @@
  * @module
  */
 import type { LimitedLog } from "../scheduling/limited_log.ts";
+import type { TransportName } from "../options/transports.ts";
 import { plain } from "./responses.ts";
+import type { Session } from "./session.ts";
 
 /** The longest header that is logged. */
 const MAXIMUM_LENGTH = 256;
+
+/** A request that attaches a transport. */
+export interface Attachment {
+  /** The transports that the server can serve. */
+  readonly transports: readonly TransportName[];
+  /** The session that the request names; absent if a new one would begin. */
+  readonly session: Session | undefined;
+  readonly userId: string | undefined;
+  /** Whether the server takes new connections. */
+  readonly admitting: boolean;
+}
+
+/** The answer if `transport` cannot be attached to a session, or to a new one. §4.1 */
+export function refusal(
+  transport: TransportName,
+  { transports, session, userId, admitting }: Attachment,
+): Response | undefined {
+  if (!transports.includes(transport)) {
+    return plain(404, `${transport} transport not supported by this end point type`);
+  }
+  const attached = session?.transport;
+  if (attached !== undefined && attached !== transport) {
+    return plain(400, "Cannot change transports mid-connection");
+  }
+  // Only polls may follow each other.
+  if (attached !== undefined && transport !== "LongPolling") return plain(409);
+  if (session?.belongsTo(userId) === false) return otherUser();
+  return attached === undefined && !admitting ? unavailable() : undefined;
+}
 
 /** The server takes no new connections. */
 export function unavailable(): Response {

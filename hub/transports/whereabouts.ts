@@ -29,11 +29,26 @@ export interface Fresh {
   begin(): Begun | Promise<Begun>;
 }
 
-/** The fate of a {@link Fresh} connection. `unknown`: nobody can tell now. */
-export type Begun = Here | { readonly at: "unknown" } | ElsewhereOrNowhere;
+/** A connection of another node, or one that may be. */
+export interface RelayedPlace {
+  readonly token: VerifiedToken;
+  /** The node, if this one knows it. */
+  readonly node: string | undefined;
+  /** Whether the connection may still begin on another node. */
+  readonly mayBegin: boolean;
+}
 
-/** The place of a connection. A forged token is `nowhere`. */
-export type Whereabouts = Here | Fresh | ElsewhereOrNowhere;
+/** A connection that is not here. */
+export type NotHere =
+  | RelayedPlace & { readonly at: "elsewhere" }
+  /** The token is forged, or the connection was here and has ended. */
+  | { readonly at: "nowhere" };
+
+/** The fate of a {@link Fresh} connection. `unknown`: nobody can tell now. */
+export type Begun = Here | { readonly at: "unknown" } | NotHere;
+
+/** The place of a connection. */
+export type Whereabouts = Here | Fresh | NotHere;
 
 /** The parts of a server that {@link Places} needs. */
 export interface PlaceParts {
@@ -62,7 +77,7 @@ export class Places {
     const verified = tokens.verify(token, hub.name);
     if (verified === undefined) return { at: "nowhere" };
     const home = homes.find(verified);
-    if (home.at !== "fresh") return home;
+    if (home.at !== "fresh") return withToken(home, verified);
     const begin = home.asks
       ? () => this.#ask(hub, token, verified)
       : () => this.#finish(hub, token, verified, homes.begin(verified));
@@ -75,7 +90,7 @@ export class Places {
     this.#waiting++;
     let begun = this.#beginning.get(token);
     if (begun === undefined) {
-      const claimed = this.#parts.homes.claim(verified);
+      const claimed = this.#parts.homes.claim(hub.name, verified);
       begun = claimed.then((beginning) => this.#finish(hub, token, verified, beginning));
       this.#beginning.set(token, begun);
     }
@@ -87,7 +102,8 @@ export class Places {
   }
 
   #finish(hub: NamedHub, token: string, verified: VerifiedToken, beginning: Beginning): Begun {
-    if (beginning.at !== "here") return beginning;
+    if (beginning.at === "unknown") return beginning;
+    if (beginning.at !== "here") return withToken(beginning, verified);
     return { at: "here", session: this.#parts.table.begin(hub, token, verified) };
   }
 
@@ -97,4 +113,8 @@ export class Places {
     this.#parts.limitedLog.log("warn", "requests wait for issuers", text);
     return { at: "unknown" };
   }
+}
+
+function withToken(place: ElsewhereOrNowhere, token: VerifiedToken): NotHere {
+  return place.at === "nowhere" ? place : { ...place, token, mayBegin: false };
 }

@@ -34,6 +34,18 @@ export class PollingPeer {
     throw new Error(`Cannot shake hands: ${text}`);
   }
 
+  /** The same connection, as the node on another port is asked for it. */
+  at(port: number): PollingPeer {
+    const url = new URL(this.url);
+    url.port = `${port}`;
+    return new PollingPeer(url.href);
+  }
+
+  /** The same connection, with another text in its URL. */
+  with(text: string, other: string): PollingPeer {
+    return new PollingPeer(this.url.replace(text, other));
+  }
+
   /** Any request. */
   send(method: string, init: RequestInit = {}): Promise<HttpAnswer> {
     return ask(this.url, { method, ...init });

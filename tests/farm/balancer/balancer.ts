@@ -36,15 +36,19 @@ export class Balancer implements AsyncDisposable {
     this.port = port;
   }
 
-  /** Starts `program` before two nodes; resolves when it listens. */
-  static async start(program: Program, nodes: readonly [number, number]): Promise<Balancer> {
+  /** Starts `program` before two nodes, with what `edit` makes of its example; resolves when it listens. */
+  static async start(
+    program: Program,
+    nodes: readonly [number, number],
+    edit: (example: string) => string = (example) => example,
+  ): Promise<Balancer> {
     const port = freePort();
     const folder = await Deno.makeTempDir({ prefix: "hubplane-balancer-" });
     const example = await Deno.readTextFile(new URL(program.configuration, EXAMPLES));
     const file = `${folder}/${program.configuration}`;
     await Deno.writeTextFile(
       file,
-      example.replaceAll("127.0.0.1:8000", `127.0.0.1:${port}`)
+      edit(example).replaceAll("127.0.0.1:8000", `127.0.0.1:${port}`)
         .replaceAll("127.0.0.1:8001", `127.0.0.1:${nodes[0]}`)
         .replaceAll("127.0.0.1:8002", `127.0.0.1:${nodes[1]}`),
     );

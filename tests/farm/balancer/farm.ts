@@ -54,9 +54,13 @@ async function startNode(name: string, bus: MemoryBus, host: Host) {
 
 /**
  * Two nodes on one bus, behind different servers, and a balancer before them. The first node may have a
- * bus of its own.
+ * bus of its own. `edit` changes the example that configures the balancer.
  */
-export async function startFarm(program: keyof typeof PROGRAMS, busOfFirst?: MemoryBus) {
+export async function startFarm(
+  program: keyof typeof PROGRAMS,
+  busOfFirst?: MemoryBus,
+  edit?: (example: string) => string,
+) {
   const bus = new MemoryBus();
   const nodes = {
     a: await startNode("a", busOfFirst ?? bus, hostWithFetch),
@@ -64,7 +68,7 @@ export async function startFarm(program: keyof typeof PROGRAMS, busOfFirst?: Mem
   };
   const found = PROGRAMS[program];
   assert(found !== undefined, program);
-  const balancer = await Balancer.start(found, [nodes.a.node.port, nodes.b.node.port]);
+  const balancer = await Balancer.start(found, [nodes.a.node.port, nodes.b.node.port], edit);
   return {
     nodes,
     balancer,

@@ -38,9 +38,9 @@ const TABLES: readonly (readonly [heading: string, type: string, resolve?: Resol
 
 /** Where the interfaces are. */
 const FILES = [
-  ...["server", "serving", "connection", "dispatch", "routing", "bus", "transports"].map((name) =>
-    `hub/options/${name}.ts`
-  ),
+  ...["server", "serving", "connection", "dispatch", "routing", "bus", "relay", "transports"].map((
+    name,
+  ) => `hub/options/${name}.ts`),
   ...["hub/server/configuration.ts", "hub/definition/hub.ts"],
   ...["hub/listen/options.ts", "backplanes/driver/options.ts"],
   ...[

@@ -51,6 +51,13 @@ const COUNT = `function (...prototypes) {
 /** The maps and sets that a server with one hub has, as the way to them. */
 const ENTRIES: Readonly<Record<string, string>> = {
   "tokens": "#table #sessions",
+  "tokens by public id": "#table #byId",
+  "users whose requests are held": "#relay #holds #shares",
+  "requests that are relayed": "#relay #outward #requests",
+  "requests that are served for other nodes": "#relay #inward #requests",
+  "searches for connections": "#relay #locator #seeks",
+  "questions of those searches": "#relay #locator #questions",
+  "candidacies for connections": "#homes #candidacies #byConnection",
   "pending tokens": "#table #pending",
   "resting tokens": "#table #resting",
   "pipes of requests": "#table #pipes",

@@ -38,7 +38,7 @@ export interface HeldConnections {
   release(): Promise<void>;
 }
 
-/** Stands between clients and a server on loopback, and cuts their connections when told to. */
+/** Stands between clients and servers on loopback, which get connections in turn, and cuts them when told to. */
 export class CuttingProxy implements Disposable {
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #pairs: Pair[] = [];
@@ -47,8 +47,8 @@ export class CuttingProxy implements Disposable {
   /** Those of which something is held back, or was. */
   readonly #held: Pair[] = [];
 
-  constructor(port: number) {
-    this.#accept(port);
+  constructor(...ports: readonly number[]) {
+    this.#accept(ports);
   }
 
   /** Where clients connect. */
@@ -111,8 +111,10 @@ export class CuttingProxy implements Disposable {
     }
   }
 
-  async #accept(port: number): Promise<void> {
+  async #accept(ports: readonly number[]): Promise<void> {
+    let next = 0;
     for await (const client of this.#listener) {
+      const port = ports[next++ % ports.length] ?? 0;
       const server = this.#interrupted
         ? undefined
         : await Deno.connect({ hostname: "127.0.0.1", port }).catch(() => undefined);

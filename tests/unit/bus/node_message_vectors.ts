@@ -38,8 +38,61 @@ function packedSign(kind: number, activity: number): unknown[] {
 const ABOUT = { id: 7, node: "deno_1", hub: "chat" };
 const BYTES = Uint8Array.of(0x95, 0xff, 0x00);
 
+const RELAYED = { id: 9, node: "deno_2" };
+
+/** The messages about requests for connections of other nodes. */
+const RELAY_VECTORS: readonly NodeVector[] = [
+  [{ kind: "seek", ...RELAYED, connectionId: "c1" }, [1, 12, 9, "deno_2", "c1"]],
+  [{ kind: "sought", ...RELAYED, home: "deno_3" }, [1, 13, 9, "deno_2", "deno_3"]],
+  [{ kind: "sought", ...RELAYED, home: undefined }, [1, 13, 9, "deno_2", ""]],
+  [
+    {
+      ...{ kind: "relayed", ...RELAYED, connectionId: "c1", verb: "poll", watched: true },
+      ...{ userId: undefined, expires: undefined, length: undefined, last: true },
+      bytes: new Uint8Array(),
+    },
+    [1, 14, 9, "deno_2", "c1", 0, true, null, null, null, true, new Uint8Array()],
+  ],
+  [
+    {
+      ...{ kind: "relayed", ...RELAYED, connectionId: "c1", verb: "events", watched: false },
+      ...{ userId: "Ann", expires: 1_790_000_000_000, length: 70_000, last: false, bytes: BYTES },
+    },
+    [1, 14, 9, "deno_2", "c1", 3, false, "Ann", 1_790_000_000_000, 70_000, false, BYTES],
+  ],
+  [
+    { kind: "relayedBody", ...RELAYED, number: 300, last: true, bytes: BYTES },
+    [1, 15, 9, "deno_2", 300, true, BYTES],
+  ],
+  [
+    {
+      ...{ kind: "relayedAnswer", ...RELAYED, number: 0, last: false, bytes: BYTES },
+      head: { status: 200, type: "application/octet-stream", length: undefined },
+    },
+    [1, 16, 9, "deno_2", 0, false, BYTES, 200, "application/octet-stream", null],
+  ],
+  [
+    {
+      ...{ kind: "relayedAnswer", ...RELAYED, number: 0, last: true, bytes: BYTES },
+      head: { status: 404, type: "", length: 3 },
+    },
+    [1, 16, 9, "deno_2", 0, true, BYTES, 404, "", 3],
+  ],
+  [
+    { kind: "relayedAnswer", ...RELAYED, number: 1, last: true, bytes: BYTES, head: undefined },
+    [1, 16, 9, "deno_2", 1, true, BYTES, 0, "", null],
+  ],
+  [
+    { kind: "relayReceipt", ...RELAYED, toHome: true, received: 2, allowed: 4 },
+    [1, 17, 9, "deno_2", true, 2, 4],
+  ],
+  [{ kind: "stand", ...RELAYED, connectionId: "c1" }, [1, 19, 9, "deno_2", "c1"]],
+  [{ kind: "relayEnd", ...RELAYED, toHome: false }, [1, 18, 9, "deno_2", false]],
+];
+
 /** One message of each kind, and more where a field may be missing. */
 export const NODE_VECTORS: readonly NodeVector[] = [
+  ...RELAY_VECTORS,
   [sign("hello", "starting"), packedSign(1, 0)],
   [sign("sign", "up"), packedSign(2, 1)],
   [sign("bye", "draining"), packedSign(3, 2)],

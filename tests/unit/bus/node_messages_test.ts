@@ -62,7 +62,7 @@ Deno.test("readNodeMessage() gives nothing for an unknown version or kind", () =
     for (const version of [0, 2, 1000]) {
       assertEquals(readNodeMessage(encode([version, ...items.slice(1)])), undefined);
     }
-    for (const kind of [0, 12, 255, 2 ** 40, -1]) {
+    for (const kind of [0, 30, 255, 2 ** 40, -1]) {
       assertEquals(readNodeMessage(encode([1, kind, ...items.slice(2)])), undefined);
     }
   }
@@ -96,10 +96,10 @@ Deno.test("readNodeMessage() throws nothing but PackError when any one byte is a
 Deno.test("readNodeMessage() throws PackError when an item is of another type, or is missing", () => {
   for (const items of kinds()) {
     for (let at = 0; at < items.length; at++) {
-      // An age and a user may be missing; only the user is a text.
+      // An age, a length, a date and a user may be missing; only the user is a text.
       const wrong: unknown[] = [1.5, { a: 1 }, -1, ...items[at] === null ? [] : [[[]]]];
       if (typeof items[at] !== "boolean") wrong.push(true);
-      const isUser = items[1] === 20 && at === 6;
+      const isUser = items[1] === 14 && at === 7 || items[1] === 20 && at === 6;
       if (typeof items[at] !== "string" && !isUser) wrong.push("text");
       if (typeof items[at] !== "number" && items[at] !== null) wrong.push(3);
       for (const value of wrong) {

@@ -9,7 +9,7 @@ import { seeded } from "../../kit/random.ts";
 class Watched {
   readonly clock = new ManualClock();
   readonly changes: string[] = [];
-  readonly membership = new Membership((node, state, before) => {
+  readonly membership = new Membership(({ node, state, before }) => {
     this.changes.push(before === undefined ? `${node}: ${state}` : `${node}: ${before} → ${state}`);
   }, this.clock.now());
   readonly #ids = new Map<string, number>();

@@ -94,7 +94,10 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "types of routing",
   ],
   // A token is verified with synchronous hashes, which are faster than those of `crypto.subtle`.
-  relay: ["types of bus", "types of clock", "node:buffer", "node:crypto"],
+  relay: [
+    ...["types of bus", "hub/bus/relay_messages.ts", "types of clock", "scheduling"],
+    ...["node:buffer", "node:crypto"],
+  ],
   // A connection as a value.
   moves: ["protocol", "hub/bus/move_messages.ts", "types of bus", "types of connection"],
   // To transports a connection is a pipe of bytes; of protocols they know only what a frame is.
@@ -107,7 +110,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
       "clock",
       "types of hub/definition/logger.ts",
     ],
-    "types of hub/protocol/frame.ts",
+    "hub/protocol/frame.ts",
   ],
   // In front of the transports, as the platform's own server is.
   listen: [

@@ -1,5 +1,6 @@
 import type { TokenListener } from "../../../hub/bus/cluster.ts";
-import type { ClaimMessage, HubMessage } from "../../../hub/bus/node_messages.ts";
+import type { ClaimMessage, DirectMessage, Stand } from "../../../hub/bus/node_messages.ts";
+import type { Seek } from "../../../hub/bus/relay_messages.ts";
 import { KeyRing } from "../../../hub/cluster/key_ring.ts";
 import { Homes } from "../../../hub/relay/homes.ts";
 import { Tokens, type VerifiedToken } from "../../../hub/relay/tokens.ts";
@@ -18,6 +19,10 @@ export class HomesNode {
   readonly #farm: HomesFarm;
   /** How far its clock is ahead of the others. */
   readonly #ahead: number;
+  /** The channels of connections that it hears. */
+  readonly hears = new Set<string>();
+  /** The nodes that it knows to live. */
+  readonly knows = new Set<string>();
   /** Its ear, as long as it lives. */
   listener: TokenListener | undefined;
 
@@ -30,11 +35,25 @@ export class HomesNode {
     this.keys = new KeyRing(date);
     this.#tokens = new Tokens(name, this.keys, date);
     const cluster = {
-      tell: (node: string, message: HubMessage | ClaimMessage) => farm.tell(node, message),
+      tell: (node: string, message: DirectMessage) => farm.tell(node, message),
+      living: () => [...this.knows],
+      settled: true,
+      status: "open",
       watchTokens: (listener: TokenListener) => void (this.listener = listener),
+    } as const;
+    const channels = {
+      ask: (_hub: string, question: Seek | Stand) => farm.ask(question),
+      hear: (_hub: string, id: string) => this.#hear(id),
     };
-    const context = { serverName: name, clock, cluster, date };
-    this.homes = new Homes(context, DISCONNECT_TIMEOUT);
+    const context = { serverName: name, clock, cluster, channels, date };
+    const limits = { disconnectTimeout: DISCONNECT_TIMEOUT, handshakeTimeout: 15_000 };
+    this.homes = new Homes(context, limits);
+  }
+
+  #hear(id: string) {
+    const confirmed = Promise.resolve().then(() => void this.hears.add(id));
+    const unsubscribe = () => Promise.resolve(void this.hears.delete(id));
+    return { confirmed, unsubscribe, [Symbol.asyncDispose]: unsubscribe };
   }
 
   /** The date of its clock. */
@@ -60,7 +79,7 @@ export class HomesNode {
     const home = this.homes.find(read);
     const result = home.at !== "fresh"
       ? home
-      : await (home.asks ? this.homes.claim(read) : this.homes.begin(read));
+      : await (home.asks ? this.homes.claim("hub", read) : this.homes.begin(read));
     return result.at === "elsewhere" ? `elsewhere: ${result.node}` : result.at;
   }
 }
@@ -92,6 +111,7 @@ export class HomesFarm {
         void two.keys.signing;
         one.keys.learn(two.keys.told);
         one.listener?.lives(two.name, two.date);
+        one.knows.add(two.name);
       }
     }
   }
@@ -101,16 +121,46 @@ export class HomesFarm {
     const node = this.nodes.get(name);
     if (node !== undefined) node.listener = undefined;
     this.nodes.delete(name);
-    if (bye) { for (const { listener } of this.nodes.values()) listener?.ended(name); }
+    if (bye) this.judge(name);
   }
 
-  async tell(name: string, message: HubMessage | ClaimMessage): Promise<number | undefined> {
-    if ("hub" in message) throw new Error("Only claims are expected");
+  /** The others learn that a node is there no more. */
+  judge(name: string): void {
+    for (const { listener, knows } of this.nodes.values()) {
+      knows.delete(name);
+      listener?.ended(name);
+    }
+  }
+
+  /** Asks on the channel of a connection. */
+  async ask(question: Seek | Stand): Promise<number> {
+    if (question.kind !== "stand") throw new Error("Only candidates are expected");
+    this.said.push(`${question.kind} on ${question.connectionId}`);
+    await Promise.resolve();
+    const hearing = [...this.nodes.values()].filter(({ hears }) =>
+      hears.has(question.connectionId)
+    );
+    for (const { name, listener, knows } of hearing) {
+      if (name === question.node || this.loses(name, question)) continue;
+      // Whom a node hears, it knows.
+      knows.add(question.node);
+      listener?.received(question);
+    }
+    return hearing.length;
+  }
+
+  async tell(name: string, message: DirectMessage): Promise<number | undefined> {
+    if (message.kind !== "claim" && message.kind !== "claimed" && message.kind !== "stand") {
+      throw new Error("Only claims are expected");
+    }
     this.said.push(`${message.kind} → ${name}`);
     const listener = this.nodes.get(name)?.listener;
     await Promise.resolve();
     const isLost = this.loses(name, message);
-    if (!isLost) listener?.received(message);
+    if (!isLost) {
+      this.nodes.get(name)?.knows.add(message.node);
+      listener?.received(message);
+    }
     return this.counts ? listener === undefined ? 0 : 1 : undefined;
   }
 

@@ -7,13 +7,20 @@ import { assertEquals } from "@std/assert";
 import { MemoryBackplane, MemoryBus } from "../../../backplanes/memory.ts";
 import { nodeChannel } from "../../../hub/bus/node_messages.ts";
 import { readNodeMessage } from "../../../hub/bus/read_node_message.ts";
-import { createHubServer, defineHub, type HubServerOptions } from "../../../mod.ts";
+import {
+  createHubServer,
+  defineHub,
+  type HubContext,
+  type HubServerOptions,
+} from "../../../mod.ts";
 import { RecordingBackplane } from "../../kit/backplane.ts";
 import { endOfTurn } from "../../kit/end_of_turn.ts";
 import { KeptLog } from "../../kit/log.ts";
 import { until } from "../../kit/wait.ts";
 
 const HANDSHAKE = '{"protocol":"json","version":1}\x1e';
+const CALL = '{"type":1,"invocationId":"1","target":"echo","arguments":[7]}\x1e';
+const RESULT = '{"type":3,"invocationId":"1","result":7}\x1e';
 const GONE: [number, string] = [404, "No Connection with that ID"];
 
 /** A server that is reached without a network. */
@@ -25,7 +32,9 @@ class OfflineServer implements AsyncDisposable {
   constructor(bus: MemoryBus, options: HubServerOptions) {
     this.backplane = new RecordingBackplane(new MemoryBackplane(bus, { logger: this.log }));
     this.backplane.heedsNodes = true;
-    const hub = defineHub({ methods: {} });
+    const hub = defineHub({
+      methods: { echo: (_context: HubContext<Record<never, never>>, value: unknown) => value },
+    });
     this.server = createHubServer({
       ...{ hubs: { "/hub": hub }, logger: this.log, ...options, backplane: this.backplane },
       authenticate(request) {
@@ -40,6 +49,11 @@ class OfflineServer implements AsyncDisposable {
     const request = new Request(`http://localhost/hub${query}`, { method, body: body ?? null });
     const response = await this.server.fetch(request);
     return [response.status, await response.text()];
+  }
+
+  /** The answer to a GET, whose body is not read. */
+  open(query: string, headers: HeadersInit): Promise<Response> {
+    return this.server.fetch(new Request(`http://localhost/hub${query}`, { headers }));
   }
 
   /** The query of a new connection. */
@@ -87,12 +101,11 @@ Deno.test("a connection that was negotiated on one node begins on another, after
   assertEquals([one.claims(), two.claims()], [["claimed"], ["claim"]]);
   assertEquals(await two.send(query, "POST", HANDSHAKE), [200, ""]);
   assertEquals(await two.send(query), [200, "{}\x1e"]);
-  // Its other requests are for its home.
-  for (const method of ["GET", "POST", "DELETE"]) {
-    assertEquals(await one.send(query, method), GONE, method);
-  }
-  assertEquals((await two.send(query, "DELETE"))[0], 202);
-  assertEquals(await two.send(query), GONE);
+  // Its home answers its other requests through the other node, which knows the home.
+  assertEquals(await one.send(query, "POST", `${CALL}${CALL}`), [200, ""]);
+  assertEquals(await one.send(query), [200, `${RESULT}${RESULT}`]);
+  assertEquals((await one.send(query, "DELETE"))[0], 202);
+  for (const node of [two, one, one]) assertEquals(await node.send(query), GONE);
   assertEquals([one.claims(), two.claims()], [[], []]);
 });
 
@@ -102,8 +115,11 @@ Deno.test("one token at three nodes at once makes one connection", async () => {
   for (let time = 0; time < 30; time++) {
     const query = await one.negotiate();
     const order = nodes.servers.map((_, index) => nodes.servers[(index + time) % 3]);
-    const answers = await Promise.all(order.map((node) => node?.send(query)));
-    assertEquals(answers.toSorted(), [[200, ""], GONE, GONE]);
+    const accept = "text/event-stream";
+    const opened = await Promise.all(order.map((node) => node?.open(query, { accept })));
+    const statuses = opened.map((response) => response?.status);
+    assertEquals(statuses.toSorted(), [200, 409, 409]);
+    for (const response of opened) await response?.body?.cancel();
   }
 });
 
@@ -152,10 +168,7 @@ Deno.test("requests that can begin nothing ask nobody, and the token stays good"
     assertEquals(await one.send(query.replace("ann", user)), other);
   }
   assertEquals(await two.send(query, "DELETE"), GONE);
-  const request = new Request(`http://localhost/hub${query}`, {
-    headers: { accept: "text/event-stream" },
-  });
-  assertEquals((await two.server.fetch(request)).status, 404);
+  assertEquals((await two.open(query, { accept: "text/event-stream" })).status, 404);
   assertEquals([one.claims(), two.claims()], [[], []]);
   assertEquals(await two.send(query), [200, ""]);
 });
@@ -168,6 +181,39 @@ Deno.test("a node that drains begins nothing, and lets its tokens begin elsewher
   assertEquals((await one.send(second))[0], 503);
   assertEquals([one.claims(), two.claims()], [[], []]);
   assertEquals(await two.send(first), [200, ""]);
+});
+
+Deno.test("a fresh token of a server that has closed begins at one of the others", async () => {
+  await using nodes = await farm(3);
+  const [one, two, three] = nodes.servers as [OfflineServer, OfflineServer, OfflineServer];
+  const query = await one.negotiate();
+  const [later, used] = [await one.negotiate(), await one.negotiate()];
+  assertEquals(await two.send(used), [200, ""]);
+  await one.server.close();
+  await until(() => two.server.health().nodes === 2 && three.server.health().nodes === 2);
+  const accept = "text/event-stream";
+  const opened = await Promise.all([two, three].map((node) => node.open(query, { accept })));
+  assertEquals(opened.map(({ status }) => status).toSorted(), [200, 409]);
+  for (const { body } of opened) await body?.cancel();
+  assertEquals(await three.send(later), [200, ""]);
+  // The other one relays to the home of the first use.
+  assertEquals(await three.send(used, "POST", HANDSHAKE), [200, ""]);
+  assertEquals(await three.send(used), [200, "{}\x1e"]);
+});
+
+Deno.test("a server that closes lets the polls of other servers' connections go on elsewhere", async () => {
+  await using nodes = await farm(2);
+  const [one, two] = nodes.servers as [OfflineServer, OfflineServer];
+  const query = await one.negotiate();
+  assertEquals(await one.send(query), [200, ""]);
+  assertEquals(await two.send(query, "POST", HANDSHAKE), [200, ""]);
+  assertEquals(await two.send(query), [200, "{}\x1e"]);
+  const waiting = two.send(query);
+  await endOfTurn();
+  await two.server.close();
+  assertEquals(await waiting, [200, ""]);
+  assertEquals(await one.send(query, "POST", CALL), [200, ""]);
+  assertEquals(await one.send(query), [200, RESULT]);
 });
 
 Deno.test("a request waits while the bus is away, and is answered when it is back", async () => {

@@ -3,6 +3,7 @@ import { KeyRing } from "../../../hub/cluster/key_ring.ts";
 import type { LinkedConnection } from "../../../hub/connection/link.ts";
 import type { Pipe } from "../../../hub/connection/pipe.ts";
 import { Homes } from "../../../hub/relay/homes.ts";
+import { Relay } from "../../../hub/relay/relay.ts";
 import { Tokens } from "../../../hub/relay/tokens.ts";
 import { LimitedLog } from "../../../hub/scheduling/limited_log.ts";
 import { KeptLog } from "../../kit/log.ts";
@@ -11,7 +12,8 @@ import { type HubServerOptions, resolveOptions } from "../../../hub/options/serv
 import type { TextOrBytes } from "../../../hub/protocol/frame.ts";
 import type { AcceptedWebSocket, AcceptWebSocket } from "../../../hub/transports/acceptor.ts";
 import { ConnectionTable } from "../../../hub/transports/connection_table.ts";
-import { Endpoint, type NewConnection } from "../../../hub/transports/endpoint.ts";
+import { Endpoint } from "../../../hub/transports/endpoint.ts";
+import type { NewConnection } from "../../../hub/transports/hub_request.ts";
 import type { NamedHub } from "../../../hub/transports/whereabouts.ts";
 import { acceptWebSocket } from "../../../hub/transports/websocket.ts";
 import { ManualClock } from "../../kit/manual_clock.ts";
@@ -87,13 +89,24 @@ export class OfflineEndpoint implements NamedHub {
     const tokens = new Tokens("node", new KeyRing(date), date);
     const cluster = {
       tell: () => Promise.reject(new Error("There is no other node")),
+      living: () => [],
+      lives: () => false,
+      ...{ settled: true, alone: true, status: "open" } as const,
       watchTokens() {},
+      watchRelays() {},
     };
-    const { disconnectTimeout } = options;
-    this.homes = new Homes({ serverName: "node", clock, cluster, date }, disconnectTimeout);
+    const channels = {
+      ask: () => Promise.reject(new Error("There is no other node")),
+      hear() {
+        throw new Error("There is no other node");
+      },
+    };
+    const context = { ...parts, serverName: "node", cluster, channels };
+    this.homes = new Homes({ ...context, date }, options);
+    const relay = new Relay(context, options);
     this.#endpoint = new Endpoint({
       ...parts,
-      ...{ table: this.table, tokens, homes: this.homes, options },
+      ...{ table: this.table, tokens, homes: this.homes, relay, options },
     });
   }
 
@@ -111,6 +124,7 @@ export class OfflineEndpoint implements NamedHub {
       hub,
       negotiating: url.pathname.endsWith("/negotiate"),
       userId,
+      expires: undefined,
       admitting,
       accept: accept === "none" ? undefined : accept,
       connect: (pipe, opening) => {

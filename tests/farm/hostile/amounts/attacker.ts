@@ -111,13 +111,13 @@ export class Attacker {
   }
 
   /** A connection by long polling that has sent its handshake; its path, with the token. */
-  async polling(): Promise<string> {
-    const { connectionToken } = await this.negotiate();
+  async polling(port: number = this.port): Promise<string> {
+    const { connectionToken } = await this.negotiate("", port);
     const path = `/hub?id=${connectionToken}`;
-    const poll = await this.open();
+    const poll = await this.open(true, port);
     await poll.write(requestBytes({ method: "GET", path }));
     await poll.heard();
-    const post = await this.open();
+    const post = await this.open(true, port);
     const body = '{"protocol":"json","version":1}\x1e';
     await post.write(requestBytes({ method: "POST", path, body }));
     await post.heard();

@@ -18,10 +18,11 @@ const NEGOTIATE = requestBytes({
 });
 const HEALTH = requestBytes({ method: "GET", path: "/readyz" });
 const HANDSHAKE = frame(Opcode.Text, '{"protocol":"json","version":1}\x1e');
-const NOTIFICATION = `${JSON.stringify(call(undefined, "echo", 1))}\x1e`;
+/** A call without an answer. */
+export const NOTIFICATION: string = `${JSON.stringify(call(undefined, "echo", 1))}\x1e`;
 
 /** Requests without number on one socket; `request` makes them once the client has connected. */
-function pipelining(
+export function pipelining(
   request: (attacker: Attacker) => Promise<Uint8Array> | Uint8Array,
   reads = true,
 ): Action {
@@ -36,7 +37,7 @@ function pipelining(
 }
 
 /** A socket that says something and leaves, again and again. */
-function passing(
+export function passing(
   bytes: (attacker: Attacker) => Promise<Uint8Array> | Uint8Array,
   { webSocket = false, listens = false }: { webSocket?: boolean; listens?: boolean } = {},
 ): Action {
@@ -172,13 +173,16 @@ const SOCKETS: readonly Amount[] = [
       listens: true,
     }),
   },
-  { name: "takeovers of one connection", act: takingOver },
+  { name: "takeovers of one connection", act: (attacker) => takingOver(attacker) },
 ];
 
 /** Takes its own connection over with one socket after the other. */
-async function takingOver(attacker: Attacker): Promise<void> {
+export async function takingOver(attacker: Attacker, elsewhere = false): Promise<void> {
   await attacker.again(async () => {
-    const { connectionToken: token } = await attacker.negotiate("&useStatefulReconnect=true");
+    const home = elsewhere ? attacker.far : attacker.port;
+    const { connectionToken: token } = await attacker.negotiate("&useStatefulReconnect=true", home);
+    const first = await attacker.webSocket({ token, stateful: true, port: home });
+    await first.heard();
     for (let sockets = 0; sockets < 200 && !attacker.signal.aborted; sockets++) {
       const socket = await attacker.webSocket({ token, stateful: true });
       await socket.heard();

@@ -1,6 +1,7 @@
 import type { Amount } from "./amount.ts";
 import { CALL_AMOUNTS } from "./calls.ts";
 import { PUBLISH_AMOUNTS } from "./publishes.ts";
+import { RELAY_AMOUNTS } from "./relays.ts";
 import { REQUEST_AMOUNTS } from "./requests.ts";
 import { TARGET_AMOUNTS } from "./targets.ts";
 
@@ -9,6 +10,7 @@ export const CLIENT_AMOUNTS: readonly Amount[] = [
   ...CALL_AMOUNTS,
   ...TARGET_AMOUNTS,
   ...REQUEST_AMOUNTS,
+  ...RELAY_AMOUNTS,
 ];
 
 export { PUBLISH_AMOUNTS };
