@@ -49,6 +49,8 @@ export type Home = { readonly at: "fresh"; readonly asks: boolean } | ElsewhereO
  */
 export type Beginning = { readonly at: "here" } | { readonly at: "unknown" } | ElsewhereOrNowhere;
 
+/** Stands for the home of a connection that has left this node. */
+const UNKNOWN_NODE = "";
 const FRESH = { at: "fresh", asks: false } as const;
 const ASKING = { at: "fresh", asks: true } as const;
 const HERE = { at: "here" } as const;
@@ -105,7 +107,17 @@ export class Homes implements TokenListener {
   /** The home of a connection that has begun on another node, or that this node has let begin there. */
   homeOf(id: string): string | undefined {
     const home = this.#uses.get(id);
-    return home === this.#context.serverName ? undefined : home;
+    return home === this.#context.serverName || home === UNKNOWN_NODE ? undefined : home;
+  }
+
+  /** A connection has come from another node. */
+  arrived(id: string): void {
+    this.#use(id, this.#context.serverName);
+  }
+
+  /** A connection has left for another node. */
+  left(id: string): void {
+    this.#use(id, UNKNOWN_NODE);
   }
 
   /** What a search for a connection needs to know of its token. */
@@ -122,6 +134,7 @@ export class Homes implements TokenListener {
     const { serverName, date } = this.#context;
     const home = this.#uses.get(id);
     if (home === serverName) return NOWHERE;
+    if (home === UNKNOWN_NODE) return ELSEWHERE;
     if (home !== undefined) return { at: "elsewhere", node: home };
     if (tag === this.#ownTag) return this.#uses.isFresh(issued, date()) ? FRESH : ELSEWHERE;
     const issuer = this.#issuers.get(tag);
@@ -214,6 +227,7 @@ export class Homes implements TokenListener {
   #judge({ node, connectionId, issued }: Claim): string | undefined {
     const now = this.#context.date();
     const home = this.#uses.get(connectionId);
+    if (home === UNKNOWN_NODE) return undefined;
     if (home !== undefined && home !== node) return home;
     // The home may have forgotten that the connection has begun there.
     if (!this.#uses.isFresh(issued, now)) return undefined;

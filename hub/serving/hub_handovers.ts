@@ -21,6 +21,12 @@ const ENDING = 30_000;
 /** What became of a claim. `late`: nobody has answered in time. `denied`: the connection is another user's. */
 export type ClaimOutcome = Arrived | "denied" | "late";
 
+/** The request for a connection that is at another node. */
+export interface ClaimOrigin extends Origin {
+  /** The connection has arrived: also when nobody waits for it any more. */
+  arrived?(connection: HubConnection): void;
+}
+
 /** A claim that is under way. */
 export interface RunningClaim {
   readonly outcome: Promise<ClaimOutcome>;
@@ -30,7 +36,7 @@ export interface RunningClaim {
 
 interface Claim {
   readonly connectionId: string;
-  readonly origin: Origin;
+  readonly origin: ClaimOrigin;
   settle(outcome: ClaimOutcome): void;
 }
 
@@ -79,7 +85,7 @@ export class HubHandovers {
    * Asks other nodes for a connection whose client has sent a request to this one, for `timeout`
    * milliseconds in which the bus is there.
    */
-  claim(connectionId: string, origin: Origin, timeout: number): RunningClaim {
+  claim(connectionId: string, origin: ClaimOrigin, timeout: number): RunningClaim {
     const { promise: outcome, resolve: settle } = Promise.withResolvers<ClaimOutcome>();
     const now = this.#now;
     const identity = { connectionId, userId: origin.user?.id };
@@ -177,6 +183,7 @@ export class HubHandovers {
       if (this.#find(state.id) !== undefined) return "accepted";
       const arrived = moves.join(state, origin);
       if (arrived === undefined) return "later";
+      origin.arrived?.(arrived.connection);
       settle(arrived);
     } catch (error) {
       const text = "Cannot take in a connection of another node:";

@@ -77,7 +77,7 @@ export class Moves {
     router.results.abandon(id);
     this.#expirations?.delete(id);
     this.#served.delete(connection);
-    served.owner?.connectionEnded();
+    served.owner?.connectionLeft();
     const identity = { hub: this.#hub, id, userId: served.user?.id, expires };
     return { ...identity, protocol, ...memberships, sequence, items: served.items };
   }
