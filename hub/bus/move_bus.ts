@@ -10,12 +10,12 @@ export class MoveBus {
   /** Gets what other nodes say. */
   receive: (message: MoveMessage) => void = () => {};
   readonly #names: HubChannels;
-  readonly #context: Pick<NodeContext, "backplane" | "cluster" | "limitedLog">;
+  readonly #context: Pick<NodeContext, "serverName" | "backplane" | "cluster" | "limitedLog">;
   readonly #listening = new Map<string, BackplaneSubscription>();
 
   constructor(
     names: HubChannels,
-    context: Pick<NodeContext, "backplane" | "cluster" | "limitedLog">,
+    context: Pick<NodeContext, "serverName" | "backplane" | "cluster" | "limitedLog">,
   ) {
     this.#names = names;
     this.#context = context;
@@ -61,6 +61,11 @@ export class MoveBus {
     try {
       const message = isNodeMessage(payload) ? readNodeMessage(payload) : undefined;
       if (message?.kind === "askMove" && message.hub === this.#names.hub) this.receive(message);
+      const { serverName: node, cluster } = this.#context;
+      // The connection has begun: no other node may begin it.
+      if (message?.kind === "stand" && message.node !== node) {
+        cluster.tell(message.node, { kind: "claimed", id: message.id, node, home: node });
+      }
     } catch (error) {
       const text = "Ignored a message from another node:";
       this.#context.limitedLog.log("warn", text, text, error);

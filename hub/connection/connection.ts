@@ -105,10 +105,7 @@ export class HubConnection implements ConversationOwner {
     } else this.close({ gone: true });
   }
 
-  /**
-   * The client has come back on `pipe`, which takes over at once. Chunks that still come from the old pipe
-   * are ignored. Only if {@link isStateful}.
-   */
+  /** The client has come back on `pipe`, which takes over: chunks of the old one are ignored. Only if stateful. */
   resumeOn(pipe: Pipe): void {
     const conversation = this.conversation;
     if (conversation?.reconnect === undefined || this.#closed) return pipe.close(1000);
@@ -117,9 +114,8 @@ export class HubConnection implements ConversationOwner {
   }
 
   /**
-   * Sends a ready-made frame to the client, or ends the connection if too many bytes are unsent. Without
-   * effect once the connection closes. `counted` is whether a client that comes back needs the frame.
-   * Returns whether the sender should wait with the next frame.
+   * Sends a frame to the client, or ends the connection if too many bytes are unsent. `counted` is whether a
+   * client that comes back needs the frame. Returns whether the sender should wait with the next frame.
    */
   write(frame: Frame, counted = true): boolean {
     if (this.#outbox.write(frame, counted)) return this.#outbox.jammed;
@@ -149,12 +145,16 @@ export class HubConnection implements ConversationOwner {
     this.close(closing.failed(error, this.#parts.limits.detailedErrors));
   }
 
-  /** Drops the pipe without a word to the client. Returns `false` if the transport cannot: the pipe is given up. */
-  dropPipe(): boolean {
+  /** Whether it has a pipe that cannot be dropped without a word to the client. */
+  get clings(): boolean {
+    return this.#outbox.pipe !== undefined && this.#outbox.pipe.drop === undefined;
+  }
+
+  /** Drops the pipe. */
+  dropPipe(): void {
     const { pipe } = this.#outbox;
     pipe?.drop?.();
     if (pipe !== undefined) this.pipeClosed(pipe, true);
-    return pipe?.drop !== undefined;
   }
 
   /** Ends the connection here without a word to the client or the hub: it goes on elsewhere. */

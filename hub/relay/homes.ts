@@ -186,10 +186,13 @@ export class Homes implements TokenListener {
     }
     const { id, node } = message;
     if (message.kind === "stand" && !this.#candidacies.answers(message)) return;
-    const home = message.kind === "stand"
+    const { serverName } = this.#context;
+    const known = message.kind === "stand"
       ? this.#uses.get(message.connectionId)
       : this.#judge(message);
-    const answer = { kind: "claimed", id, node: this.#context.serverName, home } as const;
+    // It has begun, and has left for a node that this one does not know.
+    const home = known === UNKNOWN_NODE ? serverName : known;
+    const answer = { kind: "claimed", id, node: serverName, home } as const;
     void this.#context.cluster.tell(node, answer);
   }
 
@@ -227,7 +230,6 @@ export class Homes implements TokenListener {
   #judge({ node, connectionId, issued }: Claim): string | undefined {
     const now = this.#context.date();
     const home = this.#uses.get(connectionId);
-    if (home === UNKNOWN_NODE) return undefined;
     if (home !== undefined && home !== node) return home;
     // The home may have forgotten that the connection has begun there.
     if (!this.#uses.isFresh(issued, now)) return undefined;

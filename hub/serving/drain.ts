@@ -69,14 +69,33 @@ async function retireAll(
       }
       if (over.aborted) return;
       if (batch.push([hub, connection]) === 1) streams.begin(batch);
-      ended.push(hub.retire(connection, moves ? over : undefined), connection.finished);
+      const retired = hub.retire(connection, moves ? over : undefined);
+      ended.push(retired);
+      // A connection that can move and whose client does not come back waits for the end.
+      if (!moves || !hub.canMove(connection)) ended.push(connection.finished);
       const nextTurn = scheduler.spend();
       if (nextTurn !== undefined) await nextTurn;
     }
   }
   await Promise.all(ended);
-  if (moves) { for (const { handovers } of hubs) handovers.parkElsewhere(); }
+  if (moves) await finishMoves(hubs, context, streams, over);
   while (hubs.some(({ handovers }) => handovers.giving)) await pause(clock, GIVING_PAUSE, over);
+}
+
+/** Parks the connections that are still here, once nothing of any of them runs: then this node sends nothing more. */
+async function finishMoves(
+  hubs: readonly LiveHub[],
+  context: DrainContext,
+  streams: Deadlines<Batch>,
+  over: AbortSignal,
+): Promise<void> {
+  const left = hubs.flatMap((hub) =>
+    [...hub.connections].map((connection) => [hub, connection] as const)
+  );
+  if (left.length > 0) streams.begin(left);
+  await Promise.all(left.map(([hub, connection]) => hub.moves.idle(connection, over)));
+  await visitAll(context, left, ([hub, connection]) => hub.handovers.finish(connection, over));
+  for (const { handovers } of hubs) handovers.parkElsewhere();
 }
 
 /** Ends every connection, in bounded turns; resolves when the hubs have dealt with it, or after 5 s. */

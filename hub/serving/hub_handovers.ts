@@ -8,7 +8,8 @@ import {
 } from "../moves/connection_state.ts";
 import { type HandoverEffects, Handovers, type Taken } from "../moves/handovers.ts";
 import type { Router } from "../routing/router.ts";
-import type { Arrived, Moves, Origin } from "./moves.ts";
+import type { ClaimOrigin, ClaimOutcome, RunningClaim } from "./claims.ts";
+import type { Moves } from "./moves.ts";
 import { pause } from "./pause.ts";
 
 /** The pause between two looks at what is repeated, in milliseconds. */
@@ -17,22 +18,6 @@ const LOOK = 50;
 const RETURN = 1500;
 /** How long a parked connection may wait longer than others: its client may not know that its node ends. */
 const ENDING = 30_000;
-
-/** What became of a claim. `late`: nobody has answered in time. `denied`: the connection is another user's. */
-export type ClaimOutcome = Arrived | "denied" | "late";
-
-/** The request for a connection that is at another node. */
-export interface ClaimOrigin extends Origin {
-  /** The connection has arrived: also when nobody waits for it any more. */
-  arrived?(connection: HubConnection): void;
-}
-
-/** A claim that is under way. */
-export interface RunningClaim {
-  readonly outcome: Promise<ClaimOutcome>;
-  /** The client has gone. The connection may come nevertheless, and waits for its client then. */
-  abandon(): void;
-}
 
 interface Claim {
   readonly connectionId: string;
@@ -118,25 +103,42 @@ export class HubHandovers {
 
   /**
    * Lets the running work of a stateful connection end, then drops its pipe, so that its client comes back at
-   * another node; parks the connection if the client does not. Resolves when the connection has left, or has
-   * ended: where no other node takes it, its client is asked to reconnect. `over` ends the wait for work.
+   * another node. Resolves when the connection has left or has ended, or its client has not come back:
+   * {@link finish} follows. Where no other node takes it, its client is asked to reconnect. `over` ends the
+   * wait for work.
    */
   async release(connection: HubConnection, over: AbortSignal): Promise<void> {
-    const { moves, context: { clock }, router } = this.#parts;
+    const { moves, context: { clock } } = this.#parts;
     const left = new AbortController();
     connection.finished.then(() => left.abort());
     const ended = AbortSignal.any([over, left.signal]);
     while (!connection.isClosed) {
       await moves.idle(connection, over);
-      const stays = over.aborted || router.moves.bus.successor === undefined;
-      if (stays || !moves.canMove(connection)) return connection.close(RECONNECT);
-      // A client whose socket cannot be dropped comes back when this process ends.
-      if (connection.dropPipe()) await pause(clock, RETURN, ended);
-      if (connection.isClosed) return;
+      if (this.#stays(connection, over)) return;
+      // Its client may have come back through another node, or cannot be cut off.
+      if (connection.clings) return connection.close(RECONNECT);
+      connection.dropPipe();
+      await pause(clock, RETURN, ended);
       // A balancer may have brought the client back here: then all begins again.
-      const isAway = connection.conversation?.reconnect?.isLost;
-      if (isAway && !this.park(connection)) connection.close(RECONNECT);
+      if (connection.conversation?.reconnect?.isLost) return;
     }
+  }
+
+  /**
+   * Parks a connection whose client has not come back, and nothing of which runs. A parked connection hears
+   * nothing of a node that ends, so this node should send nothing any more.
+   */
+  finish(connection: HubConnection, over: AbortSignal): void {
+    if (connection.isClosed || this.#stays(connection, over)) return;
+    if (connection.clings || !this.park(connection)) connection.close(RECONNECT);
+  }
+
+  /** Closes a connection that cannot go on at another node; returns whether that is so. */
+  #stays(connection: HubConnection, over: AbortSignal): boolean {
+    const { moves, router } = this.#parts;
+    const stays = over.aborted || router.moves.bus.successor === undefined;
+    if (stays) connection.close(RECONNECT);
+    return stays || !moves.canMove(connection);
   }
 
   /** Nothing is repeated any more. */

@@ -164,7 +164,7 @@ export class LiveHub implements ConnectionListener<HubConnection> {
    * stateful connection goes on at another node instead; `moves` ends the wait for its calls.
    */
   async retire(connection: HubConnection, moves?: AbortSignal): Promise<void> {
-    if (moves !== undefined && connection.isStateful) {
+    if (moves !== undefined && this.canMove(connection)) {
       return await this.handovers.release(connection, moves);
     }
     const invocations = this.#served.get(connection)?.invocations;
@@ -173,6 +173,11 @@ export class LiveHub implements ConnectionListener<HubConnection> {
       await invocations.idle();
     }
     connection.close(RECONNECT);
+  }
+
+  /** Whether a connection can go on at another node: its client may come back, and comes back when it has to. */
+  canMove(connection: HubConnection): boolean {
+    return connection.isStateful && !connection.clings;
   }
 
   /** Ends the streams and uploads of a connection that have not ended since {@link retire}. */

@@ -6,7 +6,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { resolveDrainOptions } from "../../../hub/options/serving.ts";
 import { drainHubs } from "../../../hub/serving/drain.ts";
-import type { ClaimOutcome } from "../../../hub/serving/hub_handovers.ts";
+import type { ClaimOutcome } from "../../../hub/serving/claims.ts";
 import type { HubContext, HubUser } from "../../../mod.ts";
 import { settle } from "../../kit/pipe.ts";
 import { type MovingClient, requestOf } from "./moving_client.ts";
@@ -199,19 +199,13 @@ Deno.test("drainHubs() sends on what is parked at its node", async () => {
   assertEquals(last.hub.connectionCount, 1);
 });
 
-Deno.test("drainHubs() parks at once a connection whose socket it cannot drop, and leaves the socket alone", async () => {
+Deno.test("drainHubs() asks a client to reconnect whose socket it cannot drop", async () => {
   await using farm = await MovingFarm.start(2);
   const client = await farm.connect(0, "c1", "ann");
   Object.assign(client.pipe, { drop: undefined });
-  const drained = drain(farm.node(0));
-  await farm.pass(300);
-  await drained;
-  assertEquals([farm.node(0).hub.connectionCount, client.pipe.ends], [0, []]);
-  // What the client still sends there comes again when it is back.
-  client.peer.send({ type: 1, target: "unknown", arguments: [] });
-  client.peer.cut(false);
-  comeBack(client, await passing(farm, claim(farm.node(1)).outcome));
-  assertEquals(farm.node(1).hub.connectionCount, 1);
+  await passing(farm, drain(farm.node(0)));
+  assertEquals([farm.node(0).hub.connectionCount, client.pipe.ends], [0, [1000]]);
+  assertEquals(farm.hooks.map(({ hook, node }) => [hook, node]), [["disconnected", 0]]);
 });
 
 Deno.test("a parked connection ends when its client does not come back, and the hub hears of that", async () => {
