@@ -13,6 +13,7 @@ import {
   LogLevel,
 } from "@microsoft/signalr";
 import { MessagePackHubProtocol } from "@microsoft/signalr-protocol-msgpack";
+import { acknowledged } from "../../kit/acknowledged.ts";
 import { Child } from "../../kit/child.ts";
 import { ClientSockets } from "../../kit/client_sockets.ts";
 import { natsUrl, startNats } from "../../kit/servers/nats_server.ts";
@@ -162,6 +163,7 @@ async function roll(bus: string): Promise<void> {
   }
   await Promise.all(talkers.map(({ connection }) => connection.stop()));
   await sockets.closed();
+  await acknowledged();
 }
 
 Deno.test("no client notices that each node is replaced, over Redis", async () => {
