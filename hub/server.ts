@@ -96,6 +96,7 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
     const { channels } = cluster;
     const homes = this.#homes = new Homes({ ...context, date, channels }, options);
     const relay = this.#relay = new Relay({ ...context, cluster, channels }, options);
+    table.left = (id) => homes.left(id);
     relay.homeOf = (id) => table.withId(id) === undefined ? homes.homeOf(id) : serverName;
     const connections = { table, tokens, homes, relay };
     const front = new Front({ ...context, ...connections, health, paths, authenticate, admitting });
@@ -143,7 +144,7 @@ class RunningServer<H extends Hubs> implements HubServer<H> {
   async drain(options: DrainOptions = {}): Promise<void> {
     const resolved = resolveDrainOptions(options);
     this.#draining ??= this.#closing ??
-      drainHubs(this.#paths.distinct, resolved, this.#context, this.#cut.signal);
+      drainHubs(this.#paths.distinct, resolved, this.#context, this.#cut.signal, true);
     this.#cluster.become("draining");
     await this.#draining;
   }

@@ -83,5 +83,6 @@ export class Answers {
 }
 
 function keyOf(question: NumberQuestion): string {
-  return `${question.node}\n${question.kind === "askMessages" ? question.channel : ""}`;
+  const { node, after } = question;
+  return `${node}\n${after}\n${question.kind === "askMessages" ? question.channel : ""}`;
 }

@@ -14,6 +14,15 @@ export interface AskedQuestion {
   readonly want: number;
 }
 
+/** The ids of questions: a node that is asked takes a second question with the same id for a copy. */
+export class QuestionIds {
+  #last = 0;
+
+  next(): number {
+    return ++this.#last;
+  }
+}
+
 /** The questions about one thing that may still be answered. */
 export class Asked {
   readonly #questions = new Map<number, AskedQuestion>();

@@ -70,6 +70,8 @@ export interface Cluster {
   met(node: string): void;
   /** Whether a node counts as living. */
   lives(node: string): boolean;
+  /** All nodes that are known, this one first; the states are those of `server.nodes`. */
+  readonly nodes: readonly { readonly name: string; readonly state: string }[];
   /** Whether a node gives its signs as often as it says. A node that is not known may be one that gives none. */
   hears(node: string): boolean;
   /** The other nodes that count as living. */

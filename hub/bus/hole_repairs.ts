@@ -1,4 +1,4 @@
-import { Asked, SLACK } from "./asked.ts";
+import { Asked, type QuestionIds, SLACK } from "./asked.ts";
 import type { HeardChannel, Peer } from "./heard_channel.ts";
 import { follows, type Held, type Hole, Holes, REPEAT_INTERVAL } from "./holes.ts";
 import { joined } from "./joined_messages.ts";
@@ -9,21 +9,30 @@ import type { RepairEffects } from "./repair_effects.ts";
 /** How many held messages of a channel are delivered in one turn. */
 const MESSAGES_A_TURN = 256;
 
+/** The limits of repairs. */
+export interface RepairLimits {
+  /** How long a hole may last, in milliseconds. */
+  readonly timeout: number;
+  /** How much may be held. */
+  readonly maximumBytes: number;
+}
+
 /** Asks for what is missing on a channel, and delivers what comes and what was held. */
 export class HoleRepairs {
+  readonly ids: QuestionIds;
   readonly #effects: RepairEffects;
   readonly #timeout: number;
   readonly #holes: Holes;
   readonly #recovery: Recovery;
-  #ids = 0;
 
-  /** `timeout` is how long a hole may last, `maximumBytes` how much may be held. */
   constructor(
     effects: RepairEffects,
     recovery: Recovery,
-    limits: { readonly timeout: number; readonly maximumBytes: number },
+    limits: RepairLimits,
+    ids: QuestionIds,
   ) {
     this.#effects = effects;
+    this.ids = ids;
     this.#recovery = recovery;
     this.#timeout = limits.timeout;
     this.#holes = new Holes(limits.maximumBytes);
@@ -171,7 +180,7 @@ export class HoleRepairs {
   #ask(hole: Hole, now: number): void {
     if (!this.#effects.open) return;
     const { channel, peer, after } = hole;
-    const id = ++this.#ids;
+    const id = this.ids.next();
     hole.asked.add(id, now, hole.want);
     hole.askedAfter = after;
     const age = hole.first ? now - channel.requestedAt + SLACK : undefined;

@@ -20,6 +20,9 @@ import {
 import { Incoming, type IncomingListener, type IncomingOptions } from "./incoming.ts";
 import { type Question, writeQuestion } from "./invocation.ts";
 import type { Knocker } from "./knocker.ts";
+import type { HeardChannel } from "./heard_channel.ts";
+import { MoveBus } from "./move_bus.ts";
+import type { MovedMembers } from "./moved_members.ts";
 import type { NodeContext } from "./node_context.ts";
 import { Numbering } from "./numbering.ts";
 import { Outgoing } from "./outgoing.ts";
@@ -51,6 +54,8 @@ export interface HubBusOptions extends IncomingOptions, OutgoingOptions {}
 /** The bus between the nodes of one hub: the one writer and the one reader of envelopes. */
 export class HubBus {
   readonly names: HubChannels;
+  /** Says and hears what is said about connections that move. */
+  readonly moves: MoveBus;
   readonly #context: NodeContext<HubBusOptions>;
   readonly #listener: BusListener;
   readonly #outcomes: PublishOutcomes;
@@ -60,12 +65,19 @@ export class HubBus {
 
   constructor(hub: string, context: NodeContext<HubBusOptions>, listener: BusListener) {
     this.names = new HubChannels(hub);
+    this.moves = new MoveBus(this.names, context);
     this.#context = context;
     this.#listener = listener;
     this.#outcomes = new PublishOutcomes(context);
     const numbering = new Numbering(context.options.repairBufferBytes);
     this.#outgoing = new Outgoing(context, numbering);
-    this.#incoming = new Incoming(this.names, context, numbering, listener);
+    this.#incoming = new Incoming(
+      this.names,
+      context,
+      numbering,
+      listener,
+      () => this.#outgoing.waits,
+    );
     this.#status = context.backplane.onStatus(({ status }) => {
       if (status === "closed") this.#outgoing.close();
       if (status !== "open") return;
@@ -84,6 +96,16 @@ export class HubBus {
   /** Asks for connections of other nodes. */
   get knocker(): Knocker {
     return this.#incoming.knocker;
+  }
+
+  /** The members that leave for another node, and those that come from one. */
+  get moved(): MovedMembers {
+    return this.#incoming.moved;
+  }
+
+  /** The channel for everybody, once the hub has started. */
+  get all(): HeardChannel | undefined {
+    return this.#incoming.all;
   }
 
   get status(): BackplaneStatus {
@@ -175,6 +197,7 @@ export class HubBus {
   /** Stops waiting. The backplane is closed by the server. */
   close(): void {
     this.#status[Symbol.dispose]();
+    this.moves.close();
     this.#outgoing.close();
     this.#incoming.close();
   }

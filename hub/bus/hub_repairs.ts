@@ -1,13 +1,19 @@
 import { visitAll } from "../scheduling/visits.ts";
 import { Answers } from "./answers.ts";
+import { QuestionIds } from "./asked.ts";
 import type { OutgoingOptions } from "./backlog.ts";
+import type { CatchUp } from "./catch_up.ts";
 import type { ClusterHub } from "./cluster.ts";
 import type { HeardChannel } from "./heard_channel.ts";
 import { REPEAT_INTERVAL } from "./holes.ts";
 import type { InvocationEnvelope } from "./invocation.ts";
+import type { MoveMessage } from "./move_messages.ts";
+import { MovedMembers, type MovedMembersParts } from "./moved_members.ts";
 import type { NodeContext } from "./node_context.ts";
 import type { Here, HubMessage, HubSign } from "./node_messages.ts";
 import type { Numbering } from "./numbering.ts";
+import { Peers } from "./peers.ts";
+import type { Recipient } from "./recipient.ts";
 import { Repair } from "./repair.ts";
 import type { RepairEffects, RepairQuestion } from "./repair_effects.ts";
 
@@ -21,12 +27,17 @@ export interface RepairChannels {
   channel(name: string): HeardChannel | undefined;
   channels(): Iterable<HeardChannel>;
   deliver(channel: HeardChannel, payload: Uint8Array): void;
+  isMember(channel: HeardChannel, recipient: Recipient): boolean;
+  /** Whether messages of this node wait for the bus. */
+  waits(): boolean;
 }
 
 /** Takes what is heard of other nodes. */
 export interface NodeListener {
   /** Another node has answered a knock of this node. */
   here(answer: Here): void;
+  /** Another node says something about a connection that moves. */
+  moving(message: MoveMessage): void;
   /** Another node is there no more. */
   ended(node: string): void;
 }
@@ -42,6 +53,7 @@ const SIGN_PAUSE = 100;
 export class HubRepairs implements ClusterHub {
   readonly name: string;
   readonly repair: Repair;
+  readonly moved: MovedMembers;
   readonly #context: NodeContext<RepairOptions>;
   readonly #numbering: Numbering;
   readonly #answers: Answers;
@@ -66,12 +78,25 @@ export class HubRepairs implements ClusterHub {
     this.#answers = new Answers(context, numbering);
     this.#listener = listener;
     const { repairTimeout: timeout, repairBufferBytes: maximumBytes } = context.options;
-    this.repair = new Repair(this.#effects(channels), { timeout, maximumBytes });
-    const { backplane, cluster, gaps } = context;
+    const { backplane, cluster, gaps, serverName } = context;
+    const ids = new QuestionIds();
+    const peers = new Peers((node) => cluster.met(node));
+    const effects = this.#effects(channels);
+    const repair = this.repair = new Repair(effects, { timeout, maximumBytes }, peers, ids);
+    const parts: MovedMembersParts = {
+      ...{ serverName, effects, ids, repair, peers, numbering },
+      lives: (node) => cluster.lives(node),
+      isMember: (channel, recipient) => channels.isMember(channel, recipient),
+      waits: () => channels.waits(),
+      lookSoon: () => this.#lookSoon(),
+    };
+    this.moved = new MovedMembers(context, parts);
     this.#listening = backplane.onStatus(({ status, gap }) => {
-      if (status !== "open") this.repair.away();
-      else if (gap === undefined) this.repair.back();
-      else this.repair.missed(this.#now);
+      for (const repair of this.#repairs()) {
+        if (status !== "open") repair.away();
+        else if (gap === undefined) repair.back();
+        else repair.missed(this.#now);
+      }
     });
     gaps.join(this);
     cluster.join(this);
@@ -89,6 +114,7 @@ export class HubRepairs implements ClusterHub {
 
   heard(node: string, sign: HubSign, missed: boolean): void {
     this.repair.sign(node, sign, missed, this.#now);
+    this.moved.sign(node, sign, missed);
     this.#lookSoon();
   }
 
@@ -96,18 +122,24 @@ export class HubRepairs implements ClusterHub {
     switch (message.kind) {
       case "here":
         return this.#listener.here(message);
+      case "moveState":
+      case "moveReceipt":
+      case "moveRefusal":
+        return this.#listener.moving(message);
       case "askIndex":
       case "askMessages":
         return this.#answers.give(message);
       case "index":
-        return this.repair.indexed(message.node, message, this.#now);
+        this.repair.indexed(message.node, message, this.#now);
+        return this.moved.answered(message);
       case "messages":
-        return this.repair.repeated(message.node, message, this.#now);
+        this.repair.repeated(message.node, message, this.#now);
+        return this.moved.answered(message);
     }
   }
 
   ended(node: string, how: "gone" | "dead"): void {
-    this.repair.ended(node, how, this.#now);
+    for (const repair of this.#repairs()) repair.ended(node, how, this.#now);
     this.#lookSoon();
     this.#listener.ended(node);
   }
@@ -120,6 +152,9 @@ export class HubRepairs implements ClusterHub {
     if (origin === undefined || number === undefined) {
       this.#context.gaps.unnumbered();
       return true;
+    }
+    if (!this.moved.none) {
+      this.moved.received(channel, { node: origin, number, back, payload }, message);
     }
     if (this.repair.continues(channel, origin, number, back)) return true;
     const arrival = { node: origin, number, back, payload };
@@ -141,18 +176,26 @@ export class HubRepairs implements ClusterHub {
   /** Ends what is asked. */
   close(): void {
     this.#listening[Symbol.dispose]();
+    this.moved.close();
     this.#look?.[Symbol.dispose]();
     this.#nextSign?.[Symbol.dispose]();
   }
 
   /** Something may be missing: looks at it until nothing is. */
   #lookSoon(): void {
-    if (this.#look !== undefined || this.repair.idle) return;
+    if (this.#look !== undefined || (this.repair.idle && this.moved.none)) return;
     this.#look = this.#context.clock.after(LOOK, () => {
       this.#look = undefined;
       this.repair.tick(this.#now);
+      this.moved.tick(this.#now);
       this.#lookSoon();
     });
+  }
+
+  /** The repairs of all members, and those of each one that has come from another node. */
+  *#repairs(): Generator<Repair | CatchUp, void> {
+    yield this.repair;
+    yield* this.moved;
   }
 
   #signSoon(): void {

@@ -1,10 +1,12 @@
 import type { BackplaneSubscription } from "../../backplanes/backplane.ts";
 import type { HubChannels } from "./channel_names.ts";
+import { Channel } from "./channel.ts";
 import { Channels, type ChannelsOptions } from "./channels.ts";
 import { HeardChannel } from "./heard_channel.ts";
 import { HubRepairs, type NodeListener, type RepairOptions } from "./hub_repairs.ts";
 import { type InvocationEnvelope, type Question, readInvocation } from "./invocation.ts";
 import { Knocker } from "./knocker.ts";
+import type { MovedMembers } from "./moved_members.ts";
 import type { NodeContext } from "./node_context.ts";
 import type { Numbering } from "./numbering.ts";
 import type { Recipient } from "./recipient.ts";
@@ -37,15 +39,19 @@ export class Incoming {
     context: NodeContext<IncomingOptions>,
     numbering: Numbering,
     listener: IncomingListener,
+    waits: () => boolean,
   ) {
     this.#names = names;
     this.#context = context;
     this.#listener = listener;
-    this.knocker = new Knocker(names, context);
+    this.knocker = new Knocker(names, context, (question) => listener.moving(question));
     const channels = {
       channel: (name: string) => name === names.all ? this.#all : this.channels.get(name),
       channels: () => this.#heard(),
       deliver: (channel: HeardChannel, payload: Uint8Array) => this.#deliver(channel, payload),
+      isMember: (channel: HeardChannel, recipient: Recipient) =>
+        !(channel instanceof Channel) || channel.audience.has(recipient),
+      waits,
     };
     this.#repairs = new HubRepairs(names.hub, context, numbering, channels, listener);
     const { repair } = this.#repairs;
@@ -56,6 +62,16 @@ export class Incoming {
       closed: (channel) => repair.closed(channel),
       received: (payload, channel) => this.#received(payload, channel),
     });
+  }
+
+  /** The members that leave for another node, and those that come from one. */
+  get moved(): MovedMembers {
+    return this.#repairs.moved;
+  }
+
+  /** The channel for everybody, once the hub has started. */
+  get all(): HeardChannel | undefined {
+    return this.#all;
   }
 
   /** Subscribes the channel for everybody. */
@@ -92,7 +108,7 @@ export class Incoming {
         const [recipient] = channel.audience;
         return this.#listener.asked(recipient, message, message.question);
       }
-      if (this.#repairs.follows(channel, message, payload)) write(channel, message);
+      if (this.#repairs.follows(channel, message, payload)) this.#write(channel, message);
     } catch (error) {
       this.#ignored(error);
     }
@@ -101,10 +117,18 @@ export class Incoming {
   /** A message that was held, or repeated. */
   #deliver(channel: HeardChannel, payload: Uint8Array): void {
     try {
-      write(channel, readInvocation(payload));
+      this.#write(channel, readInvocation(payload));
     } catch (error) {
       this.#ignored(error);
     }
+  }
+
+  #write(channel: HeardChannel, { frames, excluded, number }: InvocationEnvelope): void {
+    const absent = channel.heedsExclusions ? excluded : NOBODY;
+    const { moved } = this.#repairs;
+    // A message without a number is in no repair.
+    const all = moved.none || number === undefined;
+    writeTo(channel.audience, frames, all ? absent : [...absent, ...moved.following(channel)]);
   }
 
   /** Every message of another node may cause an entry: one a minute is enough. */
@@ -117,8 +141,4 @@ export class Incoming {
     if (this.#all !== undefined) yield this.#all;
     yield* this.channels;
   }
-}
-
-function write({ audience, heedsExclusions }: HeardChannel, message: InvocationEnvelope): void {
-  writeTo(audience, message.frames, heedsExclusions ? message.excluded : NOBODY);
 }

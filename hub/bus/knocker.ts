@@ -1,4 +1,5 @@
 import type { HubChannels } from "./channel_names.ts";
+import type { MoveQuestion } from "./move_messages.ts";
 import type { NodeContext } from "./node_context.ts";
 import type { Knock } from "./node_messages.ts";
 import { isNodeMessage, readNodeMessage } from "./read_node_message.ts";
@@ -7,12 +8,16 @@ import { writeNodeMessage } from "./write_node_message.ts";
 /** Asks other nodes whether a connection is there, and answers those that ask this node on its channel. */
 export class Knocker {
   readonly #names: HubChannels;
+  readonly #asked: (question: MoveQuestion) => void;
   readonly #context: Pick<NodeContext, "serverName" | "backplane" | "cluster">;
 
+  /** `asked` gets the questions of other nodes for a connection that is to move. */
   constructor(
     names: HubChannels,
     context: Pick<NodeContext, "serverName" | "backplane" | "cluster">,
+    asked: (question: MoveQuestion) => void,
   ) {
+    this.#asked = asked;
     this.#names = names;
     this.#context = context;
   }
@@ -46,6 +51,7 @@ export class Knocker {
   answer(payload: Uint8Array, audience: Iterable<unknown>): boolean {
     if (!isNodeMessage(payload)) return false;
     const message = readNodeMessage(payload);
+    if (message?.kind === "askMove" && message.hub === this.#names.hub) this.#asked(message);
     const { serverName: node, cluster } = this.#context;
     const isHere = audience[Symbol.iterator]().next().done !== true;
     if (message?.kind === "knock" && message.hub === this.#names.hub && isHere) {

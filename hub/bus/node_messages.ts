@@ -6,10 +6,12 @@
  * sending node. Readers ignore further items, and drop an unknown version or kind. Ages and intervals are
  * milliseconds, numbers are those of envelopes (`envelope.ts`).
  * The bytes are written and read by `write_node_message.ts` and `read_node_message.ts`. Messages about
- * requests for connections of other nodes are in `relay_messages.ts`.
+ * connections that move are in `move_messages.ts`, and those about requests for connections of other nodes in
+ * `relay_messages.ts`.
  *
  * @module
  */
+import type { MoveMessage } from "./move_messages.ts";
 import type { RelayMessage } from "./relay_messages.ts";
 
 /** The channel of all nodes. */
@@ -203,6 +205,7 @@ export type ClaimMessage = Claim | Claimed | Stand;
 
 /** A message about one hub. */
 export type HubMessage =
+  | MoveMessage
   | Knock
   | Here
   | IndexQuestion

@@ -65,6 +65,11 @@ export class Numbering {
     return this.#number;
   }
 
+  /** Whether the ring knows every message after a number. */
+  knowsAfter(number: number): boolean {
+    return number >= this.#ring.from - 1;
+  }
+
   /** Numbers a message that is handed over now, and returns its `back`. {@link keep} follows. */
   next(name: string, now: number): number {
     const number = ++this.#number;

@@ -68,6 +68,11 @@ export class Outgoing {
     return names.map((name) => this.#handCopy(name, payload));
   }
 
+  /** Whether messages wait for the bus. */
+  get waits(): boolean {
+    return this.#backlog.takes;
+  }
+
   /** The bus is back: what has waited leaves, before anything new. */
   opened(): void {
     this.#backlog.leave();

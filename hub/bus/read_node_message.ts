@@ -16,6 +16,8 @@ import {
   SECRET_BYTES,
   type Sign,
 } from "./node_messages.ts";
+import { readMoveMessage } from "./move_message_bytes.ts";
+import { MOVE_KINDS, type MoveMessage } from "./move_messages.ts";
 import { readRelayMessage } from "./read_relay_message.ts";
 import { RELAY_KINDS, type RelayMessage } from "./relay_messages.ts";
 import { Kind, VERSION } from "./write_node_message.ts";
@@ -51,6 +53,10 @@ export function readNodeMessage(payload: Uint8Array): NodeMessage | undefined {
   const id = count(reader);
   const node = checkNode(reader.string());
   if (kind <= Kind.Bye) return readSign(reader, kind, id, node);
+  const moving = MOVING.get(kind);
+  if (moving !== undefined) {
+    return readMoveMessage(reader, moving, { id, node, hub: reader.string() });
+  }
   const relayed = RELAYED.get(kind);
   if (relayed !== undefined) return readRelayMessage(reader, relayed, id, node);
   if (kind >= Kind.Claim) return readClaim(reader, kind, id, node);
@@ -72,7 +78,13 @@ const ITEMS: ReadonlyMap<number, number> = new Map([
   [Kind.Claimed, 5],
   [Kind.Stand, 5],
   ...Object.values(RELAY_KINDS),
+  ...Object.values(MOVE_KINDS),
 ]);
+
+/** The messages about connections that move. */
+const MOVING: ReadonlyMap<number, MoveMessage["kind"]> = new Map(
+  Object.entries(MOVE_KINDS).map(([name, [kind]]) => [kind, name as MoveMessage["kind"]]),
+);
 
 /** The messages about requests for connections of other nodes. */
 const RELAYED: ReadonlyMap<number, RelayMessage["kind"]> = new Map(

@@ -1,6 +1,6 @@
-import { Asked, SLACK } from "./asked.ts";
+import { Asked, QuestionIds, SLACK } from "./asked.ts";
 import type { HeardChannel, IndexSearch, Peer } from "./heard_channel.ts";
-import { HoleRepairs } from "./hole_repairs.ts";
+import { HoleRepairs, type RepairLimits } from "./hole_repairs.ts";
 import { follows, type Hole, REPEAT_INTERVAL } from "./holes.ts";
 import type { HubSign, IndexAnswer, MessagesAnswer } from "./node_messages.ts";
 import { listensSince, lostBefore, lostPerhaps } from "./listened_channels.ts";
@@ -25,18 +25,18 @@ export class Repair {
   readonly #peers: Peers;
   /** The nodes and holes on which the end of an outage still depends. */
   readonly #recovery: Recovery;
-  #ids = 0;
 
-  /** `timeout` is how long a hole may last, `maximumBytes` how much may be held. */
   constructor(
     effects: RepairEffects,
-    limits: { readonly timeout: number; readonly maximumBytes: number },
+    limits: RepairLimits,
+    peers: Peers = new Peers((name) => effects.met(name)),
+    ids: QuestionIds = new QuestionIds(),
   ) {
     this.#effects = effects;
     this.#timeout = limits.timeout;
     this.#recovery = new Recovery(() => effects.settled());
-    this.#holes = new HoleRepairs(effects, this.#recovery, limits);
-    this.#peers = new Peers((name) => effects.met(name));
+    this.#holes = new HoleRepairs(effects, this.#recovery, limits, ids);
+    this.#peers = peers;
   }
 
   /** Whether nothing is asked, so that {@link tick} has nothing to do. */
@@ -46,6 +46,12 @@ export class Repair {
       if (index !== undefined || deadSince !== undefined) return false;
     }
     return true;
+  }
+
+  /** Up to this number nothing of a node is missing on a channel. */
+  whole(channel: HeardChannel, peer: Peer): number {
+    const hole = this.#holes.get(channel, peer);
+    return hole?.after ?? Math.max(channel.floor(peer), peer.sure);
   }
 
   /** The bus is asked for a channel. */
@@ -220,9 +226,8 @@ export class Repair {
   #tail(name: string, peer: Peer, number: number, now: number): Hole | undefined {
     const channel = this.#effects.channel(name);
     if (channel?.confirmedAt === undefined) return undefined;
-    if (this.#holes.get(channel, peer) === undefined && number <= channel.floor(peer)) {
-      return undefined;
-    }
+    const hole = this.#holes.get(channel, peer);
+    if (hole === undefined && number <= channel.floor(peer)) return undefined;
     return this.#holes.want(channel, peer, number, now);
   }
 
@@ -235,7 +240,7 @@ export class Repair {
 
   #ask(peer: Peer, search: IndexSearch, now: number): void {
     if (!this.#effects.open) return;
-    const id = ++this.#ids;
+    const id = this.#holes.ids.next();
     search.asked.add(id, now, 0);
     const { upTo: after } = search;
     const since = search.after === 0 ? listensSince(this.#effects) : undefined;

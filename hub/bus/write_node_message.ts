@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { writeMoveMessage } from "./move_message_bytes.ts";
+import { MOVE_KINDS } from "./move_messages.ts";
 import { PackWriter } from "../protocol/pack/writer.ts";
 import {
   ACTIVITIES,
@@ -21,7 +23,7 @@ export const VERSION = 1;
 /** Stands for a message that nobody is to have: no envelope is empty. */
 const NOTHING = new Uint8Array();
 
-/** The second item of a message; those of `relay_messages.ts` are there. */
+/** The second item of a message; those of `move_messages.ts` and `relay_messages.ts` are there. */
 export const Kind = {
   Hello: 1,
   Sign: 2,
@@ -82,6 +84,14 @@ function write(writer: PackWriter, message: NodeMessage): void {
     case "claimed":
     case "stand":
       return writeClaim(writer, message);
+    case "askMove":
+    case "moveState":
+    case "moveReceipt":
+    case "moveRefusal": {
+      const [kind, items] = MOVE_KINDS[message.kind];
+      head(writer, items, kind, message);
+      return writeMoveMessage(writer, message);
+    }
     default: {
       const [kind, items] = RELAY_KINDS[message.kind];
       start(writer, items, kind, message.id, message.node);

@@ -71,6 +71,12 @@ export function unreadable(detailedErrors: boolean): CloseCause {
   return failed(error, detailedErrors);
 }
 
+/** The connection has come from another node, and messages for it are lost. */
+export function lostOnTheWay(): CloseCause {
+  const error = new ProtocolError("Messages were lost while the connection moved to another node.");
+  return { ...RECONNECT, error, level: "warn" };
+}
+
 /** The client has gone, and its last messages were not all dispatched in time. */
 export function drainTimedOut(): CloseCause {
   const error = new ProtocolError(

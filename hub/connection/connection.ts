@@ -23,28 +23,22 @@ export class HubConnection implements ConversationOwner {
   #budget: ConnectionBudget | undefined;
   #finished: PromiseWithResolvers<void> | undefined;
 
-  /**
-   * Greets the client, or goes on with a client that has shaken hands before: the hub has admitted it
-   * already, and it is sent its unacknowledged frames.
-   */
+  /** Greets the client; or waits, without a pipe, for a client that a hub has admitted at another node. */
   constructor(
     id: string,
-    pipe: Pipe,
+    pipe: Pipe | undefined,
     parts: ListeningParts<HubConnection>,
     from: Greeting | ConversationState,
   ) {
     this.id = id;
     this.#parts = parts;
     this.#outbox = new Outbox(pipe, parts);
-    if (from instanceof Greeting) {
-      this.#state = from;
-      return;
+    if (from instanceof Greeting) this.#state = from;
+    else {
+      const conversation = this.#state = this.#converse(from);
+      conversation.admitted = true;
+      conversation.pipeLost();
     }
-    const conversation = this.#state = this.#converse(from);
-    conversation.admitted = true;
-    const { reconnect } = conversation;
-    if (reconnect) this.#outbox.resume(pipe, conversation.frame(reconnect.sequence));
-    conversation.inbox.unblock();
   }
 
   /** The amounts that the client has of what is limited; made on the first use. */
@@ -52,9 +46,14 @@ export class HubConnection implements ConversationOwner {
     return this.#budget ??= new Budget(this.#parts.budget);
   }
 
+  /** Present between the handshake and the end. */
+  get conversation(): Conversation | undefined {
+    return this.#state instanceof Conversation ? this.#state : undefined;
+  }
+
   /** The name of the hub protocol; empty before the handshake. */
   get protocol(): string {
-    return this.#conversation?.protocol.name ?? "";
+    return this.conversation?.protocol.name ?? "";
   }
 
   /** Whether the connection has ended, or is ending. */
@@ -64,12 +63,12 @@ export class HubConnection implements ConversationOwner {
 
   /** Whether messages of the client are dispatched: also for a while after the client has gone. */
   get isHeard(): boolean {
-    return this.#conversation?.inbox.stopped === false;
+    return this.conversation?.inbox.stopped === false;
   }
 
   /** Whether the client may come back on another pipe. */
   get isStateful(): boolean {
-    return this.#conversation?.reconnect !== undefined && !this.#closed;
+    return this.conversation?.reconnect !== undefined && !this.#closed;
   }
 
   /** Aborted when the connection ends; made on the first use. */
@@ -97,33 +96,26 @@ export class HubConnection implements ConversationOwner {
   pipeClosed(pipe: Pipe, vanished: boolean): void {
     // A pipe that was given up is ignored, even if its client closes it later.
     if (this.#closed || pipe !== this.#outbox.pipe) return;
-    const conversation = this.#conversation;
+    const conversation = this.conversation;
     if (vanished && conversation?.reconnect !== undefined) {
       this.#outbox.pipeLost();
-      conversation.inbox.dropPartial();
-      conversation.reconnect.lost(this.#parts.clock.now());
+      conversation.pipeLost();
     } else if (conversation?.inbox.truncated) {
       this.close(closing.truncatedMessage(this.#parts.limits.detailedErrors));
     } else this.close({ gone: true });
   }
 
-  /**
-   * The client has come back on `pipe`, which takes over at once. Chunks that still come from the old pipe
-   * are ignored. Only if {@link isStateful}.
-   */
+  /** The client has come back on `pipe`, which takes over: chunks of the old one are ignored. Only if stateful. */
   resumeOn(pipe: Pipe): void {
-    const conversation = this.#conversation;
+    const conversation = this.conversation;
     if (conversation?.reconnect === undefined || this.#closed) return pipe.close(1000);
-    conversation.inbox.dropPartial();
-    conversation.reconnect.returned();
-    conversation.excuse(this.#parts.clock.now());
+    conversation.returned();
     this.#outbox.resume(pipe, conversation.frame(conversation.reconnect.sequence));
   }
 
   /**
-   * Sends a ready-made frame to the client, or ends the connection if too many bytes are unsent. Without
-   * effect once the connection closes. `counted` is whether a client that comes back needs the frame.
-   * Returns whether the sender should wait with the next frame.
+   * Sends a frame to the client, or ends the connection if too many bytes are unsent. `counted` is whether a
+   * client that comes back needs the frame. Returns whether the sender should wait with the next frame.
    */
   write(frame: Frame, counted = true): boolean {
     if (this.#outbox.write(frame, counted)) return this.#outbox.jammed;
@@ -136,13 +128,9 @@ export class HubConnection implements ConversationOwner {
     if (!this.#closed) this.close(closing.unreadable(this.#parts.limits.detailedErrors));
   }
 
-  /**
-   * Writes a message to the client.
-   *
-   * @throws {TypeError} if a value in it cannot be serialised.
-   */
+  /** Writes a message to the client; throws a `TypeError` if a value in the message cannot be serialised. */
   send(message: HubMessage): void {
-    const conversation = this.#conversation;
+    const conversation = this.conversation;
     if (this.#closed || conversation === undefined) return;
     this.write(conversation.frame(message), message.type <= MessageType.CancelInvocation);
   }
@@ -157,12 +145,32 @@ export class HubConnection implements ConversationOwner {
     this.close(closing.failed(error, this.#parts.limits.detailedErrors));
   }
 
-  /**
-   * Ends the connection. Idempotent: the first cause counts, but a later one ends the dispatch of the
-   * last messages of a client that has gone.
-   */
+  /** Whether it has a pipe that cannot be dropped without a word to the client. */
+  get clings(): boolean {
+    return this.#outbox.pipe !== undefined && this.#outbox.pipe.drop === undefined;
+  }
+
+  /** Drops the pipe. */
+  dropPipe(): void {
+    const { pipe } = this.#outbox;
+    pipe?.drop?.();
+    if (pipe !== undefined) this.pipeClosed(pipe, true);
+  }
+
+  /** Ends the connection here without a word to the client or the hub: it goes on elsewhere. */
+  leave(): void {
+    this.#closed = true;
+    this.#outbox.pipe?.terminate();
+    this.#outbox.pipeLost();
+    this.#state = "ended";
+    this.#outbox.end(undefined);
+    this.#abort?.abort();
+    (this.#finished ??= Promise.withResolvers()).resolve();
+  }
+
+  /** Ends the connection. Only the first cause counts; a later one ends the dispatch for a client that has gone. */
   close(cause: closing.CloseCause): void {
-    const conversation = this.#conversation;
+    const conversation = this.conversation;
     if (this.#closed) return conversation?.inbox.stop(cause);
     const { message, slow, gone } = cause;
     this.#closed = true;
@@ -191,7 +199,7 @@ export class HubConnection implements ConversationOwner {
   }
 
   takes(message: HubMessage): boolean {
-    return this.#conversation?.takes(message) === true;
+    return this.conversation?.takes(message) === true;
   }
 
   message(message: HubMessage, record: TextOrBytes): Promise<void> | undefined {
@@ -205,15 +213,11 @@ export class HubConnection implements ConversationOwner {
 
   /** Holds the record of a message that cannot be handled yet; ends the connection if too much waits. */
   hold(record: TextOrBytes): HeldMessage | undefined {
-    return this.#conversation?.inbox.hold(record);
+    return this.conversation?.inbox.hold(record);
   }
 
   backlog(waiting: boolean): void {
     this.#outbox.pauseReading(waiting);
-  }
-
-  get #conversation(): Conversation | undefined {
-    return this.#state instanceof Conversation ? this.#state : undefined;
   }
 
   async #end(conversation: Conversation | undefined, cause: closing.CloseCause): Promise<void> {

@@ -3,6 +3,7 @@ import { type HubMessage, MessageType } from "../protocol/messages.ts";
 import type { HubProtocol } from "../protocol/protocol.ts";
 import { checkSendSize } from "../protocol/send_size.ts";
 import { clientTimeout, drainTimedOut, failed } from "./closing.ts";
+import { isCall } from "./call_queue.ts";
 import { Inbox } from "./inbox.ts";
 import type { Outbox } from "./outbox.ts";
 import type { ConnectionParts, InboxListener } from "./parts.ts";
@@ -32,6 +33,9 @@ export class Conversation {
   admitted = false;
   /** When the client has gone; its last messages have a limited time from then on. */
   goneAt: number | undefined;
+  /** Whether the next call stays unread, and everything behind that call; and whether it has come. */
+  #holding = false;
+  #held = false;
   readonly #parts: ConnectionParts;
   readonly #owner: ConversationOwner;
   #opening: Promise<void> | undefined;
@@ -55,6 +59,34 @@ export class Conversation {
   /** Settles when the hub has admitted or refused the client. */
   get opening(): Promise<void> | undefined {
     return this.#opening;
+  }
+
+  /** The state of the conversation, if it can go on elsewhere now: no message that was read waits. */
+  get movable(): ConversationState | undefined {
+    if (!this.admitted || this.#opening !== undefined || !this.inbox.idle) return undefined;
+    return { protocol: this.protocol, sequence: this.reconnect?.state };
+  }
+
+  /**
+   * Leaves further calls unread until the client has come back: it sends them again. What the client sends
+   * before its next call may be what a running call needs.
+   */
+  holdCalls(): void {
+    this.#holding = true;
+  }
+
+  /** The client has no pipe, and may come back on another one. */
+  pipeLost(): void {
+    this.inbox.dropPartial();
+    this.reconnect?.lost(this.#parts.clock.now());
+  }
+
+  /** The client has a pipe again. */
+  returned(): void {
+    this.#holding = this.#held = false;
+    this.inbox.dropPartial();
+    this.reconnect?.returned();
+    this.excuse(this.#parts.clock.now());
   }
 
   /** Asks the hub with `opened`; messages are read once the hub has admitted the client. */
@@ -84,6 +116,7 @@ export class Conversation {
   takes(message: HubMessage): boolean {
     const ping = message.type === MessageType.Ping;
     if (ping || this.#heardAt !== undefined) this.#heardAt = this.#parts.clock.now();
+    if (this.#holding && (this.#held ||= isCall(message)) && isCounted(message)) return false;
     return this.reconnect?.takes(message) !== false && !ping;
   }
 
@@ -138,4 +171,9 @@ export class Conversation {
 function isLimited(message: HubMessage): boolean {
   if (message.type === MessageType.Completion) return message.result !== undefined;
   return message.type < MessageType.Completion;
+}
+
+/** Whether a message has a number: a client that comes back sends it again if it was not read. */
+function isCounted({ type }: HubMessage): boolean {
+  return type < MessageType.Ping;
 }

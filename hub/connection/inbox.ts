@@ -64,6 +64,11 @@ export class Inbox implements MessageHolder {
     return !this.#awaits && !this.#calls && this.#reader.bufferedBytes > 0;
   }
 
+  /** Whether no message that was read waits. */
+  get idle(): boolean {
+    return this.#calls === undefined;
+  }
+
   /** Adds a chunk that arrived. */
   push(chunk: TextOrBytes): void {
     if (this.#stopped || this.#failure !== undefined) return;
@@ -155,7 +160,7 @@ export class Inbox implements MessageHolder {
     try {
       dispatched = this.#listener.message(message, record);
     } catch (error) {
-      return this.#mishandled(error);
+      return this.#refuse(mishandled(error, this.#parts.limits.detailedErrors));
     }
     // A call that runs has begun, even if the client is to take its answers before the next call.
     const wait = dispatched ?? (call ? this.#listener.untilRoom() : undefined);
@@ -168,7 +173,7 @@ export class Inbox implements MessageHolder {
       if (begins) calls.begun();
       calls.resume();
       this.#dispatchWaiting(calls);
-    }, (error) => this.#mishandled(error));
+    }, (error) => this.#refuse(mishandled(error, this.#parts.limits.detailedErrors)));
   }
 
   /** Dispatches what may be dispatched, as much as the turn allows. */
@@ -203,11 +208,6 @@ export class Inbox implements MessageHolder {
     if (this.#calls === undefined) return this.#refuse(cause);
     this.#failure = cause;
     this.#forget();
-  }
-
-  /** A failure of the server ends one connection: the transport is not told. */
-  #mishandled(thrown: unknown): void {
-    this.#refuse(mishandled(thrown, this.#parts.limits.detailedErrors));
   }
 
   #refuse(cause: CloseCause): void {

@@ -53,11 +53,11 @@ export class Outbox implements TurnListener {
   /** Whether the pipe was asked to stop reading: acknowledgements are not heard. */
   #deaf = false;
 
-  constructor(pipe: Pipe, { limits, scheduler }: ConnectionParts) {
+  constructor(pipe: Pipe | undefined, { limits, scheduler }: ConnectionParts) {
     this.#limits = limits;
     this.#scheduler = scheduler;
     this.#pipe = pipe;
-    this.#unsentAtMost = pipe.bufferedBytes;
+    this.#unsentAtMost = pipe?.bufferedBytes ?? 0;
   }
 
   /** Keeps all frames in `buffer` until they are acknowledged; the outbox is congested while it is full. */

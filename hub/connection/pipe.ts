@@ -24,6 +24,8 @@ export interface Pipe {
   close(code: number): void;
   /** Ends the pipe at once where the transport can; written records may be lost. Idempotent. */
   terminate(): void;
+  /** Ends the pipe at once without a close frame, as a network would; absent if the transport cannot. Idempotent. */
+  drop?(): void;
   /** Asks the transport to stop reading, where it can. */
   pause(): void;
   /** Asks the transport to read again. */

@@ -39,9 +39,14 @@ export class ResendBuffer {
     return this.#first;
   }
 
+  /** The contents of the frames that are not acknowledged, in order. */
+  get contents(): readonly TextOrBytes[] {
+    return this.#kept.slice(this.#head).flatMap((kept) => kept ? [kept.content] : []);
+  }
+
   /** The frames that are not acknowledged, in order. */
   get frames(): readonly Frame[] {
-    return this.#kept.slice(this.#head).flatMap((kept) => kept ? [new Frame(kept.content)] : []);
+    return this.contents.map((content) => new Frame(content));
   }
 
   /** Keeps a frame that is sent now. */

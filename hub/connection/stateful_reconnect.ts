@@ -48,9 +48,20 @@ export class StatefulReconnect {
     this.#received = this.#acknowledged = received;
   }
 
+  /** The messages as they are now. */
+  get state(): SequenceState {
+    const { contents: unacknowledged, sequenceId } = this.sent;
+    return { acknowledged: sequenceId - 1, unacknowledged, received: this.#received };
+  }
+
   /** The first message on a new pipe: the number of the message that follows. */
   get sequence(): SequenceMessage {
     return { type: MessageType.Sequence, sequenceId: this.sent.sequenceId };
+  }
+
+  /** Whether the client has no pipe. */
+  get isLost(): boolean {
+    return this.#lostAt !== undefined;
   }
 
   /** The pipe was lost. */

@@ -60,6 +60,12 @@ export interface HubFilter {
    */
   connected?(context: HubContext<never>, next: () => Promise<void>): unknown;
   /**
+   * Runs when a connection that was at another node goes on at this one, before the next message of its
+   * client is dispatched. A throw ends the connection. `next()` calls the next filter, and behind the last
+   * filter the hub's `resumed`.
+   */
+  resumed?(context: HubContext<never>, next: () => Promise<void>): unknown;
+  /**
    * Runs once when a connection has ended, and only if no `connected` threw. `error` is `undefined` for
    * an orderly end. `next()` calls the next filter, and behind the last filter the hub's `disconnected`,
    * with the same error or with the given one.
@@ -71,7 +77,12 @@ export interface HubFilter {
   ): unknown;
 }
 
-const HOOKS: NamesOf<HubFilter> = { invoke: true, connected: true, disconnected: true };
+const HOOKS: NamesOf<HubFilter> = {
+  invoke: true,
+  connected: true,
+  resumed: true,
+  disconnected: true,
+};
 
 /**
  * Checks that `filters` is an array of filters.

@@ -63,6 +63,13 @@ export interface HubDefinition<M extends HubMethods> {
    */
   connected?(context: HubContext<never>): unknown;
   /**
+   * Called when a connection goes on at this node that was at another one, in place of `connected`, before the
+   * next message of its client is dispatched. At the other node `disconnected` is not called. The connection
+   * has its id, its groups and its `items`; `user` and `request` are those of the request that has come to
+   * this node. A throw ends the connection.
+   */
+  resumed?(context: HubContext<never>): unknown;
+  /**
    * Called once when a connection has ended, and only if `connected` did not throw. If the client has
    * gone, the hook runs after the last call of the client has begun, or after `disconnectTimeout`.
    * `error` is absent for an orderly end.
@@ -82,6 +89,7 @@ const MEMBERS: NamesOf<HubDefinition<HubMethods>> = {
   authorize: true,
   filters: true,
   connected: true,
+  resumed: true,
   disconnected: true,
 };
 
@@ -128,7 +136,7 @@ export function checkHub(definition: unknown, task: string): void {
   const hub = definition as HubDefinition<HubMethods>;
   const { name, methods, filters } = hub;
   if (name !== undefined) checkHubName(name);
-  for (const member of ["authorize", "connected", "disconnected"] as const) {
+  for (const member of ["authorize", "connected", "resumed", "disconnected"] as const) {
     if (hub[member] === undefined || typeof hub[member] === "function") continue;
     throw new TypeError(`${task}: ${member} is not a function`);
   }

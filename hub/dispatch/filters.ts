@@ -9,9 +9,10 @@ import { isSent } from "../definition/sent.ts";
 import type { InvocationContext } from "./call_context.ts";
 import type { MethodCall } from "./guard.ts";
 
-/** The functions that run when a connection has come and when it has ended. */
+/** The functions that run when a connection has come, has moved here and has ended. */
 export interface Hooks {
   readonly connected?: (context: HubContext<never, never>) => unknown;
+  readonly resumed?: (context: HubContext<never, never>) => unknown;
   readonly disconnected?: (context: HubContext<never, never>, error?: Error) => unknown;
 }
 
@@ -44,6 +45,10 @@ function hooksInside(inner: Hooks, filter: HubFilter): Hooks {
     connected(context) {
       if (filter.connected === undefined) return inner.connected?.(context);
       return filter.connected(context, once(() => inner.connected?.(context)));
+    },
+    resumed(context) {
+      if (filter.resumed === undefined) return inner.resumed?.(context);
+      return filter.resumed(context, once(() => inner.resumed?.(context)));
     },
     disconnected(context, error) {
       if (filter.disconnected === undefined) return inner.disconnected?.(context, error);

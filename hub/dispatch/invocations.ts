@@ -74,11 +74,11 @@ export class Invocations {
   }
 
   /**
-   * Refuses every further call. Running calls go on, and the client may send their uploads; streams and
-   * calls with uploads are asked to end soon.
+   * Asks streams and calls with uploads to end soon; all running calls go on. Refuses every further call if
+   * `refuses`.
    */
-  retire(): void {
-    this.#retired = true;
+  retire(refuses: boolean): void {
+    this.#retired = refuses;
     for (const call of this.#active) call.retire();
     this.#slots.wake();
   }
@@ -89,9 +89,9 @@ export class Invocations {
     this.#uploads?.close(serverClosing());
   }
 
-  /** Resolves when no call runs. */
-  async idle(): Promise<void> {
-    if (this.#active.size > 0) await (this.#idle ??= Promise.withResolvers<void>()).promise;
+  /** Resolves when no call runs; nothing if none does. */
+  idle(): Promise<void> | undefined {
+    return this.#active.size > 0 ? (this.#idle ??= Promise.withResolvers()).promise : undefined;
   }
 
   /** The end of an upload, or the result of a client; a completion with an unknown id is ignored. */

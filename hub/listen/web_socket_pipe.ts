@@ -71,6 +71,10 @@ export class WebSocketPipe implements Pipe {
     this.#websocket.terminate();
   }
 
+  drop(): void {
+    this.terminate();
+  }
+
   pause(): void {
     if (this.#websocket.readyState === OPEN) this.#websocket.pause();
   }

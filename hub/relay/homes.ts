@@ -49,6 +49,8 @@ export type Home = { readonly at: "fresh"; readonly asks: boolean } | ElsewhereO
  */
 export type Beginning = { readonly at: "here" } | { readonly at: "unknown" } | ElsewhereOrNowhere;
 
+/** Stands for the home of a connection that has left this node. */
+const UNKNOWN_NODE = "";
 const FRESH = { at: "fresh", asks: false } as const;
 const ASKING = { at: "fresh", asks: true } as const;
 const HERE = { at: "here" } as const;
@@ -105,7 +107,17 @@ export class Homes implements TokenListener {
   /** The home of a connection that has begun on another node, or that this node has let begin there. */
   homeOf(id: string): string | undefined {
     const home = this.#uses.get(id);
-    return home === this.#context.serverName ? undefined : home;
+    return home === this.#context.serverName || home === UNKNOWN_NODE ? undefined : home;
+  }
+
+  /** A connection has come from another node. */
+  arrived(id: string): void {
+    this.#use(id, this.#context.serverName);
+  }
+
+  /** A connection has left for another node. */
+  left(id: string): void {
+    this.#use(id, UNKNOWN_NODE);
   }
 
   /** What a search for a connection needs to know of its token. */
@@ -122,6 +134,7 @@ export class Homes implements TokenListener {
     const { serverName, date } = this.#context;
     const home = this.#uses.get(id);
     if (home === serverName) return NOWHERE;
+    if (home === UNKNOWN_NODE) return ELSEWHERE;
     if (home !== undefined) return { at: "elsewhere", node: home };
     if (tag === this.#ownTag) return this.#uses.isFresh(issued, date()) ? FRESH : ELSEWHERE;
     const issuer = this.#issuers.get(tag);
@@ -173,10 +186,13 @@ export class Homes implements TokenListener {
     }
     const { id, node } = message;
     if (message.kind === "stand" && !this.#candidacies.answers(message)) return;
-    const home = message.kind === "stand"
+    const { serverName } = this.#context;
+    const known = message.kind === "stand"
       ? this.#uses.get(message.connectionId)
       : this.#judge(message);
-    const answer = { kind: "claimed", id, node: this.#context.serverName, home } as const;
+    // It has begun, and has left for a node that this one does not know.
+    const home = known === UNKNOWN_NODE ? serverName : known;
+    const answer = { kind: "claimed", id, node: serverName, home } as const;
     void this.#context.cluster.tell(node, answer);
   }
 

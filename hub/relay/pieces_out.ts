@@ -100,7 +100,8 @@ export class PiecesOut {
     body: ReadableStreamDefaultReader<Uint8Array>,
     length: number = Infinity,
   ): Promise<void> {
-    for (let left = length; left > 0;) {
+    let left = length;
+    while (left > 0) {
       // Not while a read is under way: Deno would never free its buffer.
       if (this.#state === "ended") return await body.cancel();
       const { done, value } = await body.read();
@@ -113,6 +114,8 @@ export class PiecesOut {
       }
     }
     this.finish();
+    // Deno keeps a body that was not read to its end.
+    if (left <= 0) await body.cancel();
   }
 
   /** The receiver has `received` pieces and allows `allowed`. Returns whether its reader has taken some. */

@@ -83,6 +83,13 @@ export class Relay implements RelayListener {
     return [this.#outward.size, this.#inward.size];
   }
 
+  /** Counts a request that waits for another node; returns what ends that, `undefined` if too many wait. */
+  hold(
+    { userId, connectionId }: Pick<RelayTarget, "userId" | "connectionId">,
+  ): (() => void) | undefined {
+    return this.#isClosed ? undefined : this.#holds.take(userId ?? connectionId);
+  }
+
   /** Serves the requests that other nodes relay. */
   serve(serve: Serve): void {
     this.#inward.serve = serve;

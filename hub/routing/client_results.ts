@@ -123,6 +123,11 @@ export class ClientResults {
     this.#questions.settle(id, answer);
   }
 
+  /** Whether a client of this node is asked for a result. */
+  isAsked(connectionId: string): boolean {
+    return this.#questions.pending(connectionId) > 0;
+  }
+
   /** A connection of this node is gone: nobody will answer. */
   abandon(connectionId: string): void {
     // Every connection ends, and an error takes microseconds to make.

@@ -50,6 +50,13 @@ export class Directory implements Iterable<Recipient> {
     return this.#connections.get(recipient.id) === recipient;
   }
 
+  /** All channels of a connection: its own, its user's, those of its groups. */
+  *channels(recipient: Recipient): Generator<Channel, void> {
+    const own = this.#channels.get(this.#ownName(recipient.id));
+    if (own !== undefined) yield own;
+    yield* this.#memberships.get(recipient) ?? [];
+  }
+
   /** How many groups a connection is in. */
   groups(recipient: Recipient): number {
     const channels = this.#memberships.get(recipient);

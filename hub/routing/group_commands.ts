@@ -19,7 +19,8 @@ export interface Caller {
   readonly budget: ConnectionBudget;
 }
 
-const GROUP: ChannelRules = { heedsExclusions: true };
+/** The channel of a group. */
+export const GROUP: ChannelRules = { heedsExclusions: true };
 
 /** How long an acknowledgement may take before its command is given again, in milliseconds. */
 const RESEND_INTERVAL = 1000;

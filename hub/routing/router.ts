@@ -12,6 +12,7 @@ import { GroupCommands } from "./group_commands.ts";
 import { Acknowledgements } from "./acknowledgements.ts";
 import { RecentNames } from "./recent_names.ts";
 import { checkConnectionId, checkConnectionIds, checkLongestChannel, checkName } from "./names.ts";
+import { RoutedMoves } from "./routed_moves.ts";
 import { UnheardFailures } from "./unheard_failures.ts";
 import { WatchedConnections } from "./watched_connections.ts";
 
@@ -34,6 +35,7 @@ export interface Target {
 export class Router {
   readonly groups: GroupCommands;
   readonly results: ClientResults;
+  readonly moves: RoutedMoves;
   readonly unheard: UnheardFailures;
   readonly #acks: Acknowledgements;
   readonly #bus: HubBus;
@@ -53,6 +55,7 @@ export class Router {
       asked: (recipient, message, question) => this.results.forward(recipient, message, question),
       answered: (answer) => this.results.answered(answer),
       here: ({ id, node }) => this.#watched.here(id, node),
+      moving: (message) => this.#bus.moves.receive(message),
       ended: (node) => this.#watched.ended(node),
       recovered: () => {
         this.groups.recovered();
@@ -73,6 +76,7 @@ export class Router {
     });
     this.#acks = new Acknowledgements(context, this.#watched);
     this.groups = new GroupCommands(this.#bus, this.#directory, this.#acks, context);
+    this.moves = new RoutedMoves(this.#bus, this.#directory, this.#maximumNameBytes);
     this.results = new ClientResults(this.#bus, this.#directory, this.#watched, context);
   }
 

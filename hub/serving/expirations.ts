@@ -42,6 +42,12 @@ export class Expirations {
     if (stay?.userId === user?.id && stay !== undefined) stay.until = expiryOf(user);
   }
 
+  /** When the authentication of a connection's user expires, in milliseconds since 1970; `undefined` if never. */
+  of(id: string): number | undefined {
+    const { until = Infinity } = this.#stays.get(id) ?? {};
+    return until === Infinity ? undefined : until;
+  }
+
   /** Forgets a connection. */
   delete(id: string): void {
     this.#stays.delete(id);

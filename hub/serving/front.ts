@@ -76,6 +76,8 @@ export class Front {
       },
       accept,
       connect: (pipe, connection) => hub.connect(pipe, { ...connection, user }),
+      claim: ({ id, request, owner, arrived }, timeout) =>
+        hub.handovers.claim(id, { user, request, owner, arrived }, timeout),
     });
     return this.#logged(response, url);
   }

@@ -1,18 +1,15 @@
 import type { NodeContext } from "../bus/node_context.ts";
 import { type CloseCause, RECONNECT } from "../connection/closing.ts";
 import { HubConnection } from "../connection/connection.ts";
-import { toError } from "../connection/error_texts.ts";
 import { Greeting } from "../connection/greeting.ts";
 import type { ConnectionListener, ListeningParts } from "../connection/parts.ts";
 import type { Pipe } from "../connection/pipe.ts";
 import type { HubClients, HubGroups } from "../definition/clients.ts";
 import type { HubRequest, HubUser } from "../definition/context.ts";
-import { HubError } from "../definition/errors.ts";
 import type { HubFilter } from "../definition/filter.ts";
 import type { Hub, HubMethods } from "../definition/hub.ts";
 import type { HubPolicy } from "../definition/policy.ts";
 import { allAllow } from "../dispatch/authorization.ts";
-import { CallContext, type CallingConnection } from "../dispatch/call_context.ts";
 import { filteredHooks, type Hooks } from "../dispatch/filters.ts";
 import { MethodTable } from "../dispatch/method_table.ts";
 import type { ResolvedOptions } from "../options/server.ts";
@@ -23,27 +20,20 @@ import { Router } from "../routing/router.ts";
 import { Sweep } from "../scheduling/sweep.ts";
 import { budgetLimits } from "./budget_limits.ts";
 import { Expirations } from "./expirations.ts";
-import { ServedConnection, type ServedParts, type UserConnection } from "./served_connection.ts";
+import { HubHandovers } from "./hub_handovers.ts";
+import { greet, logEnd, takeLeave } from "./lifetime.ts";
+import { Moves } from "./moves.ts";
+import {
+  ServedConnection,
+  type ServedConnections,
+  type ServedParts,
+  type UserConnection,
+} from "./served_connection.ts";
 
 /** The filters and the policy of a server, outside those of its hubs. */
 export interface ServerRules {
   readonly filters?: readonly HubFilter[];
   readonly authorize?: HubPolicy | undefined;
-}
-
-/** The text of the log about connections that have ended with an error. */
-const ENDED = "The connection of a client has ended";
-
-/** A context outside any call. The client could not answer: none of its messages is read. */
-function lifetimeContext(connection: CallingConnection, where: string): CallContext {
-  return new CallContext(connection, {
-    get signal() {
-      return connection.signal;
-    },
-    beforeInvoke() {
-      throw new Error(`Client results inside ${where} Hub methods are not allowed.`);
-    },
-  });
 }
 
 /**
@@ -57,13 +47,17 @@ export class LiveHub implements ConnectionListener<HubConnection> {
   readonly groups: HubGroups;
   /** The name of the hub on the bus. */
   readonly name: string;
+  /** Takes connections out of this node, and takes in connections of other nodes. */
+  readonly moves: Moves;
+  /** Brings connections to other nodes, and those of other nodes here. */
+  readonly handovers: HubHandovers;
   readonly #policies: readonly HubPolicy[];
   readonly #hooks: Hooks;
   readonly #router: Router;
   readonly #context: NodeContext<ResolvedOptions>;
   readonly #connectionParts: ListeningParts<HubConnection>;
   readonly #servedParts: ServedParts;
-  readonly #served = new Map<HubConnection, ServedConnection>();
+  readonly #served: ServedConnections = new Map();
   readonly #heartbeat: Sweep<[HubConnection, ServedConnection]>;
   readonly #expirations: Expirations | undefined;
 
@@ -101,6 +95,15 @@ export class LiveHub implements ConnectionListener<HubConnection> {
       router: this.#router,
       dispatch: { methods, results, limitedLog, scheduler, options },
     };
+    const parts = { connection: this.#connectionParts, served: this.#servedParts };
+    this.moves = new Moves(
+      name,
+      { context, hooks: this.#hooks, ...parts },
+      this.#served,
+      this.#expirations,
+    );
+    const { moves } = this;
+    this.handovers = new HubHandovers({ hub: name, context, router: this.#router, moves });
   }
 
   /** The number of the connections that have not ended. */
@@ -156,14 +159,25 @@ export class LiveHub implements ConnectionListener<HubConnection> {
     this.#router.sweep();
   }
 
-  /** Lets a connection's running calls finish, then asks its client to reconnect elsewhere. */
-  async retire(connection: HubConnection): Promise<void> {
+  /**
+   * Lets a connection's running calls finish, then asks its client to reconnect elsewhere. With `moves` a
+   * stateful connection goes on at another node instead; `moves` ends the wait for its calls.
+   */
+  async retire(connection: HubConnection, moves?: AbortSignal): Promise<void> {
+    if (moves !== undefined && this.canMove(connection)) {
+      return await this.handovers.release(connection, moves);
+    }
     const invocations = this.#served.get(connection)?.invocations;
     if (invocations !== undefined) {
-      invocations.retire();
+      invocations.retire(true);
       await invocations.idle();
     }
     connection.close(RECONNECT);
+  }
+
+  /** Whether a connection can go on at another node: its client may come back, and comes back when it has to. */
+  canMove(connection: HubConnection): boolean {
+    return connection.isStateful && !connection.clings;
   }
 
   /** Ends the streams and uploads of a connection that have not ended since {@link retire}. */
@@ -173,6 +187,7 @@ export class LiveHub implements ConnectionListener<HubConnection> {
 
   /** Leaves the bus, after all connections have ended. */
   close(): void {
+    this.handovers.close();
     this.#router.close();
   }
 
@@ -181,20 +196,8 @@ export class LiveHub implements ConnectionListener<HubConnection> {
     if (served === undefined) return undefined;
     this.#context.limitedLog.log("debug", "connected", "A client has connected:", connection.id);
     const reachable = this.#router.connect(connection, served.user?.id);
-    return this.#hooks.connected === undefined ? reachable : this.#greet(served, reachable);
-  }
-
-  async #greet(served: ServedConnection, reachable: Promise<unknown> | undefined): Promise<void> {
-    await reachable;
-    try {
-      await this.#hooks.connected?.(lifetimeContext(served, "connected"));
-    } catch (error) {
-      const { limitedLog } = this.#context;
-      if (error instanceof HubError) {
-        limitedLog.log("debug", "refused by connected", "A client is refused by connected:", error);
-      } else limitedLog.failure("Hub's connected failed:", error);
-      throw toError(error);
-    }
+    if (this.#hooks.connected === undefined) return reachable;
+    return greet("connected", this.#hooks, served, reachable, this.#context.limitedLog);
   }
 
   message(
@@ -218,33 +221,14 @@ export class LiveHub implements ConnectionListener<HubConnection> {
   async closed(connection: HubConnection, cause: CloseCause, admitted: boolean): Promise<void> {
     const served = this.#served.get(connection);
     if (served === undefined) return;
-    this.#logEnd(connection, cause);
+    logEnd(connection.id, cause, this.#context.limitedLog);
     served.invocations?.abort();
     // Many connections may end in one turn, as when the network is cut.
     const nextTurn = this.#context.scheduler.spend();
     if (nextTurn !== undefined) await nextTurn;
-    try {
-      if (admitted) {
-        const context = lifetimeContext(served, "disconnected");
-        await this.#hooks.disconnected?.(context, cause.error);
-      }
-    } catch (error) {
-      this.#context.limitedLog.failure("Hub's disconnected failed:", error);
-    }
+    if (admitted) await takeLeave(this.#hooks, served, cause.error, this.#context.limitedLog);
     this.#router.disconnect(connection);
     this.#served.delete(connection);
     served.owner?.connectionEnded();
-  }
-
-  #logEnd({ id }: HubConnection, { error, level }: CloseCause): void {
-    const { limitedLog } = this.#context;
-    if (error === undefined) return limitedLog.log("debug", "ended", "A client has left:", id);
-    if (level === "error") {
-      return limitedLog.failure("A message of a client could not be handled:", error);
-    }
-    const text = `${ENDED}: ${error.message}`;
-    // The text of a limit names no value of a client; other texts may.
-    const [kind, summary] = level === "warn" ? [text, text] : [`ended: ${level}`, ENDED];
-    limitedLog.logOne(level ?? "debug", kind, summary, text, id);
   }
 }

@@ -23,6 +23,9 @@ export interface ServedParts {
   readonly dispatch: DispatchParts;
 }
 
+/** The connections of a hub that have not ended. */
+export type ServedConnections = Map<HubConnection, ServedConnection>;
+
 /** One connection of a hub. There are many, so each member is made on its first use. */
 export class ServedConnection implements CallingConnection {
   readonly user: HubUser | undefined;
@@ -35,8 +38,15 @@ export class ServedConnection implements CallingConnection {
   #items: Map<unknown, unknown> | undefined;
   #abort: (() => void) | undefined;
 
-  constructor(connection: HubConnection, from: UserConnection, parts: ServedParts) {
+  /** `items` are those that the connection had at another node. */
+  constructor(
+    connection: HubConnection,
+    from: UserConnection,
+    parts: ServedParts,
+    items?: Map<unknown, unknown>,
+  ) {
     const { user, request, owner } = from;
+    this.#items = items;
     this.user = user;
     this.request = request;
     this.owner = owner;

@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import type { Clock } from "../clock.ts";
+import type { LinkedConnection } from "../connection/link.ts";
 import type { TransportName } from "../options/transports.ts";
 import type { LimitedLog } from "../scheduling/limited_log.ts";
 import type { Scheduler } from "../scheduling/scheduler.ts";
@@ -36,6 +37,8 @@ interface Negotiated {
 export class ConnectionTable {
   /** The native sockets that have not ended since they were closed. */
   readonly closing: ClosingSockets = new ClosingSockets();
+  /** Is told of each connection that has left for another node, by its public id. */
+  left: (id: string) => void = () => {};
   readonly #parts: TableParts;
   readonly #disconnectTimeout: number;
   readonly #sessions = new Map<string, Session>();
@@ -65,10 +68,23 @@ export class ConnectionTable {
   begin(hub: object, token: string, { id, stateful }: Negotiated): Session {
     const session = new Session({ id, token, hub }, this.#parts.clock.now(), this.#forget);
     session.stateful = stateful;
-    this.#sessions.set(token, session);
-    this.#byId.set(id, session);
+    this.#add(session);
     this.#pending.add(session);
     return session;
+  }
+
+  /** Makes a session for a stateful connection that is to come from another node; {@link arrived} may follow. */
+  prepare(hub: object, token: string, { id }: Pick<Negotiated, "id">): Session {
+    const session = new Session({ id, token, hub }, this.#parts.clock.now(), this.#forget);
+    session.stateful = true;
+    return session;
+  }
+
+  /** The connection of a session has come from another node, and waits for its client's WebSocket. */
+  arrived(session: Session, connection: LinkedConnection): void {
+    session.connection = connection;
+    this.#add(session);
+    this.setTransport(session, "WebSockets");
   }
 
   /** Makes a connection whose client did not negotiate: no other request can name it. */
@@ -118,6 +134,7 @@ export class ConnectionTable {
     this.#resting.delete(session);
     this.#sessions.delete(session.token);
     this.#byId.delete(session.id);
+    if (session.hasLeft) this.left(session.id);
     session.dispose();
   }
 
@@ -135,6 +152,11 @@ export class ConnectionTable {
     await visitAll(this.#parts, this.#sessions.values(), this.#forget);
     this.#pipes.clear();
     await this.closing.ended(this.#parts.clock, CLOSE_TIMEOUT);
+  }
+
+  #add(session: Session): void {
+    this.#sessions.set(session.token, session);
+    this.#byId.set(session.id, session);
   }
 
   /** The sessions that have been inactive for too long. */

@@ -170,12 +170,15 @@ export class Endpoint {
     info: HubRequestInfo,
     begun: Begun,
     transport: TransportName | undefined,
-  ): Session | Response | Promise<Response> {
+  ): Session | Response | Promise<Session | Response> {
     if (begun.at === "elsewhere") {
       if (!begun.token.admits(info.userId)) return otherUser();
       if (transport !== "WebSockets") return this.#relaying.relay(info, begun, transport);
       // Only a client that may come back has another WebSocket.
-      if (begun.token.stateful && info.accept) return this.#relaying.splice(info, begun);
+      // A balancer sends the client of a node that drains to another one, where the connection can stay.
+      if (begun.token.stateful && info.accept && info.admitting) {
+        return this.#relaying.resume(info, begun);
+      }
     }
     // The server may have begun to drain while another node was asked.
     if (begun.at === "unknown" || !info.admitting) return unavailable();

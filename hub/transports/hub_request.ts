@@ -23,6 +23,22 @@ export interface HubRequestInfo {
   readonly accept: AcceptWebSocket | undefined;
   /** Takes a new connection. */
   readonly connect: (pipe: Pipe, connection: NewConnection) => LinkedConnection;
+  /** Asks other nodes for a connection, for so many milliseconds. */
+  readonly claim: (connection: ClaimedConnection, timeout: number) => RunningClaim;
+}
+
+/** A connection of another node whose client has come to this one. */
+export interface ClaimedConnection extends Pick<NewConnection, "id" | "request" | "owner"> {
+  /** The connection has arrived: also when nobody waits for it any more. */
+  arrived(connection: LinkedConnection): void;
+}
+
+/** A claim that is under way. */
+export interface RunningClaim {
+  /** `late`: nobody has answered in time. `denied`: the connection is another user's. */
+  readonly outcome: Promise<object | "denied" | "late">;
+  /** Nobody waits any more. */
+  abandon(): void;
 }
 
 /** A connection that a transport opens. */
@@ -33,6 +49,6 @@ export interface NewConnection {
   readonly request: RequestCopy;
   /** Whether the client may lose its WebSocket and come back on another. */
   readonly stateful: boolean;
-  /** Is told when the connection has ended. */
-  readonly owner: Pick<Session, "connectionEnded">;
+  /** Is told when the connection has ended, or has left for another node. */
+  readonly owner: Pick<Session, "connectionEnded" | "connectionLeft">;
 }

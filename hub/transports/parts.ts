@@ -7,5 +7,6 @@ export interface TransportParts extends TableParts, PlaceParts {
   readonly options: ResolvedTransportOptions & {
     readonly transportSendTimeout: number;
     readonly maximumQueuedReceiveBytes: number;
+    readonly relayTimeout: number;
   };
 }

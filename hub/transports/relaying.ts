@@ -1,13 +1,14 @@
 import type { ServedRequest, Serving } from "../relay/inward.ts";
 import type { Homes } from "../relay/homes.ts";
-import { Link } from "../connection/link.ts";
+import { Link, type LinkedConnection } from "../connection/link.ts";
 import type { Relay, Relayed } from "../relay/relay.ts";
 import type { RelayTerms } from "../relay/relay_terms.ts";
 import type { TransportName } from "../options/transports.ts";
 import type { HubRequestInfo } from "./hub_request.ts";
 import { LongPolling } from "./long_polling.ts";
 import type { TransportParts } from "./parts.ts";
-import { isWatched } from "./reading.ts";
+import { connectionToken, isWatched } from "./reading.ts";
+import { RequestCopy } from "./request_copy.ts";
 import { otherUser, refusal, unavailable } from "./refusals.ts";
 import { noConnection, plain } from "./responses.ts";
 import type { Session } from "./session.ts";
@@ -24,11 +25,16 @@ export interface RelayingParts extends TransportParts {
   readonly homes: Homes;
 }
 
+/** How long a connection has to leave its node until its client's WebSocket is spliced, in milliseconds. */
+const MOVE_TIMEOUT = 400;
+
 const VERBS = { GET: "poll", POST: "post", DELETE: "delete" } as const;
 
 /** Hands requests for connections of other nodes on, and answers those that other nodes hand on. */
 export class Relaying {
   readonly #parts: RelayingParts;
+  /** The connections that are to come here, by token: later requests wait with the first. */
+  readonly #moving = new Map<string, Promise<"denied" | "unknown" | undefined>>();
 
   constructor(parts: RelayingParts) {
     this.#parts = parts;
@@ -51,8 +57,52 @@ export class Relaying {
     return answer instanceof Response ? answer : refused(answer, info, transport);
   }
 
-  /** Opens the WebSocket of a client that comes back, if its connection is on another node. */
-  async splice(info: HubRequestInfo, place: RelayedPlace): Promise<Response> {
+  /**
+   * Answers a client that comes back with a WebSocket, and whose connection is on another node: the connection
+   * comes here if it can leave that node at once, else the WebSocket is spliced to it.
+   */
+  async resume(info: HubRequestInfo, place: RelayedPlace): Promise<Session | Response> {
+    const token = connectionToken(info.url);
+    const moving = this.#moving.get(token) ?? this.#move(info, token, place);
+    this.#moving.set(token, moving);
+    const outcome = await moving;
+    if (this.#moving.get(token) === moving) this.#moving.delete(token);
+    if (outcome === "denied") return otherUser();
+    if (outcome === "unknown" || !info.admitting) return unavailable();
+    return this.#parts.table.find(info.hub, token) ?? await this.#splice(info, place);
+  }
+
+  /** Brings a connection here, if it can leave the other node. */
+  async #move(
+    info: HubRequestInfo,
+    token: string,
+    { token: { id } }: RelayedPlace,
+  ): Promise<"denied" | "unknown" | undefined> {
+    const { clock, homes, options, relay, table } = this.#parts;
+    const release = relay.hold({ userId: info.userId, connectionId: id });
+    if (release === undefined) return "unknown";
+    const session = table.prepare(info.hub, token, { id });
+    const request = new RequestCopy(info.request);
+    const arrived = (connection: LinkedConnection) => {
+      table.arrived(session, connection);
+      homes.arrived(id);
+    };
+    const claim = info.claim({ id, request, owner: session, arrived }, MOVE_TIMEOUT);
+    // The time of a claim stands still while the bus is away.
+    let isOver = false;
+    const timer = clock.after(options.relayTimeout, () => {
+      isOver = true;
+      claim.abandon();
+    });
+    const outcome = await claim.outcome;
+    timer[Symbol.dispose]();
+    release();
+    if (outcome === "denied") return outcome;
+    return isOver ? "unknown" : undefined;
+  }
+
+  /** Opens a WebSocket that is one of a connection of another node. */
+  async #splice(info: HubRequestInfo, place: RelayedPlace): Promise<Response> {
     const { request, accept } = info;
     const { scheduler, table, options } = this.#parts;
     const splice = new Splice(scheduler, options.maximumQueuedReceiveBytes);

@@ -37,6 +37,8 @@ export class Session {
   stateful = false;
   /** The connection to which such a client comes back. */
   connection: LinkedConnection | undefined;
+  /** Whether the connection goes on at another node. */
+  hasLeft = false;
   readonly #forget: (session: Session) => void;
   #posts: PostBodies | undefined;
   #hasOwner = false;
@@ -67,6 +69,12 @@ export class Session {
   connectionEnded(): void {
     // With long polling, the session stays until a poll has been told.
     if (this.transport !== "LongPolling") this.#forget(this);
+  }
+
+  /** The connection has left for another node. */
+  connectionLeft(): void {
+    this.hasLeft = true;
+    this.#forget(this);
   }
 
   /** The table of connections has forgotten the session. */

@@ -67,6 +67,10 @@ export class SplicedPipe implements Pipe {
     this.resume();
   }
 
+  drop(): void {
+    this.terminate();
+  }
+
   pause(): void {
     this.#held ??= Promise.withResolvers();
   }

@@ -7,8 +7,8 @@ import type { HubUser } from "../../mod.ts";
 import type { Frame } from "../../hub/protocol/frame.ts";
 import { bounded, Events } from "./wait.ts";
 
-/** The end of a pipe: with a close code, or dropped. */
-export type PipeEnd = number | "terminated";
+/** The end of a pipe: with a close code, or without. */
+export type PipeEnd = number | "terminated" | "dropped";
 
 /** A transport without a network: keeps what the hub writes, and says what the test tells it to. */
 export class MemoryPipe implements Pipe {
@@ -44,6 +44,11 @@ export class MemoryPipe implements Pipe {
 
   terminate(): void {
     this.ends.push("terminated");
+  }
+
+  /** Drops the pipe; a test takes this away from a transport that cannot. */
+  drop?(): void {
+    this.ends.push("dropped");
   }
 
   pause(): void {

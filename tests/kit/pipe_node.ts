@@ -2,7 +2,7 @@ import { delay } from "@std/async";
 import type { Backplane } from "../../backplanes/backplane.ts";
 import { endHubs } from "../../hub/serving/drain.ts";
 import type { NodeCluster } from "../../hub/cluster/cluster.ts";
-import type { LiveHub } from "../../hub/serving/live_hub.ts";
+import type { LiveHub, ServerRules } from "../../hub/serving/live_hub.ts";
 import type { LimitedLog } from "../../hub/scheduling/limited_log.ts";
 import { Scheduler } from "../../hub/scheduling/scheduler.ts";
 import type { HubServerOptions } from "../../hub/options/server.ts";
@@ -20,9 +20,10 @@ export interface TestClient {
 }
 
 /** What a test may change. */
-export interface PipeNodeOptions extends HubServerOptions {
+export interface PipeNodeOptions extends HubServerOptions, Pick<ServerRules, "filters"> {
   readonly methods?: HubMethods;
   readonly disconnected?: HubDefinition<HubMethods>["disconnected"];
+  readonly resumed?: HubDefinition<HubMethods>["resumed"];
   /** The hub's name. Default: `hub`. */
   readonly name?: string;
 }
@@ -45,11 +46,12 @@ export class PipeNode<B extends Backplane> implements AsyncDisposable {
 
   constructor(backplane: B, options: PipeNodeOptions = {}) {
     this.backplane = backplane;
-    const { methods = {}, disconnected, name, ...rest } = options;
+    const { methods = {}, disconnected, resumed, name, ...rest } = options;
     const hub = defineHub({
       methods,
       connected: ({ connectionId }: HubContext<never, never>) => this.#connected.add(connectionId),
       ...disconnected && { disconnected },
+      ...resumed && { resumed },
     });
     const core = new HubCore(hub, rest, backplane, this.serverName, name);
     this.hub = core.live;

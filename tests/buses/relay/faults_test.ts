@@ -148,7 +148,7 @@ Deno.test("requests of another user get 403, also through a node that has no suc
 
 for (const [name, host] of Object.entries(HOSTS)) {
   Deno.test(`long bodies go through another node both ways, on ${name}`, async () => {
-    await using bus = await open("redis");
+    await using bus = await open("nats");
     const prefix = randomPrefix();
     await using home = await Node.start(await bus.open(prefix), {}, host);
     await using relay = await Node.start(await bus.open(prefix), {}, host);

@@ -11,7 +11,13 @@ type Context = HubContext<{ heard(text: string): void }>;
 const server = createHubServer({
   allowStatefulReconnects: true,
   hubs: {
-    "/hub": defineHub({ methods: { echo: (_context: Context, value: unknown) => value } }),
+    "/hub": defineHub({
+      methods: {
+        echo: (_context: Context, value: unknown) => value,
+        /** A call that never ends, so that its connection cannot leave. */
+        stay: () => new Promise<void>(() => {}),
+      },
+    }),
   },
   backplane: await openBackplane(Deno.args[0] ?? ""),
 });

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { delay } from "@std/async";
 import { HttpTransportType, HubConnectionBuilder, LogLevel } from "@microsoft/signalr";
 import { acknowledged } from "../../kit/acknowledged.ts";
@@ -96,10 +96,15 @@ Deno.test("a spliced socket ends with its home, and its client is told that the 
   connection.onclose(closed.add);
   await bounded(connection.start());
   assertEquals(await bounded(connection.invoke("echo", 1)), 1);
+  const staying = connection.invoke("stay");
+  await delay(300);
   proxy.cut(2);
-  assertEquals(await bounded(connection.invoke("echo", 2)), 2);
+  // The connection cannot leave its home: the socket is spliced.
+  await delay(1500);
+  assertEquals([connection.state, node.server.health().connections], ["Connected", 0]);
   await home.end("SIGKILL");
   await closed.next();
+  await assertRejects(() => staying);
   await sockets.closed();
   await acknowledged();
 });

@@ -19,23 +19,33 @@ async function startFarm(stack: AsyncDisposableStack) {
   };
 }
 
+/** How the connections of clients go to two nodes: each client's to one node, or in turn. */
+const BALANCES = { "of two nodes on one Redis": false, "without sticky sessions": true } as const;
+
+async function doEverything(t: Deno.TestContext, host: Host, inTurn: boolean): Promise<void> {
+  await using stack = new AsyncDisposableStack();
+  const start = await startFarm(stack);
+  const [near, far] = [await start(host), await start(host)];
+  const line = stack.use(new CuttingProxy(near.port, ...inTurn ? [far.port] : []));
+  for (const combination of COMBINATIONS) {
+    const place = {
+      ...combination,
+      runtime: "deno",
+      near: `http://127.0.0.1:${line.port}/hub`,
+      far: far.url("/hub"),
+    } as const;
+    const outcomes = await runCases(CASES, place, line);
+    await t.step(nameOf(combination), (t) => report(t, outcomes));
+  }
+}
+
 for (const [server, host] of Object.entries(HOSTS)) {
-  Deno.test(`official clients of two nodes on one Redis do everything, on ${server}`, async (t) => {
-    await using stack = new AsyncDisposableStack();
-    const start = await startFarm(stack);
-    const [near, far] = [await start(host), await start(host)];
-    const line = stack.use(new CuttingProxy(near.port));
-    for (const combination of COMBINATIONS) {
-      const place = {
-        ...combination,
-        runtime: "deno",
-        near: `http://127.0.0.1:${line.port}/hub`,
-        far: far.url("/hub"),
-      } as const;
-      const outcomes = await runCases(CASES, place, line);
-      await t.step(nameOf(combination), (t) => report(t, outcomes));
-    }
-  });
+  for (const [balance, inTurn] of Object.entries(BALANCES)) {
+    Deno.test(
+      `official clients ${balance} do everything, on ${server}`,
+      (t) => doEverything(t, host, inTurn),
+    );
+  }
 }
 
 Deno.test("official clients in Chromium reach and ask each other on two nodes, on fetch and listen", async (t) => {

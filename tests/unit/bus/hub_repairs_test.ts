@@ -10,7 +10,7 @@ import { Scheduler } from "../../../hub/scheduling/scheduler.ts";
 import { ManualClock } from "../../kit/manual_clock.ts";
 import { settle } from "../../kit/pipe.ts";
 
-const NOTHING = { here: () => {}, ended: () => {} };
+const NOTHING = { here: () => {}, moving: () => {}, ended: () => {} };
 
 /** A node that listens to channels of a sender that answers every question at once. */
 class Listening {
@@ -53,6 +53,8 @@ class Listening {
       channel: (name) => this.#channels.get(name),
       channels: () => this.#channels.values(),
       deliver: () => this.delivered++,
+      isMember: () => true,
+      waits: () => false,
     }, NOTHING);
   }
 

@@ -28,7 +28,7 @@ class TestKnocker extends Knocker {
         return Promise.resolve(1);
       },
     } as unknown as Cluster;
-    super(new HubChannels("hub"), { serverName: "S", backplane, cluster });
+    super(new HubChannels("hub"), { serverName: "S", backplane, cluster }, () => {});
     this.backplane = backplane;
   }
 }

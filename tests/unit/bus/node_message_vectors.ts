@@ -135,4 +135,21 @@ export const NODE_VECTORS: readonly NodeVector[] = [
   ],
   [{ kind: "claimed", id: 7, node: "deno_1", home: "deno_2" }, [1, 11, 7, "deno_1", "deno_2"]],
   [{ kind: "claimed", id: 7, node: "deno_1", home: undefined }, [1, 11, 7, "deno_1", ""]],
+  [
+    { kind: "askMove", ...ABOUT, connectionId: "c1", userId: "ann" },
+    [1, 20, 7, "deno_1", "chat", "c1", "ann"],
+  ],
+  [
+    { kind: "askMove", ...ABOUT, connectionId: "c1", userId: undefined },
+    [1, 20, 7, "deno_1", "chat", "c1", null],
+  ],
+  [
+    {
+      ...{ kind: "moveState", ...ABOUT, connectionId: "c1", parked: true },
+      ...{ part: 1, parts: 2, bytes: BYTES },
+    },
+    [1, 21, 7, "deno_1", "chat", "c1", true, 1, 2, BYTES],
+  ],
+  [{ kind: "moveReceipt", ...ABOUT, parked: true }, [1, 22, 7, "deno_1", "chat", true]],
+  [{ kind: "moveRefusal", ...ABOUT }, [1, 23, 7, "deno_1", "chat"]],
 ];

@@ -62,7 +62,7 @@ Deno.test("readNodeMessage() gives nothing for an unknown version or kind", () =
     for (const version of [0, 2, 1000]) {
       assertEquals(readNodeMessage(encode([version, ...items.slice(1)])), undefined);
     }
-    for (const kind of [0, 20, 255, 2 ** 40, -1]) {
+    for (const kind of [0, 30, 255, 2 ** 40, -1]) {
       assertEquals(readNodeMessage(encode([1, kind, ...items.slice(2)])), undefined);
     }
   }
@@ -99,7 +99,7 @@ Deno.test("readNodeMessage() throws PackError when an item is of another type, o
       // An age, a length, a date and a user may be missing; only the user is a text.
       const wrong: unknown[] = [1.5, { a: 1 }, -1, ...items[at] === null ? [] : [[[]]]];
       if (typeof items[at] !== "boolean") wrong.push(true);
-      const isUser = items[1] === 14 && at === 7;
+      const isUser = items[1] === 14 && at === 7 || items[1] === 20 && at === 6;
       if (typeof items[at] !== "string" && !isUser) wrong.push("text");
       if (typeof items[at] !== "number" && items[at] !== null) wrong.push(3);
       for (const value of wrong) {
@@ -138,6 +138,19 @@ Deno.test("readNodeMessage() refuses keys whose tag or secret has another size",
     assertThrows(() => readNodeMessage(encode(items.with(-1, key))), PackError, "A key");
   }
 });
+
+Deno.test("readNodeMessage() refuses parts of a state that are too long, too many or none of it", () => {
+  const items = [1, 21, 7, "n", "h", "c", false];
+  const read = (...part: unknown[]) => readNodeMessage(encode([...items, ...part]));
+  assertEquals(read(99, 100, new Uint8Array(60_000))?.kind, "moveState");
+  for (
+    const part of [[0, 1, new Uint8Array(60_001)], [0, 101, BYTES], [1, 1, BYTES], [0, 0, BYTES]]
+  ) {
+    assertThrows(() => read(...part), PackError, "A part of the state");
+  }
+});
+
+const BYTES = Uint8Array.of(1);
 
 Deno.test("readNodeMessage() refuses names of nodes that are empty or longer than 200 characters", () => {
   for (const items of kinds()) {

@@ -74,6 +74,7 @@ Deno.test("filters that are none are a TypeError", async () => {
     [[() => {}], "a filter is not an object"],
     [[{ invoke: 1 }], "a filter's invoke is not a function"],
     [[{}, { connected: "x" }], "a filter's connected is not a function"],
+    [[{ resumed: {} }], "a filter's resumed is not a function"],
     [[{ disconnected: null }], "a filter's disconnected is not a function"],
   ];
   for (const [filters, text] of wrong) {

@@ -54,6 +54,7 @@ function serving(milliseconds: number, options: HubServerOptions = {}) {
     const pipe = new MemoryPipe();
     const connection = new HubConnection("c", pipe, parts, from);
     pipe.attach(new Link(pipe, connection));
+    connection.conversation?.inbox.unblock();
     return pipe;
   };
   const connect = () => open({ protocol: jsonProtocol, sequence: undefined });

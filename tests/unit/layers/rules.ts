@@ -31,6 +31,7 @@ const ROOMS: readonly (readonly [room: string, pattern: RegExp])[] = [
   ["listen", /^hub\/listen\//],
   ["transports", /^hub\/transports\//],
   ["relay", /^hub\/relay\//],
+  ["moves", /^hub\/moves\//],
   ["connection", /^hub\/connection\//],
   ["dispatch", /^hub\/dispatch\//],
   ["routing", /^hub\/routing\//],
@@ -97,6 +98,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     ...["types of bus", "hub/bus/relay_messages.ts", "types of clock", "scheduling"],
     ...["node:buffer", "node:crypto"],
   ],
+  // A connection as a value.
+  moves: ["protocol", "hub/bus/move_messages.ts", "types of bus", "types of connection"],
   // To transports a connection is a pipe of bytes; of protocols they know only what a frame is.
   transports: [
     ...[
@@ -128,7 +131,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   serving: [
     ...["definition", "types of options", "errors", "error texts", "clock"],
     ...["connection", "dispatch", "routing", "bus", "protocol", "scheduling"],
-    "transports",
+    ...["transports", "moves"],
   ],
   server: [
     "definition",

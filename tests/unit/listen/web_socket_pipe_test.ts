@@ -110,10 +110,12 @@ Deno.test("nothing comes behind a close that the pipe was not asked for", async 
   assertEquals(pipe.bufferedBytes, 0);
 });
 
-Deno.test("terminate() drops what waits", () => {
-  const socket = new ManualSocket();
-  const pipe = socket.pipe();
-  for (let n = 0; n < 20; n++) pipe.write(message(n));
-  pipe.terminate();
-  assertEquals([socket.duplex.destroyed, pipe.bufferedBytes], [true, socket.bufferedAmount]);
+Deno.test("terminate() and drop() end the socket without a close frame, and drop what waits", () => {
+  for (const end of ["terminate", "drop"] as const) {
+    const socket = new ManualSocket();
+    const pipe = socket.pipe();
+    for (let n = 0; n < 20; n++) pipe.write(message(n));
+    pipe[end]();
+    assertEquals([socket.duplex.destroyed, pipe.bufferedBytes], [true, socket.bufferedAmount]);
+  }
 });

@@ -132,6 +132,8 @@ export class OfflineEndpoint implements NamedHub {
         this.connections.push(connection);
         return connection;
       },
+      // There is no other node.
+      claim: () => ({ outcome: Promise.resolve("late"), abandon() {} }),
     });
   }
 
