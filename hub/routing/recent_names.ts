@@ -1,5 +1,5 @@
 /** How many names are remembered at least, of those that were wanted last; twice as many at most. */
-const REMEMBERED = 4096;
+const REMEMBERED = 1024;
 
 /**
  * The channels of the connections that messages were sent to lately. A text that is put together has to be copied
