@@ -173,6 +173,7 @@ export class MovedMembers implements Iterable<CatchUp> {
 
   /** Asks again, and serves those that have caught up like all others. */
   tick(now: number): void {
+    this.#questions.forgetOld(now);
     visitAll(this.#context, this.#catchUps.keys(), (catchUp) => {
       catchUp.tick(now);
       if (catchUp.isDone(now)) this.#end(catchUp);
@@ -190,6 +191,8 @@ export class MovedMembers implements Iterable<CatchUp> {
       if (catchUps?.delete(catchUp) && catchUps.size === 0) this.#byChannel.delete(channel);
     }
     this.#catchUps.delete(catchUp);
+    // A question whose answer was lost would keep the member that asked.
+    if (this.none) this.#questions.clear();
     catchUp.end();
   }
 

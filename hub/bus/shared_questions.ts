@@ -1,8 +1,9 @@
 import { REPEAT_INTERVAL } from "./holes.ts";
 import type { RepairQuestion } from "./repair_effects.ts";
 
-/** How many questions are remembered; an answer to an older one is ignored. */
+/** How many questions are remembered, and for how long, in milliseconds; an answer to an older one is ignored. */
 const MAXIMUM_ASKED = 10_000;
+const REMEMBERED = 15_000;
 
 /** A question, and who asks it. */
 interface Own<A> {
@@ -63,6 +64,30 @@ export class SharedQuestions<A> {
     return together.map(({ question, asker }) => [question.id, asker]);
   }
 
+  /** How many questions are remembered. */
+  get size(): number {
+    return this.#asked.size;
+  }
+
+  /** Forgets questions that were not answered for long, and who asked them. */
+  forgetOld(now: number): void {
+    for (const [id, asked] of this.#asked) {
+      if (now - asked.at < REMEMBERED) return;
+      this.#forget(id, asked);
+    }
+  }
+
+  /** Nobody asks any more. */
+  clear(): void {
+    this.#asked.clear();
+    this.#underWay.clear();
+  }
+
+  #forget(id: number, asked: Asked<A>): void {
+    this.#asked.delete(id);
+    if (this.#underWay.get(asked.key) === asked) this.#underWay.delete(asked.key);
+  }
+
   #send(key: string, node: string, together: readonly Own<A>[], now: number): boolean {
     const [first] = together;
     if (first === undefined) return true;
@@ -70,10 +95,7 @@ export class SharedQuestions<A> {
     this.#underWay.set(key, asked);
     this.#asked.set(first.question.id, asked);
     const [oldest] = this.#asked;
-    if (this.#asked.size > MAXIMUM_ASKED && oldest !== undefined) {
-      this.#asked.delete(oldest[0]);
-      if (this.#underWay.get(oldest[1].key) === oldest[1]) this.#underWay.delete(oldest[1].key);
-    }
+    if (this.#asked.size > MAXIMUM_ASKED && oldest !== undefined) this.#forget(...oldest);
     return this.#ask(node, first.question);
   }
 }

@@ -101,10 +101,10 @@ class Farms implements AsyncDisposable {
 
   /** Resolves when the nodes hold nothing that they did not hold at their start. */
   async cleared(): Promise<void> {
-    // Allocators keep what one of the rows needed, and a part of what others did. Nodes remember a thousand
-    // names. Deno keeps every WebSocket whose client has gone before the answer: some thousands are made here.
+    // Allocators keep what one of the rows needed, and nodes a thousand names. Deno keeps every WebSocket
+    // whose client has gone before the answer: some thousands are made here.
     const liveMiB = this.#server === "fetch" ? 40 : 16;
-    await this.#farm?.cleared({ rssMiB: 1.5 * MOST_MIB, liveMiB });
+    await this.#farm?.cleared({ rssMiB: MOST_MIB, liveMiB });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -75,6 +75,11 @@ const ENTRIES: Readonly<Record<string, string>> = {
   "commands without an acknowledgement": "#paths distinct 0 #router groups #unanswered #byId",
   "connections that have ended lately": "#paths distinct 0 #router groups #closed #entries",
   "commands that were carried out": "#paths distinct 0 #router groups #carried #histories #entries",
+  "connections that have come and lack something":
+    "#paths distinct 0 #router #bus #incoming #repairs moved #catchUps",
+  "questions of such connections":
+    "#paths distinct 0 #router #bus #incoming #repairs moved #questions #asked",
+  "claims for connections": "#paths distinct 0 handovers #handovers #claims",
   // A channel without members stays for a while, and is no state of anybody.
   "channels": "#paths distinct 0 #router #bus #incoming channels #channels",
   "channels without members": "#paths distinct 0 #router #bus #incoming channels #withoutMembers",

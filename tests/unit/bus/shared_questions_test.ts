@@ -64,3 +64,16 @@ Deno.test("SharedQuestions forgets the oldest of 10,000", () => {
   shared.ask("a", index(20_001, 10_001), "me", 1);
   assertEquals(asked.length, 10_002);
 });
+
+Deno.test("SharedQuestions forgets who has asked when an answer is lost, after 15 s or when nobody asks any more", () => {
+  const { shared, answered } = asking();
+  shared.ask("a", index(1), "me", 0);
+  shared.ask("a", messages(2, "news"), "me", 10_000);
+  shared.forgetOld(14_999);
+  assertEquals(shared.size, 2);
+  shared.forgetOld(15_000);
+  assertEquals([shared.size, answered(1, 15_001), answered(2, 15_001)], [1, [], [2]]);
+  shared.ask("a", index(3), "me", 20_000);
+  shared.clear();
+  assertEquals([shared.size, answered(3, 20_001)], [0, []]);
+});
