@@ -96,18 +96,22 @@ Deno.test("Conversation.holdCalls() leaves the next call unread, and what is beh
   const { connection, pipe, happened } = goOn({ protocol: jsonProtocol, sequence: NEW });
   await settle();
   pipe.send(call("a"));
+  await settle();
   connection.conversation?.holdCalls();
   // What a running call may need is read until the next call comes.
   pipe.send({ type: 3, invocationId: "1", result: 1 }, call("b"), { type: 3, invocationId: "2" });
+  await settle();
   assertEquals(happened, ["resumed", "called a"]);
   assertEquals(connection.conversation?.movable?.sequence?.received, 2);
   connection.send({ type: MessageType.Invocation, target: "c", arguments: [] });
   // An acknowledgement has no number.
   pipe.send({ type: 8, sequenceId: 1 });
+  await settle();
   assertEquals(connection.conversation?.movable?.sequence?.acknowledged, 1);
   const next = new MemoryPipe();
   next.returnTo(connection);
   next.send({ type: 9, sequenceId: 3 }, call("b"), { type: 3, invocationId: "2" });
+  await settle();
   assertEquals(happened, ["resumed", "called a", "called b"]);
   assertEquals(connection.conversation?.movable?.sequence?.received, 4);
   connection.leave();
@@ -123,8 +127,10 @@ Deno.test("HubConnection goes on with the numbers and the unacknowledged frames 
   assertEquals(pipe.records, [{ type: 9, sequenceId: 4 }, call("four"), call("five")]);
   // The client goes on with a message that had come before, and a new one.
   pipe.send({ type: 9, sequenceId: 7 }, call("seven"), call("eight"));
+  await settle();
   assertEquals(happened, ["resumed", "called eight"]);
   pipe.send({ type: 8, sequenceId: 4 });
+  await settle();
   pipe.cut();
   connection.send({ type: MessageType.Invocation, target: "six", arguments: [] });
   const next = new MemoryPipe();
