@@ -103,7 +103,7 @@ class Farms implements AsyncDisposable {
   async cleared(): Promise<void> {
     // Allocators keep what one of the rows needed, and nodes a thousand names. Deno keeps every WebSocket
     // whose client has gone before the answer: some thousands are made here.
-    const liveMiB = this.#server === "fetch" ? 40 : 16;
+    const liveMiB = this.#server === "fetch" ? 40 : 12;
     await this.#farm?.cleared({ rssMiB: MOST_MIB, liveMiB });
   }
 
